@@ -1,0 +1,67 @@
+# `make` lists the targets. Everything runs in .venv, made on the first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup demo fmt lint type test test-all check ir sums samples sheet bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+# The pins keep every run alike; torch's version fits the other tools.
+$(VENV)/setup: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[dev]' -c constraints.txt
+	@touch $(VENV)/demo $@
+
+setup: $(VENV)/setup  ## create the environment for work on vidstyle
+
+demo: $(VENV)/demo  ## stylize the sample clip with a sample style
+	$(BIN)/vidstyle run samples/clip.mp4 --style samples/styles/swirls.jpg -o demo.mp4 -y
+	@echo "The result is demo.mp4: open it in a player beside samples/clip.mp4."
+
+fmt: setup  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: setup  ## check types
+	$(BIN)/mypy
+
+test: setup  ## run the tests, about two minutes
+	$(BIN)/pytest -m "not slow"
+
+test-all: setup  ## run every test
+	$(BIN)/pytest
+
+check: lint type test  ## all that must be green before a commit
+
+# CI=true keeps the converter from sending usage events.
+ir: setup  ## convert the shipped weights for the CPU engine
+	CI=true $(BIN)/python -m vidstyle.export models
+	$(MAKE) sums
+
+sums: ## write models/SHA256SUMS
+	cd models && sha256sum *.safetensors *.xml *.bin > SHA256SUMS
+
+samples: setup  ## make the sample clip and style pictures anew
+	$(BIN)/python samples/make_styles.py
+	$(BIN)/python samples/make_clip.py
+
+sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, docs/hero.jpg
+	$(BIN)/python docs/make_sheet.py
+
+bench: setup  ## measure speed and memory: benchmarks/results.json
+	$(BIN)/python benchmarks/pipeline.py
+
+clean: ## remove what the targets make, but not the environment
+	rm -rf build dist demo.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,114 @@
+"""Fixtures that all tests share: clips that the tests make themselves, and the independent judge."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import media
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def needs_judge() -> None:
+    if shutil.which("ffprobe") is None or shutil.which("ffmpeg") is None:
+        pytest.skip("the independent judge, ffmpeg and ffprobe, is not installed")
+
+
+class Judge:
+    """Debian's ffmpeg and ffprobe: another build than the one that PyAV brings."""
+
+    def times(self, path: Path) -> list[str]:
+        out = subprocess.run(
+            ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time"]
+            + ["-of", "json", str(path)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        return [f["pts_time"] for f in json.loads(out)["frames"]]
+
+    def stream(self, path: Path, kind: str = "v:0") -> dict[str, str]:
+        out = subprocess.run(
+            ["ffprobe", "-v", "error", "-select_streams", kind, "-show_streams", "-of", "json"]
+            + [str(path)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        return json.loads(out)["streams"][0]
+
+    def packets_md5(self, path: Path, kind: str = "a") -> str:
+        return subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{kind}", "-c", "copy"]
+            + ["-f", "md5", "-"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def luma_psnr(self, one: Path, other: Path) -> float:
+        """Of frames paired by number: Matroska rounds times, which must not shift the pairs."""
+        pairs = "[0:v]setpts=N/TB/25[a];[1:v]setpts=N/TB/25[b];[a][b]psnr"
+        log = subprocess.run(
+            ["ffmpeg", "-hide_banner", "-i", str(one), "-i", str(other), "-lavfi", pairs]
+            + ["-f", "null", "-"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stderr
+        return float(log.split("PSNR y:")[1].split()[0])
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    needs_judge()
+    return Judge()
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second of moving pattern, 128x96 at 30 fps, B-frames, AAC sound."""
+    return media.make_clip(tmp_path_factory.mktemp("media") / "base.mp4")
+
+
+@pytest.fixture(scope="session")
+def vfr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with uneven times."""
+    times = [*range(0, 20), *range(21, 60, 3)]
+    return media.make_clip(tmp_path_factory.mktemp("media") / "vfr.mp4", times=times)
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A style picture."""
+    return media.make_picture(tmp_path_factory.mktemp("media") / "style.png")
+
+
+def vidstyle(
+    *args: str | Path, cwd: Path | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "vidstyle", *map(str, args)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=timeout,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+    )
+
+
+def shared(name: str) -> Path:
+    """Return a file of the team's data, or skip where it is absent."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip("the team's data are not here")
+    return path

@@ -1,0 +1,83 @@
+"""The import arrows of docs/design.md, kept true."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "vidstyle"
+
+# room -> rooms of vidstyle that it may import; a file at the top is a room of its own.
+ALLOWED = {
+    "errors": set(),
+    "frame": {"errors"},
+    "nets": {"errors", "frame"},
+    "losses": {"errors", "nets"},
+    "training": {"errors", "nets", "losses"},
+    "zoo": {"errors"},
+    "runtime": {"errors", "frame", "nets", "zoo"},
+    "stylize": {"errors", "frame", "runtime"},
+    "media": {"errors", "frame"},
+    "pipeline": {"errors", "frame"},
+    "export": {"runtime"},
+    "api": {"errors", "frame", "media", "pipeline", "runtime", "stylize"},
+    "__init__": {"api", "errors", "frame", "media", "pipeline"},
+    "cli": {"__init__", "api", "errors", "media", "pipeline", "training"},
+    "__main__": {"cli"},
+}
+OUTSIDE = {
+    "av": {"media"},
+    "openvino": {"runtime", "export"},
+    "torch": {"nets", "losses", "training", "runtime", "export"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "vidstyle":
+                inside = {p.stem for p in PACKAGE.iterdir()}
+                names |= {
+                    f"vidstyle.{a.name}" if a.name in inside else "vidstyle.__init__"
+                    for a in node.names
+                }
+            else:
+                names.add(node.module)
+    return names
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_arrows(path):
+    here = room(path)
+    for name in imports(path):
+        top, *rest = name.split(".")
+        if top == "vidstyle":
+            there = rest[0]
+            assert there == here or there in ALLOWED[here], f"{here} must not import {there}"
+        elif top in OUTSIDE:
+            assert here in OUTSIDE[top], f"{here} must not import {top}"
+
+
+def test_every_room_is_in_the_figure():
+    figure = (PACKAGE.parent / "docs" / "design.md").read_text()
+    for name in {room(p) for p in FILES} - {"__init__", "__main__"}:
+        assert name in figure, f"docs/design.md does not name {name}"
+
+
+def test_files_stay_small():
+    for path in FILES:
+        assert len(path.read_text().splitlines()) <= 400, f"split {path.name} by its nouns"

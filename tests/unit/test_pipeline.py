@@ -1,0 +1,129 @@
+"""The loop, with fakes on all three sides."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vidstyle import ColorTags, Frame, Interrupted, StreamInfo
+from vidstyle.pipeline import Progress, run
+
+TAGS = ColorTags(1, 1, 1, 1)
+
+
+@dataclass
+class ListSource:
+    count: int = 10
+    fail_at: int | None = None
+    damaged_packets: int = 0
+    info: StreamInfo = StreamInfo(
+        8, 8, Fraction(1, 25), Fraction(25), None, TAGS, Fraction(1), "yuv420p"
+    )
+    produced: int = 0
+
+    def __iter__(self):
+        for i in range(self.count):
+            if i == self.fail_at:
+                raise OSError("the source broke")
+            self.produced += 1
+            yield Frame(np.full((8, 8, 3), i % 256, np.uint8), 3 * i + i * i, Fraction(1, 1000), TAGS)
+
+
+@dataclass
+class MemorySink:
+    fail_at: int | None = None
+    delay: float = 0.0
+    frames: list[Frame] = field(default_factory=list)
+    committed: bool = False
+
+    def write(self, frame):
+        time.sleep(self.delay)
+        if len(self.frames) == self.fail_at:
+            raise OSError("the sink broke")
+        self.frames.append(frame)
+
+    def commit(self):
+        self.committed = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Invert:
+    def __init__(self):
+        self.batches = []
+
+    def step(self, frames, prepared, state):
+        self.batches.append(len(frames))
+        return 255 - frames, (state or 0) + len(frames)
+
+
+def test_frames_keep_order_and_time():
+    source, stylizer, sink, seen = ListSource(), Invert(), MemorySink(), []
+    summary = run(source, stylizer, None, sink, batch=4, on_progress=seen.append)
+    assert [f.pixels[0, 0, 0] for f in sink.frames] == [255 - i for i in range(10)]
+    assert [f.pts for f in sink.frames] == [3 * i + i * i for i in range(10)]
+    assert stylizer.batches == [4, 4, 2]
+    assert summary.frames == 10
+    assert sink.committed
+    assert [p.frames for p in seen] == [4, 8, 10]
+    assert all(isinstance(p, Progress) for p in seen)
+
+
+@pytest.mark.parametrize(
+    ("source", "sink"),
+    [(ListSource(fail_at=5), MemorySink()), (ListSource(), MemorySink(fail_at=3))],
+)
+def test_an_error_on_either_side_is_raised_and_nothing_is_committed(source, sink):
+    with pytest.raises(OSError, match="broke"):
+        run(source, Invert(), None, sink)
+    assert not sink.committed
+    assert threading.active_count() == 1
+
+
+def test_a_stop_ends_the_threads():
+    sink = MemorySink(delay=0.01)
+    calls = 0
+
+    def stop():
+        nonlocal calls
+        calls += 1
+        if calls > 20:
+            raise Interrupted(2)
+
+    with pytest.raises(Interrupted):
+        run(ListSource(count=10_000), Invert(), None, sink, stop=stop)
+    assert not sink.committed
+    assert threading.active_count() == 1
+
+
+def test_a_slow_sink_holds_the_source_back():
+    """Memory does not grow with the clip: the source is never far ahead of the sink."""
+    ahead = []
+
+    class Slow(MemorySink):
+        def write(self, frame):
+            super().write(frame)
+            ahead.append(source.produced - len(self.frames))
+
+    source = ListSource(count=300)
+    run(source, Invert(), None, Slow(delay=0.001), batch=2)
+    assert max(ahead) <= 2 * 2 * 2 + 2 + 2  # two queues of two batches, one batch, one in each hand
+
+
+def test_damage_is_counted():
+    assert run(ListSource(damaged_packets=3), Invert(), None, MemorySink()).damaged == 3
+
+
+def test_no_frames_still_commit_so_that_the_sink_can_refuse():
+    sink = MemorySink()
+    assert run(ListSource(count=0), Invert(), None, sink).frames == 0
+    assert sink.committed

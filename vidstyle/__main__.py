@@ -1,0 +1,8 @@
+"""`python -m vidstyle` is the command `vidstyle`."""
+
+from __future__ import annotations
+
+from vidstyle.cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The command `vidstyle`: its subcommands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from vidstyle import __version__
+from vidstyle.cli.run import run
+from vidstyle.cli.train import train_app
+from vidstyle.errors import VidstyleError
+
+EXIT_CODES = """
+Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use or an input that cannot be read;
+3 done, but the input was damaged; 4 the output could not be written;
+130, 143 stopped by a signal.
+"""
+
+app = typer.Typer(
+    name="vidstyle",
+    help="Make a video look like a painting.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run", epilog=EXIT_CODES)(run)
+app.add_typer(train_app, name="train")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"vidstyle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
+) -> None:
+    """Make a video look like a painting."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="vidstyle: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    code: object
+    try:
+        app()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except VidstyleError as error:
+        print(f"vidstyle: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("vidstyle: interrupted", file=sys.stderr)
+        code = 130
+    except Exception:
+        traceback.print_exc()
+        print("vidstyle: this is a bug, please report it with the lines above", file=sys.stderr)
+        code = 1
+    sys.stderr.flush()
+    sys.stdout.flush()
+    # Not sys.exit: a native thread that is still asleep must not hold up the end.
+    os._exit(code if isinstance(code, int) else 0)

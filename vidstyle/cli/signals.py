@@ -1,0 +1,28 @@
+"""Signals: the first asks to stop cleanly, the second ends at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+from vidstyle.errors import Interrupted
+
+
+class StopOnSignal:
+    """Install it before a run and hand it over as `stop`: it raises once a signal has come."""
+
+    def __init__(self) -> None:
+        self._received = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        if self._received:
+            os._exit(128 + number)
+        self._received = number
+
+    def __call__(self) -> None:
+        """Raise `Interrupted` if a signal has come."""
+        if self._received:
+            raise Interrupted(self._received)

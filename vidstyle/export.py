@@ -1,0 +1,68 @@
+"""Convert a trained network for the CPU engine: safetensors -> OpenVINO IR.
+
+A maker's tool: it needs torch and OpenVINO's converter. What it writes is shipped; users' machines
+only read it. Run it as `make ir`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import openvino as ov
+import torch
+from torch import nn
+
+from vidstyle.runtime.painter import Painter, StyleReader
+from vidstyle.runtime.torch_engine import load_network
+
+
+def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
+    with torch.no_grad():
+        model = ov.convert_model(module.eval(), example_input=inputs)
+    for port, name in zip(model.outputs, outputs, strict=True):
+        port.get_tensor().set_names({name})
+    return model
+
+
+def export_openvino(weights: Path, frame_net: Path, style_encoder: Path) -> None:
+    """Write the two IRs (.xml and .bin) of a network.
+
+    Args:
+        weights: safetensors of `Arbitrary`.
+        frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), strength (1,), statistics
+            (1, S), weight (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
+        style_encoder: .xml to write: picture (1, H, W, 3) u8 -> style (1, S).
+    """
+    net = load_network(weights)
+    size = 2 * sum(net.frame_net.norm_channels)
+    example = {
+        "frame": torch.zeros(1, 64, 96, 3, dtype=torch.uint8),
+        "style": torch.rand(1, size),
+        "strength": torch.rand(1),
+        "statistics": torch.rand(1, size) + 0.5,
+        "weight": torch.rand(1),
+    }
+    painter = _convert(Painter(net.frame_net), example, ["painted", "used"])
+    painter.reshape(
+        {
+            "frame": [1, -1, -1, 3],
+            "style": [1, size],
+            "strength": [1],
+            "statistics": [1, size],
+            "weight": [1],
+        }
+    )
+    reader = _convert(StyleReader(net.style_encoder), {"picture": example["frame"]}, ["style"])
+    reader.reshape({"picture": [1, -1, -1, 3]})
+    for model, path in ((painter, frame_net), (reader, style_encoder)):
+        ov.save_model(model, path, compress_to_fp16=True)
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    export_openvino(
+        folder / "arbitrary.safetensors",
+        folder / "arbitrary_frame.xml",
+        folder / "arbitrary_style.xml",
+    )

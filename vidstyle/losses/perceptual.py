@@ -1,0 +1,87 @@
+"""Content and style losses on the features of a perceptual network.
+
+Every loss is relative: a layer's squared error over the mean square of its target. So layers of
+different scale, and perceptual networks of different width, need no weights of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vidstyle.nets.layers import channel_statistics
+
+
+def relative_error(value: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error over the target's mean square, averaged over the batch (dimension 0)."""
+    error = (value - target).square().flatten(1).mean(1)
+    return (error / (target.square().flatten(1).mean(1) + 1e-6)).mean()
+
+
+def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    """Compare relu4_1 (weight 1) and relu3_1 (weight 0.5), lists as `Perceptual` returns them.
+
+    Feature reconstruction loss, Johnson et al. 2016, eq. 2.
+    """
+    return relative_error(features[3].float(), targets[3].float()) + 0.5 * relative_error(
+        features[2].float(), targets[2].float()
+    )
+
+
+def gram_matrix(x: Tensor) -> Tensor:
+    """Return the Gram matrix (B, C, C) of x (B, C, H, W) over H*W (Gatys et al. 2016, eq. 3)."""
+    rows = x.float().flatten(2)
+    return rows @ rows.transpose(1, 2) / rows.shape[2]
+
+
+@dataclass(frozen=True)
+class StyleTarget:
+    """What a style loss compares: per layer, channel statistics and Gram matrix of the style."""
+
+    means: tuple[Tensor, ...]
+    """(B, C, 1, 1) per layer."""
+    stds: tuple[Tensor, ...]
+    """(B, C, 1, 1) per layer."""
+    grams: tuple[Tensor, ...]
+    """(B, C, C) per layer."""
+
+    @classmethod
+    def of(cls, features: Sequence[Tensor]) -> StyleTarget:
+        """Measure features, a list of (B, C, H, W)."""
+        statistics = [channel_statistics(f) for f in features]
+        return cls(
+            tuple(m for m, _ in statistics),
+            tuple(s for _, s in statistics),
+            tuple(gram_matrix(f) for f in features),
+        )
+
+    def repeat(self, times: int) -> StyleTarget:
+        """Repeat the batch `times` times, as `Tensor.repeat` does."""
+        return StyleTarget(
+            *(
+                tuple(t.repeat(times, *[1] * (t.dim() - 1)) for t in part)
+                for part in (self.means, self.stds, self.grams)
+            )
+        )
+
+    def logarithms(self) -> Tensor:
+        """Return log(means), log(stds) of all layers as one vector (B, 2 * sum of channels)."""
+        return torch.log(torch.cat([p.flatten(1) for p in (*self.means, *self.stds)], 1) + 0.01)
+
+
+def style_loss(features: Sequence[Tensor], target: StyleTarget, *, gram: float = 0.5) -> Tensor:
+    """Compare the style of features with a target, averaged over layers.
+
+    Channel means and standard deviations (Huang and Belongie 2017, eq. 13) say palette and
+    contrast; the Gram matrices (weight `gram`) add which features go together: the strokes.
+    """
+    total = torch.zeros((), device=features[0].device)
+    measured = StyleTarget.of(features)
+    for layer in range(len(features)):
+        total = total + relative_error(measured.means[layer], target.means[layer])
+        total = total + relative_error(measured.stds[layer], target.stds[layer])
+        total = total + gram * relative_error(measured.grams[layer], target.grams[layer])
+    return total / len(features)

@@ -1,0 +1,34 @@
+"""Temporal consistency: the output should move as the input does."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def warp(x: Tensor, grid: Tensor) -> Tensor:
+    """Sample x (B, C, H, W) at a backward map (B, h, w, 2), normalised as `F.grid_sample` wants."""
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def temporal_loss(first: Tensor, second: Tensor, grid: Tensor, mask: Tensor) -> Tensor:
+    """Masked mean squared error between the second output and the first, warped to it.
+
+    Ruder et al. 2016, eq. 7, with exact motion instead of estimated flow.
+
+    Args:
+        first: outputs for the first frames, (B, 3, H, W).
+        second: outputs for the second frames, (B, 3, H, W).
+        grid: where each pixel of the second frame was in the first, (B, H, W, 2).
+        mask: 1 where that place was visible, (B, 1, H, W).
+    """
+    error = (second.float() - warp(first.float(), grid)).square() * mask
+    return error.sum() / (3 * mask.sum() + 1.0)
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels of x (B, C, H, W): damps grid patterns."""
+    x = x.float()
+    across = (x[..., 1:] - x[..., :-1]).square().mean()
+    down = (x[..., 1:, :] - x[..., :-1, :]).square().mean()
+    return across + down

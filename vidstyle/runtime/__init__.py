@@ -1,0 +1,1 @@
+"""How a network is executed: device, precision, backend, padding. Nothing else knows a backend."""

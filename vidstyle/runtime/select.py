@@ -1,0 +1,63 @@
+"""Choose the engine: CUDA, then MPS, where torch is installed and finds them; else the CPU.
+
+Nothing here imports torch unless it has to: the CPU path starts without it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from vidstyle import zoo
+from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.runtime.engine import Engine
+
+DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
+"""`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
+
+
+def _accelerator() -> str | None:
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else None
+
+
+def _torch_engine(model: zoo.Model, device: str) -> Engine:
+    try:
+        from vidstyle.runtime.torch_engine import TorchEngine
+    except ImportError as error:
+        raise MissingPackageError(
+            f"--device {device} needs torch: pip install 'vidstyle[torch]'"
+        ) from error
+    try:
+        return TorchEngine(zoo.verify(model.weights), device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"--device {device} cannot be used: {reason}; try cpu") from error
+
+
+def select_engine(device: str = "auto", model: zoo.Model | None = None) -> Engine:
+    """Make the engine for a device, one of `DEVICES`.
+
+    Raises:
+        UsageError: no such device here.
+        MissingPackageError: the device needs a package that is not installed.
+    """
+    model = model or zoo.find()
+    if device.split(":", maxsplit=1)[0] not in DEVICES:
+        raise UsageError(f"no device is called {device}; expected one of {', '.join(DEVICES)}")
+    if device == "auto":
+        device = _accelerator() or "cpu"
+    if device != "cpu":
+        return _torch_engine(model, device.removeprefix("torch-"))
+    if importlib.util.find_spec("openvino") is None:  # no wheel for Macs with Intel processors
+        return _torch_engine(model, "cpu")
+    from vidstyle.runtime.openvino import OpenVinoEngine
+
+    for path in (model.frame_net, model.style_encoder):
+        zoo.verify(path)
+        zoo.verify(path.with_suffix(".bin"))
+    return OpenVinoEngine(model.frame_net, model.style_encoder)

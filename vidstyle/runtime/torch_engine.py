@@ -1,0 +1,64 @@
+"""The torch engine: CUDA and MPS, and the CPU as the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from vidstyle.frame import Pixels
+from vidstyle.nets.arbitrary import Arbitrary
+from vidstyle.nets.layers import channels_last
+from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.painter import Painter, StyleReader
+
+
+class TorchEngine:
+    """Runs the network as trained, frames in batches."""
+
+    def __init__(self, weights: Path, device: str) -> None:
+        """Load weights (.safetensors) onto a torch device: "cuda", "cuda:1", "mps" or "cpu"."""
+        self._device = torch.device(device)
+        net = load_network(weights)
+        channels_last(net.frame_net)
+        self._painter = Painter(net.frame_net).to(self._device)
+        self._reader = StyleReader(net.style_encoder).to(self._device)
+        # 16-bit floats only where they are fast; the norms compute in 32 bits in any case.
+        self._half = self._device.type == "cuda"
+        self.name = f"torch {device} {'f16' if self._half else 'f32'}"
+
+    @torch.inference_mode()
+    def encode(self, picture: Pixels) -> Vector:
+        """See `Engine.encode`."""
+        vector: Vector = self._reader(self._tensor(picture[None]))[0].cpu().numpy()
+        return vector
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
+
+    @torch.inference_mode()
+    def paint(
+        self, frames: Pixels, style: Vector, strength: float, given: Given | None
+    ) -> tuple[Pixels, Vector]:
+        """See `Engine.paint`."""
+        vector, share = self._tensor(style[None]), self._tensor(np.array([strength], np.float32))
+        statistics, weight = given or (np.zeros_like(style), 0.0)
+        mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
+        pixels = self._tensor(frames)
+        painted, used = [], mixed
+        # One call for all, unless each frame needs the statistics of the one before it.
+        for part in torch.split(pixels, 1 if given else len(frames)):
+            with torch.autocast(self._device.type, torch.float16, enabled=self._half):
+                result, used = self._painter(part, vector, share, mixed, mix)
+            painted.append(result)
+            mixed = used[-1:]
+        return torch.cat(painted).cpu().numpy(), used[-1].float().cpu().numpy()
+
+
+def load_network(weights: Path) -> Arbitrary:
+    """Load shipped weights; the teacher's head is not among them and stays untrained."""
+    net = Arbitrary()
+    net.load_state_dict(load_file(weights), strict=False)
+    return net.eval().requires_grad_(False)

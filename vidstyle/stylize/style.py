@@ -1,0 +1,55 @@
+"""Style pictures: any picture that OpenCV reads, at the size at which the network knows strokes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from vidstyle.errors import InputError
+from vidstyle.frame import Pixels
+
+STYLE_SIDE = 320
+"""Short side, pixels, to which a style picture is scaled: the height of the training pictures."""
+
+_LONG_SIDE = 4 * STYLE_SIDE
+
+
+def read_picture(path: Path) -> Pixels:
+    """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes white.
+
+    Raises:
+        InputError: no such file, or no picture.
+    """
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"cannot read the style {path}: it {what}")
+    encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    picture: Any = None
+    alpha: Any = None
+    if encoded.size:
+        with contextlib.suppress(cv2.error):
+            picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+            alpha = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise InputError(f"{path} is no picture that can be read; expected a JPEG, PNG, WebP, ...")
+    if alpha is not None and alpha.shape == (*picture.shape[:2], 4):
+        opacity = alpha[..., 3:].astype(np.float32) / np.iinfo(alpha.dtype).max
+        picture = (picture * opacity + 255 * (1 - opacity)).round()
+    return cast(Pixels, picture.astype(np.uint8))
+
+
+def fit_style(picture: Pixels) -> Pixels:
+    """Scale a picture (H, W, 3) to a short side of `STYLE_SIDE`; a very long one is center-cut."""
+    height, width, _ = picture.shape
+    scale = STYLE_SIDE / min(height, width)
+    size = (max(STYLE_SIDE, round(width * scale)), max(STYLE_SIDE, round(height * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    if max(size) > 50 * _LONG_SIDE:
+        raise InputError(f"a style of {width}x{height} is too long and thin; crop it first")
+    scaled = cv2.resize(picture, size, interpolation=way)
+    top, left = (max(0, side - _LONG_SIDE) // 2 for side in scaled.shape[:2])
+    return np.ascontiguousarray(scaled[top : top + _LONG_SIDE, left : left + _LONG_SIDE])

@@ -1,0 +1,274 @@
+"""Train the any-style network: `vidstyle train arbitrary --content DIR --style DIR ...`.
+
+One straight loop. A batch is photos, half of them with a second, moved view, and half as many style
+pictures. The losses look through a fixed perceptual network; see `vidstyle.losses`. Strokes are
+learned first, at a high style weight, then the content is brought back at a lower one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from vidstyle.errors import InputError, TrainingError
+from vidstyle.losses.perceptual import StyleTarget, content_loss, style_loss
+from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.nets.arbitrary import MULTIPLE, Arbitrary
+from vidstyle.nets.layers import channels_last
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.training import checkpoint
+from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.motion import draw_pair
+from vidstyle.training.sheet import write_sheet
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every knob of a run; stored in its checkpoints."""
+
+    steps: int = 5000
+    """Optimizer steps."""
+    batch: int = 8
+    """Photos per step; an even number."""
+    crop: int = 192
+    """Side of the training frames, pixels."""
+    style_crop: int = 256
+    """Side of the style crops, pixels, of pictures stored about 320 high."""
+    learning_rate: float = 1.5e-3
+    """Peak of Adam's rate; warmed up over 100 steps, then a cosine to zero."""
+    style_weight: float = 26.0
+    """Weight of the style loss at first ..."""
+    late_style_weight: float = 12.0
+    """... and at the end; it falls between 40 % and 60 % of the steps."""
+    gram: float = 0.5
+    """Share of the Gram matrices in the style loss."""
+    temporal_weight: float = 60.0
+    """Weight of the temporal loss at first; it doubles while the style weight falls."""
+    variation_weight: float = 0.5
+    """Weight of the total variation."""
+    teacher_weight: float = 1.0
+    """Weight of the style encoder's auxiliary target."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: int = 1
+    """Of data order, crops, motion and initial weights."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one step measured."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    images_per_second: float
+    skipped: int
+    """Steps left out so far because the loss or the gradient was not finite."""
+
+
+def weights_at(config: Config, progress: float) -> tuple[float, float]:
+    """Return style and temporal weight at a share of the run, 0 to 1."""
+    late = min(1.0, max(0.0, (progress - 0.4) / 0.2))
+    style = config.style_weight + late * (config.late_style_weight - config.style_weight)
+    return style, config.temporal_weight * (1.0 + late)
+
+
+def rate_at(config: Config, step: int) -> float:
+    """Return the learning rate of a step."""
+    warm = min(1.0, (step + 1) / 100)
+    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+
+
+def choose_device(name: str) -> str:
+    """Resolve "auto": CUDA, then MPS, then the CPU."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Tell whether bf16 is native: on a CPU without it, it is emulated and many times slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False
+
+
+def load_initial(net: nn.Module, path: Path) -> None:
+    """Start from shipped weights; the teacher's head, which is not shipped, stays random."""
+    missing, unexpected = net.load_state_dict(load_file(path), strict=False)
+    if unexpected or any("teacher_head" not in name for name in missing):
+        raise InputError(f"{path} holds weights of another network: {sorted(unexpected)[:3]}")
+
+
+def train(  # noqa: PLR0915 - one straight loop reads better whole
+    content: Path,
+    style: Path,
+    perceptual: Path,
+    out: Path,
+    *,
+    config: Config | None = None,
+    exclude: tuple[str, ...] = (),
+    init: Path | None = None,
+    device: str = "cpu",
+    sheet_every: int = 500,
+    save_every: int = 200,
+    on_report: Callable[[Report], None] | None = None,
+) -> Path:
+    """Train and return the path of the weights, `out`/arbitrary.safetensors.
+
+    A run that finds a checkpoint in `out` goes on from it, with the number of steps of `config`.
+
+    Args:
+        content: folder of photos.
+        style: folder of style pictures.
+        perceptual: safetensors of a `Perceptual` network.
+        out: folder for checkpoint, contact sheets and the result.
+        config: the knobs.
+        exclude: beginnings of file names to leave out.
+        init: shipped weights to start from.
+        device: a torch device.
+        sheet_every: steps between contact sheets.
+        save_every: steps between checkpoints.
+        on_report: called after every tenth step.
+
+    Raises:
+        InputError: a folder without pictures, or weights that do not fit.
+        TrainingError: 20 steps in a row without a finite loss.
+    """
+    config = config or Config()
+    if config.batch % 2 or config.crop % MULTIPLE:
+        raise InputError(
+            f"expected an even batch and a crop that is a multiple of {MULTIPLE}, "
+            f"got {config.batch} and {config.crop}"
+        )
+    target = torch.device(device)
+    torch.manual_seed(config.seed)
+    motion = torch.Generator().manual_seed(config.seed)
+    layout = torch.channels_last
+    net = Arbitrary()
+    if init is not None:
+        load_initial(net, init)
+    net = net.to(target)
+    eyes = Perceptual.from_state_dict(load_file(perceptual)).to(target)
+    for module in (net, eyes):
+        channels_last(module)
+    average = checkpoint.WeightAverage(net, config.average)
+    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    start, skipped = 0, 0
+    saved = out / "checkpoint.pt"
+    if saved.exists():
+        state = checkpoint.load(saved, target)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.weights, average.updates = state["average"], state["step"]
+        start = state["step"]
+
+    half = config.batch // 2
+    photos = list_pictures(content, exclude)
+    pictures = list_pictures(style, exclude)
+    wide = config.crop + 48
+    seed = config.seed + start  # a resumed run sees other crops than its first part
+    contents = iter(Crops(photos, size=wide, batch=config.batch, seed=seed))
+    styles = iter(Crops(pictures, size=config.style_crop, batch=half, seed=seed + 1, recolor=0.25))
+    shown = (
+        next(iter(Crops(photos[:: len(photos) // 5 or 1], size=256, batch=5, seed=1))),
+        next(iter(Crops(pictures[:: len(pictures) // 7 or 1], size=256, batch=7, seed=1))),
+    )
+    looked = Arbitrary().to(target)
+
+    def save(step: int) -> None:
+        state: dict[str, Any] = {
+            "net": net.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": average.weights,
+            "step": step,
+            "config": asdict(config),
+        }
+        checkpoint.save(saved, state)
+
+    def sheet(step: int) -> None:
+        looked.load_state_dict(average.weights)
+        write_sheet(out / f"sheet_{step:06d}.jpg", looked, *(s.to(target) for s in shown))
+
+    bf16 = has_fast_bf16(target)
+    failures, started = 0, time.monotonic()
+    for step in range(start, config.steps):
+        style_weight, temporal_weight = weights_at(config, step / config.steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(config, step)
+
+        x = next(contents).to(target, memory_format=layout)  # (B, 3, wide, wide)
+        s = next(styles).to(target, memory_format=layout)  # (B/2, 3, style_crop, style_crop)
+        pair = draw_pair(x[:half], config.crop, motion)
+        margin = (wide - config.crop) // 2
+        still = x[half:, :, margin : margin + config.crop, margin : margin + config.crop]
+        x = torch.cat([pair.first, still]).contiguous(memory_format=layout)
+
+        with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
+            with torch.no_grad():
+                wanted_style = StyleTarget.of(eyes(s))
+                wanted_content = eyes(x)
+            hidden = net.style_encoder.describe(s)
+            vectors = net.style_encoder.bound(net.style_encoder.head(hidden).float())
+            vectors = vectors.repeat(2, 1)  # photo i is painted in style i mod B/2
+            y, used = net.frame_net(x, vectors)
+            given = used[:half] if step % 2 else None
+            moved, _ = net.frame_net(pair.second, vectors[:half], given)
+            seen = eyes(y)
+
+        losses = {
+            "content": content_loss(seen, wanted_content),
+            "style": style_loss(seen, wanted_style.repeat(2), gram=config.gram),
+            "temporal": temporal_loss(y[:half], moved, pair.grid, pair.mask),
+            "variation": total_variation(y),
+            "teacher": nn.functional.mse_loss(
+                net.style_encoder.teacher_head(hidden).float(), wanted_style.logarithms()
+            ),
+        }
+        loss = (
+            losses["content"]
+            + style_weight * losses["style"]
+            + temporal_weight * losses["temporal"]
+            + config.variation_weight * losses["variation"]
+            + config.teacher_weight * losses["teacher"]
+        )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        if torch.isfinite(loss) and torch.isfinite(norm):
+            optimizer.step()
+            average.update(net)
+            failures = 0
+        else:
+            skipped, failures = skipped + 1, failures + 1
+            if failures >= 20:
+                raise TrainingError(
+                    f"the loss was not finite for 20 steps up to step {step}; "
+                    "start again from the last checkpoint with a lower --learning-rate"
+                )
+        done = step + 1
+        if on_report and done % 10 == 0:
+            rate = (done - start) * config.batch / (time.monotonic() - started)
+            values = {k: v.item() for k, v in losses.items()}
+            on_report(Report(done, config.steps, values, rate, skipped))
+        if done % save_every == 0 or done == config.steps:
+            save(done)
+        if done % sheet_every == 0 or done == config.steps:
+            sheet(done)
+
+    result = out / "arbitrary.safetensors"
+    save_file(checkpoint.shipped_weights(average.weights), result)
+    return result

@@ -1,0 +1,91 @@
+"""Pictures for training: folders of JPEG or PNG files, kept encoded in memory, cropped at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.errors import InputError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+def list_pictures(folder: Path, exclude: tuple[str, ...] = ()) -> list[Path]:
+    """List the pictures directly in a folder, sorted, without names that start with `exclude`."""
+    if not folder.is_dir():
+        raise InputError(f"expected a folder of pictures, got {folder}")
+    found = [
+        p
+        for p in sorted(folder.iterdir())
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(exclude or ("\0",))
+    ]
+    if not found:
+        raise InputError(f"no picture ({', '.join(sorted(SUFFIXES))}) in {folder}")
+    return found
+
+
+class Crops:
+    """An endless stream of random square crops, flipped at random, as float batches in [0, 1]."""
+
+    def __init__(
+        self, files: list[Path], *, size: int, batch: int, seed: int, recolor: float = 0.0
+    ) -> None:
+        """Read the files.
+
+        Args:
+            files: pictures; one whose short side is under `size` is enlarged to it.
+            size: side of the crops in pixels.
+            batch: crops per batch.
+            seed: of the order, places and flips.
+            recolor: share of crops whose color channels are exchanged or inverted: many more
+                palettes than the folder holds.
+        """
+        self.encoded = [np.frombuffer(p.read_bytes(), np.uint8) for p in files]
+        self.size, self.batch, self.recolor = size, batch, recolor
+        self.rng = np.random.default_rng(seed)
+        self.order: list[int] = []
+
+    def _next(self) -> tuple[int, np.ndarray]:
+        if not self.order:
+            self.order = self.rng.permutation(len(self.encoded)).tolist()
+        return self.order.pop(), self.rng.random(6)
+
+    def _crop(self, pick: tuple[int, np.ndarray]) -> np.ndarray:
+        index, draw = pick
+        picture = cv2.imdecode(self.encoded[index], cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(f"picture number {index} of the folder cannot be decoded")
+        picture = picture[..., ::-1]
+        height, width = picture.shape[:2]
+        short = min(height, width)
+        if short < self.size:
+            scale = self.size / short
+            target = (max(self.size, round(width * scale)), max(self.size, round(height * scale)))
+            picture = cv2.resize(picture, target, interpolation=cv2.INTER_CUBIC)
+            height, width = picture.shape[:2]
+        top = int(draw[0] * (height - self.size + 1))
+        left = int(draw[1] * (width - self.size + 1))
+        crop = picture[top : top + self.size, left : left + self.size]
+        if draw[2] < 0.5:
+            crop = crop[:, ::-1]
+        if draw[3] < self.recolor:
+            crop = crop[..., np.argsort(draw[3:])]
+            if draw[4] < 0.25:
+                crop = 255 - crop
+        return np.ascontiguousarray(crop)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield batches (batch, 3, size, size); decoding runs a few batches ahead in threads."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            ahead = [[pool.submit(self._crop, self._next()) for _ in range(self.batch)]]
+            while True:
+                while len(ahead) < 4:
+                    ahead.append([pool.submit(self._crop, self._next()) for _ in range(self.batch)])
+                crops = np.stack([f.result() for f in ahead.pop(0)])
+                yield torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255.0)

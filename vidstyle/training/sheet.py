@@ -1,0 +1,40 @@
+"""Contact sheets: what the network makes of a few fixed photos and styles, to be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.nets.arbitrary import Arbitrary
+
+
+def to_pixels(batch: Tensor) -> np.ndarray:
+    """Turn (B, 3, H, W) in [0, 1] into uint8 (B, H, W, 3)."""
+    pixels: np.ndarray = (
+        (batch.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    )
+    return pixels
+
+
+@torch.no_grad()
+def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> None:
+    """Write a grid: styles across the top, photos down the left, results between.
+
+    Args:
+        path: a .jpg or .png file.
+        net: the network to look at.
+        photos: (P, 3, H, W) in [0, 1].
+        styles: (S, 3, H, W) in [0, 1], the same H and W.
+    """
+    vectors = net.style_encoder(styles)
+    rows = [np.concatenate([np.full_like(to_pixels(photos[:1])[0], 255), *to_pixels(styles)], 1)]
+    for photo in photos:
+        frames = photo[None].expand(len(styles), -1, -1, -1)
+        results = net.frame_net(frames, vectors)[0]
+        rows.append(np.concatenate([to_pixels(photo[None])[0], *to_pixels(results)], 1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.concatenate(rows, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
