@@ -182,7 +182,7 @@ def _boats(sketch: Sketch) -> None:
 
 
 def _shore(sketch: Sketch, rng: np.random.Generator) -> None:
-    x, y = grid()
+    x, _y = grid()
     beach = _land(
         ((-40, 372), (70, 392), (180, 432), (300, 452), (430, 470), (560, 452), (690, 424)), 560
     )

@@ -249,7 +249,7 @@ def _pine(sheet: Sheet, rng: np.random.Generator) -> None:
     layer, needles = [], []
     for points, width in limbs:
         path, widths = _branch(points, width)
-        x, y = grid()
+        _x, _y = grid()
         mask = np.zeros((HEIGHT, WIDTH), np.float32)
         for (px, py), w in zip(path, widths, strict=True):
             cv2.circle(mask, (int(px), int(py)), max(int(w / 2), 1), 1.0, -1, cv2.LINE_AA)

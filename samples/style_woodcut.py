@@ -62,7 +62,7 @@ class Print:
         cv2.fillPoly(self.colour, points, colour.tolist(), cv2.LINE_AA, SHIFT)
         cv2.fillPoly(self.key, points, 0, cv2.LINE_AA, SHIFT)
         if line > 0:
-            width = max(int(round(line * SCALE)), 1)
+            width = max(round(line * SCALE), 1)
             cv2.polylines(self.key, points, True, 255, width, cv2.LINE_AA, SHIFT)
 
     def swell(self, path: Float, widths: Float) -> None:
@@ -224,11 +224,11 @@ def _swells(
         sea = np.vstack([edge, [[WIDTH + 20, HEIGHT + 20], [-20, HEIGHT + 20]]])
         block.shape(sea.astype(np.float32), inks[k % len(inks)], 1.7)
         for j in range(1, 4):
-            drop = edge + [0, 4.2 * j + 0.22 * height * j]
+            drop = [*edge, 0, 4.2 * j + 0.22 * height * j]
             drop[:, 1] += 1.2 * np.sin(x / 17 + j + phase)
             live = np.clip(np.sin(x / length * np.pi + phase + 0.5 * j) * 2.4, 0, 1.6)
             block.swell(drop.astype(np.float32), live.astype(np.float32))
-        foam = edge + [0, 3.0]
+        foam = [*edge, 0, 3.0]
         white = np.clip(np.sin(x / length * np.pi + phase + 2.6) * 7, 0, 4.6)
         cv2.fillPoly(
             block.colour,
@@ -262,7 +262,7 @@ def _clouds(block: Print) -> None:
     ):
         turn = np.linspace(-np.pi / 2, np.pi / 2, 12)
         end = np.stack([np.cos(turn) * 9, np.sin(turn) * 9], -1)
-        outline = np.vstack([end + [cx + length / 2, cy], -end + [cx - length / 2, cy]])
+        outline = np.vstack([[*end, cx + length / 2, cy], -end + [cx - length / 2, cy]])
         block.shape(outline.astype(np.float32), ink, 1.1)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import media
+from tests import clips
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -27,8 +27,7 @@ class Judge:
 
     def times(self, path: Path) -> list[str]:
         out = subprocess.run(
-            ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time"]
-            + ["-of", "json", str(path)],
+            ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", str(path)],
             check=True,
             capture_output=True,
             text=True,
@@ -37,8 +36,7 @@ class Judge:
 
     def stream(self, path: Path, kind: str = "v:0") -> dict[str, str]:
         out = subprocess.run(
-            ["ffprobe", "-v", "error", "-select_streams", kind, "-show_streams", "-of", "json"]
-            + [str(path)],
+            ["ffprobe", "-v", "error", "-select_streams", kind, "-show_streams", "-of", "json", str(path)],
             check=True,
             capture_output=True,
             text=True,
@@ -47,8 +45,7 @@ class Judge:
 
     def packets_md5(self, path: Path, kind: str = "a") -> str:
         return subprocess.run(
-            ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{kind}", "-c", "copy"]
-            + ["-f", "md5", "-"],
+            ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{kind}", "-c", "copy", "-f", "md5", "-"],
             check=True,
             capture_output=True,
             text=True,
@@ -56,10 +53,10 @@ class Judge:
 
     def luma_psnr(self, one: Path, other: Path) -> float:
         """Of frames paired by number: Matroska rounds times, which must not shift the pairs."""
-        pairs = "[0:v]setpts=N/TB/25[a];[1:v]setpts=N/TB/25[b];[a][b]psnr"
+        raw = "setpts=N/TB/25,scale=in_range=full:out_range=full,format=yuv444p"
+        pairs = f"[0:v]{raw}[a];[1:v]{raw}[b];[a][b]psnr"
         log = subprocess.run(
-            ["ffmpeg", "-hide_banner", "-i", str(one), "-i", str(other), "-lavfi", pairs]
-            + ["-f", "null", "-"],
+            ["ffmpeg", "-hide_banner", "-i", str(one), "-i", str(other), "-lavfi", pairs, "-f", "null", "-"],
             check=True,
             capture_output=True,
             text=True,
@@ -76,20 +73,20 @@ def judge() -> Judge:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One second of moving pattern, 128x96 at 30 fps, B-frames, AAC sound."""
-    return media.make_clip(tmp_path_factory.mktemp("media") / "base.mp4")
+    return clips.make_clip(tmp_path_factory.mktemp("media") / "base.mp4")
 
 
 @pytest.fixture(scope="session")
 def vfr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with uneven times."""
-    times = [*range(0, 20), *range(21, 60, 3)]
-    return media.make_clip(tmp_path_factory.mktemp("media") / "vfr.mp4", times=times)
+    times = [*range(20), *range(21, 60, 3)]
+    return clips.make_clip(tmp_path_factory.mktemp("media") / "vfr.mp4", times=times)
 
 
 @pytest.fixture(scope="session")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A style picture."""
-    return media.make_picture(tmp_path_factory.mktemp("media") / "style.png")
+    return clips.make_picture(tmp_path_factory.mktemp("media") / "style.png")
 
 
 def vidstyle(

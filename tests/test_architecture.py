@@ -29,7 +29,7 @@ ALLOWED = {
 }
 OUTSIDE = {
     "av": {"media"},
-    "openvino": {"runtime", "export"},
+    "openvino": {"runtime"},
     "torch": {"nets", "losses", "training", "runtime", "export"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -16,7 +16,7 @@ from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.sink import FileSink, check_output
-from vidstyle.media.source import FileSource
+from vidstyle.media.source import FileSource, check_input
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
@@ -84,9 +84,10 @@ def stylize(
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     source = Path(source)
+    check_input(source)
     name = style if isinstance(style, str | Path) else "styled"
     target = Path(output) if output is not None else default_output(source, name)
-    if target.exists() and source.exists() and target.samefile(source):
+    if target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
     check_output(target, overwrite=overwrite)
     exact = isinstance(style, str | Path) and str(style) == IDENTITY

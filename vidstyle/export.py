@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import openvino as ov
 import torch
 from torch import nn
 
 from vidstyle.runtime.painter import Painter, StyleReader
+from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network
 
 

@@ -31,7 +31,9 @@ class ListSource:
             if i == self.fail_at:
                 raise OSError("the source broke")
             self.produced += 1
-            yield Frame(np.full((8, 8, 3), i % 256, np.uint8), 3 * i + i * i, Fraction(1, 1000), TAGS)
+            yield Frame(
+                np.full((8, 8, 3), i % 256, np.uint8), 3 * i + i * i, Fraction(1, 1000), TAGS
+            )
 
 
 @dataclass

@@ -19,7 +19,24 @@ CONTAINERS = {
 """File name ending -> FFmpeg's name of the container."""
 
 _CRF_ENCODERS = {"libx264", "libx265", "libsvtav1", "libvpx-vp9"}
-_PRESET_ENCODERS = {"libx264", "libx265", "libsvtav1"}
+_SPEEDS = [
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+]
+_PRESETS = {
+    "libx264": _SPEEDS,
+    "libx265": _SPEEDS,
+    "libsvtav1": [str(n) for n in range(14)],
+}
+"""Encoder -> its presets: x264 itself would print a line of its own about a wrong one."""
 _LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
 
 
@@ -41,10 +58,13 @@ class Encoding:
             raise UsageError(f"no encoder is called {self.codec}; try libx264 or ffv1") from error
         for name, value, takers in (
             ("crf", self.crf, _CRF_ENCODERS),
-            ("preset", self.preset, _PRESET_ENCODERS),
+            ("preset", self.preset, _PRESETS),
         ):
             if value is not None and self.codec not in takers:
                 raise UsageError(f"{self.codec} takes no --{name}; leave it out")
+        if self.preset is not None and self.preset not in _PRESETS[self.codec]:
+            known = " ".join(_PRESETS[self.codec])
+            raise UsageError(f"{self.codec} has no preset {self.preset}; expected one of {known}")
 
     def options(self) -> dict[str, str]:
         """Return the encoder's options as FFmpeg names them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from fractions import Fraction
@@ -88,6 +89,7 @@ class FileSink:
             self._open_encoder()
             if passthrough:
                 passthrough.open(self._output)
+            self._write_header()
         except BaseException:
             self._discard()
             raise
@@ -134,6 +136,19 @@ class FileSink:
         left = sorted(set(context.options) & set(wanted))
         if left:
             raise UsageError(f"{encoding.codec} does not know the options {left}")
+
+    def _write_header(self) -> None:
+        # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
+        try:
+            self._output.start_encoding()
+        except av.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise self._failed(error) from error
+            names = [s.codec_context.name for s in self._output.streams if s.codec_context]
+            raise OutputError(
+                f"{self._output.format.name} cannot hold {' and '.join(names)} together "
+                f"({error.strerror}); choose an output name that ends in .mkv"
+            ) from error
 
     def write(self, frame: Frame) -> None:
         """Encode one frame and copy what other streams have before it.

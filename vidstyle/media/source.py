@@ -17,6 +17,17 @@ from vidstyle.media.color import tags_of, to_rgb
 from vidstyle.media.passthrough import Passthrough
 
 
+def check_input(path: Path) -> None:
+    """Refuse what is no file, before any work is done.
+
+    Raises:
+        InputError: no such file, or a folder.
+    """
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"cannot read {path}: it {what}")
+
+
 class FileSource:
     """A video file as an iterable of `Frame`, upright, in presentation order.
 
@@ -38,9 +49,7 @@ class FileSource:
         self.precise = precise
         self.damaged_packets = 0
         """Packets so far that the decoder refused."""
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise InputError(f"cannot read {path}: it {what}")
+        check_input(path)
         try:
             self._container = av.open(str(path))
         except (av.FFmpegError, OSError) as error:

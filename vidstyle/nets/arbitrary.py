@@ -160,10 +160,11 @@ class FrameNet(nn.Module):
 class Arbitrary(nn.Module):
     """The pair that is trained and shipped together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, teacher: int = 480) -> None:
+        """Make the pair; `teacher` is the length of the encoder's auxiliary training target."""
         super().__init__()
         self.frame_net = FrameNet()
-        self.style_encoder = StyleEncoder(self.frame_net.norm_channels)
+        self.style_encoder = StyleEncoder(self.frame_net.norm_channels, teacher=teacher)
 
     def forward(self, frame: Tensor, picture: Tensor) -> Tensor:
         """Stylize frames (B, 3, H, W) like pictures (B or 1, 3, h, w), all RGB in [0, 1]."""

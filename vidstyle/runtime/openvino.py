@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.quiet import ov
 
 _REQUESTS = 2
 """Inferences in flight: while one ends on some cores, the next begins on the others."""

@@ -158,11 +158,12 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     torch.manual_seed(config.seed)
     motion = torch.Generator().manual_seed(config.seed)
     layout = torch.channels_last
-    net = Arbitrary()
+    eyes = Perceptual.from_state_dict(load_file(perceptual)).to(target)
+    teacher = 2 * sum(eyes.widths[:4])
+    net = Arbitrary(teacher=teacher)
     if init is not None:
         load_initial(net, init)
     net = net.to(target)
-    eyes = Perceptual.from_state_dict(load_file(perceptual)).to(target)
     for module in (net, eyes):
         channels_last(module)
     average = checkpoint.WeightAverage(net, config.average)
@@ -187,7 +188,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         next(iter(Crops(photos[:: len(photos) // 5 or 1], size=256, batch=5, seed=1))),
         next(iter(Crops(pictures[:: len(pictures) // 7 or 1], size=256, batch=7, seed=1))),
     )
-    looked = Arbitrary().to(target)
+    looked = Arbitrary(teacher=teacher).to(target)
 
     def save(step: int) -> None:
         state: dict[str, Any] = {

@@ -1,0 +1,89 @@
+"""Colors: right values, right tags, and nothing lost where nothing is changed."""
+
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+import vidstyle
+from tests.clips import make_clip
+from vidstyle import ColorTags, InputError
+from vidstyle.media.color import from_rgb
+
+
+@pytest.mark.parametrize(
+    ("matrix", "levels", "expected"),
+    [(1, 1, (63, 102, 240)), (1, 2, (54, 99, 255)), (6, 1, (81, 90, 240))],
+)
+def test_red_has_the_standards_values(matrix, levels, expected):
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 255
+    frame = from_rgb(red, ColorTags(matrix, levels, 1, 1), "yuv444p")
+    measured = [np.frombuffer(p, np.uint8)[0] for p in frame.planes]
+    assert np.abs(np.subtract(measured, expected, dtype=int)).max() <= 1
+
+
+@pytest.mark.parametrize("color", [(1, 1, 1, 1), (1, 2, 1, 1), (6, 1, 6, 6)])
+def test_tags_and_pixels_come_back(color, tmp_path, judge):
+    clip = make_clip(tmp_path / "in.mkv", color=color, sound=False)
+    out = tmp_path / "out.mkv"
+    vidstyle.stylize(clip, "identity", out, encoding=vidstyle.Encoding("ffv1"))
+    for key in ("color_space", "color_range", "color_primaries", "color_transfer"):
+        assert judge.stream(out)[key] == judge.stream(clip)[key]
+    assert judge.luma_psnr(out, clip) >= 55
+
+
+def test_untagged_video_gets_the_tags_that_were_used(tmp_path, judge):
+    clip = make_clip(tmp_path / "in.mkv", color=(2, 0, 2, 2), sound=False)
+    out = tmp_path / "out.mkv"
+    vidstyle.stylize(clip, "identity", out)
+    assert judge.stream(out)["color_space"] == "smpte170m"
+    assert judge.stream(out)["color_range"] == "tv"
+
+
+def test_hdr_is_refused(tmp_path):
+    clip = make_clip(tmp_path / "in.mkv", color=(9, 1, 9, 16), sound=False)
+    with pytest.raises(InputError, match="HDR"):
+        vidstyle.stylize(clip, "identity", tmp_path / "out.mkv")
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_aspect_and_rotation(tmp_path, judge):
+    clip = make_clip(tmp_path / "in.mp4", aspect=Fraction(64, 45), sound=False)
+    out = tmp_path / "out.mp4"
+    vidstyle.stylize(clip, "identity", out)
+    assert judge.stream(out)["sample_aspect_ratio"] == "64:45"
+
+    turned = make_clip(tmp_path / "turned.mp4", rotation=90, sound=False)
+    upright = tmp_path / "upright.mp4"
+    vidstyle.stylize(turned, "identity", upright)
+    stream = judge.stream(upright)
+    assert (stream["width"], stream["height"]) == (96, 128)
+    assert not any("rotation" in d for d in stream.get("side_data_list", []))
+
+
+def test_a_turned_clip_is_upright_as_ffmpeg_turns_it(tmp_path, judge):
+    clip = make_clip(tmp_path / "turned.mp4", rotation=90, sound=False)
+    out, reference = tmp_path / "out.mkv", tmp_path / "ref.mkv"
+    vidstyle.stylize(clip, "identity", out, encoding=vidstyle.Encoding("ffv1"))
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(clip), "-c:v", "ffv1", str(reference)], check=True
+    )
+    assert judge.luma_psnr(out, reference) >= 50
+
+
+@pytest.mark.parametrize("size", [(33, 18), (32, 17), (35, 19)])
+def test_odd_sizes_are_padded_for_h264_and_kept_for_ffv1(size, tmp_path):
+    clip = make_clip(
+        tmp_path / "in.mkv", size=size, codec="ffv1", pixel_format="yuv444p", sound=False
+    )
+    for codec, expected in (("libx264", [s + s % 2 for s in size]), ("ffv1", list(size))):
+        out = tmp_path / f"{codec}.mkv"
+        vidstyle.stylize(clip, "identity", out, encoding=vidstyle.Encoding(codec))
+        with av.open(str(out)) as container:
+            stream = container.streams.video[0]
+            assert [stream.width, stream.height] == expected

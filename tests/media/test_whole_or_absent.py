@@ -1,0 +1,92 @@
+"""The output appears under its name only when it is whole; what cannot work is refused first."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+import vidstyle
+from vidstyle import Encoding, Interrupted, OutputError, UsageError
+
+
+def leftovers(folder, *expected):
+    return sorted(p.name for p in folder.iterdir()) == sorted(expected)
+
+
+def test_an_interrupted_run_leaves_nothing(base, tmp_path):
+    def stop():
+        raise Interrupted(2)
+
+    with pytest.raises(Interrupted):
+        vidstyle.stylize(base, "identity", tmp_path / "out.mp4", stop=stop)
+    assert leftovers(tmp_path)
+
+
+def test_a_failing_run_keeps_the_file_that_was_there(base, tmp_path):
+    out = tmp_path / "out.mp4"
+    out.write_text("precious")
+    with pytest.raises(UsageError, match="-y"):
+        vidstyle.stylize(base, "identity", out)
+    with pytest.raises(Interrupted):
+
+        def stop():
+            raise Interrupted(15)
+
+        vidstyle.stylize(base, "identity", out, overwrite=True, stop=stop)
+    assert out.read_text() == "precious"
+    assert leftovers(tmp_path, "out.mp4")
+
+
+def test_the_input_is_never_the_output(base, tmp_path):
+    before = base.read_bytes()
+    with pytest.raises(UsageError, match="input itself"):
+        vidstyle.stylize(base, "identity", base, overwrite=True)
+    assert base.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none/out.mp4", "folder"), ("out.xyz", "ending"), (".", "ending"), ("out.jpg", "ending")],
+)
+def test_impossible_outputs_are_refused(base, tmp_path, name, message):
+    with pytest.raises(UsageError, match=message):
+        vidstyle.stylize(base, "identity", tmp_path / name)
+    assert leftovers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ({"codec": "nosuch"}, "no encoder"),
+        ({"codec": "ffv1", "crf": 20}, "--crf"),
+        ({"codec": "mjpeg", "preset": "fast"}, "--preset"),
+        ({"preset": "nosuch"}, "no preset nosuch"),
+    ],
+)
+def test_impossible_encodings_are_refused(encoding, message):
+    with pytest.raises(UsageError, match=message):
+        Encoding(**encoding)
+
+
+def test_a_crf_that_the_encoder_refuses(base, tmp_path):
+    with pytest.raises(UsageError, match="crf"):
+        vidstyle.stylize(base, "identity", tmp_path / "out.mp4", encoding=Encoding(crf=-7))
+    assert leftovers(tmp_path)
+
+
+def test_crf_means_quality(base, tmp_path, judge):
+    for crf in (18, 35):
+        vidstyle.stylize(base, "identity", tmp_path / f"{crf}.mp4", encoding=Encoding(crf=crf))
+    good, bad = tmp_path / "18.mp4", tmp_path / "35.mp4"
+    assert good.stat().st_size > bad.stat().st_size
+    assert judge.luma_psnr(good, base) > judge.luma_psnr(bad, base)
+
+
+def test_sound_that_the_container_cannot_hold(base, tmp_path, judge):
+    clip = tmp_path / "in.mkv"
+    wma = ["ffmpeg", "-v", "error", "-i", str(base), "-c:v", "copy", "-c:a", "wmav2", str(clip)]
+    subprocess.run(wma, check=True)
+    with pytest.raises(OutputError, match=r"wmav2.*\.mkv"):
+        vidstyle.stylize(clip, "identity", tmp_path / "out.mp4")
+    assert leftovers(tmp_path, "in.mkv")

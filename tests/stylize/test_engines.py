@@ -1,0 +1,80 @@
+"""The converted network against torch, and the shipped files against their sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.clips import pattern
+from vidstyle import InputError, zoo
+from vidstyle.runtime.openvino import OpenVinoEngine
+from vidstyle.runtime.select import select_engine
+from vidstyle.runtime.torch_engine import load_network
+
+
+def test_the_converted_network_is_the_trained_one(picture):
+    """Exact in f32; in bf16, where the processor has it, within 30 dB (see the model card)."""
+    from vidstyle.stylize.style import fit_style, read_picture
+
+    fast, reference = select_engine("cpu"), select_engine("torch-cpu")
+    assert isinstance(fast, OpenVinoEngine)
+    style = fit_style(read_picture(picture))
+    vector = reference.encode(style)
+    assert np.allclose(fast.encode(style), vector, atol=2e-3)
+    frames = np.stack([pattern(i, 160, 96) for i in range(3)])
+    for given in (None, (np.full_like(vector, 0.7), 0.5)):
+        one, used = fast.paint(frames, vector, 0.9, given)
+        other, expected = reference.paint(frames, vector, 0.9, given)
+        error = np.abs(one.astype(float) - other)
+        if fast.name.endswith("f32"):
+            assert error.max() <= 2
+            assert np.allclose(used, expected, rtol=1e-3, atol=1e-3)
+        else:
+            assert 20 * np.log10(255 / np.sqrt((error**2).mean())) >= 30
+
+
+def test_every_shipped_file_is_what_was_shipped():
+    sums = zoo.checksums()
+    for name in sums:
+        zoo.verify(zoo.FOLDER / name)
+    shipped = {p.name for p in zoo.FOLDER.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
+    assert shipped == set(sums)
+    assert sum((zoo.FOLDER / n).stat().st_size for n in shipped) < 8e6
+
+
+def test_a_changed_weight_file_is_refused(tmp_path):
+    model = zoo.find()
+    (tmp_path / "SHA256SUMS").write_text((zoo.FOLDER / "SHA256SUMS").read_text())
+    copy = tmp_path / model.weights.name
+    with pytest.raises(InputError, match="missing"):
+        zoo.verify(copy)
+    copy.write_bytes(model.weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match="damaged"):
+        zoo.verify(copy)
+
+
+def test_the_budget_of_multiply_adds():
+    import torch
+
+    net = load_network(zoo.find().weights).frame_net
+    done = 0
+
+    def count(module, _inputs, output):
+        nonlocal done
+        done += output[0].numel() * module.weight[0].numel()
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(count)
+    net(torch.rand(1, 3, 64, 128), torch.rand(1, 2 * sum(net.norm_channels)))
+    assert 8_000 <= done / (64 * 128) <= 14_000
+
+
+def test_the_network_has_no_border_and_no_checkerboard(picture):
+    """A flat frame gives a flat picture: no frame around it, no pattern of the grid in it."""
+    from vidstyle.stylize.stylizer import ArbitraryStylizer
+
+    stylizer = ArbitraryStylizer(select_engine("cpu"))
+    flat = np.full((1, 96, 128, 3), 120, np.uint8)
+    painted = stylizer.step(flat, stylizer.prepare(picture))[0][0].astype(float)
+    assert painted.std((0, 1)).max() < 4

@@ -1,0 +1,145 @@
+"""The any-style stylizer on the shipped weights and the CPU engine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+import vidstyle
+from tests.clips import pattern
+from vidstyle import InputError, UsageError
+from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.style import STYLE_SIDE, fit_style, read_picture
+from vidstyle.stylize.stylizer import ArbitraryStylizer, State
+
+
+@pytest.fixture(scope="module")
+def stylizer():
+    return ArbitraryStylizer(select_engine("cpu"))
+
+
+def frames(count=3, width=128, height=96):
+    return np.stack([pattern(i, width, height) for i in range(count)])
+
+
+@pytest.mark.parametrize("size", [(17, 33), (1, 1), (97, 131), (40, 64)])
+def test_any_size_comes_back(stylizer, picture, size):
+    height, width = size
+    painted, state = stylizer.step(frames(2, width, height), stylizer.prepare(picture))
+    assert painted.shape == (2, height, width, 3)
+    assert painted.dtype == np.uint8
+    assert isinstance(state, State)
+
+
+def test_strength_goes_from_the_frame_to_the_painting(stylizer, picture):
+    still = frames(1)
+    at = {s: stylizer.step(still, stylizer.prepare(picture, strength=s))[0] for s in (0, 0.5, 1)}
+    assert (at[0] == still).all()
+    middle = (at[0].astype(int) + at[1]) / 2
+    assert np.abs(at[0.5] - middle).max() <= 1
+    assert np.abs(at[1].astype(int) - still).mean() > 5
+
+
+def test_a_batch_is_its_frames(stylizer, picture):
+    prepared = stylizer.prepare(picture)
+    together, _ = stylizer.step(frames(5), prepared)
+    alone = np.concatenate([stylizer.step(f[None], prepared)[0] for f in frames(5)])
+    assert np.abs(together.astype(int) - alone).max() <= 3
+
+
+def test_the_style_gives_the_colors(stylizer):
+    """Two opposite palettes pull the same frame apart, each towards its own."""
+    rng = np.random.default_rng(1)
+    noise = cv2.resize(rng.integers(0, 90, (40, 40, 1), np.uint8), (320, 320))[..., None]
+    red = np.concatenate([165 + noise, 20 + noise // 2, 10 + noise // 2], -1).astype(np.uint8)
+    blue = red[..., ::-1].copy()
+    means = {}
+    for name, style in (("red", red), ("blue", blue)):
+        painted, _ = stylizer.step(frames(1), stylizer.prepare(style))
+        means[name] = painted.reshape(-1, 3).mean(0)
+    assert means["red"][0] - means["red"][2] > means["blue"][0] - means["blue"][2] + 30
+
+
+def test_inertia_mixes_the_last_frames_statistics_in(picture):
+    engine = select_engine("cpu")
+    lazy = ArbitraryStylizer(engine, inertia=0.75)
+    prepared = lazy.prepare(picture)
+    dark, bright = frames(1) // 3, frames(1)
+    _, first = lazy.step(dark, prepared)
+    _, own = lazy.step(bright, prepared)
+    _, mixed = lazy.step(bright, prepared, first)
+    # The first normalisation sees the same features in both cases, so its mixture is exact.
+    channels = 80
+    expected = 0.75 * first.statistics[:channels] + 0.25 * own.statistics[:channels]
+    assert np.allclose(mixed.statistics[:channels], expected, rtol=1e-3, atol=1e-3)
+    assert not np.allclose(mixed.statistics, own.statistics, rtol=0.05)
+
+
+def test_frames_in_frames_out(picture):
+    painted = list(vidstyle.stylize_frames(iter(frames(5)), picture, device="cpu"))
+    assert len(painted) == 5
+    assert painted[0].shape == (96, 128, 3)
+    with pytest.raises(ValueError, match="expected uint8 frames"):
+        list(vidstyle.stylize_frames([frames(1)[0], frames(1, 64)[0]], picture, device="cpu"))
+
+
+@pytest.mark.parametrize("shape", [(10, 10), (50, 400), (2000, 300), (333, 500)])
+def test_style_pictures_are_fitted(shape):
+    fitted = fit_style(np.zeros((*shape, 3), np.uint8))
+    assert min(fitted.shape[:2]) == STYLE_SIDE
+    assert max(fitted.shape[:2]) <= 4 * STYLE_SIDE
+
+
+def test_any_picture_is_a_style(tmp_path):
+    gray, alpha = np.full((20, 30), 77, np.uint8), np.zeros((20, 30, 4), np.uint8)
+    deep = np.full((20, 30, 3), 40000, np.uint16)
+    for name, pixels, expected in (("g", gray, 77), ("a", alpha, 255), ("d", deep, 156)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+        read = read_picture(tmp_path / f"{name}.png")
+        assert read.shape == (20, 30, 3)
+        assert abs(int(read[0, 0, 0]) - expected) <= 1
+
+
+def test_what_is_no_picture(tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "empty.png").touch()
+    for name in ("text.jpg", "empty.png", "none.png", "."):
+        with pytest.raises(InputError):
+            read_picture(tmp_path / name)
+
+
+def test_bad_choices_are_refused(picture):
+    for strength in (-0.1, 1.1, float("nan")):
+        with pytest.raises(UsageError, match="strength"):
+            list(vidstyle.stylize_frames(frames(1), picture, strength=strength))
+    for device in ("gpu", "cuda:99"):
+        with pytest.raises(UsageError, match="device"):
+            select_engine(device)
+
+
+def test_the_cpu_path_needs_no_torch_and_sends_nothing(base, picture, tmp_path):
+    """No socket is opened, not even by a thread that outlives the run: OpenVINO sends on import."""
+    code = f"""
+import sys, threading
+events = []
+sys.addaudithook(lambda name, _: events.append(name) if name.startswith("socket.") else None)
+import vidstyle
+vidstyle.stylize({str(base)!r}, {str(picture)!r}, {str(tmp_path / "o.mp4")!r}, device="cpu")
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join(5)
+print([m for m in sys.modules if m.split(".")[0] in ("torch", "openvino_telemetry")], events)
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if k != "CI"},  # CI switches telemetry off
+    )
+    assert out.stdout.strip() == "[] []"

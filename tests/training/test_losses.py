@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import torch
+
+from vidstyle.losses.perceptual import StyleTarget, content_loss, gram_matrix, style_loss
+from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.training.motion import draw_offsets, draw_pair
+
+SHAPES = [(2, 4, 16, 16), (2, 6, 8, 8), (2, 8, 4, 4), (2, 8, 2, 2)]
+
+
+def features(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(s, generator=generator) for s in SHAPES]
+
+
+def test_a_gram_matrix_by_hand():
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # (1, 2, 1, 2)
+    assert torch.allclose(gram_matrix(x), torch.tensor([[[2.5, 5.5], [5.5, 12.5]]]))
+
+
+def test_losses_vanish_only_on_their_target():
+    ours, target = features(0), features(0)
+    assert content_loss(ours, target) == 0
+    assert style_loss(ours, StyleTarget.of(target)) == 0
+    assert content_loss(ours, features(1)) > 0
+    assert style_loss(ours, StyleTarget.of(features(1))) > 0
+
+
+def test_style_ignores_where_and_content_does_not():
+    ours, moved = features(0), [f.flip(3) for f in features(0)]
+    assert style_loss(ours, StyleTarget.of(moved)) < 1e-8
+    assert content_loss(ours, moved) > 0.1
+
+
+def test_losses_are_relative():
+    ten = [10 * f for f in features(0)], [10 * f for f in features(1)]
+    assert torch.isclose(content_loss(*ten), content_loss(features(0), features(1)), rtol=1e-3)
+
+
+def test_total_variation_of_a_ramp():
+    ramp = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 3, 4)
+    assert total_variation(ramp) == 1.0
+    assert total_variation(torch.ones(1, 1, 3, 3)) == 0.0
+
+
+def test_the_motion_is_exact():
+    """A net that does nothing has no temporal loss on whole-pixel motion: the flow is exact."""
+    generator = torch.Generator().manual_seed(5)
+    smooth = torch.rand(16, 3, 14, 14, generator=generator)
+    wide = torch.nn.functional.interpolate(smooth, size=(112, 112), mode="bicubic").clamp(0, 1)
+    pair = draw_pair(wide, 64, generator, max_noise=0.0)
+    assert pair.first.shape == pair.second.shape == (16, 3, 64, 64)
+    exact = temporal_loss(pair.first, pair.second, pair.grid, pair.mask)
+    assert exact < 2e-5
+    assert pair.mask.mean() > 0.6
+    still = (
+        torch.stack(torch.meshgrid([torch.arange(64.0)] * 2, indexing="xy"), -1) + 0.5
+    ) / 32 - 1
+    unmoved = temporal_loss(pair.first, pair.second, still.expand(16, -1, -1, -1), pair.mask)
+    assert unmoved > 20 * exact
+
+
+def test_half_of_the_motion_is_whole_pixels():
+    offsets = draw_offsets(200, 16, torch.Generator().manual_seed(1))
+    whole = (offsets == offsets.round()).flatten(1).all(1).float().mean()
+    assert 0.4 < whole < 0.6
+    assert offsets.abs().max() < 16 + 8

@@ -1,0 +1,157 @@
+"""The training loop on a few small pictures and a random perceptual network."""
+
+from __future__ import annotations
+
+import cv2
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.clips import make_picture, pattern
+from tests.conftest import vidstyle
+from vidstyle import InputError, TrainingError
+from vidstyle.nets.arbitrary import Arbitrary
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.runtime.torch_engine import load_network
+from vidstyle.training import arbitrary as training
+from vidstyle.training.arbitrary import Config, rate_at, train, weights_at
+from vidstyle.training.checkpoint import WeightAverage
+from vidstyle.training.data import Crops, list_pictures
+
+SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Folders `photos` and `styles`, and `eyes.safetensors`, a random perceptual network."""
+    top = tmp_path_factory.mktemp("data")
+    for name in ("photos", "styles"):
+        (top / name).mkdir()
+    for i in range(6):
+        cv2.imwrite(str(top / "photos" / f"p{i}.png"), pattern(7 * i, 150, 130))
+    (top / "photos" / "bad_x.png").write_text("left out by --exclude")
+    for i in range(3):
+        make_picture(top / "styles" / f"s{i}.jpg", 160, 120 + i)
+    torch.manual_seed(0)
+    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), top / "eyes.safetensors")
+    return top
+
+
+def run(data, out, steps, **more):
+    config = Config(steps=steps, **SMALL)
+    return train(
+        data / "photos",
+        data / "styles",
+        data / "eyes.safetensors",
+        out,
+        config=config,
+        exclude=("bad_",),
+        sheet_every=steps,
+        **more,
+    )
+
+
+def test_it_learns_and_writes_everything(data, tmp_path):
+    reports = []
+    result = run(data, tmp_path, 40, on_report=reports.append)
+    assert [r.step for r in reports] == [10, 20, 30, 40]
+    first, last = reports[0].losses, reports[-1].losses
+    assert last["teacher"] < first["teacher"]
+    assert all(r.skipped == 0 for r in reports)
+    assert (tmp_path / "sheet_000040.jpg").stat().st_size > 1000
+    weights = load_file(result)
+    assert all(w.dtype == torch.float16 for w in weights.values())
+    assert not any("teacher_head" in name for name in weights)
+    load_network(result)
+
+
+def test_a_run_goes_on_where_it_stopped(data, tmp_path):
+    run(data, tmp_path, 10)
+    reports = []
+    run(data, tmp_path, 20, on_report=reports.append)
+    assert [r.step for r in reports] == [20]
+
+
+def test_init_starts_from_shipped_weights(data, tmp_path):
+    shipped = run(data, tmp_path / "a", 2)
+    again = run(data, tmp_path / "b", 1, init=shipped)
+    before, after = load_file(shipped), load_file(again)
+    change = max((before[k].float() - after[k].float()).abs().max().item() for k in before)
+    assert change < 0.02
+    with pytest.raises(InputError, match="another network"):
+        run(data, tmp_path / "c", 1, init=data / "eyes.safetensors")
+
+
+def test_a_loss_that_is_not_finite_is_never_applied(data, tmp_path, monkeypatch):
+    real, calls = training.content_loss, []
+
+    def broken(*args):
+        calls.append(1)
+        return real(*args) * (float("nan") if len(calls) == 5 else 1)
+
+    monkeypatch.setattr(training, "content_loss", broken)
+    reports = []
+    result = run(data, tmp_path / "once", 10, on_report=reports.append)
+    assert reports[-1].skipped == 1
+    assert all(torch.isfinite(w).all() for w in load_file(result).values())
+    monkeypatch.setattr(training, "content_loss", lambda *a: real(*a) * float("nan"))
+    with pytest.raises(TrainingError, match="not finite"):
+        run(data, tmp_path / "always", 30)
+
+
+def test_schedules():
+    config = Config(steps=1000)
+    assert weights_at(config, 0.1) == (config.style_weight, config.temporal_weight)
+    assert weights_at(config, 0.9) == (config.late_style_weight, 2 * config.temporal_weight)
+    assert rate_at(config, 0) < rate_at(config, 99) > rate_at(config, 900)
+
+
+def test_crops_have_their_size_even_from_small_pictures(data):
+    files = list_pictures(data / "photos", ("bad_",))
+    assert len(files) == 6
+    batch = next(iter(Crops(files, size=200, batch=2, seed=0, recolor=1.0)))
+    assert batch.shape == (2, 3, 200, 200)
+    assert 0 <= batch.min() < batch.max() <= 1
+    one, other = (next(iter(Crops(files, size=64, batch=4, seed=9))) for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_folders_without_pictures_are_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputError):
+            list_pictures(folder)
+
+
+def test_the_average_follows_the_weights():
+    net = torch.nn.Linear(1, 1)
+    average = WeightAverage(net, 0.9)
+    with torch.no_grad():
+        net.weight.fill_(5.0)
+    for _ in range(200):
+        average.update(net)
+    assert torch.allclose(average.weights["weight"], net.weight)
+
+
+def test_gains_and_shifts_are_bounded():
+    net = Arbitrary()
+    raw = torch.full((1, 2 * sum(net.frame_net.norm_channels)), 1e4)
+    for bounded in (net.style_encoder.bound(raw), net.style_encoder.bound(-raw)):
+        assert bounded.abs().max() <= 3.0
+
+
+def test_the_command_trains(data, tmp_path):
+    done = vidstyle(
+        *("train", "arbitrary", "--content", data / "photos", "--style", data / "styles"),
+        *(
+            "--perceptual",
+            data / "eyes.safetensors",
+            "--out",
+            tmp_path / "run",
+            "--exclude",
+            "bad_",
+        ),
+        *("--steps", 10, "--batch", 2, "--crop", 64, "--device", "cpu"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("arbitrary.safetensors")
+    assert "10/10" in done.stderr

@@ -1,0 +1,23 @@
+"""Imports OpenVINO without its telemetry; the only place that imports it.
+
+`import openvino` imports its converter, which sends a usage event at once ("ov", "import"), unasked.
+Where its telemetry package cannot be imported the converter falls back on a stub that does nothing:
+so the import is refused for a moment, and nothing that others do with the package is touched.
+"""
+
+from __future__ import annotations
+
+import sys
+
+_TELEMETRY = "openvino_telemetry"
+
+if _TELEMETRY in sys.modules or "openvino" in sys.modules:
+    import openvino as ov  # somebody else's choice, made before us
+else:
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        import openvino as ov
+    finally:
+        del sys.modules[_TELEMETRY]
+
+__all__ = ["ov"]
