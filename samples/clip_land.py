@@ -96,12 +96,12 @@ def view(terrain: Terrain, width: int, left: float, near: float, far: float, haz
     lit = terrain.at(shade(terrain), u.astype(np.float32), depth)
     lit *= _cliff_grain(terrain, u.astype(np.float32), depth, lines)[..., None]
     fade = (1 - np.exp(-depth / haze))[..., None]
-    colour = lit * (1 - fade) + HAZE * fade
+    color = lit * (1 - fade) + HAZE * fade
     # Below the shoreline of the nearest land there is water again, not land.
     shore = np.where(top[-1] < 1e3, _shoreline(rows, heights), -1.0)
     alpha = (hit & (lines[:, None] <= shore[None])).astype(np.float32)
     alpha = cv2.GaussianBlur(alpha, (0, 0), 0.7)
-    picture = np.concatenate([np.clip(colour, 0, 255) * alpha[..., None], alpha[..., None]], 2)
+    picture = np.concatenate([np.clip(color, 0, 255) * alpha[..., None], alpha[..., None]], 2)
     return picture.astype(np.float32)
 
 

@@ -15,29 +15,29 @@ class Card:
     """A small transparent picture drawn with OpenCV and averaged down to soft edges."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.colour = np.zeros((height * FINE, width * FINE, 3), np.float32)
+        self.color = np.zeros((height * FINE, width * FINE, 3), np.float32)
         self.alpha = np.zeros((height * FINE, width * FINE), np.float32)
         y, x = np.mgrid[0 : height * FINE, 0 : width * FINE].astype(np.float32)
         self.x, self.y = (x + 0.5) / FINE, (y + 0.5) / FINE
 
-    def fill(self, outline: Float | list[tuple[float, float]], colour: Float) -> None:
+    def fill(self, outline: Float | list[tuple[float, float]], color: Float) -> None:
         mask = np.zeros(self.alpha.shape, np.uint8)
         points = fixed(np.asarray(outline, np.float32), FINE)
         cv2.fillPoly(mask, [points], 1, cv2.LINE_8, SHIFT)
-        self.paint(mask > 0, colour)
+        self.paint(mask > 0, color)
 
-    def paint(self, inside: Float, colour: Float) -> None:
-        self.colour = np.where(inside[..., None], colour, self.colour).astype(np.float32)
+    def paint(self, inside: Float, color: Float) -> None:
+        self.color = np.where(inside[..., None], color, self.color).astype(np.float32)
         self.alpha = np.where(inside, 1.0, self.alpha).astype(np.float32)
 
-    def line(self, points: list[tuple[float, float]] | Float, width: float, colour: Float) -> None:
+    def line(self, points: list[tuple[float, float]] | Float, width: float, color: Float) -> None:
         mask = np.zeros(self.alpha.shape, np.uint8)
         path = fixed(np.asarray(points, np.float32), FINE)
         cv2.polylines(mask, [path], False, 1, max(int(width * FINE), 1), cv2.LINE_8, SHIFT)
-        self.paint(mask > 0, colour)
+        self.paint(mask > 0, color)
 
     def done(self) -> Float:
-        picture = np.concatenate([self.colour * self.alpha[..., None], self.alpha[..., None]], 2)
+        picture = np.concatenate([self.color * self.alpha[..., None], self.alpha[..., None]], 2)
         size = (picture.shape[1] // FINE, picture.shape[0] // FINE)
         return cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
@@ -154,19 +154,19 @@ def balloon() -> Float:
     turn = np.arcsin(np.clip(across, -1, 1)) / np.pi
     gore = np.floor(turn * 10 + 0.25).astype(int)
     paint = hex_rgb("d8392e f8e8c4 f2a132 f8e8c4 1d6f86 f8e8c4")
-    colour = paint[gore % 6]
+    color = paint[gore % 6]
     belt = np.abs(u - 0.60 - 0.012 * np.cos(across * 3)) < 0.045
-    colour = np.where((belt | (u < 0.07))[..., None], hex_rgb("1c3f66")[0], colour)
+    color = np.where((belt | (u < 0.07))[..., None], hex_rgb("1c3f66")[0], color)
     seam = np.abs((turn * 10 + 0.25) % 1 - 0.5) > 0.46
     bulge = 0.5 + 0.5 * np.sin(((turn * 10 + 0.25) % 1) * np.pi)
     light = np.sqrt(np.clip(1 - across**2, 0, 1)) * 0.25 + 0.62 * across * 0.8 - (u - 0.42) * 0.55
     shade = mix(COOL * 1.02, WARM * 1.1, smoothstep(-0.55, 0.5, light))
-    colour = (
-        colour * shade * (0.90 + 0.10 * bulge)[..., None] * np.where(seam, 0.82, 1.0)[..., None]
+    color = (
+        color * shade * (0.90 + 0.10 * bulge)[..., None] * np.where(seam, 0.82, 1.0)[..., None]
     )
     rim = smoothstep(0.80, 0.99, across) * smoothstep(0.8, 0.4, u)
-    colour = mix(colour, hex_rgb("fff0c8")[0], 0.5 * rim)
-    card.paint(inside, colour)
+    color = mix(color, hex_rgb("fff0c8")[0], 0.5 * rim)
+    card.paint(inside, color)
     for k in (-1, -0.35, 0.35, 1):
         card.line([(110 + 20 * k, 224), (110 + 13 * k, 268)], 0.8, hex_rgb("4a3626")[0])
     card.fill(
@@ -210,9 +210,9 @@ def gull(
         (body, (250, 242, 228)),
         (wings[1][1], (240, 226, 206)),
     )
-    for outline, colour in order:
+    for outline, color in order:
         points = fixed((outline @ lean) * span + centre, 1.0)
-        cv2.fillPoly(frame, [points], colour, cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(frame, [points], color, cv2.LINE_AA, SHIFT)
     for (bend, _), tone in zip(wings, ((70, 66, 80), (84, 76, 84)), strict=True):
         points = fixed((bend[-4:] @ lean) * span + centre, 1.0)
         cv2.polylines(frame, [points], False, tone, 2, cv2.LINE_AA, SHIFT)
@@ -230,15 +230,15 @@ class Meadow:
         y = np.arange(view_height, dtype=np.float32)[:, None]
         depth = y - self.crest[None]
         tone = 0.42 - depth / 230 + 0.24 * fbm(rng, depth.shape, 40, 4, (0.5, 1.0))
-        colour = ramp(tone, hex_rgb("16260f 2a4018 4f6a24 8a9436"))
+        color = ramp(tone, hex_rgb("16260f 2a4018 4f6a24 8a9436"))
         alpha = smoothstep(-1, 2, depth)
-        self.base = np.concatenate([colour * alpha[..., None], alpha[..., None]], 2).astype(
+        self.base = np.concatenate([color * alpha[..., None], alpha[..., None]], 2).astype(
             np.float32
         )
         self.blades = self._grow(rng, 3900)
 
     def _grow(self, rng: np.random.Generator, count: int) -> Float:
-        """Rows of x, y, height, lean, phase, kind, and colour; far blades first."""
+        """Rows of x, y, height, lean, phase, kind, and color; far blades first."""
         x = rng.uniform(0, self.width, count)
         down = rng.uniform(0, 1, count) ** 0.9 * 150
         y = np.interp(x, np.arange(self.width), self.crest) + down

@@ -24,11 +24,11 @@ GLITTER = hex_rgb("fff0bc")[0]
 def sky(width: int) -> Float:
     """Clear sky with the sun's glow; wide enough for the camera's pan."""
     y, x = np.mgrid[0 : VIEW[1], 0:width].astype(np.float32)
-    colour = ramp(y / HORIZON, ZENITH_TO_HORIZON)
+    color = ramp(y / HORIZON, ZENITH_TO_HORIZON)
     r = np.hypot(x - SUN_AT[0], y - SUN_AT[1])
     glow = 0.62 * np.exp(-r / 190) + 0.30 * np.exp(-r / 60)
-    colour = mix(colour, hex_rgb("ffe3a0")[0], np.clip(glow, 0, 1))
-    return mix(colour, hex_rgb("fffbe6")[0], smoothstep(35, 29, r))
+    color = mix(color, hex_rgb("ffe3a0")[0], np.clip(glow, 0, 1))
+    return mix(color, hex_rgb("fffbe6")[0], smoothstep(35, 29, r))
 
 
 def clouds(rng: np.random.Generator, width: int, cell: float, cover: float, base: float) -> Float:
@@ -54,10 +54,10 @@ def clouds(rng: np.random.Generator, width: int, cell: float, cover: float, base
     light = 0.56 + 0.95 * (soft - ahead) - 0.30 * smoothstep(0.2, 1.1, body + cover)
     r = np.hypot(x - SUN_AT[0], y - SUN_AT[1])
     light += 0.34 * np.exp(-r / 200) + 0.10 * (1 - near)
-    colour = ramp(light, CLOUD)
+    color = ramp(light, CLOUD)
     alpha = dense * smoothstep(rows - 1, rows - 50, y) * 0.96
     picture = np.zeros((VIEW[1], width, 4), np.float32)
-    picture[:rows] = np.concatenate([colour * alpha[..., None], alpha[..., None]], 2)
+    picture[:rows] = np.concatenate([color * alpha[..., None], alpha[..., None]], 2)
     return picture
 
 
@@ -89,31 +89,31 @@ class Sea:
         return side, away
 
     def draw(self, side: Float, away: Float, sun_x: float, mirror: Float) -> Float:
-        """Colour of the water; ``mirror`` is what stands above it (premultiplied RGBA)."""
+        """Color of the water; ``mirror`` is what stands above it (premultiplied RGBA)."""
         rows = self.rows
         lift = np.clip(0.70 - 0.55 * rows**0.6 - 0.42 * away * (0.25 + 0.75 * rows**0.5), 0, 1)
         reflected = ramp(1 - lift * 0.25 - 0.62 * (1 - lift) ** 2 * 0.8, ZENITH_TO_HORIZON)
         body = mix(WATER_DEEP, WATER_NEAR, np.clip(0.35 + 0.45 * rows + 0.35 * away, 0, 1))
         gloss = np.clip(0.86 - 0.62 * rows**0.45 + 0.30 * away, 0.06, 0.95)
-        colour = mix(body, reflected, gloss)
-        colour = self._mirrored(colour, mirror, side, away)
+        color = mix(body, reflected, gloss)
+        color = self._mirrored(color, mirror, side, away)
         reach = 44 + 300 * rows
         offset = np.abs(self.across + VIEW[0] / 2 - sun_x + 40 * side * rows) / reach
         lane = np.exp(-(offset**2) * 1.7)
         spark = smoothstep(0.24, 0.74, 0.55 * lane + 0.42 * away + 0.30 * side)
-        colour = mix(colour, hex_rgb("f7c98a")[0], 0.55 * lane)
-        colour = mix(colour, GLITTER, np.clip(spark * lane * 1.5, 0, 1))
-        return mix(colour, hex_rgb("f3cfa4")[0], 0.75 * np.exp(-rows * 26))
+        color = mix(color, hex_rgb("f7c98a")[0], 0.55 * lane)
+        color = mix(color, GLITTER, np.clip(spark * lane * 1.5, 0, 1))
+        return mix(color, hex_rgb("f3cfa4")[0], 0.75 * np.exp(-rows * 26))
 
-    def _mirrored(self, colour: Float, mirror: Float, side: Float, away: Float) -> Float:
-        height, width = colour.shape[:2]
+    def _mirrored(self, color: Float, mirror: Float, side: Float, away: Float) -> Float:
+        height, width = color.shape[:2]
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         push = 3 + 26 * self.rows
         picture = cv2.remap(
             mirror[self.top :], x + 0.5 * push * side, y + 1.3 * push * away, cv2.INTER_LINEAR
         )
         shown = 0.62 * np.clip(1 + 0.5 * away, 0.3, 1)[..., None]
-        return colour * (1 - picture[..., 3:] * shown) + picture[..., :3] * shown * 0.85
+        return color * (1 - picture[..., 3:] * shown) + picture[..., :3] * shown * 0.85
 
 
 def _tile(rng: np.random.Generator, size: int, cell: float) -> Float:

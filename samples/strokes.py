@@ -24,11 +24,11 @@ def hex_rgb(codes: str) -> Float:
     return np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in codes.split()], np.float32)
 
 
-def ramp(t: Float, colours: Float) -> Float:
-    """Look ``t`` (0..1) up in a list of colours, linearly interpolated."""
-    stops = np.linspace(0.0, 1.0, len(colours))
+def ramp(t: Float, colors: Float) -> Float:
+    """Look ``t`` (0..1) up in a list of colors, linearly interpolated."""
+    stops = np.linspace(0.0, 1.0, len(colors))
     flat = np.clip(t, 0.0, 1.0)
-    return np.stack([np.interp(flat, stops, colours[:, c]) for c in range(3)], -1).astype(
+    return np.stack([np.interp(flat, stops, colors[:, c]) for c in range(3)], -1).astype(
         np.float32
     )
 
@@ -39,7 +39,7 @@ def smoothstep(low: float, high: float, x: Float) -> Float:
 
 
 def mix(a: Float, b: Float, weight: Float) -> Float:
-    """Blend two pictures (or colours) by a one-channel weight."""
+    """Blend two pictures (or colors) by a one-channel weight."""
     w = np.asarray(weight, np.float32)[..., None]
     return (a * (1.0 - w) + b * w).astype(np.float32)
 
@@ -127,18 +127,18 @@ def smooth_curve(
 
 
 class Oil:
-    """A canvas that keeps colour and paint thickness; strokes are bundles of bristles."""
+    """A canvas that keeps color and paint thickness; strokes are bundles of bristles."""
 
     def __init__(self, ground: Float, rng: np.random.Generator) -> None:
         size = (ground.shape[1] * SUPER, ground.shape[0] * SUPER)
-        self.colour = cv2.resize(np.clip(ground, 0, 255).astype(np.uint8), size)
-        self.thick = np.full(self.colour.shape[:2], 90, np.uint8)
+        self.color = cv2.resize(np.clip(ground, 0, 255).astype(np.uint8), size)
+        self.thick = np.full(self.color.shape[:2], 90, np.uint8)
         self.rng = rng
 
     def stroke(
-        self, path: Float, width: float, colour: Float, streak: float, flat: float = 0.5
+        self, path: Float, width: float, color: Float, streak: float, flat: float = 0.5
     ) -> None:
-        """One loaded brush dragged along ``path``; ``streak`` is the bristles' colour variation."""
+        """One loaded brush dragged along ``path``; ``streak`` is the bristles' color variation."""
         rng = self.rng
         tangent = np.gradient(path, axis=0)
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1)
@@ -148,7 +148,7 @@ class Oil:
         # A brush touches down and lifts off in a rounded edge, not a straight cut.
         taper = 1.0 - (1.0 - flat) * (2 * across) ** 2
         shades = (
-            colour + rng.normal(0, streak, (count, 1)) + rng.normal(0, streak * 0.35, (count, 3))
+            color + rng.normal(0, streak, (count, 1)) + rng.normal(0, streak * 0.35, (count, 3))
         )
         shades = np.clip(shades, 0, 255)
         # Paint is pushed to the rims of the stroke: that ridge is what catches the light.
@@ -162,7 +162,7 @@ class Oil:
                 continue
             line = fixed(path[first : end + 1] + across[i] * width * normal[first : end + 1])
             heavy = int(rng.integers(2, 5))
-            cv2.polylines(self.colour, [line], False, shades[i].tolist(), heavy, cv2.LINE_AA, SHIFT)
+            cv2.polylines(self.color, [line], False, shades[i].tolist(), heavy, cv2.LINE_AA, SHIFT)
             cv2.polylines(
                 self.thick,
                 [line],
@@ -185,7 +185,7 @@ class Oil:
         where: Float | None = None,
         wobble: float = 0.12,
     ) -> None:
-        """Cover the canvas with strokes along ``angle`` in the colours of ``target``.
+        """Cover the canvas with strokes along ``angle`` in the colors of ``target``.
 
         ``jitter`` is the spread of hue (of a full turn), saturation and value per stroke.
         """
@@ -202,9 +202,9 @@ class Oil:
             return
         lengths = rng.uniform(*length, len(starts)).astype(np.float32)
         paths = follow(angle + wobble * rng.standard_normal(), starts, lengths, 6)
-        colours = shift_colours(sample(target, starts), rng, jitter)
-        for path, colour in zip(paths, colours, strict=True):
-            self.stroke(path, rng.uniform(*width), colour, streak)
+        colors = shift_colors(sample(target, starts), rng, jitter)
+        for path, color in zip(paths, colors, strict=True):
+            self.stroke(path, rng.uniform(*width), color, streak)
 
     def finish(self, relief: float = 0.9, gloss: float = 26.0) -> Float:
         """Light the paint's relief from the upper left and average down to the final size."""
@@ -213,16 +213,16 @@ class Oil:
         slope_x = cv2.Sobel(thick, cv2.CV_32F, 1, 0) / 8
         slope_y = cv2.Sobel(thick, cv2.CV_32F, 0, 1) / 8
         light = np.clip((slope_x + slope_y) / 24.0, -1.0, 1.0)
-        lit = self.colour * (1.0 + 0.28 * relief * light[..., None])
+        lit = self.color * (1.0 + 0.28 * relief * light[..., None])
         lit += gloss * relief * np.clip(light - 0.15, 0, 1)[..., None]
         return shrink(np.clip(lit, 0, 255))
 
 
-def shift_colours(
-    colours: Float, rng: np.random.Generator, spread: tuple[float, float, float]
+def shift_colors(
+    colors: Float, rng: np.random.Generator, spread: tuple[float, float, float]
 ) -> Float:
-    """Vary rows of RGB colours in hue, saturation and value."""
-    hsv = cv2.cvtColor((colours[None] / 255).astype(np.float32), cv2.COLOR_RGB2HSV)[0]
+    """Vary rows of RGB colors in hue, saturation and value."""
+    hsv = cv2.cvtColor((colors[None] / 255).astype(np.float32), cv2.COLOR_RGB2HSV)[0]
     count = len(hsv)
     hsv[:, 0] = (hsv[:, 0] + 360 * rng.normal(0, spread[0], count)) % 360
     hsv[:, 1] = np.clip(hsv[:, 1] * (1 + rng.normal(0, spread[1], count)), 0, 1)

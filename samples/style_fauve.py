@@ -1,4 +1,4 @@
-"""``fauve``: a harbour in pure colours, laid in broad flat strokes with blue contours."""
+"""``fauve``: a harbour in pure colors, laid in broad flat strokes with blue contours."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ LINE = hex_rgb("12246e")[0]
 
 
 class Sketch:
-    """Areas of colour with a stroke direction each, and the contours to draw over them."""
+    """Areas of color with a stroke direction each, and the contours to draw over them."""
 
     def __init__(self) -> None:
-        self.colour = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+        self.color = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         self.angle = np.zeros((HEIGHT, WIDTH), np.float32)
         self.fine = np.zeros((HEIGHT, WIDTH), np.float32)
         self.owner = np.zeros((HEIGHT, WIDTH), np.int32)  # which area is in front at a pixel
@@ -44,7 +44,7 @@ class Sketch:
     def area(
         self,
         outline: Float,
-        colour: Float,
+        color: Float,
         angle: Float | float,
         fine: float = 0.0,
         line: float = 4.0,
@@ -52,7 +52,7 @@ class Sketch:
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
         cv2.fillPoly(mask, [fixed(outline, 1.0)], 1, cv2.LINE_8, SHIFT)
         inside = mask > 0
-        self.colour = np.where(inside[..., None], colour, self.colour).astype(np.float32)
+        self.color = np.where(inside[..., None], color, self.color).astype(np.float32)
         self.angle = np.where(inside, angle, self.angle).astype(np.float32)
         self.fine = np.where(inside, fine, self.fine).astype(np.float32)
         number = int(self.owner.max()) + 1
@@ -248,13 +248,13 @@ def paint(seed: int = 4) -> Float:
     _shore(sketch, rng)
     _tree(sketch, rng, (92, 520), 330, 30)
     _tree(sketch, rng, (592, 530), 300, -12)
-    oil = Oil(np.broadcast_to(hex_rgb("f3e3c0")[0], sketch.colour.shape), rng)
+    oil = Oil(np.broadcast_to(hex_rgb("f3e3c0")[0], sketch.color.shape), rng)
     plain = 1 - sketch.fine
     oil.layer(
-        sketch.colour, sketch.angle, 13, (34, 60), (17, 24), (0.012, 0.06, 0.04), 5, where=plain
+        sketch.color, sketch.angle, 13, (34, 60), (17, 24), (0.012, 0.06, 0.04), 5, where=plain
     )
     oil.layer(
-        sketch.colour,
+        sketch.color,
         sketch.angle,
         9,
         (22, 40),
@@ -264,7 +264,7 @@ def paint(seed: int = 4) -> Float:
         where=0.35 + 0.65 * plain,
     )
     oil.layer(
-        sketch.colour,
+        sketch.color,
         sketch.angle,
         6,
         (9, 20),

@@ -126,7 +126,7 @@ def _fish(regions: list[Region], free: Float) -> Float:
 
 
 def _frame(regions: list[Region], free: Float) -> Float:
-    """Border: dark lines around a running zigzag of two colours."""
+    """Border: dark lines around a running zigzag of two colors."""
     x, y = grid()
     edge = np.minimum(np.minimum(x, WIDTH - 1 - x), np.minimum(y, HEIGHT - 1 - y))
     horizontal = np.minimum(y, HEIGHT - 1 - y) <= np.minimum(x, WIDTH - 1 - x)
@@ -203,10 +203,10 @@ class Floor:
     def __init__(self, rng: np.random.Generator) -> None:
         shape = (HEIGHT * SCALE, WIDTH * SCALE)
         self.rng = rng
-        self.colour = np.zeros((*shape, 3), np.uint8)
+        self.color = np.zeros((*shape, 3), np.uint8)
         self.taken = np.zeros(shape, np.uint8)
 
-    def lay(self, corners: Float, colour: Float, overlap: float = 0.16) -> bool:
+    def lay(self, corners: Float, color: Float, overlap: float = 0.16) -> bool:
         points = np.rint(corners * SCALE).astype(np.int32)
         x0, y0 = np.maximum(points.min(0), 0)
         x1, y1 = points.max(0) + 1
@@ -221,7 +221,7 @@ class Floor:
         if area < 60 or clash > overlap * area:
             return False
         fresh = (stone > 0) & (cv2.dilate(old, np.ones((5, 5), np.uint8)) == 0)
-        self.colour[y0:y1, x0:x1][fresh] = np.clip(colour, 0, 255)
+        self.color[y0:y1, x0:x1][fresh] = np.clip(color, 0, 255)
         old[fresh] = 1
         return True
 
@@ -274,7 +274,7 @@ class Floor:
         rng, shape = self.rng, self.taken.shape
         grain = fbm(rng, shape, 7, 3)[..., None]
         cloud = fbm(rng, shape, 24, 2)[..., None]
-        stone = self.colour.astype(np.float32) * (1 + 0.07 * grain + 0.06 * cloud)
+        stone = self.color.astype(np.float32) * (1 + 0.07 * grain + 0.06 * cloud)
         mortar = GROUT * (1 + 0.14 * fbm(rng, shape, 4, 2)[..., None])
         cover = cv2.GaussianBlur(self.taken.astype(np.float32), (0, 0), 0.9)
         floor = mix(mortar, stone, cover)

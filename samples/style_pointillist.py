@@ -1,4 +1,4 @@
-"""``pointillist``: a sunny river bank in dots of divided, complementary colours."""
+"""``pointillist``: a sunny river bank in dots of divided, complementary colors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from strokes import (
     mix,
     ramp,
     sample,
-    shift_colours,
+    shift_colors,
     shrink,
     smoothstep,
 )
@@ -45,30 +45,30 @@ def _scene(rng: np.random.Generator) -> Float:
     shape = x.shape
     cloud = smoothstep(0.05, 0.7, fbm(rng, shape, 130, 4, (0.45, 1.4)))
     sky = mix(ramp(y / 240, SKY), hex_rgb("fff3dc")[0], 0.8 * cloud * smoothstep(235, 60, y))
-    colour = sky
+    color = sky
     far = 196 + 10 * np.sin(x / 70) + 8 * fbm(rng, shape, 30, 3)
-    colour = np.where(
+    color = np.where(
         (y > far)[..., None],
         ramp(0.4 + 0.5 * fbm(rng, shape, 24, 2), hex_rgb("5a78b8 6f9aa8 9ab890 e0c890")),
-        colour,
+        color,
     )
     lumps = fbm(rng, shape, 26, 3)
     for k in range(11):
         cx = 40 + k * 27 + rng.uniform(-6, 6)
         tall = rng.uniform(42, 84)
         mask, light = _crown(x, y, (cx, 226 - tall * 0.5), (11, tall * 0.62), lumps)
-        colour = np.where(mask[..., None], ramp(light, LEAF), colour)
+        color = np.where(mask[..., None], ramp(light, LEAF), color)
     water = y > 226
-    mirror = cv2.flip(colour[:226], 0)
-    low = np.zeros_like(colour)
+    mirror = cv2.flip(color[:226], 0)
+    low = np.zeros_like(color)
     low[226:] = cv2.GaussianBlur(cv2.resize(mirror, (WIDTH, 286)), (0, 0), 4)
     ripple = fbm(rng, shape, 26, 2, (0.3, 2.4))
     low = mix(low * 0.86, ramp(0.45 + 0.5 * ripple, WATER), 0.42 + 0.25 * np.clip(ripple, -1, 1))
-    colour = np.where(water[..., None], low, colour)
-    return _shore(_boats(colour, x, y), x, y, rng)
+    color = np.where(water[..., None], low, color)
+    return _shore(_boats(color, x, y), x, y, rng)
 
 
-def _boats(colour: Float, x: Float, y: Float) -> Float:
+def _boats(color: Float, x: Float, y: Float) -> Float:
     for cx, cy, s in ((404, 262, 1.25), (520, 244, 0.7), (300, 246, 0.62)):
         u, v = (x - cx) / s, (y - cy) / s
         main = (u > 1) & (v < -4) & (u < (v + 84) * 0.46)
@@ -76,18 +76,18 @@ def _boats(colour: Float, x: Float, y: Float) -> Float:
         hull = (np.abs(u) < 36 - v * 0.6) & (v > -4) & (v < 7)
         mirror = (np.abs(u) < 24 * (1 - v / 70)) & (v > 8) & (v < 62)
         light = 0.35 + u / 60 - v / 300
-        colour = np.where(main[..., None], ramp(light, hex_rgb("d8c8e8 fff0d0 fffbe8")), colour)
-        colour = np.where(
-            jib[..., None], ramp(light + 0.5, hex_rgb("a8a8d8 f4d8c0 fff0c8")), colour
+        color = np.where(main[..., None], ramp(light, hex_rgb("d8c8e8 fff0d0 fffbe8")), color)
+        color = np.where(
+            jib[..., None], ramp(light + 0.5, hex_rgb("a8a8d8 f4d8c0 fff0c8")), color
         )
-        colour = np.where(hull[..., None], hex_rgb("b8442c")[0], colour)
-        colour = np.where(
-            mirror[..., None], mix(colour, hex_rgb("f8ecd0")[0], np.full_like(x, 0.55)), colour
+        color = np.where(hull[..., None], hex_rgb("b8442c")[0], color)
+        color = np.where(
+            mirror[..., None], mix(color, hex_rgb("f8ecd0")[0], np.full_like(x, 0.55)), color
         )
-    return colour
+    return color
 
 
-def _shore(colour: Float, x: Float, y: Float, rng: np.random.Generator) -> Float:
+def _shore(color: Float, x: Float, y: Float, rng: np.random.Generator) -> Float:
     shape = x.shape
     bank = 318 + 0.00062 * (x - 20) ** 2 - 0.16 * x + 7 * np.sin(x / 50)
     ground = y > bank
@@ -102,11 +102,11 @@ def _shore(colour: Float, x: Float, y: Float, rng: np.random.Generator) -> Float
         0.0, 0.4, fbm(rng, shape, 70, 2)
     )
     meadow = mix(meadow, ramp(0.5 + 0.5 * lumps, POPPY), flowers)
-    colour = np.where(ground[..., None], meadow, colour)
+    color = np.where(ground[..., None], meadow, color)
     trunk = np.abs(x - 108 - 9 * np.sin(y / 34)) < 12 + 0.002 * np.maximum(y - 330, 0) ** 2
     trunk &= (y > 110) & (y < 408)
-    colour = np.where(
-        trunk[..., None], ramp(0.5 + (x - 108) / 26, hex_rgb("2a2860 6a3f6a c87848 f0b868")), colour
+    color = np.where(
+        trunk[..., None], ramp(0.5 + (x - 108) / 26, hex_rgb("2a2860 6a3f6a c87848 f0b868")), color
     )
     for centre, radii in (
         ((60, 130), (104, 76)),
@@ -116,11 +116,11 @@ def _shore(colour: Float, x: Float, y: Float, rng: np.random.Generator) -> Float
         ((20, 190), (66, 44)),
     ):
         mask, light = _crown(x, y, centre, radii, fbm(rng, shape, 30, 3))
-        colour = np.where(mask[..., None], ramp(light, LEAF), colour)
-    return _figures(colour.astype(np.float32), x, y)
+        color = np.where(mask[..., None], ramp(light, LEAF), color)
+    return _figures(color.astype(np.float32), x, y)
 
 
-def _figures(colour: Float, x: Float, y: Float) -> Float:
+def _figures(color: Float, x: Float, y: Float) -> Float:
     """Two strollers with parasols."""
     for cx, foot, s, dress, shade in (
         (338, 440, 1.15, "f4f0f0 b8b0e0", "f0483c"),
@@ -131,22 +131,22 @@ def _figures(colour: Float, x: Float, y: Float) -> Float:
         top = (v > -92) & (v <= -60) & (np.abs(u) < 9)
         head = np.hypot(u, v + 100) < 8
         parasol = (np.hypot(u - 8, (v + 112) * 1.5) < 40) & (v < -112)
-        colour = np.where((skirt | top)[..., None], ramp(0.5 - u / 26, hex_rgb(dress)), colour)
-        colour = np.where(head[..., None], hex_rgb("e8a878")[0], colour)
-        colour = np.where(
+        color = np.where((skirt | top)[..., None], ramp(0.5 - u / 26, hex_rgb(dress)), color)
+        color = np.where(head[..., None], hex_rgb("e8a878")[0], color)
+        color = np.where(
             parasol[..., None],
             ramp(
                 0.5 + (u - 8) / 70,
                 np.vstack([hex_rgb(shade) * 0.6, hex_rgb(shade), hex_rgb("fff0c0")]),
             ),
-            colour,
+            color,
         )
-    return colour
+    return color
 
 
 def _dots(
     canvas: Float,
-    colour: Float,
+    color: Float,
     rng: np.random.Generator,
     spacing: float,
     radius: tuple[float, float],
@@ -158,7 +158,7 @@ def _dots(
         np.stack([x.ravel(), y.ravel()], -1) + rng.uniform(-0.5, 0.5, (x.size, 2)) * spacing * 1.1
     )
     spots = rng.permutation(spots).astype(np.float32)
-    shades = shift_colours(np.clip(sample(colour, spots), 0, 255), rng, (0.035, 0.16, 0.07))
+    shades = shift_colors(np.clip(sample(color, spots), 0, 255), rng, (0.035, 0.16, 0.07))
     other = rng.uniform(size=len(spots)) < divide
     mean = shades.mean(1, keepdims=True)
     # The optical mixture: a few dots swing to the complement at the same lightness.

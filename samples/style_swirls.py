@@ -60,44 +60,44 @@ def _sky(x: Float, y: Float, rng: np.random.Generator) -> tuple[Float, Float]:
     lift = smoothstep(40, SHORE, y)
     tone = 0.06 + 0.36 * bands + 0.30 * slow * (0.4 + 0.6 * bands) + 0.16 * lift
     tone += 0.05 * fbm(rng, x.shape, 60, 3)
-    colour = ramp(np.minimum(tone, 0.74), SKY)
+    color = ramp(np.minimum(tone, 0.74), SKY)
     dusk = smoothstep(210, SHORE, y) * (0.35 + 0.65 * bands)
-    colour = mix(colour, hex_rgb("e8b98a")[0], 0.62 * dusk)
+    color = mix(color, hex_rgb("e8b98a")[0], 0.62 * dusk)
     for cx, cy, size in LIGHTS:
         r = np.hypot(x - cx, (y - cy) * 1.04)
         rings = 0.82 + 0.18 * np.cos(r / size * 5.0)
         halo = np.exp(-((r / (2.5 * size)) ** 2)) * rings
-        colour = mix(colour, ramp(r / (3.4 * size), GLOW), np.clip(1.25 * halo, 0, 1))
-    return colour, angle
+        color = mix(color, ramp(r / (3.4 * size), GLOW), np.clip(1.25 * halo, 0, 1))
+    return color, angle
 
 
 def _lake(x: Float, y: Float, sky: Float, rng: np.random.Generator) -> tuple[Float, Float]:
     """The lake mirrors the sky in broken horizontal strokes, with a golden moon path."""
     mirror = cv2.flip(sky[: SHORE - 4], 0)
     full = cv2.resize(mirror, (WIDTH, HEIGHT - SHORE))
-    colour = np.zeros_like(sky)
-    colour[SHORE:] = cv2.GaussianBlur(full, (0, 0), 9)
+    color = np.zeros_like(sky)
+    color[SHORE:] = cv2.GaussianBlur(full, (0, 0), 9)
     ripple = fbm(rng, x.shape, 26, 2, (0.35, 2.4))
-    colour = mix(colour * 0.72, hex_rgb("17357e")[0], 0.45 + 0.3 * ripple.clip(-1, 1))
-    colour = mix(colour, hex_rgb("6fb0b8")[0], 0.55 * smoothstep(0.25, 0.8, ripple))
+    color = mix(color * 0.72, hex_rgb("17357e")[0], 0.45 + 0.3 * ripple.clip(-1, 1))
+    color = mix(color, hex_rgb("6fb0b8")[0], 0.55 * smoothstep(0.25, 0.8, ripple))
     spread = 16 + (y - SHORE) * 0.42
     path = np.exp(-(((x - 520) / spread) ** 2)) * smoothstep(
         -0.35, 0.5, fbm(rng, x.shape, 15, 2, (0.4, 2.2))
     )
-    colour = mix(colour, ramp(0.12 + 0.25 * np.abs(x - 520) / spread, GLOW), path)
-    return colour, (0.10 * np.sin(x / 38 + y / 9) + 0.03).astype(np.float32)
+    color = mix(color, ramp(0.12 + 0.25 * np.abs(x - 520) / spread, GLOW), path)
+    return color, (0.10 * np.sin(x / 38 + y / 9) + 0.03).astype(np.float32)
 
 
 def _scene(rng: np.random.Generator) -> tuple[Float, Float, Float]:
-    """Colours, stroke directions and a detail weight (where fine strokes go)."""
+    """Colors, stroke directions and a detail weight (where fine strokes go)."""
     x, y = grid()
-    colour, angle = _sky(x, y, rng)
+    color, angle = _sky(x, y, rng)
     detail = np.zeros_like(x)
     for cx, cy, size in LIGHTS:
         detail = np.maximum(detail, np.exp(-((np.hypot(x - cx, y - cy) / (2.2 * size)) ** 2)))
-    lake, flow = _lake(x, y, colour, rng)
+    lake, flow = _lake(x, y, color, rng)
     water = y > SHORE
-    colour = np.where(water[..., None], lake, colour)
+    color = np.where(water[..., None], lake, color)
     angle = np.where(water, flow, angle)
     for k, (base, swing) in enumerate(((282, 26), (302, 15))):
         ridge = base + swing * (np.sin(x / 95 + 2 * k + 0.6) * 0.7 + np.sin(x / 41 + 3 * k) * 0.35)
@@ -108,20 +108,20 @@ def _scene(rng: np.random.Generator) -> tuple[Float, Float, Float]:
             + 0.22 * np.sin((y - ridge) / 5.0)
             + 0.25 * np.exp(-(((x - 520) / 120) ** 2))
         )
-        colour = np.where(inside[..., None], ramp(shade, HILLS), colour)
+        color = np.where(inside[..., None], ramp(shade, HILLS), color)
         slope = np.arctan2(np.gradient(ridge, axis=1), 1.0) * 1.3
         angle = np.where(inside, slope, angle)
     bank = BANK + 20 * np.sin(x / 120 + 0.9) + 0.05 * (x - 320)
     ground = y > bank
     rows = fbm(rng, x.shape, 34, 3, (1.0, 1.6))
     tone = 0.5 + 0.33 * np.sin((y - bank) / 11 + 2 * rows) + 0.22 * rows
-    colour = np.where(ground[..., None], ramp(tone, FIELD), colour)
+    color = np.where(ground[..., None], ramp(tone, FIELD), color)
     angle = np.where(ground, -1.05 + 0.5 * np.sin(x / 64 + y / 50) + 0.3 * rows, angle)
-    return colour.astype(np.float32), angle.astype(np.float32), detail
+    return color.astype(np.float32), angle.astype(np.float32), detail
 
 
 def _tree(rng: np.random.Generator) -> tuple[Float, Float, Float]:
-    """A broad wind-bent tree at the left edge: colours, directions and its mask."""
+    """A broad wind-bent tree at the left edge: colors, directions and its mask."""
     x, y = grid()
     mask = np.zeros_like(x)
     tone = np.zeros_like(x)
@@ -152,16 +152,16 @@ def _tree(rng: np.random.Generator) -> tuple[Float, Float, Float]:
 
 def paint(seed: int = 11) -> Float:
     rng = np.random.default_rng(seed)
-    colour, angle, detail = _scene(rng)
-    oil = Oil(cv2.GaussianBlur(colour, (0, 0), 6) * 0.7, rng)
-    oil.layer(colour, angle, 11, (46, 80), (13, 19), (0.015, 0.10, 0.05), 8)
-    oil.layer(colour, angle, 7.5, (34, 64), (8, 13), (0.018, 0.12, 0.07), 10)
-    oil.layer(colour, angle, 9.0, (26, 50), (5, 8), (0.03, 0.16, 0.11), 11)
-    oil.layer(colour, angle, 4.5, (9, 20), (3.5, 6), (0.014, 0.08, 0.05), 9, where=detail)
+    color, angle, detail = _scene(rng)
+    oil = Oil(cv2.GaussianBlur(color, (0, 0), 6) * 0.7, rng)
+    oil.layer(color, angle, 11, (46, 80), (13, 19), (0.015, 0.10, 0.05), 8)
+    oil.layer(color, angle, 7.5, (34, 64), (8, 13), (0.018, 0.12, 0.07), 10)
+    oil.layer(color, angle, 9.0, (26, 50), (5, 8), (0.03, 0.16, 0.11), 11)
+    oil.layer(color, angle, 4.5, (9, 20), (3.5, 6), (0.014, 0.08, 0.05), 9, where=detail)
     leaves, turn, mask = _tree(rng)
     oil.layer(leaves, turn, 7, (18, 36), (7, 11), (0.02, 0.12, 0.05), 8, where=mask)
     oil.layer(leaves, turn, 6, (12, 26), (4, 6), (0.03, 0.15, 0.09), 10, where=mask * 0.8)
     x, y = grid()
     root = np.exp(-(((x - 100) / 70) ** 2) - ((y - 478) / 26) ** 2)
-    oil.layer(colour, angle, 6, (22, 44), (5, 8), (0.03, 0.16, 0.10), 11, where=root)
+    oil.layer(color, angle, 6, (22, 44), (5, 8), (0.03, 0.16, 0.10), 11, where=root)
     return oil.finish()

@@ -1,4 +1,4 @@
-"""``woodcut``: a colour woodblock print of curling waves under a low sun, few flat inks."""
+"""``woodcut``: a color woodblock print of curling waves under a low sun, few flat inks."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ FACE = (
 
 
 class Print:
-    """The colour blocks, and the key block that carries the dark lines."""
+    """The color blocks, and the key block that carries the dark lines."""
 
     def __init__(self, ground: Float) -> None:
-        self.colour = ground.astype(np.uint8)
+        self.color = ground.astype(np.uint8)
         self.key = np.zeros(ground.shape[:2], np.uint8)
 
-    def shape(self, outline: Float, colour: Float, line: float = 1.6) -> None:
+    def shape(self, outline: Float, color: Float, line: float = 1.6) -> None:
         """A flat area with its contour; it hides whatever was cut before."""
         points = [fixed(outline, SCALE)]
-        cv2.fillPoly(self.colour, points, colour.tolist(), cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(self.color, points, color.tolist(), cv2.LINE_AA, SHIFT)
         cv2.fillPoly(self.key, points, 0, cv2.LINE_AA, SHIFT)
         if line > 0:
             width = max(round(line * SCALE), 1)
@@ -69,10 +69,10 @@ class Print:
         """A cut line that swells and thins along its way."""
         cv2.fillPoly(self.key, [fixed(ribbon(path, widths), SCALE)], 255, cv2.LINE_AA, SHIFT)
 
-    def disc(self, centre: tuple[float, float], radius: float, colour: Float, line: float) -> None:
+    def disc(self, centre: tuple[float, float], radius: float, color: Float, line: float) -> None:
         turn = np.linspace(0, 2 * np.pi, max(int(radius * 5), 14), endpoint=False)
         ring = np.stack([np.cos(turn), np.sin(turn)], -1) * radius + centre
-        self.shape(ring.astype(np.float32), colour, line)
+        self.shape(ring.astype(np.float32), color, line)
 
 
 def ribbon(path: Float, widths: Float) -> Float:
@@ -150,7 +150,7 @@ def _foam(
         shadow = path + out * (reach * share)[:, None]
         thick = reach * 0.13 * np.clip(np.sin(fine * claws * 2.1 + 5 * share), 0, 1)
         outline = ribbon(shadow.astype(np.float32), thick.astype(np.float32))
-        cv2.fillPoly(block.colour, [fixed(outline, SCALE)], ink.tolist(), cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(block.color, [fixed(outline, SCALE)], ink.tolist(), cv2.LINE_AA, SHIFT)
     _curls(block, rng, path + out * (reach * 0.02)[:, None], reach, claws)
     _spray(block, rng, lip[int(len(lip) * 0.45) :], size, flip, claws)
 
@@ -231,7 +231,7 @@ def _swells(
         foam = [*edge, 0, 3.0]
         white = np.clip(np.sin(x / length * np.pi + phase + 2.6) * 7, 0, 4.6)
         cv2.fillPoly(
-            block.colour,
+            block.color,
             [fixed(ribbon(foam.astype(np.float32), white.astype(np.float32)), SCALE)],
             CREAM.tolist(),
             cv2.LINE_AA,
@@ -279,8 +279,8 @@ def _pull(block: Print, rng: np.random.Generator) -> Float:
     height, width = shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     wobble_x, wobble_y = (fbm(rng, shape, 26, 2) * 2.0 for _ in range(2))
-    colour = cv2.remap(
-        block.colour,
+    color = cv2.remap(
+        block.color,
         x + wobble_x + 2.5,
         y + wobble_y - 1.5,
         cv2.INTER_LINEAR,
@@ -294,11 +294,11 @@ def _pull(block: Print, rng: np.random.Generator) -> Float:
     grain = 0.6 * grain + 0.9 * fbm(rng, shape, 9, 2, (0.35, 14))
     tooth = fbm(rng, shape, 6, 2)
     press = fbm(rng, shape, 260, 3)
-    ink = np.linalg.norm(colour.astype(np.float32) - CREAM, axis=2) / 300
+    ink = np.linalg.norm(color.astype(np.float32) - CREAM, axis=2) / 300
     thin = np.clip(0.13 * grain + 0.10 * press + 0.13 * tooth + 0.03, 0, 0.5) * np.clip(
         ink * 1.6, 0.12, 1
     )
-    picture = mix(colour.astype(np.float32), PAPER, thin)
+    picture = mix(color.astype(np.float32), PAPER, thin)
     picture = mix(
         picture, KEY, np.clip(key * (1.0 - 0.5 * np.clip(tooth + 0.5 * grain - 0.45, 0, 1)), 0, 1)
     )

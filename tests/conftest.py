@@ -27,7 +27,18 @@ class Judge:
 
     def times(self, path: Path) -> list[str]:
         out = subprocess.run(
-            ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", str(path)],
+            [
+                "ffprobe",
+                "-v",
+                "error",
+                "-select_streams",
+                "v:0",
+                "-show_entries",
+                "frame=pts_time",
+                "-of",
+                "json",
+                str(path),
+            ],
             check=True,
             capture_output=True,
             text=True,
@@ -36,7 +47,17 @@ class Judge:
 
     def stream(self, path: Path, kind: str = "v:0") -> dict[str, str]:
         out = subprocess.run(
-            ["ffprobe", "-v", "error", "-select_streams", kind, "-show_streams", "-of", "json", str(path)],
+            [
+                "ffprobe",
+                "-v",
+                "error",
+                "-select_streams",
+                kind,
+                "-show_streams",
+                "-of",
+                "json",
+                str(path),
+            ],
             check=True,
             capture_output=True,
             text=True,
@@ -45,7 +66,20 @@ class Judge:
 
     def packets_md5(self, path: Path, kind: str = "a") -> str:
         return subprocess.run(
-            ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{kind}", "-c", "copy", "-f", "md5", "-"],
+            [
+                "ffmpeg",
+                "-v",
+                "error",
+                "-i",
+                str(path),
+                "-map",
+                f"0:{kind}",
+                "-c",
+                "copy",
+                "-f",
+                "md5",
+                "-",
+            ],
             check=True,
             capture_output=True,
             text=True,
@@ -56,7 +90,19 @@ class Judge:
         raw = "setpts=N/TB/25,scale=in_range=full:out_range=full,format=yuv444p"
         pairs = f"[0:v]{raw}[a];[1:v]{raw}[b];[a][b]psnr"
         log = subprocess.run(
-            ["ffmpeg", "-hide_banner", "-i", str(one), "-i", str(other), "-lavfi", pairs, "-f", "null", "-"],
+            [
+                "ffmpeg",
+                "-hide_banner",
+                "-i",
+                str(one),
+                "-i",
+                str(other),
+                "-lavfi",
+                pairs,
+                "-f",
+                "null",
+                "-",
+            ],
             check=True,
             capture_output=True,
             text=True,

@@ -134,7 +134,19 @@ def test_a_full_disk_ends_with_4_and_leaves_nothing(base, tmp_path):
 def test_a_signal_half_way_leaves_nothing(tmp_path, picture, number, code):
     clip = make_clip(tmp_path / "long.mp4", times=range(400), size=(320, 240))
     process = subprocess.Popen(
-        [sys.executable, "-m", "vidstyle", "run", str(clip), "-s", str(picture), "-o", str(tmp_path / "o.mp4"), "--device", "cpu"],
+        [
+            sys.executable,
+            "-m",
+            "vidstyle",
+            "run",
+            str(clip),
+            "-s",
+            str(picture),
+            "-o",
+            str(tmp_path / "o.mp4"),
+            "--device",
+            "cpu",
+        ],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -165,7 +177,17 @@ def test_progress_is_a_bar_on_a_terminal(base, tmp_path):
 
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "vidstyle", "run", str(base), "-s", "identity", "-o", str(tmp_path / "o.mp4")],
+        [
+            sys.executable,
+            "-m",
+            "vidstyle",
+            "run",
+            str(base),
+            "-s",
+            "identity",
+            "-o",
+            str(tmp_path / "o.mp4"),
+        ],
         stderr=follower,
         stdout=follower,
         env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},

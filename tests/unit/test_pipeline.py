@@ -16,14 +16,15 @@ from vidstyle.pipeline import Progress, run
 TAGS = ColorTags(1, 1, 1, 1)
 
 
+INFO = StreamInfo(8, 8, Fraction(1, 25), Fraction(25), None, TAGS, Fraction(1), "yuv420p")
+
+
 @dataclass
 class ListSource:
     count: int = 10
     fail_at: int | None = None
     damaged_packets: int = 0
-    info: StreamInfo = StreamInfo(
-        8, 8, Fraction(1, 25), Fraction(25), None, TAGS, Fraction(1), "yuv420p"
-    )
+    info: StreamInfo = INFO
     produced: int = 0
 
     def __iter__(self):

@@ -1,0 +1,53 @@
+"""Paint the sample clip in every sample style: docs/sheet.jpg, and docs/hero.jpg for the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidstyle import stylize_frames
+from vidstyle.media.source import FileSource
+from vidstyle.stylize.style import read_picture
+
+ROOT = Path(__file__).parent.parent
+STYLES = ("swirls", "woodcut", "mosaic", "ink", "fauve", "pointillist")
+MOMENTS = (20, 75, 130)
+HERO = 75
+
+
+def fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Scale a picture to cover width x height and cut its middle out."""
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = (round(picture.shape[1] * scale + 0.5), round(picture.shape[0] * scale + 0.5))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
+    return scaled[top : top + height, left : left + width]
+
+
+def save(path: Path, rows: list[list[np.ndarray]], width: int, height: int) -> None:
+    """Write rows of pictures as one JPEG."""
+    grid = np.concatenate(
+        [np.concatenate([fitted(p, width, height) for p in row], 1) for row in rows]
+    )
+    cv2.imwrite(str(path), grid[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+def main() -> None:
+    """Write both pictures."""
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frames = [f.pixels for f in source]
+    chosen = [frames[i] for i in MOMENTS]
+    pictures = {n: read_picture(ROOT / "samples" / "styles" / f"{n}.jpg") for n in STYLES}
+    painted = {n: list(stylize_frames(chosen, p)) for n, p in pictures.items()}
+    white = np.full_like(chosen[0], 255)
+    rows = [[white, *chosen], *([pictures[n], *painted[n]] for n in STYLES)]
+    save(ROOT / "docs" / "sheet.jpg", rows, 400, 225)
+    hero = MOMENTS.index(HERO)
+    shown = [chosen[hero], *(painted[n][hero] for n in STYLES)]
+    save(ROOT / "docs" / "hero.jpg", [shown[1:4], shown[4:]], 480, 270)
+
+
+if __name__ == "__main__":
+    main()
