@@ -59,7 +59,7 @@ samples: setup  ## make the sample clip and style pictures anew
 sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, docs/hero.jpg
 	$(BIN)/python docs/make_sheet.py
 
-bench: setup  ## measure speed and memory: benchmarks/results.json
+bench: setup  ## measure speed and memory: benchmarks/results/pipeline.json
 	$(BIN)/python benchmarks/pipeline.py
 
 clean: ## remove what the targets make, but not the environment

@@ -161,9 +161,7 @@ def balloon() -> Float:
     bulge = 0.5 + 0.5 * np.sin(((turn * 10 + 0.25) % 1) * np.pi)
     light = np.sqrt(np.clip(1 - across**2, 0, 1)) * 0.25 + 0.62 * across * 0.8 - (u - 0.42) * 0.55
     shade = mix(COOL * 1.02, WARM * 1.1, smoothstep(-0.55, 0.5, light))
-    color = (
-        color * shade * (0.90 + 0.10 * bulge)[..., None] * np.where(seam, 0.82, 1.0)[..., None]
-    )
+    color = color * shade * (0.90 + 0.10 * bulge)[..., None] * np.where(seam, 0.82, 1.0)[..., None]
     rim = smoothstep(0.80, 0.99, across) * smoothstep(0.8, 0.4, u)
     color = mix(color, hex_rgb("fff0c8")[0], 0.5 * rim)
     card.paint(inside, color)

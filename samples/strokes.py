@@ -28,9 +28,7 @@ def ramp(t: Float, colors: Float) -> Float:
     """Look ``t`` (0..1) up in a list of colors, linearly interpolated."""
     stops = np.linspace(0.0, 1.0, len(colors))
     flat = np.clip(t, 0.0, 1.0)
-    return np.stack([np.interp(flat, stops, colors[:, c]) for c in range(3)], -1).astype(
-        np.float32
-    )
+    return np.stack([np.interp(flat, stops, colors[:, c]) for c in range(3)], -1).astype(np.float32)
 
 
 def smoothstep(low: float, high: float, x: Float) -> Float:

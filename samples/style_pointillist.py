@@ -77,9 +77,7 @@ def _boats(color: Float, x: Float, y: Float) -> Float:
         mirror = (np.abs(u) < 24 * (1 - v / 70)) & (v > 8) & (v < 62)
         light = 0.35 + u / 60 - v / 300
         color = np.where(main[..., None], ramp(light, hex_rgb("d8c8e8 fff0d0 fffbe8")), color)
-        color = np.where(
-            jib[..., None], ramp(light + 0.5, hex_rgb("a8a8d8 f4d8c0 fff0c8")), color
-        )
+        color = np.where(jib[..., None], ramp(light + 0.5, hex_rgb("a8a8d8 f4d8c0 fff0c8")), color)
         color = np.where(hull[..., None], hex_rgb("b8442c")[0], color)
         color = np.where(
             mirror[..., None], mix(color, hex_rgb("f8ecd0")[0], np.full_like(x, 0.55)), color

@@ -14,7 +14,7 @@ import numpy as np
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.media.codecs import Encoding
+from vidstyle.media.codecs import CONTAINERS, Encoding
 from vidstyle.media.sink import FileSink, check_output
 from vidstyle.media.source import FileSource, check_input
 from vidstyle.pipeline import Progress, Summary
@@ -41,8 +41,12 @@ class Result:
 
 
 def default_output(source: Path, style: str | Path) -> Path:
-    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4."""
-    return source.with_name(f"{source.stem}.{Path(style).stem}{source.suffix}")
+    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
+
+    Containers that are only read, such as in.webm, become .mp4.
+    """
+    suffix = source.suffix if source.suffix.lower() in CONTAINERS else ".mp4"
+    return source.with_name(f"{source.stem}.{Path(style).stem}{suffix}")
 
 
 def _stylizer(style: str | Path | Pixels, strength: float, device: str) -> tuple[Any, Any, str]:

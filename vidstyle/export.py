@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from vidstyle.nets.arbitrary import PALETTE
 from vidstyle.runtime.painter import Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network
@@ -31,14 +32,15 @@ def export_openvino(weights: Path, frame_net: Path, style_encoder: Path) -> None
     Args:
         weights: safetensors of `Arbitrary`.
         frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), strength (1,), statistics
-            (1, S), weight (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
+            (1, T), weight (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
         style_encoder: .xml to write: picture (1, H, W, 3) u8 -> style (1, S).
     """
     net = load_network(weights)
     size = 2 * sum(net.frame_net.norm_channels)
+    style = size + PALETTE
     example = {
         "frame": torch.zeros(1, 64, 96, 3, dtype=torch.uint8),
-        "style": torch.rand(1, size),
+        "style": torch.rand(1, style),
         "strength": torch.rand(1),
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
@@ -47,7 +49,7 @@ def export_openvino(weights: Path, frame_net: Path, style_encoder: Path) -> None
     painter.reshape(
         {
             "frame": [1, -1, -1, 3],
-            "style": [1, size],
+            "style": [1, style],
             "strength": [1],
             "statistics": [1, size],
             "weight": [1],

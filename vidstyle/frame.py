@@ -47,6 +47,8 @@ class Frame:
     """Seconds per unit."""
     color: ColorTags
     """Of the file it came from; `pixels` themselves are always full-range RGB."""
+    duration: int | None = None
+    """In units of `time_base`, where it is known; the last frame of a slide show needs it."""
     damaged: bool = False
     """True where the decoder concealed an error."""
 

@@ -7,6 +7,7 @@ thread alone answers signals, through `stop`. This file knows protocols, and no 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -29,8 +30,8 @@ class Source(Protocol):
         ...
 
     @property
-    def damaged_packets(self) -> int:
-        """Packets so far that could not be decoded."""
+    def damage(self) -> int:
+        """Places so far where something of the video was lost."""
         ...
 
     def __iter__(self) -> Iterator[Frame]: ...
@@ -84,7 +85,7 @@ class Summary:
     frames: int
     seconds: float
     damaged: int
-    """Frames and packets of the input that were damaged."""
+    """Places of the input that were damaged: frames, packets, a missing end."""
 
 
 _WAIT = 0.1
@@ -130,14 +131,15 @@ class _Lane:
 
 
 def _read(source: Source, lane: _Lane) -> None:
-    try:
-        for frame in source:
-            lane.put(frame, lambda: None)
-        lane.put(None, lambda: None)
-    except _Abandoned:
-        pass
-    except BaseException as error:
-        lane.put(error, lambda: None)
+    with contextlib.suppress(_Abandoned):
+        try:
+            for frame in source:
+                lane.put(frame, lambda: None)
+            lane.put(None, lambda: None)
+        except _Abandoned:
+            raise
+        except BaseException as error:  # it is raised again in the main thread
+            lane.put(error, lambda: None)
 
 
 def _write(sink: Sink, lane: _Lane, failure: list[BaseException]) -> None:
@@ -226,4 +228,4 @@ def run(
         reader.join()
         writer.join()
     sink.commit()
-    return Summary(done, time.monotonic() - started, damaged + source.damaged_packets)
+    return Summary(done, time.monotonic() - started, damaged + source.damage)

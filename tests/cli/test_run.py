@@ -111,6 +111,7 @@ def test_help_and_version():
         assert "Usage" in done.stdout
     assert vidstyle("--version").stdout.startswith("vidstyle 0.")
     assert "Exit codes" in vidstyle("run", "--help").stdout
+    assert "'vidstyle[torch]'" in vidstyle("train", "--help").stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX limit stands in for the full disk")
@@ -164,6 +165,20 @@ def test_a_signal_half_way_leaves_nothing(tmp_path, picture, number, code):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.mp4"]
 
 
+def test_progress_lines_tell_what_is_left(monkeypatch, capsys):
+    from vidstyle.cli import progress
+    from vidstyle.pipeline import Progress
+
+    monkeypatch.setattr(progress, "_SECONDS", 0.0)
+    with progress.ProgressDisplay() as display:
+        display(Progress(10, 40, 2.0))
+        display(Progress(20, None, 4.0))
+    assert capsys.readouterr().err.splitlines() == [
+        "vidstyle: 10/40 frames, 5.0 fps, 6 s left",
+        "vidstyle: 20 frames, 5.0 fps",
+    ]
+
+
 def test_progress_is_lines_where_there_is_no_terminal(base, tmp_path):
     done = vidstyle("run", base, "-s", "identity", "-o", tmp_path / "o.mp4")
     assert "\r" not in done.stderr
@@ -205,6 +220,22 @@ def test_progress_is_a_bar_on_a_terminal(base, tmp_path):
     assert process.wait() == 0
     assert b"painting" in seen
     assert b"fps" in seen
+
+
+@pytest.mark.parametrize("name", ["in.mkv", "in.mp4"])
+def test_a_truncated_input_is_finished_and_ends_with_3(tmp_path, name):
+    whole = make_clip(tmp_path / f"whole_{name}", times=range(60), size=(320, 240), sound=False)
+    source = whole.with_name(name)
+    if name.endswith("mp4"):  # with its index at the front, as on the web
+        vidstyle("run", whole, "-s", "identity", "-o", source)
+        data = source.read_bytes()
+    else:
+        data = whole.read_bytes()
+    source.write_bytes(data[: len(data) // 2])
+    done = vidstyle("run", source, "-s", "identity", "-o", tmp_path / "o.mkv")
+    assert done.returncode == 3, done.stderr
+    assert re.search(r"ends at \d\.\d of 2\.0 s", done.stderr)
+    assert (tmp_path / "o.mkv").exists()
 
 
 def test_a_damaged_input_is_finished_and_ends_with_3(tmp_path):

@@ -13,6 +13,7 @@ import vidstyle
 from tests.clips import make_clip
 from vidstyle import ColorTags, InputError
 from vidstyle.media.color import from_rgb
+from vidstyle.media.source import FileSource
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,24 @@ def test_untagged_video_gets_the_tags_that_were_used(tmp_path, judge):
     vidstyle.stylize(clip, "identity", out)
     assert judge.stream(out)["color_space"] == "smpte170m"
     assert judge.stream(out)["color_range"] == "tv"
+
+
+@pytest.mark.parametrize("codec", ["libx264", "ffv1"])
+def test_rgb_video_keeps_its_colors(tmp_path, codec):
+    clip, out = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    color = np.array([200, 30, 60], np.uint8)
+    with av.open(str(clip), "w") as output:
+        stream = output.add_stream("libx264rgb", rate=25, options={"crf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb24"
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), color), format="rgb24")
+            frame.pts = index
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    vidstyle.stylize(clip, "identity", out, encoding=vidstyle.Encoding(codec))
+    with FileSource(out) as source:
+        for frame in source:
+            assert np.abs(frame.pixels[8, 8].astype(int) - color).max() <= 3
 
 
 def test_hdr_is_refused(tmp_path):

@@ -42,6 +42,21 @@ def test_matroska_keeps_them_to_the_millisecond(tmp_path, judge):
     assert all(abs(float(a) - float(b)) <= 0.001 for a, b in pairs)
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_the_last_frame_is_held_as_long(tmp_path, judge, name):
+    """A slide show: the hold of the last picture is in no timestamp, only in its duration."""
+    clip = make_clip(tmp_path / "in.mkv", times=[0, 2, 10], rate=1, sound=False)
+    held, out = tmp_path / "held.mkv", tmp_path / name
+    hold = ["ffmpeg", "-v", "error", "-i", str(clip), "-c:v", "ffv1", "-bsf:v"]
+    subprocess.run([*hold, "setts=duration=8/TB*eq(N\\,2)", str(held)], check=True)
+    with FileSource(held) as source:
+        before = [(f.pts * f.time_base, (f.duration or 0) * f.time_base) for f in source]
+    vidstyle.stylize(held, "identity", out)
+    with FileSource(out) as source:
+        after = [(f.pts * f.time_base, (f.duration or 0) * f.time_base) for f in source]
+    assert after[-1] == before[-1]
+
+
 def test_a_late_start_is_subtracted_from_all_streams(base, tmp_path, judge):
     """MPEG-TS starts at 1.4 s; ffmpeg starts its output at 0 and keeps the offset of the sound."""
     ts, out = tmp_path / "late.ts", tmp_path / "out.mp4"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
 
 import vidstyle
 from vidstyle import Encoding, Interrupted, OutputError, UsageError
+from vidstyle.api import default_output
+from vidstyle.media.source import FileSource
 
 
 def leftovers(folder, *expected):
@@ -73,6 +76,47 @@ def test_a_crf_that_the_encoder_refuses(base, tmp_path):
     with pytest.raises(UsageError, match="crf"):
         vidstyle.stylize(base, "identity", tmp_path / "out.mp4", encoding=Encoding(crf=-7))
     assert leftovers(tmp_path)
+
+
+def test_a_codec_that_the_container_cannot_hold(base, tmp_path):
+    with pytest.raises(UsageError, match="mov cannot hold ffv1"):
+        vidstyle.stylize(base, "identity", tmp_path / "out.mov", encoding=Encoding("ffv1"))
+    assert leftovers(tmp_path)
+
+
+def test_two_runs_to_one_output_do_not_mix(base, vfr, tmp_path):
+    """The second begins while the first is at work; each file is whole, the last one stays."""
+    out = tmp_path / "out.mp4"
+    began = []
+
+    def meanwhile(_progress):
+        if not began:
+            began.append(vidstyle.stylize(vfr, "identity", out, overwrite=True))
+
+    vidstyle.stylize(base, "identity", out, overwrite=True, on_progress=meanwhile)
+    with FileSource(out) as source:
+        assert sum(1 for _ in source) == 30
+    assert leftovers(tmp_path, "out.mp4")
+
+
+def test_a_colon_in_a_name_is_no_protocol(base, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, "a:b.mp4")
+    assert vidstyle.stylize("a:b.mp4", "identity", "c:d.mp4").summary.frames == 30
+    assert leftovers(tmp_path, "a:b.mp4", "c:d.mp4")
+
+
+def test_names_that_are_too_long(base, tmp_path):
+    long = "x" * 300 + ".mp4"
+    with pytest.raises(UsageError, match="cannot write"):
+        vidstyle.stylize(base, "identity", tmp_path / long)
+    with pytest.raises(vidstyle.InputError, match="cannot read"):
+        vidstyle.stylize(tmp_path / long, "identity", tmp_path / "out.mp4")
+
+
+def test_inputs_of_other_containers_become_mp4(tmp_path):
+    assert default_output(tmp_path / "in.webm", "a/starry.jpg") == tmp_path / "in.starry.mp4"
+    assert default_output(tmp_path / "in.MOV", "starry.jpg") == tmp_path / "in.starry.MOV"
 
 
 def test_crf_means_quality(base, tmp_path, judge):

@@ -7,6 +7,7 @@ import pytest
 
 from tests.clips import pattern
 from vidstyle import InputError, zoo
+from vidstyle.nets.arbitrary import PALETTE
 from vidstyle.runtime.openvino import OpenVinoEngine
 from vidstyle.runtime.select import select_engine
 from vidstyle.runtime.torch_engine import load_network
@@ -22,7 +23,7 @@ def test_the_converted_network_is_the_trained_one(picture):
     vector = reference.encode(style)
     assert np.allclose(fast.encode(style), vector, atol=2e-3)
     frames = np.stack([pattern(i, 160, 96) for i in range(3)])
-    for given in (None, (np.full_like(vector, 0.7), 0.5)):
+    for given in (None, (np.full(vector.size - PALETTE, 0.7, np.float32), 0.5)):
         one, used = fast.paint(frames, vector, 0.9, given)
         other, expected = reference.paint(frames, vector, 0.9, given)
         error = np.abs(one.astype(float) - other)
@@ -53,6 +54,15 @@ def test_a_changed_weight_file_is_refused(tmp_path):
         zoo.verify(copy)
 
 
+def test_weights_of_another_network_are_refused(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"junk": torch.zeros(3)}, tmp_path / "junk.safetensors")
+    with pytest.raises(InputError, match="another"):
+        load_network(tmp_path / "junk.safetensors")
+
+
 def test_the_budget_of_multiply_adds():
     import torch
 
@@ -66,15 +76,22 @@ def test_the_budget_of_multiply_adds():
     for module in net.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(count)
-    net(torch.rand(1, 3, 64, 128), torch.rand(1, 2 * sum(net.norm_channels)))
+    net(torch.rand(1, 3, 64, 128), torch.rand(1, 2 * sum(net.norm_channels) + PALETTE))
     assert 8_000 <= done / (64 * 128) <= 14_000
 
 
 def test_the_network_has_no_border_and_no_checkerboard(picture):
-    """A flat frame gives a flat picture: no frame around it, no pattern of the grid in it."""
+    """A smooth frame gives a smooth picture: no frame around it, no pattern of the grid in it."""
     from vidstyle.stylize.stylizer import ArbitraryStylizer
 
     stylizer = ArbitraryStylizer(select_engine("cpu"))
-    flat = np.full((1, 96, 128, 3), 120, np.uint8)
-    painted = stylizer.step(flat, stylizer.prepare(picture))[0][0].astype(float)
-    assert painted.std((0, 1)).max() < 4
+    ramp = np.tile(np.linspace(60, 200, 128).astype(np.uint8)[None, None, :, None], (1, 96, 1, 3))
+    painted = stylizer.step(ramp, stylizer.prepare(picture))[0][0].astype(float).mean(-1)
+    middle = painted[24:72, 32:96]
+    border = np.abs(painted[:4, 32:96] - middle.mean(0)).mean()
+    assert border < 12
+    for period in (2, 4, 8):
+        rows = np.stack([middle[:, i::period].mean() for i in range(period)])
+        drift = (painted[24:72, 95].mean() - painted[24:72, 32].mean()) / 64
+        rows -= drift * np.arange(period)
+        assert rows.std() < 2, f"a pattern of period {period}"

@@ -74,7 +74,7 @@ def test_inertia_mixes_the_last_frames_statistics_in(picture):
     _, own = lazy.step(bright, prepared)
     _, mixed = lazy.step(bright, prepared, first)
     # The first normalisation sees the same features in both cases, so its mixture is exact.
-    channels = 80
+    channels = 2 * 40
     expected = 0.75 * first.statistics[:channels] + 0.25 * own.statistics[:channels]
     assert np.allclose(mixed.statistics[:channels], expected, rtol=1e-3, atol=1e-3)
     assert not np.allclose(mixed.statistics, own.statistics, rtol=0.05)
@@ -111,6 +111,12 @@ def test_what_is_no_picture(tmp_path):
     for name in ("text.jpg", "empty.png", "none.png", "."):
         with pytest.raises(InputError):
             read_picture(tmp_path / name)
+
+
+def test_other_arrays_are_no_style(stylizer):
+    for wrong in (np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))):
+        with pytest.raises(ValueError, match="uint8 picture"):
+            stylizer.prepare(wrong)
 
 
 def test_bad_choices_are_refused(picture):

@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import torch
 
-from vidstyle.losses.perceptual import StyleTarget, content_loss, gram_matrix, style_loss
+from vidstyle.losses.perceptual import (
+    StyleTarget,
+    content_loss,
+    gram_matrix,
+    style_loss,
+    without_layout,
+)
 from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.tone import tone_loss
 from vidstyle.training.motion import draw_offsets, draw_pair
 
-SHAPES = [(2, 4, 16, 16), (2, 6, 8, 8), (2, 8, 4, 4), (2, 8, 2, 2)]
+SHAPES = [(2, 4, 64, 64), (2, 6, 32, 32), (2, 8, 16, 16), (2, 8, 8, 8)]
 
 
 def features(seed=0):
@@ -31,6 +38,25 @@ def test_style_ignores_where_and_content_does_not():
     ours, moved = features(0), [f.flip(3) for f in features(0)]
     assert style_loss(ours, StyleTarget.of(moved)) < 1e-8
     assert content_loss(ours, moved) > 0.1
+
+
+def test_texture_is_told_from_layout():
+    """Blotches and fine stripes of the same mean and deviation: only the texture differs."""
+    blotches = torch.zeros(1, 1, 32, 32)
+    blotches[..., :16] = 1.0
+    stripes = torch.zeros(1, 1, 32, 32)
+    stripes[..., ::2] = 1.0
+    assert torch.allclose(without_layout(blotches), torch.zeros(()))
+    assert without_layout(stripes).square().mean() == 0.25
+    assert without_layout(torch.rand(1, 2, 19, 30)).shape == (1, 2, 16, 24)
+
+
+def test_tone_follows_light_and_dark_only():
+    frame = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    frame[..., :32] *= 0.3
+    assert tone_loss(0.1 + 0.5 * frame, frame) < 1e-3
+    assert tone_loss(frame.flip(3), frame) > 1.5
+    assert tone_loss(1 - frame, frame) > 1.9
 
 
 def test_losses_are_relative():

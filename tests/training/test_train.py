@@ -78,8 +78,38 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
     before, after = load_file(shipped), load_file(again)
     change = max((before[k].float() - after[k].float()).abs().max().item() for k in before)
     assert change < 0.02
-    with pytest.raises(InputError, match="another network"):
+    with pytest.raises(InputError, match="another"):
         run(data, tmp_path / "c", 1, init=data / "eyes.safetensors")
+
+
+def test_bf16_trains_too(data, tmp_path, monkeypatch):
+    """Emulated here, native on a GPU: the same mixture of types."""
+    monkeypatch.setattr(training, "has_fast_bf16", lambda _device: True)
+    reports = []
+    run(data, tmp_path, 10, on_report=reports.append)
+    assert reports[-1].skipped == 0
+
+
+def test_what_cannot_be_trained_is_refused(data, tmp_path):
+    run(data, tmp_path / "there", 1)
+    with pytest.raises(InputError, match="already"):
+        run(data, tmp_path / "there", 2, init=data / "eyes.safetensors")
+    (data / "text.safetensors").write_text("no weights")
+    for eyes, message in (("none", "cannot read"), ("text", "cannot read")):
+        with pytest.raises(InputError, match=message):
+            train(data / "photos", data / "styles", data / f"{eyes}.safetensors", tmp_path / "x")
+    save_file({"junk": torch.zeros(2)}, data / "junk.safetensors")
+    with pytest.raises(InputError, match="VGG-19"):
+        train(data / "photos", data / "styles", data / "junk.safetensors", tmp_path / "x")
+    for wrong in ({"batch": 3}, {"crop": 60}, {"crop": 56, "style_crop": 56}):
+        with pytest.raises(InputError, match="expected"):
+            train(
+                data / "photos",
+                data / "styles",
+                data / "eyes.safetensors",
+                tmp_path / "x",
+                config=Config(**wrong),
+            )
 
 
 def test_a_loss_that_is_not_finite_is_never_applied(data, tmp_path, monkeypatch):
@@ -102,7 +132,10 @@ def test_a_loss_that_is_not_finite_is_never_applied(data, tmp_path, monkeypatch)
 def test_schedules():
     config = Config(steps=1000)
     assert weights_at(config, 0.1) == (config.style_weight, config.temporal_weight)
-    assert weights_at(config, 0.9) == (config.late_style_weight, 2 * config.temporal_weight)
+    assert weights_at(config, 0.9) == (
+        config.late_style_weight,
+        config.late_temporal_weight,
+    )
     assert rate_at(config, 0) < rate_at(config, 99) > rate_at(config, 900)
 
 
@@ -112,6 +145,11 @@ def test_crops_have_their_size_even_from_small_pictures(data):
     batch = next(iter(Crops(files, size=200, batch=2, seed=0, recolor=1.0)))
     assert batch.shape == (2, 3, 200, 200)
     assert 0 <= batch.min() < batch.max() <= 1
+    plain, recolored = (
+        next(iter(Crops(files, size=64, batch=32, seed=4, recolor=r))) for r in (0.0, 1.0)
+    )
+    changed = (plain - recolored).abs().flatten(1).mean(1) > 0.01
+    assert changed.float().mean() > 0.7
     one, other = (next(iter(Crops(files, size=64, batch=4, seed=9))) for _ in range(2))
     assert torch.equal(one, other)
 

@@ -23,7 +23,7 @@ INFO = StreamInfo(8, 8, Fraction(1, 25), Fraction(25), None, TAGS, Fraction(1), 
 class ListSource:
     count: int = 10
     fail_at: int | None = None
-    damaged_packets: int = 0
+    damage: int = 0
     info: StreamInfo = INFO
     produced: int = 0
 
@@ -123,7 +123,7 @@ def test_a_slow_sink_holds_the_source_back():
 
 
 def test_damage_is_counted():
-    assert run(ListSource(damaged_packets=3), Invert(), None, MemorySink()).damaged == 3
+    assert run(ListSource(damage=3), Invert(), None, MemorySink()).damaged == 3
 
 
 def test_no_frames_still_commit_so_that_the_sink_can_refuse():

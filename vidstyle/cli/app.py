@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Make a video look like a painting.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
+    rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -80,4 +81,4 @@ def main() -> None:
     sys.stderr.flush()
     sys.stdout.flush()
     # Not sys.exit: a native thread that is still asleep must not hold up the end.
-    os._exit(code if isinstance(code, int) else 0)
+    os._exit(code if isinstance(code, int) else 1 if code else 0)

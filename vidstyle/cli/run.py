@@ -30,7 +30,7 @@ def run(
             "--output",
             "-o",
             metavar="OUT",
-            help="The file to make: .mp4 .m4v .mov .mkv .avi .ts. By default in.starry.mp4, "
+            help="The file to make: .mp4 .m4v .mov .mkv .ts. By default in.starry.mp4, "
             "beside the input, for in.mp4 and starry.jpg.",
         ),
     ] = None,
@@ -47,11 +47,15 @@ def run(
     ] = "libx264",
     crf: Annotated[
         int | None,
-        typer.Option(help="Quality of the encoder, lower is better and larger.  [default: 18]"),
+        typer.Option(
+            min=0,
+            max=63,
+            help="Quality of the encoder, lower is better and larger; 18 if not given.",
+        ),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Speed of the encoder.  [default: veryfast]"),
+        typer.Option(metavar="NAME", help="Speed of the encoder; veryfast if not given."),
     ] = None,
     device: Annotated[
         str,
@@ -92,6 +96,5 @@ def run(
         )
     if summary.damaged:
         raise DamagedInputError(
-            f"{result.output} is finished, but {summary.damaged} frames or packets of {source} "
-            "were damaged"
+            f"{result.output} is finished, but {source} was damaged in {summary.damaged} places"
         )

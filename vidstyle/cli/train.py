@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError
 
 if TYPE_CHECKING:
     from vidstyle.training.arbitrary import Report
 
 train_app = typer.Typer(
-    help="Train networks (needs torch: pip install 'vidstyle[torch]').", no_args_is_help=True
+    help="Train networks (needs torch: pip install 'vidstyle[torch]').",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -59,18 +62,21 @@ def arbitrary(
     init: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Start from these weights.")
     ] = None,
-    steps: Annotated[int, typer.Option(help="Optimizer steps.")] = 5000,
-    batch: Annotated[int, typer.Option(help="Photos per step, even.")] = 8,
-    crop: Annotated[int, typer.Option(help="Side of the training frames, pixels.")] = 192,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 5000,
+    batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 8,
+    crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 192,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
     style_weight: Annotated[float, typer.Option(help="Weight of the style loss at first.")] = 26.0,
     late_style_weight: Annotated[float, typer.Option(help="The same at the end.")] = 12.0,
     temporal_weight: Annotated[
-        float, typer.Option(help="Weight of the temporal loss at first; it doubles.")
-    ] = 60.0,
-    seed: Annotated[int, typer.Option(help="Of data order, motion and initial weights.")] = 1,
+        float, typer.Option(help="Weight of the temporal loss at first.")
+    ] = 15.0,
+    late_temporal_weight: Annotated[float, typer.Option(help="The same at the end.")] = 60.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of data order, motion and initial weights.")
+    ] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    sheet_every: Annotated[int, typer.Option(help="Steps between contact sheets.")] = 500,
+    sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
     try:
@@ -86,8 +92,15 @@ def arbitrary(
         style_weight=style_weight,
         late_style_weight=late_style_weight,
         temporal_weight=temporal_weight,
+        late_temporal_weight=late_temporal_weight,
         seed=seed,
     )
+    stop = StopOnSignal()
+
+    def report(step: Report) -> None:
+        _show(step)
+        stop()
+
     result = train(
         content,
         style,
@@ -98,6 +111,6 @@ def arbitrary(
         init=init,
         device=choose_device(device),
         sheet_every=sheet_every,
-        on_report=_show,
+        on_report=report,
     )
     print(result)

@@ -10,15 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.nets.layers import channel_statistics
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over the target's mean square, averaged over the batch (dimension 0)."""
-    error = (value - target).square().flatten(1).mean(1)
-    return (error / (target.square().flatten(1).mean(1) + 1e-6)).mean()
+    """Mean squared error over the targets' mean square, both over the whole batch.
+
+    Not per picture: a smooth style's texture is near nothing, so any error would be huge relative to
+    it, and the network would learn above all to paint without strokes.
+    """
+    return (value - target).square().mean() / (target.square().mean() + 1e-6)
 
 
 def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
@@ -37,9 +41,25 @@ def gram_matrix(x: Tensor) -> Tensor:
     return rows @ rows.transpose(1, 2) / rows.shape[2]
 
 
+WINDOW = 8
+"""Side of the windows of `without_layout`, in cells of the layer."""
+
+
+def without_layout(x: Tensor) -> Tensor:
+    """Subtract from x (B, C, H, W) the mean of each window of `WINDOW` cells: strokes stay.
+
+    Statistics of the whole picture can be met by large soft blotches as well as by strokes, and
+    blotches are the easier to learn and the steadier in time. What varies inside a small window is
+    texture. A rest at the right and lower border that fills no window is cut off.
+    """
+    height, width = (side - side % WINDOW for side in x.shape[2:])
+    x = x[:, :, :height, :width]
+    return x - F.interpolate(F.avg_pool2d(x, WINDOW), scale_factor=WINDOW)
+
+
 @dataclass(frozen=True)
 class StyleTarget:
-    """What a style loss compares: per layer, channel statistics and Gram matrix of the style."""
+    """What a style loss compares: per layer, channel statistics and the texture's Gram matrix."""
 
     means: tuple[Tensor, ...]
     """(B, C, 1, 1) per layer."""
@@ -55,7 +75,7 @@ class StyleTarget:
         return cls(
             tuple(m for m, _ in statistics),
             tuple(s for _, s in statistics),
-            tuple(gram_matrix(f) for f in features),
+            tuple(gram_matrix(without_layout(f)) for f in features),
         )
 
     def repeat(self, times: int) -> StyleTarget:
@@ -76,7 +96,7 @@ def style_loss(features: Sequence[Tensor], target: StyleTarget, *, gram: float =
     """Compare the style of features with a target, averaged over layers.
 
     Channel means and standard deviations (Huang and Belongie 2017, eq. 13) say palette and
-    contrast; the Gram matrices (weight `gram`) add which features go together: the strokes.
+    contrast; the Gram matrices of what varies in small windows (weight `gram`) say the strokes.
     """
     total = torch.zeros((), device=features[0].device)
     measured = StyleTarget.of(features)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import av
 
 from vidstyle.errors import UsageError
+from vidstyle.media.color import is_rgb
 
 CONTAINERS = {
     ".mp4": "mp4",
     ".m4v": "mp4",
     ".mov": "mov",
     ".mkv": "matroska",
-    ".avi": "avi",
     ".ts": "mpegts",
 }
 """File name ending -> FFmpeg's name of the container."""
@@ -75,6 +75,8 @@ class Encoding:
             options["preset"] = self.preset
         elif self.codec in {"libx264", "libx265"}:
             options["preset"] = "veryfast"
+        if self.codec == "libx265":  # it would print some 25 lines of its own
+            options["x265-params"] = "log-level=error"
         return options
 
     def pixel_format(self, source: str) -> str:
@@ -84,12 +86,18 @@ class Encoding:
             source: the input's pixel format.
         """
         offered = {f.name for f in av.codec.Codec(self.codec, "w").video_formats or ()}
-        # The full-range yuvj names are the same formats with a tag, which is set apart.
-        wanted = [source.replace("yuvj", "yuv")] if self.codec in _LOSSLESS else []
-        for name in (*wanted, "yuv420p", "yuv422p", "yuv444p", "rgb24", "gbrp", "bgr0"):
+        wanted: tuple[str, ...] = ()
+        if self.codec in _LOSSLESS:
+            # The full-range yuvj names are the same formats with a tag, which is set apart.
+            wanted = (source.replace("yuvj", "yuv"), *(("gbrp", "bgr0") if is_rgb(source) else ()))
+        ten_bits = ("yuv422p10le", "yuv444p10le")
+        for name in (*wanted, "yuv420p", "yuv422p", "yuv444p", *ten_bits, "rgb24", "gbrp", "bgr0"):
             if name in offered:
                 return name
-        raise UsageError(f"{self.codec} takes none of the pixel formats that vidstyle makes")
+        raise UsageError(
+            f"{self.codec} takes none of the pixel formats that vidstyle makes, only "
+            f"{' '.join(sorted(offered)[:8])}; try libx264 or ffv1"
+        )
 
 
 def container_for(suffix: str) -> str:

@@ -30,6 +30,10 @@ _MATRICES = {
 
 def tags_of(frame: av.VideoFrame) -> ColorTags:
     """Read the tags of a decoded frame, with what is unspecified resolved."""
+    if frame.format.is_rgb:  # no matrix yet: take the one that players expect of the output
+        return ColorTags(2, 1, int(frame.color_primaries), int(frame.color_trc)).resolved(
+            frame.height
+        )
     color_range = int(frame.color_range)
     if frame.format.name.startswith("yuvj"):  # the old names of full-range formats
         color_range = 2
@@ -39,24 +43,35 @@ def tags_of(frame: av.VideoFrame) -> ColorTags:
     return tags.resolved(frame.height)
 
 
+def is_rgb(pixel_format: str) -> bool:
+    """Tell whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
+    return bool(av.VideoFormat(pixel_format).is_rgb)
+
+
 def _matrix(tags: ColorTags) -> Colorspace:
     return _MATRICES.get(tags.matrix, Colorspace.ITU709)
 
 
 def to_rgb(frame: av.VideoFrame, tags: ColorTags, *, precise: bool) -> Pixels:
     """Convert a decoded frame to pixels; `precise` for results that must come back unchanged."""
-    converted = frame.reformat(
-        format="rgb24",
-        src_colorspace=_matrix(tags),
-        src_color_range=ColorRange(tags.range),
-        interpolation=PRECISE if precise else Interpolation.BICUBIC,
-    )
+    interpolation = PRECISE if precise else Interpolation.BICUBIC
+    if frame.format.is_rgb:
+        converted = frame.reformat(format="rgb24", interpolation=interpolation)
+    else:
+        converted = frame.reformat(
+            format="rgb24",
+            src_colorspace=_matrix(tags),
+            src_color_range=ColorRange(tags.range),
+            interpolation=interpolation,
+        )
     return cast(Pixels, converted.to_ndarray())
 
 
 def from_rgb(pixels: Pixels, tags: ColorTags, pixel_format: str) -> av.VideoFrame:
     """Convert pixels to a frame in the matrix and range of the tags."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    if is_rgb(pixel_format):
+        return frame.reformat(format=pixel_format)
     return frame.reformat(
         format=pixel_format,
         src_colorspace=_matrix(tags),

@@ -17,24 +17,27 @@ log = logging.getLogger(__name__)
 class Passthrough:
     """Copies the audio packets of one input to one output, in the order in which they were read.
 
-    The source puts packets in while it reads, in its own thread; the sink takes them out. Only
-    what the frame queues hold lies between the two, so memory does not grow with the clip.
+    The source puts packets in while it reads, in its own thread; the sink takes them out. What lies
+    between the two is the sound of the frames in the queues.
     """
 
-    def __init__(self, container: av.container.InputContainer, start: Fraction) -> None:
+    def __init__(
+        self, container: av.container.InputContainer, video: av.VideoStream, start: Fraction
+    ) -> None:
         """Choose the streams.
 
         Args:
             container: the open input.
+            video: its stream that is painted.
             start: time of the container's start, seconds; subtracted from every time.
         """
         self.start = start
-        self.streams = list(container.streams.audio)
+        # A stream of a codec that FFmpeg does not know has no context.
+        self.streams = [s for s in container.streams.audio if s.codec_context]
         self._packets: deque[av.Packet[Any]] = deque()
         self._outputs: dict[int, Any] = {}
-        video = container.streams.video[:1]
         for stream in container.streams:
-            if stream not in self.streams and stream not in video:
+            if stream not in self.streams and stream is not video:
                 log.warning("%s stream %d is not copied", stream.type, stream.index)
 
     def put(self, packet: av.Packet[Any]) -> None:

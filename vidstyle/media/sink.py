@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ import numpy as np
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.media.codecs import Encoding, container_for
-from vidstyle.media.color import from_rgb
+from vidstyle.media.color import from_rgb, is_rgb
 from vidstyle.media.passthrough import Passthrough
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,15 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         UsageError: no such folder, an unknown ending, a folder, or a file that exists.
     """
     container_for(path.suffix)
-    if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a folder")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists already; overwrite it with -y or choose another -o")
+    try:
+        if not path.parent.is_dir():
+            raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder")
+        if path.exists() and not overwrite:
+            raise UsageError(f"{path} exists already; overwrite it with -y or choose another -o")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 class FileSink:
@@ -71,14 +75,17 @@ class FileSink:
         self.info = info
         self.encoding = encoding or Encoding()
         self._passthrough = passthrough
-        self._part = path.with_name(f".{path.name}.part")
+        # Not one name for all: two runs to the same output would write into one file.
+        self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        self._overwrite = overwrite
+        self._durations: dict[int, int] = {}
         self._committed = False
         self._frames = 0
         container = container_for(path.suffix)
         movie = container in {"mp4", "mov"}
         try:
             self._output = av.open(
-                str(self._part),
+                f"file:{self._part}",
                 "w",
                 format=container,
                 options={"movflags": "+faststart"} if movie else {},
@@ -110,7 +117,13 @@ class FileSink:
                 pixel_format,
             )
         rate = info.frame_rate or Fraction(25)
-        added = self._output.add_stream(encoding.codec, rate=rate, options=encoding.options())
+        try:
+            added = self._output.add_stream(encoding.codec, rate=rate, options=encoding.options())
+        except ValueError as error:
+            raise UsageError(
+                f"{self._output.format.name} cannot hold {encoding.codec} video; "
+                "choose another --codec, or an output name that ends in .mkv"
+            ) from error
         if not isinstance(added, av.VideoStream):
             raise UsageError(f"{encoding.codec} is no video encoder; try libx264 or ffv1")
         self._stream = added
@@ -121,8 +134,9 @@ class FileSink:
         context.time_base = info.time_base
         stream.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect_ratio
-        context.colorspace = info.color.matrix
-        context.color_range = info.color.range
+        if not is_rgb(pixel_format):
+            context.colorspace = info.color.matrix
+            context.color_range = info.color.range
         context.color_primaries = info.color.primaries
         context.color_trc = info.color.transfer
         wanted = encoding.options()
@@ -142,7 +156,7 @@ class FileSink:
         try:
             self._output.start_encoding()
         except av.FFmpegError as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            if error.errno != errno.EINVAL:
                 raise self._failed(error) from error
             names = [s.codec_context.name for s in self._output.streams if s.codec_context]
             raise OutputError(
@@ -166,12 +180,20 @@ class FileSink:
         encoded = from_rgb(pixels, self.info.color, self._stream.pix_fmt or "yuv420p")
         encoded.pts, encoded.time_base = frame.pts, frame.time_base
         try:
-            self._output.mux(self._stream.encode(encoded))
-            if self._passthrough:
-                self._passthrough.flush(self._output)
+            if frame.duration:
+                self._durations[frame.pts] = frame.duration
+            self._mux(encoded)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._frames += 1
+
+    def _mux(self, encoded: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(encoded):
+            # Encoders forget durations, and the last frame's end can be told from nothing else.
+            packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+            self._output.mux(packet)
+        if self._passthrough:
+            self._passthrough.flush(self._output)
 
     def commit(self) -> None:
         """Finish the file and give it its name.
@@ -182,12 +204,11 @@ class FileSink:
         if not self._frames:
             raise OutputError(f"nothing to write to {self.path}: not one frame came")
         try:
-            self._output.mux(self._stream.encode(None))
-            if self._passthrough:
-                self._passthrough.flush(self._output)
+            self._mux(None)
             self._output.close()
             with self._part.open("rb+") as file:
                 os.fsync(file.fileno())
+            check_output(self.path, overwrite=self._overwrite)  # it may have come meanwhile
             self._part.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
@@ -201,7 +222,8 @@ class FileSink:
         # Closing writes a trailer even now, and fails again where writing failed.
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._output.close()
-        self._part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
+import av.stream
 import numpy as np
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Frame, Pixels, StreamInfo
 from vidstyle.media.color import tags_of, to_rgb
 from vidstyle.media.passthrough import Passthrough
+
+log = logging.getLogger(__name__)
+
+_SLACK = Fraction(1, 2)
+"""Seconds that the last frame may end before the promised end."""
 
 
 def check_input(path: Path) -> None:
@@ -23,9 +30,19 @@ def check_input(path: Path) -> None:
     Raises:
         InputError: no such file, or a folder.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"cannot read {path}: it {what}")
+    try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise InputError(f"cannot read {path}: it {what}")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _quarter_turns(picture: av.VideoFrame) -> int:
+    """Return how often to turn a picture counter-clockwise to have it upright, 0 to 3."""
+    return round(picture.rotation / 90) % 4
 
 
 class FileSource:
@@ -47,11 +64,12 @@ class FileSource:
         """
         self.path = path
         self.precise = precise
-        self.damaged_packets = 0
-        """Packets so far that the decoder refused."""
+        self.damage = 0
+        """Places so far where something of the video was lost."""
         check_input(path)
         try:
-            self._container = av.open(str(path))
+            # "file:" keeps a colon in the name from being read as a protocol.
+            self._container = av.open(f"file:{path}", metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"cannot read {path}: not a media file ({reason})") from error
@@ -62,19 +80,27 @@ class FileSource:
             raise
 
     def _open(self) -> None:
-        if not self._container.streams.video:
-            kinds = ", ".join(sorted({s.type for s in self._container.streams})) or "nothing"
-            raise InputError(f"cannot stylize {self.path}: no video in it, only {kinds}")
-        stream = self._container.streams.video[0]
+        cover = av.stream.Disposition.attached_pic
+        videos = [
+            s
+            for s in self._container.streams.video
+            if s.codec_context and not s.disposition & cover
+        ]
+        if not videos:
+            kinds = {s.type for s in self._container.streams if not s.disposition & cover}
+            found = ", ".join(sorted(kinds)) or "nothing"
+            raise InputError(f"cannot stylize {self.path}: no video in it, only {found}")
+        stream = videos[0]
         stream.thread_type = "AUTO"
         start = Fraction(self._container.start_time or 0, av.time_base)
-        self.passthrough = Passthrough(self._container, start)
-        self._frames = self._decode(start)
+        self.passthrough = Passthrough(self._container, stream, start)
+        self._frames = self._decode(stream, start)
         self._first = next(self._frames, None)
         if self._first is None:
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded")
         first = self._first
         height, width, _ = first.pixels.shape
+        turned = (width, height) != (stream.width, stream.height)
         rate = stream.average_rate or stream.guessed_rate
         count = stream.frames or None
         if count is None and rate and self._container.duration:
@@ -87,51 +113,75 @@ class FileSource:
             frame_rate=Fraction(rate) if rate else None,
             frames=count,
             color=first.color,
-            sample_aspect_ratio=1 / aspect if self._turned else Fraction(aspect),
+            sample_aspect_ratio=1 / aspect if turned else Fraction(aspect),
             pixel_format=stream.codec_context.pix_fmt or "yuv420p",
         )
 
-    def _decode(self, start: Fraction) -> Iterator[Frame]:
-        video = self._container.streams.video[0]
+    def _decode(self, video: av.VideoStream, start: Fraction) -> Iterator[Frame]:
         size: tuple[int, int] | None = None
-        for packet in self._container.demux(video, *self.passthrough.streams):
+        last: Frame | None = None
+        for packet in self._packets(video):
             if packet.stream is not video:
                 self.passthrough.put(packet)
                 continue
             try:
                 decoded = video.decode(packet)
-            except av.InvalidDataError:
-                self.damaged_packets += 1
+            except av.FFmpegError:
+                self.damage += 1
                 continue
-            for frame in decoded:
-                size = size or (frame.width, frame.height)
-                if (frame.width, frame.height) != size:
+            for picture in decoded:
+                size = size or (picture.width, picture.height)
+                if (picture.width, picture.height) != size:
                     raise InputError(
                         f"{self.path} changes its size from {size[0]}x{size[1]} to "
-                        f"{frame.width}x{frame.height} on the way; cut it there first"
+                        f"{picture.width}x{picture.height} on the way; cut it there first"
                     )
-                yield self._frame(frame, start)
+                frame = self._frame(picture, start)
+                if last and frame.pts <= last.pts:  # no encoder takes a time that does not grow
+                    self.damage += 1
+                    continue
+                last = frame
+                yield frame
+        self._check_end(video, last)
 
-    def _frame(self, frame: av.VideoFrame, start: Fraction) -> Frame:
-        color = tags_of(frame)
+    def _packets(self, video: av.VideoStream) -> Iterator[av.Packet[Any]]:
+        try:
+            yield from self._container.demux(video, *self.passthrough.streams)
+        except av.FFmpegError as error:
+            self.damage += 1
+            log.warning("%s cannot be read further: %s", self.path, error.strerror)
+
+    def _check_end(self, video: av.VideoStream, last: Frame | None) -> None:
+        """Notice a file that was cut off: its header promises more than there is."""
+        promised = Fraction(self._container.duration or 0, av.time_base)
+        if video.duration and video.time_base:
+            promised = video.duration * Fraction(video.time_base)
+        if last is None or not promised:
+            return
+        end = (last.pts + (last.duration or 0)) * last.time_base
+        if end < promised - _SLACK:
+            self.damage += 1
+            log.warning("%s ends at %.1f of %.1f s", self.path, float(end), float(promised))
+
+    def _frame(self, picture: av.VideoFrame, start: Fraction) -> Frame:
+        color = tags_of(picture)
         if color.is_hdr:
             raise InputError(
                 f"{self.path} is HDR video, whose colors the networks do not know; "
                 "convert it to SDR (BT.709) first"
             )
-        if frame.pts is None or frame.time_base is None:
+        if picture.pts is None or picture.time_base is None:
             raise InputError(f"{self.path} holds frames without a time; put it into a container")
-        turns = round(frame.rotation / 90) % 4
-        self._turned = turns % 2 == 1
-        pixels: Pixels = to_rgb(frame, color, precise=self.precise)
-        if turns:
+        pixels: Pixels = to_rgb(picture, color, precise=self.precise)
+        if turns := _quarter_turns(picture):
             pixels = np.ascontiguousarray(np.rot90(pixels, turns))
         return Frame(
             pixels=pixels,
-            pts=frame.pts - round(start / frame.time_base),
-            time_base=Fraction(frame.time_base),
+            pts=picture.pts - round(start / picture.time_base),
+            time_base=Fraction(picture.time_base),
             color=color,
-            damaged=frame.is_corrupt,
+            duration=picture.duration or None,
+            damaged=picture.is_corrupt,
         )
 
     def __iter__(self) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.errors import InputError
 from vidstyle.nets.layers import StyleNorm, channel_statistics, conv, double
 
 MULTIPLE = 8
@@ -24,8 +25,46 @@ MAX_SHIFT = 3.0
 """Bounds of the style's gains and shifts: unbounded ones amplify the rounding of bf16 and int8."""
 
 
+PALETTE = 12
+"""Numbers of a palette: mean color, and a 3x3 matrix from pigments to color."""
+
+_AXES = (
+    (0.57735, 0.57735, 0.57735),
+    (0.70711, 0.0, -0.70711),
+    (0.40825, -0.81650, 0.40825),
+)
+"""Orthonormal axes of RGB: lightness first, then two of hue."""
+
+
+def palette(picture: Tensor) -> Tensor:
+    """Return the palette (B, 12) of a picture (B, 3, H, W), RGB in [0, 1]: what its colors do.
+
+    Pigments with mean 0 and covariance 1 become colors with the picture's mean and covariance (the
+    coloring half of whitening and coloring, Li et al. 2017). The matrix is a Cholesky factor with
+    lightness first: the first pigment is light and dark with the hue that the picture gives them,
+    say blue and yellow, the others are the hues that do not depend on lightness.
+    """
+    # Sums of products of planes: autocast would round a matrix product to 16 bits.
+    rgb = picture.float().flatten(2)  # (B, 3, H*W)
+    mean = rgb.mean(2)
+    centered = rgb - mean[:, :, None]
+    axes = torch.tensor(_AXES, device=rgb.device)
+    a, b, c = ((centered * axis[:, None]).sum(1) for axis in axes)  # (B, H*W) each
+    least = 1e-4
+    aa = torch.sqrt((a * a).mean(1) + least)
+    ba, ca = (b * a).mean(1) / aa, (c * a).mean(1) / aa
+    bb = torch.sqrt(F.relu((b * b).mean(1) - ba * ba) + least)
+    cb = ((c * b).mean(1) - ca * ba) / bb
+    cc = torch.sqrt(F.relu((c * c).mean(1) - ca * ca - cb * cb) + least)
+    zero = torch.zeros_like(aa)
+    factor = torch.stack([aa, zero, zero, ba, bb, zero, ca, cb, cc], 1).view(-1, 3, 3, 1)
+    # (B, axis, pigment) -> (B, channel, pigment)
+    matrix = (axes[:, None, :] * factor).sum(1).transpose(1, 2)
+    return torch.cat([mean, matrix.flatten(1)], dim=1)
+
+
 class StyleEncoder(nn.Module):
-    """Picture -> style vector: the gains and shifts of all `StyleNorm`s of the frame net.
+    """Picture -> style vector: gains and shifts of all `StyleNorm`s of the frame net, palette.
 
     Channel statistics at five depths describe the style, as the style loss does; an MLP turns them
     into the vector. `teacher_head` predicts the perceptual network's statistics of the same picture:
@@ -38,8 +77,8 @@ class StyleEncoder(nn.Module):
         super().__init__()
         self.norm_channels = norm_channels
         self.convs = nn.ModuleList(
-            conv(i, o, 5 if i == 3 else 3, stride=2)
-            for i, o in zip(self.WIDTHS, self.WIDTHS[1:], strict=False)
+            conv(i, o, kernel, stride=2)
+            for i, o, kernel in zip(self.WIDTHS, self.WIDTHS[1:], (5, 3, 3, 3), strict=False)
         )
         self.trunk = nn.Sequential(nn.Linear(2 * sum(self.WIDTHS), hidden), nn.ReLU())
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
@@ -69,7 +108,33 @@ class StyleEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the style vector (B, S) of a picture (B, 3, H, W), RGB in [0, 1]."""
-        return self.bound(self.head(self.describe(picture)).float())
+        return self.vector(self.describe(picture), picture)
+
+    def vector(self, hidden: Tensor, picture: Tensor) -> Tensor:
+        """Return the style vector (B, S) of a picture whose description is `hidden`."""
+        return torch.cat([self.bound(self.head(hidden).float()), palette(picture)], dim=1)
+
+
+def mix(pigments: Tensor, colors: Tensor) -> Tensor:
+    """Turn pigments into colors by a palette.
+
+    Args:
+        pigments: (B, 3 * n, H, W), n pixels of each pigment in turn.
+        colors: (B, 12) or (1, 12), from `palette`.
+
+    Returns:
+        (B, 3 * n, H, W), n pixels each of red, green and blue.
+    """
+    shape = pigments.shape
+    bounded = 3 * torch.tanh(pigments.float() / 3)
+    amounts = bounded.view(shape[0], 3, shape[1] // 3, shape[2] * shape[3])  # (B, 3, n, H*W)
+    mixed = colors[:, :3, None, None].float()
+    columns = colors[:, 3:].float().view(-1, 3, 3).unbind(2)  # 3 x (B, 3)
+    for pigment, column in enumerate(columns):
+        mixed = mixed + column[:, :, None, None] * amounts[:, pigment, None]  # (B, 3, n, H*W)
+    # A rest of slope outside keeps the gradient alive; the conversion to bytes clamps it off.
+    inside = mixed.clamp(0, 1)
+    return (inside + 0.05 * (mixed - inside)).reshape(shape)
 
 
 class ResidualBlock(nn.Module):
@@ -91,21 +156,20 @@ class ResidualBlock(nn.Module):
 class FrameNet(nn.Module):
     """Frame + style vector (+ statistics) -> stylized frame.
 
-    Convolutions at 1/2, 1/4 and 1/8 of the resolution, `blocks` residual blocks at 1/8, bilinear
-    upsampling with a convolution back to 1/2, one skip connection at 1/4 for the outlines. The last
-    convolution makes the four pixels of each 2x2 cell at once: a convolution at full resolution
-    would cost a fifth of the whole network.
+    Convolutions at 1/2, 1/4 and 1/8 of the resolution, a residual block at 1/8, which sees far, and
+    one at 1/4, which paints strokes; bilinear upsampling with a convolution back to 1/2, one skip
+    connection at 1/4 for the outlines. The last convolution makes the four pixels of each 2x2 cell
+    at once: a convolution at full resolution would cost a fifth of the whole network.
     """
 
-    def __init__(
-        self, *, half: int = 16, quarter: int = 40, eighth: int = 80, blocks: int = 2
-    ) -> None:
+    def __init__(self, *, half: int = 16, quarter: int = 40, eighth: int = 80) -> None:
         super().__init__()
         self.stem = conv(3, half, 5, stride=2)
         self.down1, self.down1_norm = conv(half, quarter, 3, stride=2), StyleNorm(quarter)
         self.down2, self.down2_norm = conv(quarter, eighth, 3, stride=2), StyleNorm(eighth)
-        self.blocks = nn.ModuleList(ResidualBlock(eighth) for _ in range(blocks))
+        self.far = ResidualBlock(eighth)
         self.up1, self.up1_norm = conv(eighth, quarter, 3), StyleNorm(quarter)
+        self.near = ResidualBlock(quarter)
         self.up2, self.up2_norm = conv(quarter, half, 3), StyleNorm(half)
         self.out = conv(half, 12, 3)
         # The four pixels of a cell start out alike (ICNR, Aitken et al. 2017): no checkerboard.
@@ -130,15 +194,17 @@ class FrameNet(nn.Module):
         Args:
             frame: (B, 3, H, W) RGB in [0, 1]; H and W multiples of `MULTIPLE`.
             style: (B, S) or (1, S), from `StyleEncoder`.
-            statistics: (B, S) or (1, S), as returned by an earlier call: normalise with these
+            statistics: (B, T) or (1, T), as returned by an earlier call: normalise with these
                 instead of the frame's own ...
             weight: (1,) ... or in this share with them, 0 to 1.
 
         Returns:
-            The stylized frames (B, 3, H, W) in [0, 1] and the statistics that were used, (B, S).
+            The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and
+            the statistics that were used, (B, T), T = S - `PALETTE`.
         """
         sizes = [2 * c for c in self.norm_channels]
-        affines = iter(torch.split(style, sizes, dim=1))
+        *affine, colors = torch.split(style, [*sizes, PALETTE], dim=1)
+        affines = iter(affine)
         given = iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
         used: list[Tensor] = []
 
@@ -150,11 +216,11 @@ class FrameNet(nn.Module):
         x = F.relu(self.stem(frame))  # (B, half, H/2, W/2)
         skip = F.relu(norm(self.down1_norm, self.down1(x)))  # (B, quarter, H/4, W/4)
         x = F.relu(norm(self.down2_norm, self.down2(skip)))  # (B, eighth, H/8, W/8)
-        for block in self.blocks:
-            x = block(x, norm)
+        x = self.far(x, norm)
         x = F.relu(norm(self.up1_norm, self.up1(double(x)))) + skip  # (B, quarter, H/4, W/4)
+        x = self.near(x, norm)
         x = F.relu(norm(self.up2_norm, self.up2(double(x))))  # (B, half, H/2, W/2)
-        return F.pixel_shuffle(torch.sigmoid(self.out(x)), 2), torch.cat(used, dim=1)
+        return F.pixel_shuffle(mix(self.out(x), colors), 2), torch.cat(used, dim=1)
 
 
 class Arbitrary(nn.Module):
@@ -170,3 +236,15 @@ class Arbitrary(nn.Module):
         """Stylize frames (B, 3, H, W) like pictures (B or 1, 3, h, w), all RGB in [0, 1]."""
         painted: Tensor = self.frame_net(frame, self.style_encoder(picture))[0]
         return painted
+
+    def load_shipped(self, state: dict[str, Tensor]) -> None:
+        """Load shipped weights; the teacher's head is not among them and stays as it is.
+
+        Raises:
+            InputError: they are another network's.
+        """
+        own = self.state_dict()
+        expected = {name for name in own if "teacher_head" not in name}
+        if set(state) != expected or any(state[n].shape != own[n].shape for n in expected):
+            raise InputError("expected the weights of an any-style network, got another's")
+        self.load_state_dict(state, strict=False)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.errors import InputError
+
 STAGES = (2, 2, 4, 4, 1)
 """Convolutions between two poolings in VGG-19 (Simonyan and Zisserman, 2015), up to conv5_1."""
 
@@ -32,9 +34,18 @@ class Perceptual(nn.Module):
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> Perceptual:
-        """Build the network that fits a state dict and load it; other keys are passed over."""
-        net = cls(tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6)))
-        net.load_state_dict({k: v for k, v in state.items() if not k.startswith("to_vgg.")})
+        """Build the network that fits a state dict and load it; other keys are passed over.
+
+        Raises:
+            InputError: a layer is missing.
+        """
+        try:
+            net = cls(tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6)))
+            net.load_state_dict({name: state[name] for name in net.state_dict()})
+        except (KeyError, RuntimeError) as error:
+            raise InputError(
+                f"expected the layers of a VGG-19 by name, conv1_1 on: {error}"
+            ) from None
         return net.eval().requires_grad_(False)
 
     def forward(self, x: Tensor, *, depth: int = 4) -> list[Tensor]:

@@ -12,7 +12,7 @@ from vidstyle.frame import Pixels
 Vector = NDArray[np.float32]
 
 Given = tuple[Vector, float]
-"""Statistics (S,) and their weight, 0 to 1, against the frame's own."""
+"""Statistics (T,) and their weight, 0 to 1, against the frame's own."""
 
 
 class Engine(Protocol):
@@ -32,7 +32,7 @@ class Engine(Protocol):
     ) -> tuple[Pixels, Vector]:
         """Paint frames (N, H, W, 3), H and W as `runtime.padding` makes them.
 
-        Returns the frames and the statistics (S,) with which the last one was normalised. With
+        Returns the frames and the statistics (T,) with which the last one was normalised. With
         `given`, the statistics run on from frame to frame.
         """
         ...

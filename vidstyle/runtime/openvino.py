@@ -11,7 +11,7 @@ from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
 
 _REQUESTS = 2
-"""Inferences in flight: while one ends on some cores, the next begins on the others."""
+"""Inferences in flight: the next one waits ready when one ends."""
 
 
 class OpenVinoEngine:
@@ -26,6 +26,7 @@ class OpenVinoEngine:
         self.name = f"OpenVINO CPU {self._precision}"
         self._frame_net = frame_net
         self._style_encoder = style_encoder
+        self._statistics: int = self._core.read_model(frame_net).input("statistics").shape[1]
         self._compiled: tuple[tuple[int, int], ov.AsyncInferQueue] | None = None
 
     def encode(self, picture: Pixels) -> Vector:
@@ -61,7 +62,7 @@ class OpenVinoEngine:
         count, height, width, _ = frames.shape
         queue = self._queue(height, width)
         painted = np.empty_like(frames)
-        used = np.empty((count, style.size), np.float32)
+        used = np.empty((count, self._statistics), np.float32)
 
         def take(request: ov.InferRequest, index: int) -> None:
             # Jobs end out of order; the tensors belong to the request and are overwritten.
@@ -69,7 +70,7 @@ class OpenVinoEngine:
             used[index] = request.get_output_tensor(1).data[0]
 
         queue.set_callback(take)
-        statistics, weight = given or (np.zeros_like(style), 0.0)
+        statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         for index in range(count):
             # Every input, every time: a missing one would silently be the last one used.
             queue.start_async(

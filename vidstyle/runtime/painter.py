@@ -17,7 +17,7 @@ def to_unit(pixels: Tensor) -> Tensor:
 
 
 class Painter(nn.Module):
-    """Frames (N, H, W, 3) uint8 -> painted frames, and the statistics used (N, S)."""
+    """Frames (N, H, W, 3) uint8 -> painted frames, and the statistics used (N, T)."""
 
     def __init__(self, net: FrameNet) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Painter(nn.Module):
             frame: uint8 (N, H, W, 3).
             style: (1, S).
             strength: (1,), 0 gives the frame back, 1 the painting.
-            statistics: (1, S), mixed into the frame's own with ...
+            statistics: (1, T), mixed into the frame's own with ...
             weight: (1,), 0 to 1.
         """
         x = to_unit(frame)

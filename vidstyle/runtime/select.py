@@ -6,20 +6,27 @@ Nothing here imports torch unless it has to: the CPU path starts without it.
 from __future__ import annotations
 
 import importlib.util
+import logging
 
 from vidstyle import zoo
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.engine import Engine
+
+log = logging.getLogger(__name__)
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
 """`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
 
 
 def _accelerator() -> str | None:
-    if importlib.util.find_spec("torch") is None:
+    """Return the torch device that is at hand; None also where torch is incomplete or broken."""
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "safetensors")):
         return None
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        log.warning("torch is installed but cannot be used (%s); painting on the CPU", error)
+        return None
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else None
@@ -32,8 +39,9 @@ def _torch_engine(model: zoo.Model, device: str) -> Engine:
         raise MissingPackageError(
             f"--device {device} needs torch: pip install 'vidstyle[torch]'"
         ) from error
+    weights = zoo.verify(model.weights)
     try:
-        return TorchEngine(zoo.verify(model.weights), device)
+        return TorchEngine(weights, device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"--device {device} cannot be used: {reason}; try cpu") from error
@@ -53,8 +61,6 @@ def select_engine(device: str = "auto", model: zoo.Model | None = None) -> Engin
         device = _accelerator() or "cpu"
     if device != "cpu":
         return _torch_engine(model, device.removeprefix("torch-"))
-    if importlib.util.find_spec("openvino") is None:  # no wheel for Macs with Intel processors
-        return _torch_engine(model, "cpu")
     from vidstyle.runtime.openvino import OpenVinoEngine
 
     for path in (model.frame_net, model.style_encoder):

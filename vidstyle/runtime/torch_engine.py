@@ -23,9 +23,10 @@ class TorchEngine:
         self._device = torch.device(device)
         net = load_network(weights)
         channels_last(net.frame_net)
+        self._statistics = 2 * sum(net.frame_net.norm_channels)
         self._painter = Painter(net.frame_net).to(self._device)
         self._reader = StyleReader(net.style_encoder).to(self._device)
-        # 16-bit floats only where they are fast; the norms compute in 32 bits in any case.
+        # 16-bit floats only where they are fast; statistics are summed in 32 bits in any case.
         self._half = self._device.type == "cuda"
         self.name = f"torch {device} {'f16' if self._half else 'f32'}"
 
@@ -44,7 +45,7 @@ class TorchEngine:
     ) -> tuple[Pixels, Vector]:
         """See `Engine.paint`."""
         vector, share = self._tensor(style[None]), self._tensor(np.array([strength], np.float32))
-        statistics, weight = given or (np.zeros_like(style), 0.0)
+        statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
         pixels = self._tensor(frames)
         painted, used = [], mixed
@@ -58,7 +59,7 @@ class TorchEngine:
 
 
 def load_network(weights: Path) -> Arbitrary:
-    """Load shipped weights; the teacher's head is not among them and stays untrained."""
+    """Load shipped weights from a file, to be run."""
     net = Arbitrary()
-    net.load_state_dict(load_file(weights), strict=False)
+    net.load_shipped(load_file(weights))
     return net.eval().requires_grad_(False)

@@ -24,10 +24,10 @@ def read_picture(path: Path) -> Pixels:
     Raises:
         InputError: no such file, or no picture.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"cannot read the style {path}: it {what}")
-    encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    try:
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise InputError(f"cannot read the style {path}: {error.strerror}") from error
     picture: Any = None
     alpha: Any = None
     if encoded.size:

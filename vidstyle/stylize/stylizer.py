@@ -22,7 +22,7 @@ class PreparedStyle:
     """A style as the network takes it."""
 
     vector: NDArray[np.float32]
-    """(S,) gains and shifts."""
+    """(S,) gains, shifts and palette."""
     strength: float
     """Share of the painting in the result, 0 (the frame itself) to 1."""
 
@@ -32,7 +32,7 @@ class State:
     """What one batch leaves to the next."""
 
     statistics: NDArray[np.float32]
-    """(S,) channel means and standard deviations with which the last frame was normalised."""
+    """(T,) channel means and standard deviations with which the last frame was normalised."""
 
 
 class ArbitraryStylizer:
@@ -56,11 +56,15 @@ class ArbitraryStylizer:
 
         Raises:
             InputError: the file is missing or no picture.
-            ValueError: a strength outside 0 to 1.
+            ValueError: a strength outside 0 to 1, or pixels of another type or shape.
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"expected a strength from 0 to 1, got {strength}")
         picture = style if isinstance(style, np.ndarray) else read_picture(Path(style))
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise ValueError(
+                f"expected a uint8 picture (H, W, 3), got {picture.dtype} {picture.shape}"
+            )
         return PreparedStyle(self.engine.encode(fit_style(picture)), strength)
 
     def step(

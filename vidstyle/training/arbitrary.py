@@ -7,6 +7,7 @@ learned first, at a high style weight, then the content is brought back at a low
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from vidstyle.errors import InputError, TrainingError
-from vidstyle.losses.perceptual import StyleTarget, content_loss, style_loss
+from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
 from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import Perceptual
@@ -28,6 +31,11 @@ from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.motion import draw_pair
 from vidstyle.training.sheet import write_sheet
+
+log = logging.getLogger(__name__)
+
+_LEAST_CROP = 8 * WINDOW
+"""Below this the deepest layer of the style loss, at 1/8, holds no whole window."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,12 @@ class Config:
     """... and at the end; it falls between 40 % and 60 % of the steps."""
     gram: float = 0.5
     """Share of the Gram matrices in the style loss."""
-    temporal_weight: float = 60.0
-    """Weight of the temporal loss at first; it doubles while the style weight falls."""
+    tone_weight: float = 4.0
+    """Weight of the tone loss."""
+    temporal_weight: float = 15.0
+    """Weight of the temporal loss at first ..."""
+    late_temporal_weight: float = 60.0
+    """... and at the end; it rises as the style weight falls."""
     variation_weight: float = 0.5
     """Weight of the total variation."""
     teacher_weight: float = 1.0
@@ -78,7 +90,8 @@ def weights_at(config: Config, progress: float) -> tuple[float, float]:
     """Return style and temporal weight at a share of the run, 0 to 1."""
     late = min(1.0, max(0.0, (progress - 0.4) / 0.2))
     style = config.style_weight + late * (config.late_style_weight - config.style_weight)
-    return style, config.temporal_weight * (1.0 + late)
+    rise = config.late_temporal_weight - config.temporal_weight
+    return style, config.temporal_weight + late * rise
 
 
 def rate_at(config: Config, step: int) -> float:
@@ -99,21 +112,23 @@ def choose_device(name: str) -> str:
 def has_fast_bf16(device: torch.device) -> bool:
     """Tell whether bf16 is native: on a CPU without it, it is emulated and many times slower."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        capabilities = torch.cpu.get_capabilities()
+        capabilities: dict[str, Any] = getattr(
+            torch.cpu, "get_capabilities", dict
+        )()  # not in older releases
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
 
 
-def load_initial(net: nn.Module, path: Path) -> None:
-    """Start from shipped weights; the teacher's head, which is not shipped, stays random."""
-    missing, unexpected = net.load_state_dict(load_file(path), strict=False)
-    if unexpected or any("teacher_head" not in name for name in missing):
-        raise InputError(f"{path} holds weights of another network: {sorted(unexpected)[:3]}")
+def _weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return dict(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"cannot read weights from {path}: {error}") from error
 
 
-def train(  # noqa: PLR0915 - one straight loop reads better whole
+def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     content: Path,
     style: Path,
     perceptual: Path,
@@ -149,39 +164,46 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or Config()
-    if config.batch % 2 or config.crop % MULTIPLE:
+    if config.batch < 2 or config.batch % 2 or config.crop % MULTIPLE:
         raise InputError(
             f"expected an even batch and a crop that is a multiple of {MULTIPLE}, "
             f"got {config.batch} and {config.crop}"
         )
+    if min(config.crop, config.style_crop) < _LEAST_CROP:
+        raise InputError(f"expected crops of {_LEAST_CROP} pixels at least, got {config.crop}")
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    motion = torch.Generator().manual_seed(config.seed)
     layout = torch.channels_last
-    eyes = Perceptual.from_state_dict(load_file(perceptual)).to(target)
+    eyes = Perceptual.from_state_dict(_weights(perceptual)).to(target)
     teacher = 2 * sum(eyes.widths[:4])
     net = Arbitrary(teacher=teacher)
+    saved = out / "checkpoint.pt"
     if init is not None:
-        load_initial(net, init)
+        if saved.exists():
+            raise InputError(
+                f"{out} holds a run already, which --init would not start; choose --out"
+            )
+        net.load_shipped(_weights(init))
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
     average = checkpoint.WeightAverage(net, config.average)
     optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
     start, skipped = 0, 0
-    saved = out / "checkpoint.pt"
     if saved.exists():
         state = checkpoint.load(saved, target)
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
         average.weights, average.updates = state["average"], state["step"]
         start = state["step"]
+        log.warning("going on from step %d in %s", start, out)
 
     half = config.batch // 2
     photos = list_pictures(content, exclude)
     pictures = list_pictures(style, exclude)
     wide = config.crop + 48
-    seed = config.seed + start  # a resumed run sees other crops than its first part
+    seed = config.seed + start  # a resumed run sees other crops and motion than its first part
+    motion = torch.Generator().manual_seed(seed)
     contents = iter(Crops(photos, size=wide, batch=config.batch, seed=seed))
     styles = iter(Crops(pictures, size=config.style_crop, batch=half, seed=seed + 1, recolor=0.25))
     shown = (
@@ -223,7 +245,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
                 wanted_style = StyleTarget.of(eyes(s))
                 wanted_content = eyes(x)
             hidden = net.style_encoder.describe(s)
-            vectors = net.style_encoder.bound(net.style_encoder.head(hidden).float())
+            vectors = net.style_encoder.vector(hidden, s)
             vectors = vectors.repeat(2, 1)  # photo i is painted in style i mod B/2
             y, used = net.frame_net(x, vectors)
             given = used[:half] if step % 2 else None
@@ -233,15 +255,17 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         losses = {
             "content": content_loss(seen, wanted_content),
             "style": style_loss(seen, wanted_style.repeat(2), gram=config.gram),
+            "tone": tone_loss(y, x),
             "temporal": temporal_loss(y[:half], moved, pair.grid, pair.mask),
             "variation": total_variation(y),
             "teacher": nn.functional.mse_loss(
-                net.style_encoder.teacher_head(hidden).float(), wanted_style.logarithms()
+                net.style_encoder.teacher_head(hidden.float()), wanted_style.logarithms()
             ),
         }
         loss = (
             losses["content"]
             + style_weight * losses["style"]
+            + config.tone_weight * losses["tone"]
             + temporal_weight * losses["temporal"]
             + config.variation_weight * losses["variation"]
             + config.teacher_weight * losses["teacher"]

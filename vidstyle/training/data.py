@@ -23,7 +23,7 @@ def list_pictures(folder: Path, exclude: tuple[str, ...] = ()) -> list[Path]:
     found = [
         p
         for p in sorted(folder.iterdir())
-        if p.suffix.lower() in SUFFIXES and not p.name.startswith(exclude or ("\0",))
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(exclude)
     ]
     if not found:
         raise InputError(f"no picture ({', '.join(sorted(SUFFIXES))}) in {folder}")
@@ -46,6 +46,7 @@ class Crops:
             recolor: share of crops whose color channels are exchanged or inverted: many more
                 palettes than the folder holds.
         """
+        self.files = files
         self.encoded = [np.frombuffer(p.read_bytes(), np.uint8) for p in files]
         self.size, self.batch, self.recolor = size, batch, recolor
         self.rng = np.random.default_rng(seed)
@@ -54,13 +55,13 @@ class Crops:
     def _next(self) -> tuple[int, np.ndarray]:
         if not self.order:
             self.order = self.rng.permutation(len(self.encoded)).tolist()
-        return self.order.pop(), self.rng.random(6)
+        return self.order.pop(), self.rng.random(8)
 
     def _crop(self, pick: tuple[int, np.ndarray]) -> np.ndarray:
         index, draw = pick
         picture = cv2.imdecode(self.encoded[index], cv2.IMREAD_COLOR)
         if picture is None:
-            raise InputError(f"picture number {index} of the folder cannot be decoded")
+            raise InputError(f"{self.files[index]} is no picture that can be read; --exclude it")
         picture = picture[..., ::-1]
         height, width = picture.shape[:2]
         short = min(height, width)
@@ -75,8 +76,8 @@ class Crops:
         if draw[2] < 0.5:
             crop = crop[:, ::-1]
         if draw[3] < self.recolor:
-            crop = crop[..., np.argsort(draw[3:])]
-            if draw[4] < 0.25:
+            crop = crop[..., np.argsort(draw[4:7])]
+            if draw[7] < 0.25:
                 crop = 255 - crop
         return np.ascontiguousarray(crop)
 

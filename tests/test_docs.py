@@ -1,0 +1,51 @@
+"""What the README says works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+
+import numpy as np
+
+from tests.conftest import ROOT, vidstyle
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
+    shutil.copy(base, tmp_path / "in.mp4")
+    shutil.copy(picture, tmp_path / "starry.jpg")
+    lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
+    commands = [line for line in lines if line.startswith("vidstyle run")]
+    assert len(commands) >= 2
+    for command in commands:
+        done = vidstyle(*shlex.split(command)[1:], cwd=tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv"}
+
+
+def test_the_python_of_the_readme_works(base, picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, tmp_path / "in.mp4")
+    shutil.copy(picture, tmp_path / "starry.jpg")
+    for block in blocks("python"):
+        exec(block, {"frames": [np.zeros((32, 48, 3), np.uint8)]})
+    assert (tmp_path / "out.mp4").exists()
+
+
+def test_every_make_target_and_link_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)) <= targets
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_every_option_of_the_readme_exists():
+    known = vidstyle("run", "--help").stdout + vidstyle("train", "arbitrary", "--help").stdout
+    for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
+        assert option in known, option
