@@ -91,9 +91,9 @@ def stylize(
     check_input(source)
     name = style if isinstance(style, str | Path) else "styled"
     target = Path(output) if output is not None else default_output(source, name)
+    check_output(target, overwrite=overwrite)
     if target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
-    check_output(target, overwrite=overwrite)
     exact = isinstance(style, str | Path) and str(style) == IDENTITY
     with FileSource(source, precise=exact) as frames:
         stylizer, prepared, engine = _stylizer(style, strength, device)

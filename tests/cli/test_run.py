@@ -152,9 +152,8 @@ def test_a_signal_half_way_leaves_nothing(tmp_path, picture, number, code):
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    part = tmp_path / ".o.mp4.part"
     deadline = time.monotonic() + 60
-    while not part.exists() and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".o.mp4.*.part")) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
     process.send_signal(number)
@@ -236,6 +235,29 @@ def test_a_truncated_input_is_finished_and_ends_with_3(tmp_path, name):
     assert done.returncode == 3, done.stderr
     assert re.search(r"ends at \d\.\d of 2\.0 s", done.stderr)
     assert (tmp_path / "o.mkv").exists()
+
+
+def test_sound_that_outlasts_the_video_is_no_damage(tmp_path, judge):
+    short = make_clip(tmp_path / "short.mp4", times=range(10), sound=False)
+    long = make_clip(tmp_path / "long.mp4", times=range(90))
+    both = tmp_path / "both.mkv"
+    join = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        str(short),
+        "-i",
+        str(long),
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+    ]
+    subprocess.run([*join, "-c", "copy", str(both)], check=True)
+    done = vidstyle("run", both, "-s", "identity", "-o", tmp_path / "o.mkv")
+    assert done.returncode == 0, done.stderr
+    assert judge.packets_md5(tmp_path / "o.mkv") == judge.packets_md5(both)
 
 
 def test_a_damaged_input_is_finished_and_ends_with_3(tmp_path):

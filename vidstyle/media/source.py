@@ -21,7 +21,7 @@ from vidstyle.media.passthrough import Passthrough
 log = logging.getLogger(__name__)
 
 _SLACK = Fraction(1, 2)
-"""Seconds that the last frame may end before the promised end."""
+"""Seconds by which a file may end before the end that it promises."""
 
 
 def check_input(path: Path) -> None:
@@ -120,8 +120,12 @@ class FileSource:
     def _decode(self, video: av.VideoStream, start: Fraction) -> Iterator[Frame]:
         size: tuple[int, int] | None = None
         last: Frame | None = None
+        reached = Fraction(0)
         for packet in self._packets(video):
             if packet.stream is not video:
+                if packet.pts is not None and packet.time_base:
+                    end = (packet.pts + (packet.duration or 0)) * packet.time_base - start
+                    reached = max(reached, end)
                 self.passthrough.put(packet)
                 continue
             try:
@@ -141,8 +145,9 @@ class FileSource:
                     self.damage += 1
                     continue
                 last = frame
+                reached = max(reached, (frame.pts + (frame.duration or 0)) * frame.time_base)
                 yield frame
-        self._check_end(video, last)
+        self._check_end(reached)
 
     def _packets(self, video: av.VideoStream) -> Iterator[av.Packet[Any]]:
         try:
@@ -151,17 +156,12 @@ class FileSource:
             self.damage += 1
             log.warning("%s cannot be read further: %s", self.path, error.strerror)
 
-    def _check_end(self, video: av.VideoStream, last: Frame | None) -> None:
-        """Notice a file that was cut off: its header promises more than there is."""
+    def _check_end(self, reached: Fraction) -> None:
+        """Notice a file that was cut off: it promises more time than any of its streams reached."""
         promised = Fraction(self._container.duration or 0, av.time_base)
-        if video.duration and video.time_base:
-            promised = video.duration * Fraction(video.time_base)
-        if last is None or not promised:
-            return
-        end = (last.pts + (last.duration or 0)) * last.time_base
-        if end < promised - _SLACK:
+        if reached < promised - _SLACK:
             self.damage += 1
-            log.warning("%s ends at %.1f of %.1f s", self.path, float(end), float(promised))
+            log.warning("%s ends at %.1f of %.1f s", self.path, float(reached), float(promised))
 
     def _frame(self, picture: av.VideoFrame, start: Fraction) -> Frame:
         color = tags_of(picture)

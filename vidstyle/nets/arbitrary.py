@@ -49,7 +49,7 @@ def palette(picture: Tensor) -> Tensor:
     mean = rgb.mean(2)
     centered = rgb - mean[:, :, None]
     axes = torch.tensor(_AXES, device=rgb.device)
-    a, b, c = ((centered * axis[:, None]).sum(1) for axis in axes)  # (B, H*W) each
+    a, b, c = ((centered * axis[:, None]).sum(1) for axis in axes.unbind())  # (B, H*W)
     least = 1e-4
     aa = torch.sqrt((a * a).mean(1) + least)
     ba, ca = (b * a).mean(1) / aa, (c * a).mean(1) / aa

@@ -37,7 +37,7 @@ class Painter(nn.Module):
         """
         x = to_unit(frame)
         y, used = self.net(x, style, statistics, weight)
-        y = x + strength * (y - x)
+        y = x + strength * (y.clamp(0, 1) - x)
         # The conversion to bytes truncates, and may wrap: round and clamp before it.
         pixels = (y.float() * 255.0).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
         return pixels, used
