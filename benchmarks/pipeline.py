@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def make_clip(path: Path, width: int, height: int, frames: int) -> Path:
                 if done == frames:
                     break
                 scaled = frame.reformat(width, height, "yuv420p")
-                scaled.pts, scaled.time_base = done, None
+                scaled.pts, scaled.time_base = done, Fraction(1, 30)
                 output.mux(stream.encode(scaled))
                 done += 1
         output.mux(stream.encode(None))

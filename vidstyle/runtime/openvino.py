@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
 
-_REQUESTS = 2
-"""Inferences in flight: the next one waits ready when one ends."""
+_MOST_REQUESTS = 4
+"""Frames in flight at most: each needs memory of its own."""
 
 
 class OpenVinoEngine:
@@ -24,6 +25,7 @@ class OpenVinoEngine:
         capable = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capable else "f32"
         self.name = f"OpenVINO CPU {self._precision}"
+        self._requests = min(_MOST_REQUESTS, os.cpu_count() or 1)
         self._frame_net = frame_net
         self._style_encoder = style_encoder
         self._statistics: int = self._core.read_model(frame_net).input("statistics").shape[1]
@@ -47,12 +49,14 @@ class OpenVinoEngine:
                 "CPU",
                 {
                     "INFERENCE_PRECISION_HINT": self._precision,
-                    "PERFORMANCE_HINT": "LATENCY",
+                    # A frame to each core instead of all cores to each frame: no waiting at
+                    # every layer; 14 % faster end to end at 640x360 on two cores.
+                    "NUM_STREAMS": self._requests,
                     # Decoder and encoder threads need the cores too.
                     "ENABLE_CPU_PINNING": False,
                 },
             )
-            self._compiled = (height, width), ov.AsyncInferQueue(compiled, _REQUESTS)
+            self._compiled = (height, width), ov.AsyncInferQueue(compiled, self._requests)
         return self._compiled[1]
 
     def paint(
