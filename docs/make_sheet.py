@@ -46,7 +46,7 @@ def main() -> None:
     save(ROOT / "docs" / "sheet.jpg", rows, 400, 225)
     hero = MOMENTS.index(HERO)
     shown = [chosen[hero], *(painted[n][hero] for n in STYLES)]
-    save(ROOT / "docs" / "hero.jpg", [shown[1:4], shown[4:]], 480, 270)
+    save(ROOT / "docs" / "hero.jpg", [shown[:3], shown[3:6]], 480, 270)
 
 
 if __name__ == "__main__":
