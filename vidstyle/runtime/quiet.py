@@ -1,6 +1,6 @@
 """Imports OpenVINO without its telemetry; the only place that imports it.
 
-`import openvino` imports its converter, which sends a usage event at once ("ov", "import"), unasked.
+By its source (2026.4), `import openvino` imports its converter, which sends a usage event at once.
 Where its telemetry package cannot be imported the converter falls back on a stub that does nothing:
 so the import is refused for a moment, and nothing that others do with the package is touched.
 """
