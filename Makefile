@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo fmt lint type test test-all check ir sums samples sheet bench clean
+.PHONY: help setup demo fmt lint type test test-all check ir sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ samples: setup  ## make the sample clip and style pictures anew
 
 sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, docs/hero.jpg
 	$(BIN)/python docs/make_sheet.py
+
+formats: setup  ## run the conformance matrix and write docs/formats.md
+	$(BIN)/pytest tests/media/test_conformance.py --write-formats
 
 bench: setup  ## measure speed and memory: benchmarks/results/pipeline.json
 	$(BIN)/python benchmarks/pipeline.py

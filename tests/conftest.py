@@ -17,6 +17,10 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-formats", action="store_true", help="write docs/formats.md")
+
+
 def needs_judge() -> None:
     if shutil.which("ffprobe") is None or shutil.which("ffmpeg") is None:
         # Without the judge half of the promises go untested: CI must not call that green.

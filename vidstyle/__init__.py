@@ -15,6 +15,7 @@ from vidstyle.errors import (
 )
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.codecs import Encoding
+from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress, Summary
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "MissingPackageError",
     "OutputError",
     "Progress",
+    "Reading",
     "Result",
     "StreamInfo",
     "Summary",

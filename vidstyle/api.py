@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,13 @@ import numpy as np
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.media.codecs import CONTAINERS, Encoding
-from vidstyle.media.sink import FileSink, check_output
-from vidstyle.media.source import FileSource, check_input
+from vidstyle.media.codecs import Encoding, hardware_encoder
+from vidstyle.media.containers import CONTAINERS, PICTURES, container_for
+from vidstyle.media.inputs import check_input
+from vidstyle.media.parts import check_output
+from vidstyle.media.reading import Reading
+from vidstyle.media.sink import FileSink
+from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
@@ -43,9 +47,10 @@ class Result:
 def default_output(source: Path, style: str | Path) -> Path:
     """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
 
-    Containers that are only read, such as in.webm, become .mp4.
+    Containers that are only read, such as in.wmv, become .mp4.
     """
-    suffix = source.suffix if source.suffix.lower() in CONTAINERS else ".mp4"
+    known = {*CONTAINERS, *PICTURES}
+    suffix = source.suffix if source.suffix.lower() in known else ".mp4"
     return source.with_name(f"{source.stem}.{Path(style).stem}{suffix}")
 
 
@@ -59,13 +64,27 @@ def _stylizer(style: str | Path | Pixels, strength: float, device: str) -> tuple
     return stylizer, stylizer.prepare(style, strength=strength), engine.name
 
 
+def _accelerated(encoding: Encoding, target: Path, kind: str, source: FileSource) -> Encoding:
+    """Take the hardware's encoder where the user names none and H.264 is due anyway."""
+    if encoding.codec is not None or container_for(target).codec != "libx264" or source.info.alpha:
+        return encoding
+    name = hardware_encoder(kind)
+    if name is not None:
+        return replace(encoding, codec=name)
+    if source.accelerated:  # else that was warned of already
+        log.warning("no encoder for --hwaccel %s here; encoding on the CPU", kind)
+    return encoding
+
+
 def stylize(
     source: str | Path,
     style: str | Path | Pixels,
     output: str | Path | None = None,
     *,
     strength: float = 1.0,
+    reading: Reading | None = None,
     encoding: Encoding | None = None,
+    odd: str = "pad",
     device: str = "auto",
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -74,11 +93,13 @@ def stylize(
     """Paint a video file like a picture; sound and time stay as they are.
 
     Args:
-        source: the video.
+        source: the video, or a sequence of pictures such as frames/%05d.png.
         style: a picture file, pixels (H, W, 3) uint8 RGB, or "identity", which changes nothing.
         output: the file to make; its ending chooses the container. By default `default_output`.
         strength: 0 (the video itself) to 1 (all painting).
-        encoding: codec and quality; H.264 at crf 18 by default.
+        reading: what to read of the video, and how: start, end, fps, size, ...
+        encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
+        odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
         device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
         overwrite: replace an output that exists.
         on_progress: called after every batch.
@@ -94,8 +115,12 @@ def stylize(
     check_output(target, overwrite=overwrite)
     if target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
-    exact = isinstance(style, str | Path) and str(style) == IDENTITY
-    with FileSource(source, precise=exact) as frames:
+    reading = reading or Reading()
+    if isinstance(style, str | Path) and str(style) == IDENTITY:
+        reading = replace(reading, precise=True)
+    with FileSource(source, reading) as frames:
+        if reading.hwaccel:
+            encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
         stylizer, prepared, engine = _stylizer(style, strength, device)
         log.info("painting on %s", engine)
         with FileSink(
@@ -104,6 +129,7 @@ def stylize(
             encoding=encoding,
             passthrough=frames.passthrough,
             overwrite=overwrite,
+            odd=odd,
         ) as sink:
             summary = pipeline.run(
                 frames,
@@ -124,7 +150,7 @@ def stylize_frames(
     strength: float = 1.0,
     device: str = "auto",
 ) -> Iterator[Pixels]:
-    """Paint frames (H, W, 3) uint8 RGB of one size, lazily, a few at a time.
+    """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily, a few at a time.
 
     Raises:
         ValueError: a frame of another type, shape or size than the first.
@@ -137,9 +163,10 @@ def stylize_frames(
     while batch := list(islice(remaining, BATCH)):
         for frame in batch:
             shape = shape or frame.shape
-            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape != (*shape[:2], 3):
+            deep = frame.dtype == np.uint16
+            if (frame.dtype != np.uint8 and not deep) or frame.shape != (*shape[:2], 3):
                 raise ValueError(
-                    f"expected uint8 frames of shape {(*shape[:2], 3)}, "
+                    f"expected uint8 or uint16 frames of shape {(*shape[:2], 3)}, "
                     f"got {frame.dtype} {frame.shape}"
                 )
         painted, state = stylizer.step(np.stack(batch), prepared, state)

@@ -8,8 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-"""(H, W, 3) full-range RGB."""
+Pixels = NDArray[np.uint8 | np.uint16]
+"""(H, W, 3) full-range RGB; 16 bits where the video has more than 8."""
+
+Plane = NDArray[np.uint8 | np.uint16]
+"""(H, W), of the type of the pixels beside it."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,19 @@ class Frame:
     """In units of `time_base`, where it is known; the last frame of a slide show needs it."""
     damaged: bool = False
     """True where the decoder concealed an error."""
+    alpha: Plane | None = None
+    """Opacity, 0 to the type's largest value; the pixels are not multiplied by it."""
 
     def __post_init__(self) -> None:
-        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+        pixels, alpha = self.pixels, self.alpha
+        if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ValueError(
-                f"expected uint8 pixels (H, W, 3), got {self.pixels.dtype} {self.pixels.shape}"
+                f"expected uint8 or uint16 pixels (H, W, 3), got {pixels.dtype} {pixels.shape}"
+            )
+        if alpha is not None and (alpha.dtype, alpha.shape) != (pixels.dtype, pixels.shape[:2]):
+            raise ValueError(
+                f"expected {pixels.dtype} alpha of shape {pixels.shape[:2]}, "
+                f"got {alpha.dtype} {alpha.shape}"
             )
 
     def __repr__(self) -> str:
@@ -81,3 +92,7 @@ class StreamInfo:
     """Width over height of a pixel, after rotation."""
     pixel_format: str
     """FFmpeg's name, such as yuv420p."""
+    bits: int = 8
+    """Of a sample in the file."""
+    alpha: bool = False
+    """Frames carry alpha."""

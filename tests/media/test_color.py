@@ -12,7 +12,7 @@ import pytest
 import vidstyle
 from tests.clips import make_clip
 from vidstyle import ColorTags, InputError
-from vidstyle.media.color import from_rgb
+from vidstyle.media.color import ColorConverter
 from vidstyle.media.source import FileSource
 
 
@@ -23,7 +23,7 @@ from vidstyle.media.source import FileSource
 def test_red_has_the_standards_values(matrix, levels, expected):
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 255
-    frame = from_rgb(red, ColorTags(matrix, levels, 1, 1), "yuv444p")
+    frame = ColorConverter().from_rgb(red, ColorTags(matrix, levels, 1, 1), "yuv444p")
     measured = [np.frombuffer(p, np.uint8)[0] for p in frame.planes]
     assert np.abs(np.subtract(measured, expected, dtype=int)).max() <= 1
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from vidstyle import __version__
+from vidstyle.cli.probe import probe
 from vidstyle.cli.run import run
 from vidstyle.cli.train import train_app
 from vidstyle.errors import VidstyleError
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=EXIT_CODES)(run)
+app.command("probe", epilog=EXIT_CODES)(probe)
 app.add_typer(train_app, name="train")
 
 

@@ -8,6 +8,14 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.parsing import (
+    MAX_PIXELS,
+    parse_alpha,
+    parse_options,
+    parse_rate,
+    parse_size,
+    parse_time,
+)
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import DamagedInputError
@@ -30,8 +38,9 @@ def run(
             "--output",
             "-o",
             metavar="OUT",
-            help="The file to make: .mp4 .m4v .mov .mkv .ts. By default in.starry.mp4, "
-            "beside the input, for in.mp4 and starry.jpg.",
+            help="The file to make: .mp4 .m4v .mov .mkv .webm .ts .avi .gif .webp, a picture, or "
+            "pictures such as frames/%05d.png. By default in.starry.mp4, beside the input, for "
+            "in.mp4 and starry.jpg.",
         ),
     ] = None,
     overwrite: Annotated[
@@ -41,21 +50,102 @@ def run(
         float,
         typer.Option(metavar="0..1", help="0 is the video itself, 1 is all painting."),
     ] = 1.0,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Begin there: seconds, or [hours:]minutes:seconds."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End there, in time of the input.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WxH", help="Scale first, to 1280x720 or 1280x-1 (keeps the proportions)."
+        ),
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE", help="Even frames a second, 25 or 30000/1001; else each keeps its time."
+        ),
+    ] = None,
     codec: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Video encoder, by FFmpeg's name: libx264, ffv1, ..."),
-    ] = "libx264",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Video encoder, by FFmpeg's name: libx264, libx265, ffv1, ...; "
+            "what suits the output if not given.",
+        ),
+    ] = None,
     crf: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=63,
-            help="Quality of the encoder, lower is better and larger; 18 if not given.",
+            help="Quality of the encoder, lower is better and larger; 18, or 24 for VP9 and "
+            "AV1, if not given.",
         ),
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Speed of the encoder; veryfast if not given."),
+    ] = None,
+    pix_fmt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Pixel format, by FFmpeg's name: yuv420p, yuv444p10le, ..."
+        ),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-x", metavar="KEY=VALUE", help="An option of the encoder's own; may be repeated."
+        ),
+    ] = None,
+    odd: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="An odd width or height that the encoder cannot hold: pad, crop, 444.",
+        ),
+    ] = "pad",
+    hdr: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="HDR video: refuse, tonemap (to BT.709), passthrough (paint its code values).",
+        ),
+    ] = "refuse",
+    deinterlace: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="Interlaced video: auto (a frame for a frame), field (one for a field), off.",
+        ),
+    ] = "auto",
+    alpha: Annotated[
+        str, typer.Option(metavar="HOW", help="Transparency: keep, where possible, or drop.")
+    ] = "keep",
+    keep_rotation: Annotated[
+        bool,
+        typer.Option("--keep-rotation", help="Paint it as stored; the player turns it as before."),
+    ] = False,
+    corrupt: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="Damaged frames: keep, drop, repeat (the last good one)."),
+    ] = "keep",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first damage of the input.")
+    ] = False,
+    max_pixels: Annotated[
+        int, typer.Option(metavar="N", help="Refuse larger frames.")
+    ] = MAX_PIXELS,
+    hwaccel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Decode on hardware, cuda for one; on the CPU where that cannot be.",
+        ),
     ] = None,
     device: Annotated[
         str,
@@ -67,12 +157,13 @@ def run(
 ) -> None:
     """Paint a video like a picture.
 
-    Sound is copied bit for bit and every frame keeps its own time. The output appears under its
-    name only when it is whole.
+    Sound, subtitles, chapters and tags are copied where the output can hold them, and every frame
+    keeps its own time. The output appears under its name only when it is whole.
     """
     stop = StopOnSignal()
     from vidstyle.api import stylize
     from vidstyle.media.codecs import Encoding
+    from vidstyle.media.reading import Reading
 
     with ProgressDisplay(quiet=quiet) as display:
         result = stylize(
@@ -80,7 +171,22 @@ def run(
             style,
             output,
             strength=strength,
-            encoding=Encoding(codec, crf, preset),
+            reading=Reading(
+                start=parse_time("--start", start),
+                end=parse_time("--end", end),
+                fps=parse_rate(fps),
+                size=parse_size(size),
+                hdr=hdr,
+                deinterlace=deinterlace,
+                alpha=parse_alpha(alpha),
+                keep_rotation=keep_rotation,
+                corrupt=corrupt,
+                strict=strict,
+                max_pixels=max_pixels,
+                hwaccel=hwaccel,
+            ),
+            encoding=Encoding(codec, crf, preset, pix_fmt, parse_options(extra or [])),
+            odd=odd,
             device=device,
             overwrite=overwrite,
             on_progress=display,

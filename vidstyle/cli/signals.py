@@ -7,6 +7,7 @@ import signal
 from types import FrameType
 
 from vidstyle.errors import Interrupted
+from vidstyle.media.parts import discard_all
 
 
 class StopOnSignal:
@@ -19,6 +20,7 @@ class StopOnSignal:
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self._received:
+            discard_all()
             os._exit(128 + number)
         self._received = number
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import av
 
 from vidstyle.errors import UsageError
-from vidstyle.media.color import is_rgb
+from vidstyle.frame import StreamInfo
+from vidstyle.media.color import has_alpha, is_rgb
+from vidstyle.media.containers import Container
 
-CONTAINERS = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-    ".ts": "mpegts",
-}
-"""File name ending -> FFmpeg's name of the container."""
+_CRF = {"libx264": 18, "libx265": 18, "libsvtav1": 24, "libvpx-vp9": 24}
+"""Encoders with a constant rate factor, and a kind one: stylized video has much texture."""
 
-_CRF_ENCODERS = {"libx264", "libx265", "libsvtav1", "libvpx-vp9"}
 _SPEEDS = [
     "ultrafast",
     "superfast",
@@ -35,77 +32,150 @@ _PRESETS = {
     "libx264": _SPEEDS,
     "libx265": _SPEEDS,
     "libsvtav1": [str(n) for n in range(14)],
+    "libvpx-vp9": [str(n) for n in range(9)],
 }
 """Encoder -> its presets: x264 itself would print a line of its own about a wrong one."""
+
+_DEFAULT_PRESETS = {"libx264": "veryfast", "libx265": "veryfast", "libvpx-vp9": "5"}
+
+_FIXED = {
+    "libx265": {"x265-params": "log-level=error"},  # it would print some 25 lines of its own
+    "libvpx-vp9": {"b": "0", "row-mt": "1", "deadline": "good"},
+    "libwebp_anim": {"quality": "85"},
+    "mjpeg": {"qmin": "2", "qmax": "2"},
+}
+"""Encoder -> options that it always gets, unless the user says otherwise."""
+
 _LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
+
+_OPAQUE = {"libx265"}
+"""Encoders that list a format with alpha and then refuse it."""
+
+_DEEP_ALPHA = ("yuva444p10le", "yuva444p12le", "rgba64be", "rgba64le", "gbrap16le")
+_ALPHA = ("yuva420p", "rgba", "bgra", "gbrap", "yuva444p10le", "yuva444p12le")
+_DEEP = ("yuv420p10le", "yuv422p10le", "yuv444p10le", "rgb48be", "rgb48le", "gbrp16le")
+_PLAIN = (
+    *("yuv420p", "yuv422p", "yuv444p", "rgb24", "bgr24", "gbrp", "bgr0"),
+    *("yuv422p10le", "yuv444p10le", "pal8"),
+)
+
+
+_HARDWARE = {"cuda": "h264_nvenc", "qsv": "h264_qsv", "d3d11va": "h264_amf"}
+"""Kind of hardware -> its encoder of H.264."""
+
+
+def hardware_encoder(kind: str) -> str | None:
+    """Return the encoder of a kind of hardware, if it is there and can be opened."""
+    name = _HARDWARE.get(kind)
+    if name is None:
+        return None
+    try:
+        context: Any = av.CodecContext.create(name, "w")
+        context.width, context.height, context.pix_fmt = 256, 256, "yuv420p"
+        context.time_base = Fraction(1, 25)
+        context.open()
+    except (ValueError, av.FFmpegError, OSError):
+        return None
+    return name
 
 
 @dataclass(frozen=True)
 class Encoding:
     """How the frames are encoded."""
 
-    codec: str = "libx264"
-    """FFmpeg's name of the encoder."""
+    codec: str | None = None
+    """FFmpeg's name of the encoder; None: what suits the container, libx264 for most."""
     crf: int | None = None
-    """Constant rate factor, lower is better; None is 18 where the encoder takes one."""
+    """Constant rate factor, lower is better; None is 18, or 24 for VP9 and AV1."""
     preset: str | None = None
-    """Speed preset; None is veryfast for libx264 and libx265."""
+    """Speed preset; None is veryfast for libx264 and libx265. For libvpx-vp9 its cpu-used."""
+    pixel_format: str | None = None
+    """FFmpeg's name; None: the source's depth, 4:2:0 where the encoder has it."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Further options by the encoder's own names."""
 
     def __post_init__(self) -> None:
-        try:
-            av.codec.Codec(self.codec, "w")
-        except (ValueError, av.FFmpegError) as error:
-            raise UsageError(f"no encoder is called {self.codec}; try libx264 or ffv1") from error
+        if self.codec is not None:
+            try:
+                av.codec.Codec(self.codec, "w")
+            except (ValueError, av.FFmpegError) as error:
+                raise UsageError(
+                    f"no encoder is called {self.codec}; try libx264 or ffv1"
+                ) from error
+            self._check(self.codec)
+        if self.pixel_format is not None:
+            try:
+                av.VideoFormat(self.pixel_format)
+            except ValueError as error:
+                raise UsageError(
+                    f"no pixel format is called {self.pixel_format}; try yuv420p or yuv444p10le"
+                ) from error
+
+    def _check(self, codec: str) -> None:
         for name, value, takers in (
-            ("crf", self.crf, _CRF_ENCODERS),
+            ("crf", self.crf, {*_CRF, "h264_nvenc"}),
             ("preset", self.preset, _PRESETS),
         ):
-            if value is not None and self.codec not in takers:
-                raise UsageError(f"{self.codec} takes no --{name}; leave it out")
-        if self.preset is not None and self.preset not in _PRESETS[self.codec]:
-            known = " ".join(_PRESETS[self.codec])
-            raise UsageError(f"{self.codec} has no preset {self.preset}; expected one of {known}")
+            if value is not None and codec not in takers:
+                raise UsageError(f"{codec} takes no --{name}; leave it out")
+        if self.preset is not None and self.preset not in _PRESETS[codec]:
+            known = " ".join(_PRESETS[codec])
+            raise UsageError(f"{codec} has no preset {self.preset}; expected one of {known}")
 
-    def options(self) -> dict[str, str]:
-        """Return the encoder's options as FFmpeg names them."""
-        options = {}
-        if self.codec in _CRF_ENCODERS:
-            options["crf"] = str(18 if self.crf is None else self.crf)
-        if self.preset is not None:
-            options["preset"] = self.preset
-        elif self.codec in {"libx264", "libx265"}:
-            options["preset"] = "veryfast"
-        if self.codec == "libx265":  # it would print some 25 lines of its own
-            options["x265-params"] = "log-level=error"
-        return options
+    def encoder(self, container: Container, info: StreamInfo) -> str:
+        """Choose the encoder for a container and for what the video needs."""
+        if self.codec is not None:
+            return self.codec
+        special = container.alpha_codec if info.alpha else None
+        if special is None and info.bits > 8 and not info.alpha:
+            special = container.deep_codec
+        codec = special or container.codec
+        self._check(codec)
+        return codec
 
-    def pixel_format(self, source: str) -> str:
-        """Choose the pixel format: a lossless codec keeps the source's, others play everywhere.
+    def arguments(self, codec: str) -> dict[str, str]:
+        """Return an encoder's options as FFmpeg names them."""
+        options = dict(_FIXED.get(codec, {}))
+        if codec == "h264_nvenc":
+            options |= {"rc": "vbr", "b": "0", "cq": str(18 if self.crf is None else self.crf)}
+        elif codec in _CRF:
+            options["crf"] = str(_CRF[codec] if self.crf is None else self.crf)
+        preset = self.preset or _DEFAULT_PRESETS.get(codec)
+        if preset is not None:
+            options["cpu-used" if codec == "libvpx-vp9" else "preset"] = preset
+        return options | dict(self.options)
+
+    def format_for(self, codec: str, info: StreamInfo) -> str:
+        """Choose the pixel format: lossless codecs keep the source's, others play everywhere.
 
         Args:
-            source: the input's pixel format.
+            codec: the encoder.
+            info: of the source.
         """
-        offered = {f.name for f in av.codec.Codec(self.codec, "w").video_formats or ()}
-        wanted: tuple[str, ...] = ()
-        if self.codec in _LOSSLESS:
+        offered = {f.name for f in av.codec.Codec(codec, "w").video_formats or ()}
+        if self.pixel_format is not None:
+            if offered and self.pixel_format not in offered:
+                some = " ".join(sorted(offered)[:12])
+                raise UsageError(f"{codec} takes no {self.pixel_format}; expected one of {some}")
+            return self.pixel_format
+        source = info.pixel_format
+        deep, alpha = info.bits > 8, info.alpha and codec not in _OPAQUE
+        wanted: list[str] = []
+        if codec in _LOSSLESS and not av.VideoFormat(source).has_palette:
             # The full-range yuvj names are the same formats with a tag, which is set apart.
-            wanted = (source.replace("yuvj", "yuv"), *(("gbrp", "bgr0") if is_rgb(source) else ()))
-        ten_bits = ("yuv422p10le", "yuv444p10le")
-        for name in (*wanted, "yuv420p", "yuv422p", "yuv444p", *ten_bits, "rgb24", "gbrp", "bgr0"):
+            same = source.replace("yuvj", "yuv")
+            if info.alpha or not has_alpha(same):
+                wanted.append(same)
+            if is_rgb(source) and not deep:
+                wanted += ["bgra", "gbrap"] if alpha else ["gbrp", "bgr0"]
+        if alpha:
+            wanted += (*_DEEP_ALPHA, *_ALPHA) if deep else _ALPHA
+        if deep:
+            wanted += _DEEP
+        for name in (*wanted, *_PLAIN):
             if name in offered:
                 return name
         raise UsageError(
-            f"{self.codec} takes none of the pixel formats that vidstyle makes, only "
+            f"{codec} takes none of the pixel formats that vidstyle makes, only "
             f"{' '.join(sorted(offered)[:8])}; try libx264 or ffv1"
         )
-
-
-def container_for(suffix: str) -> str:
-    """Return FFmpeg's name of the container for a file name ending such as ".mp4"."""
-    try:
-        return CONTAINERS[suffix.lower()]
-    except KeyError:
-        known = " ".join(CONTAINERS)
-        raise UsageError(
-            f"cannot tell the container from the ending {suffix!r}; expected one of {known}"
-        ) from None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
 
-from vidstyle.frame import ColorTags, Pixels
+from vidstyle.frame import ColorTags, Pixels, Plane
 
 PRECISE = (
     Interpolation.BICUBIC
@@ -30,7 +37,7 @@ _MATRICES = {
 
 def tags_of(frame: av.VideoFrame) -> ColorTags:
     """Read the tags of a decoded frame, with what is unspecified resolved."""
-    if frame.format.is_rgb:  # no matrix yet: take the one that players expect of the output
+    if is_rgb(frame.format.name):  # no matrix yet: take the one that players expect of the output
         return ColorTags(2, 1, int(frame.color_primaries), int(frame.color_trc)).resolved(
             frame.height
         )
@@ -43,39 +50,108 @@ def tags_of(frame: av.VideoFrame) -> ColorTags:
     return tags.resolved(frame.height)
 
 
+def is_guessed(frame: av.VideoFrame) -> bool:
+    """Tell whether a decoded frame leaves its matrix or range to be guessed."""
+    if is_rgb(frame.format.name):
+        return False
+    named = frame.format.name.startswith("yuvj")
+    return int(frame.colorspace) == 2 or (int(frame.color_range) == 0 and not named)
+
+
 def is_rgb(pixel_format: str) -> bool:
     """Tell whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
-    return bool(av.VideoFormat(pixel_format).is_rgb)
+    known = av.VideoFormat(pixel_format)
+    return bool(known.is_rgb or known.has_palette)
 
 
 def _matrix(tags: ColorTags) -> Colorspace:
     return _MATRICES.get(tags.matrix, Colorspace.ITU709)
 
 
-def to_rgb(frame: av.VideoFrame, tags: ColorTags, *, precise: bool) -> Pixels:
-    """Convert a decoded frame to pixels; `precise` for results that must come back unchanged."""
-    interpolation = PRECISE if precise else Interpolation.BICUBIC
-    if frame.format.is_rgb:
-        converted = frame.reformat(format="rgb24", interpolation=interpolation)
-    else:
-        converted = frame.reformat(
-            format="rgb24",
+def bits_of(pixel_format: str) -> int:
+    """Return the bits of a sample of a pixel format, by FFmpeg's name."""
+    return max(c.bits for c in av.VideoFormat(pixel_format).components)
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Tell whether a pixel format, by FFmpeg's name, holds alpha; a palette may."""
+    known = av.VideoFormat(pixel_format)
+    return known.has_palette or any(c.is_alpha for c in known.components)
+
+
+_SDR = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
+
+
+class ColorConverter:
+    """Converts frames of one video; keeps swscale's tables, whose making costs more than a frame.
+
+    Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def to_rgb(
+        self,
+        frame: av.VideoFrame,
+        tags: ColorTags,
+        *,
+        precise: bool,
+        alpha: bool = False,
+        tonemap: bool = False,
+    ) -> tuple[Pixels, Plane | None]:
+        """Convert a decoded frame to pixels, of 16 bits where it has more than 8, and alpha.
+
+        Args:
+            frame: as decoded.
+            tags: its own, resolved.
+            precise: for results that must come back unchanged.
+            alpha: give the alpha apart.
+            tonemap: convert HDR to BT.709; what is too bright is clipped.
+        """
+        deep = bits_of(frame.format.name) > 8
+        layout = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
+        wishes: dict[str, Any] = {
+            "format": layout,
+            "interpolation": PRECISE if precise else Interpolation.BICUBIC,
+            "threads": 1,
+        }
+        if not is_rgb(frame.format.name):
+            wishes |= {
+                "src_colorspace": _matrix(tags),
+                "src_color_range": ColorRange(tags.range),
+                **(_SDR if tonemap else {}),
+            }
+        pixels = cast(Pixels, self._reformatter.reformat(frame, **wishes).to_ndarray())
+        if not alpha:
+            return pixels, None
+        return np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3])
+
+    def from_rgb(
+        self, pixels: Pixels, tags: ColorTags, pixel_format: str, alpha: Plane | None = None
+    ) -> av.VideoFrame:
+        """Convert pixels, and alpha, to a frame in the matrix and range of the tags."""
+        deep = pixels.dtype == np.uint16
+        if alpha is None:
+            layout, packed = "rgb48le" if deep else "rgb24", np.ascontiguousarray(pixels)
+        else:
+            layout, packed = "rgba64le" if deep else "rgba", np.dstack([pixels, alpha])
+        frame = av.VideoFrame.from_ndarray(cast(Any, packed), format=layout)
+        if is_rgb(pixel_format) or pixel_format.startswith("gray"):
+            return self._reformatter.reformat(frame, format=pixel_format, threads=1)
+        return self._reformatter.reformat(
+            frame,
+            format=pixel_format,
             src_colorspace=_matrix(tags),
-            src_color_range=ColorRange(tags.range),
-            interpolation=interpolation,
+            dst_colorspace=_matrix(tags),
+            dst_color_range=ColorRange(tags.range),
+            interpolation=PRECISE,
+            threads=1,
         )
-    return cast(Pixels, converted.to_ndarray())
 
 
-def from_rgb(pixels: Pixels, tags: ColorTags, pixel_format: str) -> av.VideoFrame:
-    """Convert pixels to a frame in the matrix and range of the tags."""
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    if is_rgb(pixel_format):
-        return frame.reformat(format=pixel_format)
-    return frame.reformat(
-        format=pixel_format,
-        src_colorspace=_matrix(tags),
-        dst_colorspace=_matrix(tags),
-        dst_color_range=ColorRange(tags.range),
-        interpolation=PRECISE,
-    )
+def over_black(pixels: Pixels, alpha: Plane) -> Pixels:
+    """Show pixels before a black ground, where alpha cannot be kept."""
+    peak = np.iinfo(alpha.dtype).max
+    product = pixels.astype(np.uint32) * alpha[..., None]
+    return ((product + peak // 2) // peak).astype(pixels.dtype)

@@ -1,71 +1,247 @@
-"""Streams that go from source to sink as they are: their packets are copied, never decoded."""
+"""What goes from an input to an output beside the video: streams, chapters, metadata."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 import av
+import av.stream
 
 from vidstyle.errors import OutputError
+from vidstyle.media.audio import AudioConverter
+from vidstyle.media.containers import Container
+from vidstyle.media.hdr import Mastering
+from vidstyle.media.routes import Action, Route, kind_of, route
+from vidstyle.media.subtitles import from_text, to_text
 
 log = logging.getLogger(__name__)
 
+_OF_THE_FILE = {
+    "encoder",
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "rotate",
+    "duration",
+}
+"""Tags that describe the input file or its encoding, not its content."""
+
+
+def _kept(tags: dict[str, str]) -> dict[str, str]:
+    """Leave out what mkvmerge and muxers write about the packets of the old video."""
+    return {
+        key: value
+        for key, value in tags.items()
+        if key.lower() not in _OF_THE_FILE
+        and not key.startswith(("_STATISTICS", "BPS", "NUMBER_OF_", "DURATION"))
+    }
+
 
 class Passthrough:
-    """Copies the audio packets of one input to one output, in the order in which they were read.
+    """Carries everything but the painted video from one open input to one output.
 
     The source puts packets in while it reads, in its own thread; the sink takes them out. What lies
     between the two is the sound of the frames in the queues.
     """
 
     def __init__(
-        self, container: av.container.InputContainer, video: av.VideoStream, start: Fraction
+        self,
+        container: av.container.InputContainer,
+        video: av.VideoStream,
+        origin: Fraction,
+        end: Fraction | None = None,
     ) -> None:
-        """Choose the streams.
+        """Look at an input.
 
         Args:
             container: the open input.
             video: its stream that is painted.
-            start: time of the container's start, seconds; subtracted from every time.
+            origin: time that becomes 0 in the output, seconds of the input.
+            end: time where the output ends, seconds of the input.
         """
-        self.start = start
-        # A stream of a codec that FFmpeg does not know has no context.
-        self.streams = [s for s in container.streams.audio if s.codec_context]
-        self._packets: deque[av.Packet[Any]] = deque()
-        self._outputs: dict[int, Any] = {}
-        for stream in container.streams:
-            if stream not in self.streams and stream is not video:
-                log.warning("%s stream %d is not copied", stream.type, stream.index)
+        self.origin = origin
+        self.end = end
+        self._video = video
+        self._container = container
+        self.streams = [
+            s
+            for s in container.streams
+            if s is not video and kind_of(s) in {"audio", "subtitle", "cover", "data"}
+        ]
+        """Streams whose packets are wanted."""
+        self.mastering = Mastering()
+        """Of HDR video that stays HDR."""
+        self.display_matrix: tuple[int, ...] | None = None
+        """How a player shall turn the video, where it is not upright already."""
+        self._tags = dict(container.metadata)
+        self._video_tags = dict(video.metadata)
+        self._packets: deque[Any] = deque()
+        self._copies: dict[int, Any] = {}
+        self._converters: dict[int, AudioConverter] = {}
+        self._texts: dict[int, tuple[str, str]] = {}
+        self._sounded: dict[int, int] | None = None
+        """Samples written so far per stream, where the container only counts them."""
 
     def put(self, packet: av.Packet[Any]) -> None:
-        """Keep a packet of one of `streams` for the sink; flush packets are dropped."""
-        # A packet without dts may be real (Matroska, B-frames): only an empty one ends a stream.
-        if packet.size:
-            self._packets.append(packet)
+        """Keep a packet of one of `streams` for the sink, if it lies inside origin and end."""
+        # A packet without dts may be real (Matroska, covers): only an empty one ends a stream.
+        if not packet.size:
+            return
+        if packet.pts is not None and packet.time_base and kind_of(packet.stream) != "cover":
+            time = packet.pts * packet.time_base
+            # A priming packet lies before the first moment: only a cut drops what is before it.
+            before = packet.time_base * (packet.duration or 0) + time <= self.origin
+            if (self._cut and before) or (self.end is not None and time >= self.end):
+                return
+        self._packets.append(packet)
 
-    def open(self, output: av.container.OutputContainer) -> None:
-        """Add a copy of each stream to an output, with its metadata and disposition."""
-        for stream in self.streams:
+    @property
+    def _cut(self) -> bool:
+        start = Fraction(self._container.start_time or 0, av.time_base)
+        return self.origin > start
+
+    def open(self, output: av.container.OutputContainer, container: Container, video: Any) -> None:
+        """Add streams, chapters and metadata to an output; say what it does not take.
+
+        Args:
+            output: the open output.
+            container: what it can hold.
+            video: its video stream, which gets the tags of the painted one.
+
+        Raises:
+            OutputError: the muxer refuses a stream after all.
+        """
+        for stream in self._container.streams:
+            way = route(stream, container, self._video.index)
+            if way.action in {Action.DROP, Action.CONVERT}:
+                log.warning("%s", way)
             try:
-                copy: Any = output.add_stream_from_template(stream, opaque=True)
-            except ValueError as error:
+                self._add(stream, way, output, container)
+            except (ValueError, av.FFmpegError) as error:
                 raise OutputError(
-                    f"{output.format.name} cannot hold {stream.codec_context.name} audio; "
-                    "choose an output name that ends in .mkv"
+                    f"{container.name} cannot hold {way.kind} stream {way.index} ({way.codec}): "
+                    f"{error}; choose an output name that ends in .mkv"
                 ) from error
-            copy.metadata.update(stream.metadata)
-            copy.disposition = stream.disposition
-            self._outputs[stream.index] = copy
+        self._sounded = None if container.variable_rate else {}
+        if container.tags:
+            output.metadata.update(_kept(self._tags))
+            video.metadata.update(_kept(self._video_tags))
+        elif self._tags.get("title"):
+            log.warning("metadata is dropped: %s holds none", container.name)
+        if container.timecode and (timecode := self._timecode()):
+            video.metadata["timecode"] = timecode
+        video.disposition = self._video.disposition
+        self._add_chapters(output, container)
+
+    def _timecode(self) -> str | None:
+        tags: Iterable[dict[str, str]] = (s.metadata for s in self._container.streams)
+        return next((t["timecode"] for t in tags if "timecode" in t), None)
+
+    def _add(
+        self,
+        stream: Any,
+        way: Route,
+        output: av.container.OutputContainer,
+        container: Container,
+    ) -> None:
+        index = stream.index
+        if way.action is Action.CONVERT and way.kind == "audio":
+            converter = AudioConverter(stream, output, str(way.target))
+            self._converters[index], copy = converter, converter.stream
+        elif way.action is Action.CONVERT and way.kind == "subtitle":
+            self._texts[index] = way.codec, str(way.target)
+            copy = self._copies[index] = output.add_mux_stream(str(way.target))
+        elif way.action is Action.COPY and way.kind == "attachment":
+            tags = stream.metadata
+            name, kind = tags.get("filename", "unnamed"), tags.get("mimetype", "")
+            output.add_attachment(name, kind or "application/octet-stream", stream.data)
+            return
+        elif way.kind == "cover" and container.attachments and way.action is Action.COPY:
+            # There a cover is an attached file of that name.
+            data = next((bytes(p) for p in self._packets if p.stream is stream), None)
+            if data is not None:
+                ending = "jpg" if way.codec == "mjpeg" else way.codec
+                name = stream.metadata.get("filename", f"cover.{ending}")
+                output.add_attachment(name, f"image/{ending.replace('jpg', 'jpeg')}", data)
+            return
+        elif way.action is Action.COPY:
+            copy = self._copies[index] = output.add_stream_from_template(stream, opaque=True)
+        else:
+            return
+        copy.metadata.update(_kept(stream.metadata))
+        copy.disposition = stream.disposition
+
+    def _add_chapters(self, output: av.container.OutputContainer, container: Container) -> None:
+        chapters: list[Any] = []
+        for chapter in self._container.chapters():
+            base = chapter["time_base"]
+            if base is None:
+                continue
+            start, end = (round((chapter[k] * base - self.origin) / base) for k in ("start", "end"))
+            last = None if self.end is None else round((self.end - self.origin) / base)
+            end = end if last is None else min(end, last)
+            if end > max(start, 0):
+                chapters.append({**chapter, "start": max(start, 0), "end": end})
+        if chapters and container.chapters:
+            output.set_chapters(chapters)
+        elif chapters:
+            log.warning("%d chapters are dropped: %s holds none", len(chapters), container.name)
+
+    def _shifted(self, packet: Any) -> Any:
+        shift = round(self.origin / packet.time_base) if packet.time_base else 0
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        return packet
 
     def flush(self, output: av.container.OutputContainer) -> None:
         """Write to the output what has been put in so far."""
         while self._packets:
             packet = self._packets.popleft()
-            shift = round(self.start / packet.time_base) if packet.time_base else 0
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = self._outputs[packet.stream.index]
+            index = packet.stream.index
+            if kind_of(packet.stream) != "cover":
+                packet = self._shifted(packet)
+            if index in self._converters:
+                self._mux_converted(output, self._converters[index].convert(packet))
+            elif index in self._texts:
+                output.mux(self._retold(packet, *self._texts[index]))
+            elif index in self._copies:
+                self._count(packet, self._copies[index])
+                packet.stream = self._copies[index]
+                output.mux(packet)
+
+    def _mux_converted(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            self._count(packet, packet.stream)
             output.mux(packet)
+
+    def _count(self, packet: Any, copy: Any) -> None:
+        """Replace a sound packet's time by its place in the row: rounded times may coincide there."""
+        if self._sounded is None or packet.stream.type != "audio":
+            return
+        index, context = copy.index, packet.stream.codec_context
+        base = copy.time_base  # of one packet, or of one sample of PCM
+        place = self._sounded.get(index)
+        if place is None:
+            place = max(0, round((packet.pts or 0) * packet.time_base / base))
+        length = 1
+        if context.name.startswith("pcm_"):
+            length = packet.size // (context.layout.nb_channels * context.format.bytes)
+        packet.time_base, packet.pts, packet.dts, packet.duration = base, place, place, length
+        self._sounded[index] = place + length
+
+    def _retold(self, packet: Any, codec: str, target: str) -> Any:
+        told = av.Packet(from_text(target, to_text(codec, bytes(packet))))
+        told.pts, told.dts, told.duration = packet.pts, packet.pts, packet.duration
+        told.time_base = packet.time_base
+        told.stream = self._copies[packet.stream.index]
+        return told
+
+    def finish(self, output: av.container.OutputContainer) -> None:
+        """Write the rest, when the source has ended."""
+        self.flush(output)
+        for converter in self._converters.values():
+            self._mux_converted(output, converter.finish())

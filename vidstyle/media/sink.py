@@ -6,44 +6,40 @@ import contextlib
 import errno
 import logging
 import os
-import secrets
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
 
 from vidstyle.errors import OutputError, UsageError
-from vidstyle.frame import Frame, StreamInfo
-from vidstyle.media.codecs import Encoding, container_for
-from vidstyle.media.color import from_rgb, is_rgb
+from vidstyle.frame import ColorTags, Frame, StreamInfo
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_rgb, over_black
+from vidstyle.media.containers import container_for, is_sequence
+from vidstyle.media.filters import FilterChain
+from vidstyle.media.parts import check_output, part_for
 from vidstyle.media.passthrough import Passthrough
 
 log = logging.getLogger(__name__)
 
+ODD = ("pad", "crop", "444")
+"""What to do with an odd size where chroma is halved."""
 
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output that cannot or must not be written, before any work is done.
 
-    Raises:
-        UsageError: no such folder, an unknown ending, a folder, or a file that exists.
-    """
-    container_for(path.suffix)
-    try:
-        if not path.parent.is_dir():
-            raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder")
-        if path.exists() and not overwrite:
-            raise UsageError(f"{path} exists already; overwrite it with -y or choose another -o")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+_ANY_SIZE = {"ffv1", "ffvhuff", "libvpx-vp9", "libsvtav1", "libwebp_anim", "gif", "mjpeg", "png"}
+"""Encoders that have no trouble with an odd size."""
+
+
+_TELLS_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
+"""Encoders that write the pixel aspect into the stream itself."""
 
 
 class FileSink:
-    """Encodes frames beside copied streams into `.<name>.part`; `commit` gives it its name.
+    """Encodes frames beside what is passed through; `commit` gives the output its name.
 
     Use it as a context manager: leaving without `commit` deletes what was written.
     """
@@ -56,100 +52,181 @@ class FileSink:
         encoding: Encoding | None = None,
         passthrough: Passthrough | None = None,
         overwrite: bool = False,
+        odd: str = "pad",
     ) -> None:
         """Open the output and the encoder.
 
         Args:
-            path: the file to make; its ending chooses the container.
-            info: of the source: size, time base and color are kept.
+            path: the file to make, or a sequence such as frames/%05d.png; its ending chooses the
+                container.
+            info: of the source: size, time base, depth and color are kept.
             encoding: the codec and its quality.
-            passthrough: streams to copy.
+            passthrough: what to carry beside the video.
             overwrite: replace a file of that name.
+            odd: one of `ODD`.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
             OutputError: the file cannot be made.
         """
         check_output(path, overwrite=overwrite)
+        if odd not in ODD:
+            raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
         self.encoding = encoding or Encoding()
         self._passthrough = passthrough
-        # Not one name for all: two runs to the same output would write into one file.
-        self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        self._container = container_for(path)
+        self._codec = self.encoding.encoder(self._container, info)
         self._overwrite = overwrite
+        self._odd = odd
         self._durations: dict[int, int] = {}
         self._committed = False
         self._frames = 0
-        container = container_for(path.suffix)
-        movie = container in {"mp4", "mov"}
+        self._last: int | None = None
+        self._phase = Fraction(0)
+        self._told_alpha = False
+        self._palette: FilterChain | None = None
+        self._convert = ColorConverter().from_rgb
         try:
-            self._output = av.open(
-                f"file:{self._part}",
-                "w",
-                format=container,
-                options={"movflags": "+faststart"} if movie else {},
-            )
-        except (av.FFmpegError, OSError) as error:
+            self._part = part_for(path)
+        except OSError as error:
             raise self._failed(error) from error
         try:
-            self._open_encoder()
-            if passthrough:
-                passthrough.open(self._output)
-            self._write_header()
+            self._open()
         except BaseException:
             self._discard()
             raise
 
-    def _open_encoder(self) -> None:
-        encoding, info = self.encoding, self.info
-        pixel_format = encoding.pixel_format(info.pixel_format)
-        halved = pixel_format.startswith(("yuv420", "yuv422"))
-        self._pad = (
-            info.height % 2 if pixel_format.startswith("yuv420") else 0,
-            info.width % 2 if halved else 0,
-        )
-        if any(self._pad):
-            log.warning(
-                "%dx%d is odd, which %s cannot hold: the last row or column is repeated",
-                info.width,
-                info.height,
-                pixel_format,
-            )
-        rate = info.frame_rate or Fraction(25)
+    def _open(self) -> None:
+        options = dict(self._container.options)
+        if self._container.is_picture:
+            options = {} if is_sequence(self.path) else {"update": "1"}
+        self._output: Any = None
         try:
-            added = self._output.add_stream(encoding.codec, rate=rate, options=encoding.options())
+            self._output = av.open(
+                self._part.url, "w", format=self._container.format, options=options
+            )
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+        self._open_encoder()
+        if self._passthrough:
+            self._passthrough.open(self._output, self._container, self._stream)
+        self._write_header()
+
+    # --- the encoder
+
+    def _timing(self) -> tuple[Fraction, Fraction]:
+        """Return frame rate and time base of the output."""
+        rate = self.info.frame_rate or Fraction(25)
+        if self._container.format == "gif":
+            return rate, Fraction(1, 100)
+        if not self._container.variable_rate:
+            return rate, 1 / rate
+        return rate, self.info.time_base
+
+    def _output_color(self, pixel_format: str) -> ColorTags:
+        if self._codec == "mjpeg":  # JFIF knows no other
+            return ColorTags(6, 2, self.info.color.primaries, self.info.color.transfer)
+        if pixel_format.startswith("yuva") and self._codec.startswith("libwebp"):
+            return ColorTags(6, 1, self.info.color.primaries, self.info.color.transfer)
+        return self.info.color
+
+    def _fit(self, pixel_format: str) -> str:
+        """Decide what an odd size needs; return the pixel format, which that may change."""
+        info, codec = self.info, self._codec
+        halved = av.VideoFormat(pixel_format).chroma_width(2) == 1
+        both = av.VideoFormat(pixel_format).chroma_height(2) == 1
+        extra = (info.height % 2 if both else 0, info.width % 2 if halved else 0)
+        self._pad = (0, 0)
+        self._crop = (0, 0)
+        if self._container.is_picture or codec in _ANY_SIZE or not any(extra):
+            return pixel_format
+        if self._odd == "444":
+            full = pixel_format.replace("420", "444").replace("422", "444")
+            offered = {f.name for f in av.codec.Codec(codec, "w").video_formats or ()}
+            if full not in offered:
+                raise UsageError(f"{codec} takes no {full}, which --odd 444 asks for; use pad")
+            return full
+        deed = "the last row or column is "
+        if self._odd == "pad":
+            self._pad, deed = extra, deed + "repeated"
+        else:
+            self._crop, deed = extra, deed + "cut off"
+        log.warning(
+            "%dx%d is odd, which %s cannot hold: %s", info.width, info.height, pixel_format, deed
+        )
+        return pixel_format
+
+    def _open_encoder(self) -> None:
+        info, codec, container = self.info, self._codec, self._container
+        pixel_format = self._fit(self.encoding.format_for(codec, info))
+        rate, time_base = self._timing()
+        options = self._options()
+        try:
+            added = self._output.add_stream(codec, rate=rate, options=options)
         except ValueError as error:
             raise UsageError(
-                f"{self._output.format.name} cannot hold {encoding.codec} video; "
+                f"{container.format} cannot hold {codec} video; "
                 "choose another --codec, or an output name that ends in .mkv"
             ) from error
         if not isinstance(added, av.VideoStream):
-            raise UsageError(f"{encoding.codec} is no video encoder; try libx264 or ffv1")
-        self._stream = added
-        stream, context = self._stream, self._stream.codec_context
-        stream.width, stream.height = info.width + self._pad[1], info.height + self._pad[0]
-        stream.pix_fmt = pixel_format
+            raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")
+        self._stream: Any = added
+        context = added.codec_context
+        self._stream.width = info.width + self._pad[1] - self._crop[1]
+        self._stream.height = info.height + self._pad[0] - self._crop[0]
+        self._stream.pix_fmt = self._pixel_format = pixel_format
         # Without this PyAV rounds every time to a multiple of 1/rate.
-        context.time_base = info.time_base
-        stream.time_base = info.time_base
-        context.sample_aspect_ratio = info.sample_aspect_ratio
-        if not is_rgb(pixel_format):
-            context.colorspace = info.color.matrix
-            context.color_range = info.color.range
-        context.color_primaries = info.color.primaries
-        context.color_trc = info.color.transfer
-        wanted = encoding.options()
+        context.time_base = self._stream.time_base = self._time_base = time_base
+        aspect = context.sample_aspect_ratio = info.sample_aspect_ratio
+        # PyAV cannot tell Matroska's muxer the aspect; these encoders write it into their own data.
+        told = codec in _TELLS_ASPECT or container.format not in {"matroska", "webm"}
+        if aspect != 1 and not (told and container.aspect):
+            log.warning("pixel aspect %s is dropped: %s in %s", aspect, codec, container.name)
+        if info.bits > 8 and bits_of(pixel_format) == 8:
+            log.warning("%d bits become 8: %s in %s", info.bits, pixel_format, container.name)
+        self._tag(context)
+        if not container.variable_rate:
+            context.max_b_frames = 0  # frames are shown in the order in which they lie there
+        if codec == "libx265" and container.format in {"mp4", "mov"}:
+            context.codec_tag = "hvc1"  # Apple's players know no other
+        if self._passthrough and self._passthrough.display_matrix:
+            self._stream.set_display_matrix(self._passthrough.display_matrix)
+        if pixel_format == "yuva420p" and codec == "libvpx-vp9":
+            self._stream.metadata["alpha_mode"] = "1"
+        os.environ.setdefault("SVT_LOG", "1")  # errors alone: it prints by itself
         try:
             context.open()
         except av.FFmpegError as error:
             raise UsageError(
-                f"{encoding.codec} refused its options {wanted} at "
-                f"{stream.width}x{stream.height}: {error.strerror}"
+                f"{codec} refused its options {options} at {pixel_format} "
+                f"{self._stream.width}x{self._stream.height}: {error.strerror}"
             ) from error
-        left = sorted(set(context.options) & set(wanted))
+        left = sorted(set(context.options) & set(options))
         if left:
-            raise UsageError(f"{encoding.codec} does not know the options {left}")
+            raise UsageError(
+                f"{codec} does not know the options {left}; see ffmpeg -h encoder={codec}"
+            )
+
+    def _options(self) -> dict[str, str]:
+        options = self.encoding.arguments(self._codec)
+        mastering = self._passthrough.mastering if self._passthrough else None
+        if mastering:
+            told = mastering.options(self._codec)
+            if told is None:
+                log.warning("%s cannot hold the mastering display of HDR video", self._codec)
+            for key, value in (told or {}).items():
+                options[key] = ":".join(filter(None, (options.get(key), value)))
+        return options
+
+    def _tag(self, context: Any) -> None:
+        color = self._color = self._output_color(self._pixel_format)
+        if not is_rgb(self._pixel_format):
+            context.colorspace = color.matrix
+            context.color_range = color.range
+        context.color_primaries = color.primaries
+        context.color_trc = color.transfer
 
     def _write_header(self) -> None:
         # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
@@ -164,28 +241,91 @@ class FileSink:
                 f"({error.strerror}); choose an output name that ends in .mkv"
             ) from error
 
+    # --- frames
+
     def write(self, frame: Frame) -> None:
         """Encode one frame and copy what other streams have before it.
 
         Raises:
             OutputError: the encoder or the disk refused.
+            UsageError: frames that this kind of output cannot hold.
         """
         height, width, _ = frame.pixels.shape
         if (width, height) != (self.info.width, self.info.height):
             # PyAV would stretch it in silence.
             raise ValueError(f"expected {self.info.width}x{self.info.height}, got {width}x{height}")
-        pixels = frame.pixels
-        if any(self._pad):
-            pixels = np.pad(pixels, ((0, self._pad[0]), (0, self._pad[1]), (0, 0)), mode="edge")
-        encoded = from_rgb(pixels, self.info.color, self._stream.pix_fmt or "yuv420p")
-        encoded.pts, encoded.time_base = frame.pts, frame.time_base
-        try:
-            if frame.duration:
-                self._durations[frame.pts] = frame.duration
-            self._mux(encoded)
-        except (av.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
+        if self._frames and self._container.is_picture and not is_sequence(self.path):
+            raise UsageError(
+                f"{self.path.name} holds one picture, the video has more; name the output "
+                f"{self.path.stem}_%05d{self.path.suffix} for numbered ones"
+            )
+        pts = self._time(frame)
+        for encoded in self._pictures(frame):
+            encoded.pts, encoded.time_base = pts, self._time_base
+            try:
+                if frame.duration:
+                    held = frame.duration * frame.time_base / self._time_base
+                    self._durations[pts] = max(1, round(held))
+                self._mux(encoded)
+            except (av.FFmpegError, OSError) as error:
+                raise self._failed(error) from error
         self._frames += 1
+
+    def _time(self, frame: Frame) -> int:
+        """Return a frame's time in units of the output, where that is coarser than the input's."""
+        if self._container.is_picture:
+            return self._frames
+        exact = frame.pts * frame.time_base / self._time_base
+        pts = round(exact)
+        kind = self._container.format
+        if not self._container.variable_rate:
+            if self._last is None:
+                self._phase = exact % 1  # the grid may begin anywhere
+            exact -= self._phase
+            pts = round(exact)
+        if self._last is not None and pts <= self._last:
+            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower --fps")
+        if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
+            raise UsageError(
+                f"{kind} holds frames at one even rate only; choose --fps "
+                f"{float(self.info.frame_rate or 25):g} or an output name that ends in .mkv"
+            )
+        self._last = pts
+        return pts
+
+    def _pictures(self, frame: Frame) -> Iterator[av.VideoFrame]:
+        pixels, alpha, color = frame.pixels, frame.alpha, self._color
+        if alpha is not None and not has_alpha(self._pixel_format):
+            if not self._told_alpha and alpha.min() < np.iinfo(alpha.dtype).max:
+                self._told_alpha = True
+                log.warning(
+                    "%s in %s holds no transparency: the picture is put before black",
+                    self._codec,
+                    self._container.format,
+                )
+            pixels, alpha = over_black(pixels, alpha), None
+        pixels = self._resized(pixels)
+        alpha = None if alpha is None else self._resized(alpha)
+        if self._codec == "gif":
+            yield from self._with_palette(self._convert(pixels, color, "bgra", alpha))
+        else:
+            yield self._convert(pixels, color, self._pixel_format, alpha)
+
+    def _resized(self, plane: np.ndarray) -> np.ndarray:
+        (below, right), (cut_below, cut_right) = self._pad, self._crop
+        if below or right:
+            rest = ((0, 0),) * (plane.ndim - 2)
+            return np.pad(plane, ((0, below), (0, right), *rest), mode="edge")
+        if cut_below or cut_right:
+            return plane[: plane.shape[0] - cut_below, : plane.shape[1] - cut_right]
+        return plane
+
+    def _with_palette(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """Give each picture of a GIF its own 256 colors, as ffmpeg's palette filters choose them."""
+        picture.pts, picture.time_base = self._frames, Fraction(1, 100)
+        if self._palette is None:
+            self._palette = FilterChain.with_palette(picture)
+        yield from self._palette.push(picture)
 
     def _mux(self, encoded: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(encoded):
@@ -194,6 +334,8 @@ class FileSink:
             self._output.mux(packet)
         if self._passthrough:
             self._passthrough.flush(self._output)
+
+    # --- the end
 
     def commit(self) -> None:
         """Finish the file and give it its name.
@@ -205,11 +347,10 @@ class FileSink:
             raise OutputError(f"nothing to write to {self.path}: not one frame came")
         try:
             self._mux(None)
+            if self._passthrough:
+                self._passthrough.finish(self._output)
             self._output.close()
-            with self._part.open("rb+") as file:
-                os.fsync(file.fileno())
-            check_output(self.path, overwrite=self._overwrite)  # it may have come meanwhile
-            self._part.replace(self.path)
+            self._part.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._committed = True
@@ -220,10 +361,10 @@ class FileSink:
 
     def _discard(self) -> None:
         # Closing writes a trailer even now, and fails again where writing failed.
-        with contextlib.suppress(av.FFmpegError, OSError, ValueError):
-            self._output.close()
-        with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
+        if self._output is not None:
+            with contextlib.suppress(av.FFmpegError, OSError, ValueError):
+                self._output.close()
+        self._part.discard()
 
     def __enter__(self) -> Self:
         return self

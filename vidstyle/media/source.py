@@ -1,4 +1,4 @@
-"""Frames out of a video file, each with its own time; other streams go to `Passthrough`."""
+"""Frames out of a video, each with its own time; everything else goes to `Passthrough`."""
 
 from __future__ import annotations
 
@@ -10,178 +10,349 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
-import av.stream
-import numpy as np
 
 from vidstyle.errors import InputError
-from vidstyle.frame import Frame, Pixels, StreamInfo
-from vidstyle.media.color import tags_of, to_rgb
+from vidstyle.frame import ColorTags, Frame, StreamInfo
+from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_guessed, tags_of
+from vidstyle.media.containers import is_sequence
+from vidstyle.media.filters import FilterChain, Steps
+from vidstyle.media.hdr import mastering_of
+from vidstyle.media.inputs import open_input
+from vidstyle.media.orientation import UPRIGHT, orientation_of
 from vidstyle.media.passthrough import Passthrough
+from vidstyle.media.reading import Reading
+from vidstyle.media.routes import kind_of
 
 log = logging.getLogger(__name__)
 
 _SLACK = Fraction(1, 2)
 """Seconds by which a file may end before the end that it promises."""
 
+_READ_ON = 5
+"""Seconds behind the end at which sound before it is no longer expected."""
 
-def check_input(path: Path) -> None:
-    """Refuse what is no file, before any work is done.
-
-    Raises:
-        InputError: no such file, or a folder.
-    """
-    try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise InputError(f"cannot read {path}: it {what}")
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+_INTERLACED = {2, 3, 4, 5}
+"""FFmpeg's field orders other than unknown and progressive."""
 
 
-def _quarter_turns(picture: av.VideoFrame) -> int:
-    """Return how often to turn a picture counter-clockwise to have it upright, 0 to 3."""
-    return round(picture.rotation / 90) % 4
+def _time(picture: av.VideoFrame) -> Fraction:
+    """Return a picture's time in seconds."""
+    return (picture.pts or 0) * Fraction(picture.time_base or 0)
+
+
+_OF_THE_OLD_PIXELS = {
+    "DOVI_METADATA": "Dolby Vision metadata",
+    "DYNAMIC_HDR_PLUS": "HDR10+ metadata",
+}
 
 
 class FileSource:
     """A video file as an iterable of `Frame`, upright, in presentation order.
 
-    Use it as a context manager. Everything needed later is in `info`: nothing of the container may
-    be touched after it is closed.
+    Use it as a context manager. Everything needed later is in `info` and `passthrough`: nothing of
+    the container may be touched after it is closed.
     """
 
-    def __init__(self, path: Path, *, precise: bool = False) -> None:
+    def __init__(self, path: Path, reading: Reading | None = None) -> None:
         """Open the file and decode its first frame.
 
         Args:
-            path: the file.
-            precise: convert colors exactly, at some ten times the time (see `media.color`).
+            path: the file, or a sequence such as frames/%05d.png.
+            reading: what to read of it, and how.
 
         Raises:
-            InputError: no such file, no video in it, or one that is refused (HDR).
+            InputError: no such file, no video in it, or one that is refused.
         """
         self.path = path
-        self.precise = precise
+        self.reading = reading or Reading()
         self.damage = 0
         """Places so far where something of the video was lost."""
-        check_input(path)
-        try:
-            # "file:" keeps a colon in the name from being read as a protocol.
-            self._container = av.open(f"file:{path}", metadata_errors="replace")
-        except (av.FFmpegError, OSError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"cannot read {path}: not a media file ({reason})") from error
+        self.container = open_input(path, self.reading)
+        """The open input; `video` is its stream that is painted."""
         try:
             self._open()
+        except av.FFmpegError as error:
+            self.container.close()
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
         except BaseException:
-            self._container.close()
+            self.container.close()
             raise
 
     def _open(self) -> None:
-        cover = av.stream.Disposition.attached_pic
-        videos = [
-            s
-            for s in self._container.streams.video
-            if s.codec_context and not s.disposition & cover
-        ]
+        container, reading = self.container, self.reading
+        videos = [s for s in container.streams.video if s.codec_context and kind_of(s) == "video"]
         if not videos:
-            kinds = {s.type for s in self._container.streams if not s.disposition & cover}
+            kinds = {kind_of(s) for s in container.streams} - {"cover"}
             found = ", ".join(sorted(kinds)) or "nothing"
             raise InputError(f"cannot stylize {self.path}: no video in it, only {found}")
-        stream = videos[0]
+        self.video: Any = videos[0]
+        stream = self.video
+        self._check_size(stream.width, stream.height)
         stream.thread_type = "AUTO"
-        start = Fraction(self._container.start_time or 0, av.time_base)
-        self.passthrough = Passthrough(self._container, stream, start)
-        self._frames = self._decode(stream, start)
+        self._decoder = stream.codec_context
+        tags = {key.lower(): value for key, value in stream.metadata.items()}
+        if stream.codec_context.name == "vp9" and tags.get("alpha_mode") == "1":
+            # FFmpeg's own decoder of VP9 leaves the alpha out.
+            self._decoder = av.CodecContext.create("libvpx-vp9", "r")
+        self._start = Fraction(container.start_time or 0, av.time_base)
+        origin = self._start + (reading.start or 0)
+        self._end = None if reading.end is None else self._start + reading.end
+        if reading.start:
+            container.seek(int(origin * av.time_base), backward=True)
+        self.passthrough = Passthrough(container, stream, origin, self._end)
+        self._reached = Fraction(0)
+        self._colors = ColorConverter()
+        self._captions = False
+        self._made_rate: Fraction | None = None
+        self._upright = UPRIGHT
+        self._packets = self._demux()
+        self._frames = self._read()
         self._first = next(self._frames, None)
         if self._first is None:
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded")
-        first = self._first
+        self.info = self._describe(self._first)
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > self.reading.max_pixels:
+            raise InputError(
+                f"{self.path} is {width}x{height}, more than the {self.reading.max_pixels} pixels "
+                "that are allowed; raise --max-pixels if you trust it"
+            )
+
+    def _describe(self, first: Frame) -> StreamInfo:
+        stream, reading, container = self.video, self.reading, self.container
         height, width, _ = first.pixels.shape
-        turned = (width, height) != (stream.width, stream.height)
-        rate = stream.average_rate or stream.guessed_rate
-        count = stream.frames or None
-        if count is None and rate and self._container.duration:
-            count = round(Fraction(self._container.duration, av.time_base) * rate)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        self.info = StreamInfo(
+        rate = self._made_rate or stream.average_rate or stream.guessed_rate
+        seconds = Fraction(container.duration or 0, av.time_base)
+        count = stream.frames or (round(seconds * rate) if rate and seconds else None)
+        if reading.deinterlace == "field" and self.interlaced and rate:
+            rate, count = 2 * rate, count and 2 * count
+        if reading.fps:
+            rate, count = reading.fps, round(seconds * reading.fps) or None
+        if seconds and rate and (reading.start or reading.end is not None):
+            last = seconds if reading.end is None else min(seconds, reading.end)
+            count = max(1, round((last - (reading.start or 0)) * rate))
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
+        if reading.size:
+            # A player shows the same shape as before.
+            across, down = self._stored_size(stream.width, stream.height)
+            aspect *= Fraction(stream.width * down, stream.height * across)
+        return StreamInfo(
             width=width,
             height=height,
             time_base=first.time_base,
             frame_rate=Fraction(rate) if rate else None,
             frames=count,
             color=first.color,
-            sample_aspect_ratio=1 / aspect if turned else Fraction(aspect),
-            pixel_format=stream.codec_context.pix_fmt or "yuv420p",
+            sample_aspect_ratio=1 / aspect if self._upright.transposed else aspect,
+            pixel_format=self._format,
+            bits=bits_of(self._format),
+            alpha=first.alpha is not None,
         )
 
-    def _decode(self, video: av.VideoStream, start: Fraction) -> Iterator[Frame]:
-        size: tuple[int, int] | None = None
-        last: Frame | None = None
-        reached = Fraction(0)
-        for packet in self._packets(video):
+    # --- packets and pictures as they are stored
+
+    def _demux(self) -> Iterator[Any]:
+        try:
+            yield from self.container.demux(self.video, *self.passthrough.streams)
+        except av.FFmpegError as error:
+            self._damaged(f"cannot be read further: {error.strerror}")
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        video, missing = self.video, 0
+        for packet in self._packets:
             if packet.stream is not video:
-                if packet.pts is not None and packet.time_base:
-                    end = (packet.pts + (packet.duration or 0)) * packet.time_base - start
-                    reached = max(reached, end)
+                if (
+                    packet.pts is not None
+                    and packet.time_base
+                    and kind_of(packet.stream) != "cover"
+                ):
+                    self._reach((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self.passthrough.put(packet)
                 continue
             try:
-                decoded = video.decode(packet)
-            except av.FFmpegError:
-                self.damage += 1
+                decoded = self._decoder.decode(packet)
+            except av.FFmpegError as error:
+                self._damaged(f"holds a packet that cannot be decoded: {error.strerror}")
                 continue
             for picture in decoded:
-                size = size or (picture.width, picture.height)
-                if (picture.width, picture.height) != size:
-                    raise InputError(
-                        f"{self.path} changes its size from {size[0]}x{size[1]} to "
-                        f"{picture.width}x{picture.height} on the way; cut it there first"
-                    )
-                frame = self._frame(picture, start)
-                if last and frame.pts <= last.pts:  # no encoder takes a time that does not grow
-                    self.damage += 1
-                    continue
-                last = frame
-                reached = max(reached, (frame.pts + (frame.duration or 0)) * frame.time_base)
-                yield frame
-        self._check_end(reached)
+                if picture.pts is None:
+                    missing += 1
+                    self._make_time(picture, missing - 1)
+                picture.time_base = picture.time_base or video.time_base
+                yield picture
 
-    def _packets(self, video: av.VideoStream) -> Iterator[av.Packet[Any]]:
-        try:
-            yield from self._container.demux(video, *self.passthrough.streams)
-        except av.FFmpegError as error:
-            self.damage += 1
-            log.warning("%s cannot be read further: %s", self.path, error.strerror)
+    def _make_time(self, picture: av.VideoFrame, index: int) -> None:
+        """Give a time to a frame of a stream that has none, such as raw H.264."""
+        rate = self.reading.fps or self.video.guessed_rate or self.video.average_rate or 25
+        if not index:
+            log.warning("%s holds no times: taking %g frames a second", self.path, float(rate))
+        self._made_rate = Fraction(rate)
+        picture.pts, picture.time_base = index, 1 / self._made_rate
 
-    def _check_end(self, reached: Fraction) -> None:
+    def _damaged(self, how: str) -> None:
+        self.damage += 1
+        if self.reading.strict:
+            raise InputError(f"{self.path} {how}; without --strict it would be finished")
+        log.info("%s %s", self.path, how)
+
+    def _reach(self, time: Fraction) -> None:
+        self._reached = max(self._reached, time - self._start)
+
+    def _chosen(self) -> Iterator[av.VideoFrame]:
+        """Yield the pictures between start and end, once their size and times are checked."""
+        size: tuple[int, int] | None = None
+        last: Fraction | None = None
+        for picture in self._pictures():
+            size = size or (picture.width, picture.height)
+            if (picture.width, picture.height) != size:
+                raise InputError(
+                    f"{self.path} changes its size from {size[0]}x{size[1]} to "
+                    f"{picture.width}x{picture.height} on the way; cut it there first"
+                )
+            time = _time(picture)
+            self._reach(time + (picture.duration or 0) * Fraction(picture.time_base or 0))
+            if last is not None and time <= last:  # no encoder takes a time that does not grow
+                self._damaged("holds frames out of order")
+                continue
+            last = time
+            if not self._captions and picture.side_data.get("A53_CC") is not None:
+                self._captions = True
+                log.warning("closed captions inside the video are dropped: no encoder takes them")
+            if time < self.passthrough.origin and self.reading.start:
+                continue
+            if self._end is not None and time >= self._end:
+                self._finish_sound(self._end)
+                return
+            if picture.is_corrupt and self.reading.corrupt == "drop":
+                self._damaged("holds a damaged frame")
+                continue
+            yield picture
+        self._check_end()
+
+    def _finish_sound(self, end: Fraction) -> None:
+        """Read on for what sounds before the end and lies behind it in the file."""
+        waiting = {s.index for s in self.passthrough.streams if s.type == "audio"}
+        for packet in self._packets:
+            if not waiting:
+                return
+            if packet.pts is None or not packet.time_base:
+                continue
+            time = packet.pts * packet.time_base
+            if packet.stream is not self.video:
+                self.passthrough.put(packet)
+            if time >= end:
+                waiting.discard(packet.stream.index)
+            if time > end + _READ_ON:
+                return
+
+    def _check_end(self) -> None:
         """Notice a file that was cut off: it promises more time than any of its streams reached."""
-        promised = Fraction(self._container.duration or 0, av.time_base)
-        if reached < promised - _SLACK:
-            self.damage += 1
-            log.warning("%s ends at %.1f of %.1f s", self.path, float(reached), float(promised))
+        promised = Fraction(self.container.duration or 0, av.time_base)
+        if self._reached < promised - _SLACK:
+            reached, wanted = float(self._reached), float(promised)
+            log.warning("%s is truncated: it ends at %.1f of %.1f s", self.path, reached, wanted)
+            self._damaged(f"is truncated: it ends at {reached:.1f} of {wanted:.1f} s")
 
-    def _frame(self, picture: av.VideoFrame, start: Fraction) -> Frame:
-        color = tags_of(picture)
-        if color.is_hdr:
+    # --- pictures as they are painted
+
+    def _read(self) -> Iterator[Frame]:
+        chain: FilterChain | None = None
+        first = True
+        last: Frame | None = None
+        for picture in self._chosen():
+            if first:
+                first = False
+                self._meet(picture)
+                steps = self._steps(picture)
+                if steps:
+                    chain = FilterChain(picture, Fraction(picture.time_base or 1), steps)
+            for result in chain.push(picture) if chain else (picture,):
+                last = self._frame(result, last)
+                yield last
+        if chain:
+            for result in chain.push(None):
+                last = self._frame(result, last)
+                yield last
+
+    def _meet(self, first: av.VideoFrame) -> None:
+        """Learn from the first picture what holds for all."""
+        reading = self.reading
+        self.accelerated = bool(reading.hwaccel and self.video.codec_context.is_hwaccel)
+        self._format = first.format.name
+        self._upright = orientation_of(first)
+        self.turned = self._upright != UPRIGHT
+        self.color_is_guessed = is_guessed(first)
+        if reading.keep_rotation:
+            self.passthrough.display_matrix = self._upright.matrix
+            self._upright = UPRIGHT
+        fields = self.video.codec_context.field_order
+        self.interlaced = fields in _INTERLACED or first.interlaced_frame
+        self._alpha = reading.alpha and has_alpha(self._format)
+        color = tags_of(first)
+        self._tonemap = color.is_hdr and reading.hdr == "tonemap"
+        if color.is_hdr and reading.hdr == "refuse":
             raise InputError(
-                f"{self.path} is HDR video, whose colors the networks do not know; "
-                "convert it to SDR (BT.709) first"
+                f"{self.path} is HDR video, whose colors the networks do not know; choose "
+                "--hdr tonemap (to BT.709) or --hdr passthrough"
             )
-        if picture.pts is None or picture.time_base is None:
-            raise InputError(f"{self.path} holds frames without a time; put it into a container")
-        pixels: Pixels = to_rgb(picture, color, precise=self.precise)
-        if turns := _quarter_turns(picture):
-            pixels = np.ascontiguousarray(np.rot90(pixels, turns))
+        for name, what in _OF_THE_OLD_PIXELS.items():
+            if first.side_data.get(name) is not None:
+                log.warning("%s is dropped: it describes the pixels before painting", what)
+        if color.is_hdr and reading.hdr == "passthrough":
+            self.passthrough.mastering = mastering_of(first)
+
+    def _steps(self, first: av.VideoFrame) -> Steps:
+        reading, steps = self.reading, []
+        if self.interlaced and reading.deinterlace != "off":
+            mode = "send_field" if reading.deinterlace == "field" else "send_frame"
+            steps.append(("bwdif", f"mode={mode}"))
+        if reading.fps and not is_sequence(self.path):
+            steps.append(("fps", f"fps={reading.fps}"))
+        if reading.size:
+            across, down = self._stored_size(first.width, first.height)
+            self._check_size(across, down)
+            steps.append(("scale", f"{across}:{down}:flags=bicubic"))
+        return steps
+
+    def _stored_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the wished size as it is before turning, for a stored picture of a size."""
+        across, down = self.reading.size or (width, height)
+        if self._upright.transposed:
+            across, down = down, across
+        if across == -1:
+            across = max(2, 2 * round(width * down / height / 2))
+        if down == -1:
+            down = max(2, 2 * round(height * across / width / 2))
+        return across, down
+
+    def _frame(self, picture: av.VideoFrame, last: Frame | None) -> Frame:
+        color = tags_of(picture)
+        pixels, alpha = self._colors.to_rgb(
+            picture,
+            color,
+            precise=self.reading.precise,
+            alpha=self._alpha,
+            tonemap=self._tonemap,
+        )
+        if self._upright != UPRIGHT:
+            pixels = self._upright.turn(pixels)
+            alpha = None if alpha is None else self._upright.turn(alpha)
+        damaged = picture.is_corrupt
+        if damaged:
+            if self.reading.strict:
+                self._damaged("holds a damaged frame")
+            if self.reading.corrupt == "repeat" and last is not None:
+                pixels, alpha = last.pixels, last.alpha
+        time_base = Fraction(picture.time_base or 1)
         return Frame(
             pixels=pixels,
-            pts=picture.pts - round(start / picture.time_base),
-            time_base=Fraction(picture.time_base),
-            color=color,
+            pts=(picture.pts or 0) - round(self.passthrough.origin / time_base),
+            time_base=time_base,
+            color=ColorTags(1, 1, 1, 1) if self._tonemap else color,
             duration=picture.duration or None,
-            damaged=picture.is_corrupt,
+            damaged=damaged,
+            alpha=alpha,
         )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -194,7 +365,7 @@ class FileSource:
     def close(self) -> None:
         """Close the file."""
         self._frames.close()  # type: ignore[attr-defined]
-        self._container.close()
+        self.container.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,51 @@
+"""`vidstyle probe FILE`: what is in a file, and what would become of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.media.probe import Probe
+from vidstyle.media.probe import probe as look
+
+
+def probe(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The video to look at.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="Say what it would become under such a name."
+        ),
+    ] = Path("out.mp4"),
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what vidstyle sees in a file: streams, times, colors, and what it would do with them."""
+    found = look(file, output)
+    print(json.dumps(found.as_dict(), indent=1) if as_json else _text(found))
+
+
+def _text(found: Probe) -> str:
+    video = found.video
+    length = "unknown length" if found.seconds is None else f"{found.seconds:.3f} s"
+    rate = "unknown rate" if video.frame_rate is None else f"{video.frame_rate:.6g} fps"
+    guessed = " (guessed: the file does not say)" if video.color_is_guessed else ""
+    lines = [
+        f"{found.file}: {found.container}, {length}, from {found.start:.3f} s",
+        f"  video   {video.codec} {video.width}x{video.height} {video.pixel_format}, "
+        f"pixel aspect {video.sample_aspect_ratio}",
+        f"  times   {rate}, {'even' if video.even else 'uneven'}, in units of {video.time_base} s, "
+        f"{video.frames if video.frames is not None else 'unknown number of'} frames",
+        f"  colors  {video.matrix} {video.range}, primaries {video.primaries}, "
+        f"transfer {video.transfer}{guessed}",
+    ]
+    if found.tags:
+        lines.append(f"  tags    {', '.join(sorted(found.tags))}")
+    if found.chapters:
+        lines.append(f"  chapters {found.chapters}")
+    lines.append(f"in {found.output}:")
+    lines += [f"  {way}" for way in found.streams]
+    lines += [f"  {note}" for note in found.notes]
+    return "\n".join(lines)

@@ -1,0 +1,186 @@
+"""Containers by file name ending: what each can hold, and what goes into it by default."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Container:
+    """One kind of output."""
+
+    format: str
+    """FFmpeg's name of the muxer."""
+    codec: str
+    """Video encoder where the user names none."""
+    alpha_codec: str | None = None
+    """The same for a video with transparency; None: `codec` itself may or may not take it."""
+    deep_codec: str | None = None
+    """The same for more than 8 bits."""
+    audio: frozenset[str] | None = frozenset()
+    """Codecs of sound that are copied; None: all that the muxer says it takes."""
+    audio_encoder: str | None = None
+    """What other sound becomes."""
+    subtitles: frozenset[str] = frozenset()
+    """Codecs of subtitles that are copied."""
+    text: str | None = None
+    """What other subtitles made of text become."""
+    attachments: bool = False
+    """Fonts and other files."""
+    covers: bool = False
+    """Attached pictures."""
+    timecode: bool = False
+    """A timecode tag of the video becomes a track."""
+    chapters: bool = False
+    tags: bool = False
+    """Metadata of the file and of streams."""
+    aspect: bool = True
+    """Pixels need not be square."""
+    variable_rate: bool = True
+    """Frames may come at uneven times."""
+    options: tuple[tuple[str, str], ...] = ()
+    """The muxer's."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "a picture" if self.is_picture else self.format
+
+    @property
+    def is_picture(self) -> bool:
+        """True for still pictures: one, or a numbered sequence."""
+        return self.format == "image2"
+
+    @property
+    def has_streams(self) -> bool:
+        """True where anything besides the video can be held at all."""
+        return bool(self.audio is None or self.audio or self.subtitles)
+
+
+_MP4_TEXT = frozenset({"mov_text", "dvd_subtitle"})
+_MP4 = Container(
+    "mp4",
+    "libx264",
+    audio=None,
+    audio_encoder="aac",
+    subtitles=_MP4_TEXT,
+    text="mov_text",
+    covers=True,
+    timecode=True,
+    chapters=True,
+    tags=True,
+    options=(("movflags", "+faststart"),),
+)
+_MOV = Container(
+    "mov",
+    "libx264",
+    alpha_codec="prores_ks",
+    audio=None,
+    audio_encoder="aac",
+    subtitles=frozenset({"mov_text"}),
+    text="mov_text",
+    timecode=True,
+    chapters=True,
+    tags=True,
+    options=(("movflags", "+faststart"),),
+)
+_MATROSKA = Container(
+    "matroska",
+    "libx264",
+    audio=None,
+    audio_encoder="flac",
+    subtitles=frozenset(
+        {"subrip", "ass", "ssa", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+    ),
+    text="subrip",
+    attachments=True,
+    covers=True,
+    timecode=True,
+    chapters=True,
+    tags=True,
+)
+_WEBM = Container(
+    "webm",
+    "libvpx-vp9",
+    deep_codec="libsvtav1",
+    audio=frozenset({"opus", "vorbis"}),
+    audio_encoder="libopus",
+    subtitles=frozenset({"webvtt"}),
+    text="webvtt",
+    chapters=True,
+    tags=True,
+)
+_TS = Container(
+    "mpegts",
+    "libx264",
+    audio=frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "opus"}),
+    audio_encoder="aac",
+    subtitles=frozenset({"dvb_subtitle", "dvb_teletext"}),
+)
+# Frames have no times in AVI, only an order.
+_AVI = Container(
+    "avi",
+    "libx264",
+    audio=frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_s24le", "pcm_u8"}),
+    audio_encoder="libmp3lame",
+    tags=True,
+    variable_rate=False,
+)
+_GIF = Container("gif", "gif", options=(("loop", "0"),))
+_WEBP = Container("webp", "libwebp_anim", aspect=False, options=(("loop", "0"),))
+
+CONTAINERS = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": _MOV,
+    ".mkv": _MATROSKA,
+    ".webm": _WEBM,
+    ".ts": _TS,
+    ".avi": _AVI,
+    ".gif": _GIF,
+    ".webp": _WEBP,
+}
+"""File name ending -> container of video."""
+
+PICTURES = {
+    ".png": Container("image2", "png"),
+    ".jpg": Container("image2", "mjpeg"),
+    ".jpeg": Container("image2", "mjpeg"),
+    ".bmp": Container("image2", "bmp", aspect=False),
+    ".tif": Container("image2", "tiff"),
+    ".tiff": Container("image2", "tiff"),
+}
+"""File name ending -> still pictures."""
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+
+
+def is_sequence(path: Path) -> bool:
+    """Tell whether a name stands for numbered pictures, as frames/%05d.png does."""
+    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in PICTURES
+
+
+def number_pattern(path: Path) -> re.Pattern[str]:
+    """Return what matches the names of a sequence's files, the number as its group."""
+    before, after = _NUMBER.split(path.name)[::2][:2]
+    return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+
+
+def container_for(path: Path) -> Container:
+    """Choose the container of an output by its name.
+
+    Raises:
+        UsageError: an ending that vidstyle does not write.
+    """
+    suffix = path.suffix.lower()
+    known = CONTAINERS.get(suffix) or PICTURES.get(suffix)
+    if known is None:
+        endings = " ".join((*CONTAINERS, *PICTURES))
+        raise UsageError(
+            f"cannot tell the container from the ending {path.suffix!r}; expected one of {endings}"
+        )
+    return known

@@ -1,0 +1,75 @@
+"""What HDR video says of the display it was made for, from decoded frames to encoders."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+
+@dataclass(frozen=True)
+class Mastering:
+    """Mastering display (SMPTE ST 2086) and light levels (CTA-861.3)."""
+
+    primaries: tuple[tuple[Fraction, Fraction], ...] | None = None
+    """Chromaticity x, y of red, green and blue, then of the white point."""
+    luminance: tuple[Fraction, Fraction] | None = None
+    """Darkest and brightest, cd/m2."""
+    light: tuple[int, int] | None = None
+    """Brightest pixel (MaxCLL) and brightest average (MaxFALL), cd/m2."""
+
+    def __bool__(self) -> bool:
+        return any((self.primaries, self.luminance, self.light))
+
+    def options(self, encoder: str) -> dict[str, str] | None:
+        """Return an encoder's options that say the same; None: it cannot be told."""
+        if encoder == "libx265":
+            return {"x265-params": ":".join(["hdr10=1", *self._x265()])}
+        if encoder == "libsvtav1":
+            return {"svtav1-params": ":".join(self._svt())}
+        return None
+
+    def _x265(self) -> list[str]:
+        told = []
+        if self.primaries and self.luminance:
+            red, green, blue, white = (
+                f"({round(x * 50000)},{round(y * 50000)})" for x, y in self.primaries
+            )
+            least, most = (round(v * 10000) for v in self.luminance)
+            told.append(f"master-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+        if self.light:
+            told.append(f"max-cll={self.light[0]},{self.light[1]}")
+        return told
+
+    def _svt(self) -> list[str]:
+        told = []
+        if self.primaries and self.luminance:
+            red, green, blue, white = (
+                f"({float(x):.4f},{float(y):.4f})" for x, y in self.primaries
+            )
+            least, most = (f"{float(v):.4f}" for v in self.luminance)
+            told.append(f"mastering-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+        if self.light:
+            told.append(f"content-light={self.light[0]},{self.light[1]}")
+        return told
+
+
+def mastering_of(picture: av.VideoFrame) -> Mastering:
+    """Read it from a decoded frame, where FFmpeg keeps it as C structures."""
+    primaries = luminance = light = None
+    data: Any = picture.side_data.get("MASTERING_DISPLAY_METADATA")
+    if data is not None:
+        # AVMasteringDisplayMetadata: 3 x 2 primaries, white point, min, max as fractions, 2 flags.
+        numbers = struct.unpack("22i", bytes(data)[:88])
+        values = [Fraction(n, d or 1) for n, d in zip(numbers[:20:2], numbers[1:20:2], strict=True)]
+        if numbers[20]:
+            primaries = tuple(zip(values[:8:2], values[1:8:2], strict=True))
+        if numbers[21]:
+            luminance = values[8], values[9]
+    data = picture.side_data.get("CONTENT_LIGHT_LEVEL")
+    if data is not None:
+        light = struct.unpack("2I", bytes(data)[:8])
+    return Mastering(primaries, luminance, light)

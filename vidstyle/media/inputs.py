@@ -1,0 +1,156 @@
+"""Opening an input: a file, numbered pictures, or an animated WebP, which FFmpeg does not decode."""
+
+from __future__ import annotations
+
+import io
+import logging
+import statistics
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from vidstyle.errors import InputError
+from vidstyle.media.containers import is_sequence, number_pattern
+from vidstyle.media.reading import Reading
+
+log = logging.getLogger(__name__)
+
+_MOST_ANIMATION_BYTES = 2**31
+"""Of all pictures of an animated WebP together: OpenCV decodes them at once."""
+
+
+def check_input(path: Path) -> None:
+    """Refuse what is no file, before any work is done.
+
+    Raises:
+        InputError: no such file, or a folder.
+    """
+    if is_sequence(path):
+        _numbers(path)
+        return
+    try:
+        if not path.is_file():
+            if path.is_dir():
+                raise InputError(
+                    f"cannot read {path}: it is a folder; for numbered pictures give a name such "
+                    f"as {path.name}/%05d.png"
+                )
+            raise InputError(f"cannot read {path}: it does not exist")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def open_input(path: Path, reading: Reading) -> Any:
+    """Open an input with PyAV.
+
+    Raises:
+        InputError: it is none.
+    """
+    check_input(path)
+    try:
+        if is_sequence(path):
+            return _open_sequence(path, reading)
+        if _is_animated_webp(path):
+            return av.open(_as_matroska(path, reading))
+        if reading.hwaccel:
+            return _open_accelerated(path, reading.hwaccel)
+        # "file:" keeps a colon in the name from being read as a protocol.
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except (av.FFmpegError, OSError, cv2.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read {path}: not a media file ({reason})") from error
+
+
+def _open_accelerated(path: Path, kind: str) -> Any:
+    from av.codec.hwaccel import HWAccel, hwdevices_available
+
+    try:
+        if kind not in hwdevices_available():
+            raise ValueError(f"not one of {' '.join(hwdevices_available())}")
+        accelerator = HWAccel(kind, allow_software_fallback=True)
+        return av.open(f"file:{path}", metadata_errors="replace", hwaccel=accelerator)
+    except (ValueError, av.FFmpegError, OSError) as error:
+        # PyAV raises where the driver is missing even if the fallback is allowed.
+        reason = getattr(error, "strerror", None) or error
+        log.warning("--hwaccel %s cannot be used (%s); decoding on the CPU", kind, reason)
+        return av.open(f"file:{path}", metadata_errors="replace")
+
+
+def _numbers(path: Path) -> list[int]:
+    """Return the numbers of a sequence's files, without a gap."""
+    pattern = number_pattern(path)
+    try:
+        found = sorted(
+            int(match[1]) for p in path.parent.iterdir() if (match := pattern.fullmatch(p.name))
+        )
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    # Only names that the pattern itself would give: %05d is not 7.png.
+    found = [n for n in found if (path.parent / (path.name % n)).is_file()]
+    if not found:
+        raise InputError(f"cannot read {path}: no such pictures")
+    missing = sorted(set(range(found[0], found[-1] + 1)) - set(found))
+    if missing:
+        raise InputError(
+            f"cannot read {path}: number {missing[0]} is missing between {found[0]} and {found[-1]}"
+            f" ({len(missing)} missing); renumber them first"
+        )
+    return found
+
+
+def _open_sequence(path: Path, reading: Reading) -> Any:
+    numbers = _numbers(path)
+    rate = reading.fps or Fraction(25)
+    options = {"start_number": str(numbers[0]), "framerate": str(rate)}
+    parent = str(path.parent).replace("%", "%%")
+    return av.open(f"{parent}/{path.name}", format="image2", options=options)
+
+
+def _is_animated_webp(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(21)
+    is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    return is_webp and len(head) == 21 and bool(head[20] & 2)
+
+
+def _as_matroska(path: Path, reading: Reading) -> io.BytesIO:
+    """Decode an animation with OpenCV and hold it, lossless, as what the rest can read."""
+    data = path.read_bytes()
+    width = int.from_bytes(data[24:27], "little") + 1
+    height = int.from_bytes(data[27:30], "little") + 1
+    count = data.count(b"ANMF")
+    if width * height > reading.max_pixels or 4 * width * height * count > _MOST_ANIMATION_BYTES:
+        raise InputError(
+            f"{path} holds {count} pictures of {width}x{height}, more than --max-pixels or memory "
+            "allow; convert it to a video first"
+        )
+    done, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8))
+    if not done:
+        raise InputError(f"cannot read {path}: a damaged WebP animation")
+    durations = [max(int(d), 1) for d in animation.durations]
+    rate = Fraction(1000, statistics.mode(durations))
+    held = io.BytesIO()
+    with av.open(held, "w", format="matroska") as output:
+        stream = output.add_stream("ffv1", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "bgra"
+        base = stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        time = 0
+        for pixels, duration in zip(animation.frames, durations, strict=True):
+            layout = "bgra" if pixels.shape[2] == 4 else "bgr24"
+            frame = av.VideoFrame.from_ndarray(pixels.astype(np.uint8), format=layout).reformat(
+                format="bgra"
+            )
+            frame.pts, frame.time_base = time, base
+            for packet in stream.encode(frame):
+                packet.duration = duration
+                output.mux(packet)
+            time += duration
+        output.mux(stream.encode(None))
+    held.seek(0)
+    return held

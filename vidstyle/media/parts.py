@@ -1,0 +1,130 @@
+"""Outputs that appear under their names only when they are whole.
+
+A muxer writes a valid end even after an error, so only the name can say that a file is done. What is
+written lies under a hidden name in the same folder, so that the renaming is one step of the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import weakref
+from pathlib import Path
+from typing import Protocol
+
+from vidstyle.errors import UsageError
+from vidstyle.media.containers import container_for, is_sequence, number_pattern
+
+log = logging.getLogger(__name__)
+
+
+def _existing(path: Path) -> list[Path]:
+    """Return the files that an output would replace, or mix with."""
+    if not is_sequence(path):
+        return [path] if path.exists() else []
+    pattern = number_pattern(path)
+    return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done.
+
+    Raises:
+        UsageError: no such folder, an unknown ending, a folder, or a file that exists.
+    """
+    container_for(path)
+    try:
+        if not path.parent.is_dir():
+            raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder")
+        if not overwrite and _existing(path):
+            raise UsageError(f"{path} exists already; overwrite it with -y or choose another -o")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+class Part(Protocol):
+    """An output while it is being made."""
+
+    url: str
+    """What the muxer writes to."""
+
+    def commit(self, *, overwrite: bool) -> None:
+        """Give it its name."""
+        ...
+
+    def discard(self) -> None:
+        """Remove it."""
+        ...
+
+
+class PartFile:
+    """One file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Not one name for all: two runs to the same output would write into one file.
+        self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        # "file:" keeps a colon in the name from being read as a protocol.
+        self.url = f"file:{self._part}"
+
+    def commit(self, *, overwrite: bool) -> None:
+        """Give the file its name."""
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+        check_output(self._path, overwrite=overwrite)  # it may have come meanwhile
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Remove the file."""
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+
+class PartFolder:
+    """Numbered files, beside their final place in a hidden folder until the last is written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.parent / f".{secrets.token_hex(6)}.part"
+        self._part.mkdir()
+        self.url = f"{str(self._part).replace('%', '%%')}/{path.name}"
+
+    def commit(self, *, overwrite: bool) -> None:
+        """Give every file its name."""
+        check_output(self._path, overwrite=overwrite)
+        made = sorted(self._part.iterdir())
+        older = {p.name for p in _existing(self._path)} - {p.name for p in made}
+        for file in made:
+            file.replace(self._path.with_name(file.name))
+        self._part.rmdir()
+        if older:
+            log.warning(
+                "%d older pictures, such as %s, still lie beside the new ones",
+                len(older),
+                min(older),
+            )
+
+    def discard(self) -> None:
+        """Remove them all."""
+        shutil.rmtree(self._part, ignore_errors=True)
+
+
+_begun: weakref.WeakSet[PartFile | PartFolder] = weakref.WeakSet()
+
+
+def part_for(path: Path) -> Part:
+    """Begin an output."""
+    part = PartFolder(path) if is_sequence(path) else PartFile(path)
+    _begun.add(part)
+    return part
+
+
+def discard_all() -> None:
+    """Remove every output that is not finished: the process is about to end at once."""
+    for part in _begun:
+        part.discard()

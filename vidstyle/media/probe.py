@@ -1,0 +1,167 @@
+"""What vidstyle sees in a file, and what it would make of it: `vidstyle probe`."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vidstyle.media.containers import Container, container_for
+from vidstyle.media.inputs import open_input
+from vidstyle.media.reading import Reading
+from vidstyle.media.routes import Route, kind_of, route
+from vidstyle.media.source import FileSource
+
+_MATRICES = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+_RANGES = {1: "limited", 2: "full"}
+_PRIMARIES = {1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 12: "p3"}
+_TRANSFERS = {1: "bt709", 2: "unspecified", 6: "smpte170m", 13: "srgb", 16: "pq", 18: "hlg"}
+
+_LOOKED_AT = 600
+"""Packets by which even and uneven times are told apart."""
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """The video that would be painted."""
+
+    codec: str
+    width: int
+    """As shown: upright."""
+    height: int
+    sample_aspect_ratio: str
+    pixel_format: str
+    bits: int
+    frame_rate: float | None
+    """Average, frames a second."""
+    frames: int | None
+    """Expected."""
+    even: bool
+    """Every frame is shown equally long, to the precision of the time base."""
+    time_base: str
+    matrix: str
+    range: str
+    primaries: str
+    transfer: str
+    color_is_guessed: bool
+    """The file does not say its matrix or range: they are taken as players take them."""
+    turned: bool
+    """The file asks the player to turn or mirror it."""
+    interlaced: bool
+    alpha: bool
+    hdr: bool
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file holds and what would become of it."""
+
+    file: str
+    container: str
+    """FFmpeg's name of the demuxer."""
+    seconds: float | None
+    start: float
+    """Of the first packet, seconds; it becomes 0."""
+    video: VideoFacts
+    streams: tuple[Route, ...]
+    chapters: int
+    tags: dict[str, str]
+    output: str
+    """The container for which the rest is said."""
+    notes: tuple[str, ...]
+    """What would be changed, or needs an option."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return asdict(self)
+
+
+def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
+    """Look at a file.
+
+    Args:
+        path: the file, or a sequence such as frames/%05d.png.
+        output: a name whose ending says what it would become.
+
+    Raises:
+        InputError: it cannot be read.
+        UsageError: no such kind of output.
+    """
+    path, output = Path(path), Path(output)
+    container = container_for(output)
+    even = _is_even(path)
+    with FileSource(path, Reading(hdr="passthrough")) as source:
+        opened, stream, info = source.container, source.video, source.info
+        routes = tuple(route(s, container, stream.index) for s in opened.streams)
+        color = info.color
+        video = VideoFacts(
+            codec=stream.codec_context.name,
+            width=info.width,
+            height=info.height,
+            sample_aspect_ratio=str(info.sample_aspect_ratio).replace("/", ":"),
+            pixel_format=info.pixel_format,
+            bits=info.bits,
+            frame_rate=float(info.frame_rate) if info.frame_rate else None,
+            frames=info.frames,
+            even=even,
+            time_base=str(info.time_base),
+            matrix=_MATRICES.get(color.matrix, str(color.matrix)),
+            range=_RANGES.get(color.range, str(color.range)),
+            primaries=_PRIMARIES.get(color.primaries, str(color.primaries)),
+            transfer=_TRANSFERS.get(color.transfer, str(color.transfer)),
+            color_is_guessed=source.color_is_guessed,
+            turned=source.turned,
+            interlaced=source.interlaced,
+            alpha=info.alpha,
+            hdr=color.is_hdr,
+        )
+        return Probe(
+            file=str(path),
+            container=opened.format.name,
+            seconds=opened.duration / av.time_base if opened.duration else None,
+            start=(opened.start_time or 0) / av.time_base,
+            video=video,
+            streams=routes,
+            chapters=len(opened.chapters()),
+            tags=dict(opened.metadata),
+            output=container.format,
+            notes=tuple(_notes(video, len(opened.chapters()), bool(opened.metadata), container)),
+        )
+
+
+def _is_even(path: Path) -> bool:
+    with open_input(path, Reading()) as container:
+        videos = [s for s in container.streams.video if kind_of(s) == "video"]
+        if not videos:
+            return True
+        packets = container.demux(videos[0])
+        times = sorted(p.pts for p in itertools.islice(packets, _LOOKED_AT) if p.pts is not None)
+        gaps = {b - a for a, b in itertools.pairwise(times)}
+        # Times in milliseconds hold 30 a second as 33, 33, 34.
+        return not gaps or max(gaps) - min(gaps) <= 1
+
+
+def _notes(video: VideoFacts, chapters: int, tags: bool, container: Container) -> list[str]:
+    notes = []
+    if video.hdr:
+        notes.append("HDR: refused without --hdr tonemap or --hdr passthrough")
+    if video.interlaced:
+        notes.append("interlaced: deinterlaced to progressive, unless --deinterlace off")
+    if video.turned:
+        notes.append("turned or mirrored by the player: stored upright, unless --keep-rotation")
+    if video.alpha and container.alpha_codec is None and container.codec == "libx264":
+        notes.append(f"transparency: put before black in {container.name}")
+    if (video.width % 2 or video.height % 2) and container.codec == "libx264":
+        notes.append("odd size: padded by one row or column, unless --odd crop or 444")
+    if video.bits > 8 and container.codec in {"gif", "libwebp_anim", "mjpeg", "bmp"}:
+        notes.append(f"{video.bits} bits: {container.name} holds 8")
+    if not video.even and not container.variable_rate:
+        notes.append(f"uneven times: refused in {container.name} without --fps")
+    if chapters and not container.chapters:
+        notes.append(f"{chapters} chapters: dropped, {container.name} holds none")
+    if tags and not container.tags:
+        notes.append(f"tags: dropped, {container.name} holds none")
+    return notes

@@ -1,0 +1,70 @@
+"""How a video is read: the wishes of a user, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vidstyle.errors import UsageError
+
+MAX_PIXELS = 8192 * 4096
+"""Largest frame by default: a small file may declare a huge one."""
+
+_CHOICES = {
+    "hdr": ("refuse", "tonemap", "passthrough"),
+    "deinterlace": ("auto", "off", "field"),
+    "corrupt": ("keep", "drop", "repeat"),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a video, and how."""
+
+    start: Fraction | None = None
+    """Seconds from the video's beginning at which the output begins ..."""
+    end: Fraction | None = None
+    """... and ends."""
+    fps: Fraction | None = None
+    """Frames a second, evenly; None keeps every frame and its own time."""
+    size: tuple[int, int] | None = None
+    """Width and height to scale to before painting; -1 for one of them keeps the proportions."""
+    hdr: str = "refuse"
+    """HDR video: refuse, tonemap (to BT.709) or passthrough (paint its code values)."""
+    deinterlace: str = "auto"
+    """Interlaced video: auto (a frame for a frame), field (a frame for a field), off."""
+    alpha: bool = True
+    """Keep transparency where the output can hold it."""
+    keep_rotation: bool = False
+    """Paint the picture as it is stored and leave the turning to the player."""
+    max_pixels: int = MAX_PIXELS
+    """Refuse larger frames."""
+    corrupt: str = "keep"
+    """Damaged frames: keep, drop, or repeat the last good picture."""
+    strict: bool = False
+    """Stop at the first damage instead of going on."""
+    hwaccel: str | None = None
+    """Decode on this kind of hardware, cuda for one; None: on the CPU."""
+    precise: bool = False
+    """Convert colors exactly, at some ten times the time (see `media.color`)."""
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise UsageError(f"expected --{name} {' or '.join(choices)}, got {value}")
+        if self.start is not None and self.start < 0:
+            raise UsageError(f"expected a start of 0 or later, got {float(self.start):g} s")
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError(
+                f"expected an end after the start, got {float(self.start or 0):g} to "
+                f"{float(self.end):g} s"
+            )
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError(f"expected 0 to 1000 frames a second, got {float(self.fps):g}")
+        if self.size is not None and (
+            max(self.size) < 1 or any(side < 1 and side != -1 for side in self.size)
+        ):
+            raise UsageError(f"expected a size such as 1280x720 or 1280x-1, got {self.size}")
+        if self.max_pixels < 1:
+            raise UsageError(f"expected a positive --max-pixels, got {self.max_pixels}")
