@@ -51,6 +51,14 @@ _LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
 _OPAQUE = {"libx265"}
 """Encoders that list a format with alpha and then refuse it."""
 
+_PICTURES = {
+    "png": ("rgb24",),
+    "tiff": ("rgb24",),
+    "bmp": ("bgr24",),
+    "mjpeg": ("yuvj444p", "yuv444p"),
+}
+"""Encoders of still pictures, which need no chroma halved -> their format without alpha."""
+
 _DEEP_ALPHA = ("yuva444p10le", "yuva444p12le", "rgba64be", "rgba64le", "gbrap16le")
 _ALPHA = ("yuva420p", "rgba", "bgra", "gbrap", "yuva444p10le", "yuva444p12le")
 _DEEP = ("yuv420p10le", "yuv422p10le", "yuv444p10le", "rgb48be", "rgb48le", "gbrp16le")
@@ -172,6 +180,7 @@ class Encoding:
             wanted += (*_DEEP_ALPHA, *_ALPHA) if deep else _ALPHA
         if deep:
             wanted += _DEEP
+        wanted += _PICTURES.get(codec, ())
         for name in (*wanted, *_PLAIN):
             if name in offered:
                 return name

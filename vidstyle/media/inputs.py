@@ -78,7 +78,7 @@ def _open_accelerated(path: Path, kind: str) -> Any:
     except (ValueError, av.FFmpegError, OSError) as error:
         # PyAV raises where the driver is missing even if the fallback is allowed.
         reason = getattr(error, "strerror", None) or error
-        log.warning("--hwaccel %s cannot be used (%s); decoding on the CPU", kind, reason)
+        log.info("--hwaccel %s: %s", kind, reason)
         return av.open(f"file:{path}", metadata_errors="replace")
 
 

@@ -83,6 +83,11 @@ class Passthrough:
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, AudioConverter] = {}
         self._texts: dict[int, tuple[str, str]] = {}
+        self.lost = 0
+        """Packets so far that were too damaged to be copied."""
+        self._equal_times = False
+        self._written: dict[int, int] = {}
+        """The last decoding time per stream, in units of its copy."""
         self._sounded: dict[int, int] | None = None
         """Samples written so far per stream, where the container only counts them."""
 
@@ -127,6 +132,7 @@ class Passthrough:
                     f"{error}; choose an output name that ends in .mkv"
                 ) from error
         self._sounded = None if container.variable_rate else {}
+        self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
             output.metadata.update(_kept(self._tags))
             video.metadata.update(_kept(self._video_tags))
@@ -209,14 +215,33 @@ class Passthrough:
             elif index in self._texts:
                 output.mux(self._retold(packet, *self._texts[index]))
             elif index in self._copies:
-                self._count(packet, self._copies[index])
-                packet.stream = self._copies[index]
-                output.mux(packet)
+                self._copy(packet, self._copies[index], output)
 
     def _mux_converted(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
         for packet in packets:
             self._count(packet, packet.stream)
             output.mux(packet)
+
+    def _copy(self, packet: Any, copy: Any, output: av.container.OutputContainer) -> None:
+        index = packet.stream.index
+        self._count(packet, copy)
+        if packet.dts is not None and packet.time_base:
+            # Muxers refuse times that do not grow, which damaged files hold.
+            last = self._written.get(index)
+            dts = round(packet.dts * packet.time_base / copy.time_base)
+            least = None if last is None else last + (0 if self._equal_times else 1)
+            if least is not None and dts < least:
+                dts = least
+                packet.dts = -(-least * copy.time_base // packet.time_base)
+                packet.pts = max(packet.pts or packet.dts, packet.dts)
+            self._written[index] = dts
+        packet.stream = copy
+        try:
+            output.mux(packet)
+        except (av.InvalidDataError, av.ArgumentError) as error:
+            if not self.lost:
+                log.warning("packets of stream %d cannot be copied: %s", index, error.strerror)
+            self.lost += 1
 
     def _count(self, packet: Any, copy: Any) -> None:
         """Replace a sound packet's time by its place in the row: rounded times may coincide there."""

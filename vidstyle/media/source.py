@@ -65,8 +65,7 @@ class FileSource:
         """
         self.path = path
         self.reading = reading or Reading()
-        self.damage = 0
-        """Places so far where something of the video was lost."""
+        self._damage = 0
         self.container = open_input(path, self.reading)
         """The open input; `video` is its stream that is painted."""
         try:
@@ -170,6 +169,8 @@ class FileSource:
                     self._reach((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self.passthrough.put(packet)
                 continue
+            if packet.is_corrupt:
+                self._damaged("holds a corrupt packet")
             try:
                 decoded = self._decoder.decode(packet)
             except av.FFmpegError as error:
@@ -191,10 +192,15 @@ class FileSource:
         picture.pts, picture.time_base = index, 1 / self._made_rate
 
     def _damaged(self, how: str) -> None:
-        self.damage += 1
+        self._damage += 1
         if self.reading.strict:
             raise InputError(f"{self.path} {how}; without --strict it would be finished")
         log.info("%s %s", self.path, how)
+
+    @property
+    def damage(self) -> int:
+        """Places so far where something of the file was lost."""
+        return self._damage + self.passthrough.lost
 
     def _reach(self, time: Fraction) -> None:
         self._reached = max(self._reached, time - self._start)
@@ -203,6 +209,7 @@ class FileSource:
         """Yield the pictures between start and end, once their size and times are checked."""
         size: tuple[int, int] | None = None
         last: Fraction | None = None
+        disordered = False
         for picture in self._pictures():
             size = size or (picture.width, picture.height)
             if (picture.width, picture.height) != size:
@@ -213,7 +220,9 @@ class FileSource:
             time = _time(picture)
             self._reach(time + (picture.duration or 0) * Fraction(picture.time_base or 0))
             if last is not None and time <= last:  # no encoder takes a time that does not grow
-                self._damaged("holds frames out of order")
+                if not disordered:
+                    log.warning("frames of %s are dropped: their times do not grow", self.path)
+                disordered = True
                 continue
             last = time
             if not self._captions and picture.side_data.get("A53_CC") is not None:
@@ -279,6 +288,8 @@ class FileSource:
         """Learn from the first picture what holds for all."""
         reading = self.reading
         self.accelerated = bool(reading.hwaccel and self.video.codec_context.is_hwaccel)
+        if reading.hwaccel and not self.accelerated:
+            log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
         self._format = first.format.name
         self._upright = orientation_of(first)
         self.turned = self._upright != UPRIGHT
