@@ -62,8 +62,9 @@ sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, do
 formats: setup  ## run the conformance matrix and write docs/formats.md
 	$(BIN)/pytest tests/media/test_conformance.py --write-formats
 
-bench: setup  ## measure speed and memory: benchmarks/results/pipeline.json
+bench: setup  ## measure speed and memory: benchmarks/results/*.json
 	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/passthrough.py
 
 clean: ## remove what the targets make, but not the environment
 	rm -rf build dist demo.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -51,9 +51,9 @@ def make_clip(path: Path, width: int, height: int, frames: int) -> Path:
     return path
 
 
-def run_command(clip: Path, out: Path) -> tuple[float, float, float]:
+def run_command(clip: Path, out: Path, style: str = str(STYLE)) -> tuple[float, float, float]:
     """Run the command; return wall seconds, CPU seconds and peak memory in MiB."""
-    args = [sys.executable, "-m", "vidstyle", "run", str(clip), "-s", str(STYLE), "-o", str(out)]
+    args = [sys.executable, "-m", "vidstyle", "run", str(clip), "-s", style, "-o", str(out)]
     started = time.perf_counter()
     pid = os.posix_spawn(sys.executable, [*args, "-y", "-q", "--device", "cpu"], os.environ)
     _, status, usage = os.wait4(pid, 0)

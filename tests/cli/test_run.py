@@ -164,6 +164,39 @@ def test_a_signal_half_way_leaves_nothing(tmp_path, picture, number, code):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.mp4"]
 
 
+def test_a_second_signal_ends_at_once_and_leaves_nothing(tmp_path):
+    """In a run that cannot answer the first: its main thread sleeps inside the style."""
+    clip = make_clip(tmp_path / "long.mp4", times=range(60), sound=False)
+    code = f"""
+import time
+from pathlib import Path
+import vidstyle.api, vidstyle.cli.app
+from vidstyle.stylize.stylizer import IdentityStylizer
+def sleep(self, frames, prepared, state):
+    Path({str(tmp_path / "asleep")!r}).touch()
+    while True:
+        time.sleep(60)
+IdentityStylizer.step = sleep
+vidstyle.cli.app.main()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "run", str(clip), "-s", "identity", "-o", "o.mp4"],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "asleep").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["asleep", "long.mp4"]
+
+
 def test_progress_lines_tell_what_is_left(monkeypatch, capsys):
     from vidstyle.cli import progress
     from vidstyle.pipeline import Progress

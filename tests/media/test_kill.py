@@ -43,10 +43,15 @@ def kill_often(times, clip, folder, judge):
     out.unlink()
     chance = random.Random(times)
     absent = finished = 0
-    for _ in range(times):
+    for number in range(times):
         process = start(clip, out)
-        # Importing takes half of the time: kill a little more often in what comes behind it.
-        time.sleep(whole * chance.uniform(0.2, 1.1))
+        if number % 2:
+            time.sleep(whole * chance.uniform(0, 1))
+        else:  # while the output is being written
+            parts = set(folder.glob(".out*.part"))
+            while set(folder.glob(".out*.part")) <= parts and process.poll() is None:
+                time.sleep(0.002)
+            time.sleep(whole * chance.choice([0, 0, chance.uniform(0, 0.5)]))
         process.send_signal(signal.SIGKILL)
         process.wait()
         if out.exists():

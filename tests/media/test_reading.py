@@ -224,6 +224,30 @@ def test_a_size_that_changes_is_refused(tmp_path, judge):
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_absurd_metadata_does_no_harm(tmp_path, judge):
+    """A megabyte of title, five hundred chapters, names from everywhere."""
+    clip, out = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    base = make_clip(tmp_path / "base.mp4", times=range(10), sound=False)
+    with av.open(str(base)) as source, av.open(str(clip), "w") as output:
+        stream = source.streams.video[0]
+        copy = output.add_stream_from_template(stream, opaque=True)
+        output.metadata.update({"title": "x" * 2**20, "☃=;#": "a\nb\\", "empty": ""})
+        copy.metadata["language"] = "nonsense"
+        chapters = [
+            {"id": i, "start": i, "end": i + 1, "time_base": Fraction(1, 1000), "metadata": {}}
+            for i in range(500)
+        ]
+        output.set_chapters(chapters)
+        for packet in source.demux(stream):
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+    assert vidstyle.stylize(clip, "identity", out).summary.frames == 10
+    with av.open(str(out)) as container:
+        assert len(container.metadata["title"]) == 2**20
+        assert len(container.chapters()) == 500
+
+
 @pytest.fixture
 def damaged(tmp_path):
     clip = make_clip(tmp_path / "damaged.mkv", times=range(60), size=(320, 240), sound=False)
