@@ -21,12 +21,14 @@ def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     shutil.copy(picture, tmp_path / "starry.jpg")
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
-    commands = [line for line in lines if line.startswith("vidstyle run")]
+    (tmp_path / "frames").mkdir()
+    commands = [line for line in lines if line.startswith(("vidstyle run", "vidstyle probe"))]
     assert len(commands) >= 2
     for command in commands:
         done = vidstyle(*shlex.split(command)[1:], cwd=tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr}"
-    assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv"}
+    assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv", "short.webm"}
+    assert len(list((tmp_path / "frames").iterdir())) == 30
 
 
 def test_the_python_of_the_readme_works(base, picture, tmp_path, monkeypatch):

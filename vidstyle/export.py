@@ -26,13 +26,14 @@ def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[s
     return model
 
 
-def export_openvino(weights: Path, frame_net: Path, style_encoder: Path) -> None:
-    """Write the two IRs (.xml and .bin) of a network.
+def export_openvino(weights: Path, frame_net: Path, deep_net: Path, style_encoder: Path) -> None:
+    """Write the three IRs (.xml and .bin) of a network.
 
     Args:
         weights: safetensors of `Arbitrary`.
         frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), strength (1,), statistics
             (1, T), weight (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
+        deep_net: .xml to write: the same, with frames of f32 that hold 16-bit levels.
         style_encoder: .xml to write: picture (1, H, W, 3) u8 -> style (1, S).
     """
     net = load_network(weights)
@@ -45,19 +46,21 @@ def export_openvino(weights: Path, frame_net: Path, style_encoder: Path) -> None
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
     }
+    shapes = {
+        "frame": [1, -1, -1, 3],
+        "style": [1, style],
+        "strength": [1],
+        "statistics": [1, size],
+        "weight": [1],
+    }
     painter = _convert(Painter(net.frame_net), example, ["painted", "used"])
-    painter.reshape(
-        {
-            "frame": [1, -1, -1, 3],
-            "style": [1, style],
-            "strength": [1],
-            "statistics": [1, size],
-            "weight": [1],
-        }
-    )
+    painter.reshape(shapes)
+    deep_example = example | {"frame": example["frame"].float()}
+    deep = _convert(Painter(net.frame_net, deep=True), deep_example, ["painted", "used"])
+    deep.reshape(shapes)
     reader = _convert(StyleReader(net.style_encoder), {"picture": example["frame"]}, ["style"])
     reader.reshape({"picture": [1, -1, -1, 3]})
-    for model, path in ((painter, frame_net), (reader, style_encoder)):
+    for model, path in ((painter, frame_net), (deep, deep_net), (reader, style_encoder)):
         ov.save_model(model, path, compress_to_fp16=True)
 
 
@@ -66,5 +69,6 @@ if __name__ == "__main__":
     export_openvino(
         folder / "arbitrary.safetensors",
         folder / "arbitrary_frame.xml",
+        folder / "arbitrary_frame16.xml",
         folder / "arbitrary_style.xml",
     )

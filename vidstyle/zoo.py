@@ -26,6 +26,8 @@ class Model:
     """safetensors, for torch; 16-bit floats."""
     frame_net: Path
     """OpenVINO IR (.xml with .bin beside it) of the part that runs every frame."""
+    deep_net: Path
+    """The same for frames of 16 bits."""
     style_encoder: Path
     """OpenVINO IR of the part that runs once a style."""
 
@@ -57,5 +59,6 @@ def find(name: str = "arbitrary") -> Model:
         name,
         weights=FOLDER / f"{name}.safetensors",
         frame_net=FOLDER / f"{name}_frame.xml",
+        deep_net=FOLDER / f"{name}_frame16.xml",
         style_encoder=FOLDER / f"{name}_style.xml",
     )

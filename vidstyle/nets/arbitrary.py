@@ -115,26 +115,43 @@ class StyleEncoder(nn.Module):
         return torch.cat([self.bound(self.head(hidden).float()), palette(picture)], dim=1)
 
 
+CELL = 2
+"""Side, pixels, of the cells that the last convolution makes at once."""
+
+PIGMENTS = CELL * CELL + 2
+"""Pigments of a cell: its pixels' lightness in turn, then the two hues, which its pixels share."""
+
+
 def mix(pigments: Tensor, colors: Tensor) -> Tensor:
     """Turn pigments into colors by a palette.
 
+    The pixels of a cell share their hues, as they do in 4:2:0 video, where the picture ends anyway.
+
     Args:
-        pigments: (B, 3 * n, H, W), n pixels of each pigment in turn.
+        pigments: (B, h, w, `PIGMENTS`).
         colors: (B, 12) or (1, 12), from `palette`.
 
     Returns:
-        (B, 3 * n, H, W), n pixels each of red, green and blue.
+        (B, h, w, 12): row, column and channel within the cell, the last fastest.
     """
-    shape = pigments.shape
-    bounded = 3 * torch.tanh(pigments.float() / 3)
-    amounts = bounded.view(shape[0], 3, shape[1] // 3, shape[2] * shape[3])  # (B, 3, n, H*W)
-    mixed = colors[:, :3, None, None].float()
-    columns = colors[:, 3:].float().view(-1, 3, 3).unbind(2)  # 3 x (B, 3)
-    for pigment, column in enumerate(columns):
-        mixed = mixed + column[:, :, None, None] * amounts[:, pigment, None]  # (B, 3, n, H*W)
-    # A rest of slope outside keeps the gradient alive; the conversion to bytes clamps it off.
-    inside = mixed.clamp(0, 1)
-    return (inside + 0.05 * (mixed - inside)).reshape(shape)
+    colors = colors.float()
+    mean, matrix = colors[:, None, :3], colors[:, 3:].view(-1, 3, 3).transpose(1, 2)
+    # One matrix product: the first four rows give each pixel its light, the others all their hue.
+    pixels = CELL * CELL
+    each = torch.eye(pixels, device=colors.device)[None, :, :, None]  # (1, pigment, pixel, 1)
+    light = (each * matrix[:, None, :1]).flatten(2)  # (B, 4, 12)
+    hue = matrix[:, 1:].repeat(1, 1, pixels)  # (B, 2, 12)
+    batch, height, width, _ = pigments.shape
+    amounts = pigments.float().reshape(batch, height * width, PIGMENTS)
+    mixed = amounts @ torch.cat([light, hue], 1) + mean.repeat(1, 1, pixels)
+    return mixed.view(batch, height, width, 3 * pixels)
+
+
+def lay(cells: Tensor) -> Tensor:
+    """Lay cells (B, h, w, 12), as `mix` returns them, out as a picture (B, 2h, 2w, 3)."""
+    batch, height, width, _ = cells.shape
+    rows = cells.view(batch, height, width, CELL, CELL * 3).transpose(2, 3)
+    return rows.reshape(batch, CELL * height, CELL * width, 3)
 
 
 class ResidualBlock(nn.Module):
@@ -157,30 +174,72 @@ class FrameNet(nn.Module):
     """Frame + style vector (+ statistics) -> stylized frame.
 
     Convolutions at 1/2, 1/4 and 1/8 of the resolution, a residual block at 1/8, which sees far, and
-    one at 1/4, which paints strokes; bilinear upsampling with a convolution back to 1/2, one skip
-    connection at 1/4 for the outlines. The last convolution makes the four pixels of each 2x2 cell
-    at once: a convolution at full resolution would cost a fifth of the whole network.
+    one at 1/4, which paints strokes; skip connections at 1/4 and 1/2 for the outlines. Features are
+    narrowed before they are enlarged: a convolution after each enlargement, as is usual, was a
+    third of the network's time. The last convolution makes the four pixels of each 2x2 cell at once.
     """
 
-    def __init__(self, *, half: int = 16, quarter: int = 40, eighth: int = 80) -> None:
+    def __init__(self, *, half: int = 16, quarter: int = 32, eighth: int = 80) -> None:
         super().__init__()
         self.stem = conv(3, half, 5, stride=2)
         self.down1, self.down1_norm = conv(half, quarter, 3, stride=2), StyleNorm(quarter)
         self.down2, self.down2_norm = conv(quarter, eighth, 3, stride=2), StyleNorm(eighth)
         self.far = ResidualBlock(eighth)
-        self.up1, self.up1_norm = conv(eighth, quarter, 3), StyleNorm(quarter)
+        self.up1, self.up1_norm = conv(eighth, quarter, 1), StyleNorm(quarter)
         self.near = ResidualBlock(quarter)
         self.up2, self.up2_norm = conv(quarter, half, 3), StyleNorm(half)
-        self.out = conv(half, 12, 3)
+        self.out = conv(half, PIGMENTS, 3)
         # The four pixels of a cell start out alike (ICNR, Aitken et al. 2017): no checkerboard.
         with torch.no_grad():
-            self.out.weight.copy_(self.out.weight[::4].repeat_interleave(4, dim=0))
+            self.out.weight[: CELL * CELL] = self.out.weight[:1].clone()
             nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def level(self) -> None:
+        """Make the last convolution answer even features with even light, in place.
+
+        The kernels of the four pixels of a cell may differ in shape, but not in sum. Left free they
+        drift apart and weave a pattern of period 2 into everything smooth; call this after each step.
+        """
+        lights, bias = self.out.weight[: CELL * CELL], self.out.bias
+        sums = lights.mean((2, 3), keepdim=True)
+        lights -= sums - sums.mean(0, keepdim=True)
+        if bias is not None:
+            bias[: CELL * CELL] = bias[: CELL * CELL].mean()
 
     @property
     def norm_channels(self) -> list[int]:
         """Channels of every `StyleNorm` in the order in which the style vector holds them."""
         return [m.channels for m in self.modules() if isinstance(m, StyleNorm)]
+
+    def cells(
+        self,
+        frame: Tensor,
+        style: Tensor,
+        statistics: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Stylize frames as `forward` does; colors come in cells (B, H/2, W/2, 12), unbounded."""
+        sizes = [2 * c for c in self.norm_channels]
+        *affine, colors = torch.split(style, [*sizes, PALETTE], dim=1)
+        affines = iter(affine)
+        given = iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
+        used: list[Tensor] = []
+
+        def norm(layer: StyleNorm, x: Tensor) -> Tensor:
+            x, u = layer(x, next(affines), None if given is None else next(given), weight)
+            used.append(u)
+            return x
+
+        fine = F.relu(self.stem(frame))  # (B, half, H/2, W/2)
+        skip = F.relu(norm(self.down1_norm, self.down1(fine)))  # (B, quarter, H/4, W/4)
+        x = F.relu(norm(self.down2_norm, self.down2(skip)))  # (B, eighth, H/8, W/8)
+        x = self.far(x, norm)
+        x = F.relu(double(norm(self.up1_norm, self.up1(x))) + skip)  # (B, quarter, H/4, W/4)
+        x = self.near(x, norm)
+        x = F.relu(double(norm(self.up2_norm, self.up2(x))) + fine)  # (B, half, H/2, W/2)
+        pigments = self.out(x).permute(0, 2, 3, 1)  # (B, H/2, W/2, PIGMENTS)
+        return mix(pigments, colors), torch.cat(used, dim=1)
 
     def forward(
         self,
@@ -202,25 +261,11 @@ class FrameNet(nn.Module):
             The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and
             the statistics that were used, (B, T), T = S - `PALETTE`.
         """
-        sizes = [2 * c for c in self.norm_channels]
-        *affine, colors = torch.split(style, [*sizes, PALETTE], dim=1)
-        affines = iter(affine)
-        given = iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
-        used: list[Tensor] = []
-
-        def norm(layer: StyleNorm, x: Tensor) -> Tensor:
-            x, u = layer(x, next(affines), None if given is None else next(given), weight)
-            used.append(u)
-            return x
-
-        x = F.relu(self.stem(frame))  # (B, half, H/2, W/2)
-        skip = F.relu(norm(self.down1_norm, self.down1(x)))  # (B, quarter, H/4, W/4)
-        x = F.relu(norm(self.down2_norm, self.down2(skip)))  # (B, eighth, H/8, W/8)
-        x = self.far(x, norm)
-        x = F.relu(norm(self.up1_norm, self.up1(double(x)))) + skip  # (B, quarter, H/4, W/4)
-        x = self.near(x, norm)
-        x = F.relu(norm(self.up2_norm, self.up2(double(x))))  # (B, half, H/2, W/2)
-        return F.pixel_shuffle(mix(self.out(x), colors), 2), torch.cat(used, dim=1)
+        cells, used = self.cells(frame, style, statistics, weight)
+        picture = lay(cells).permute(0, 3, 1, 2)
+        # A rest of slope outside keeps the gradient alive; the conversion to bytes clamps it off.
+        inside = picture.clamp(0, 1)
+        return inside + 0.05 * (picture - inside), used
 
 
 class Arbitrary(nn.Module):

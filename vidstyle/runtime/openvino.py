@@ -18,18 +18,18 @@ _MOST_REQUESTS = 4
 class OpenVinoEngine:
     """Compiles the network for each frame size it meets; every style uses the same compilation."""
 
-    def __init__(self, frame_net: Path, style_encoder: Path) -> None:
-        """Read the two networks (.xml with .bin beside it), as `vidstyle.export` writes them."""
+    def __init__(self, frame_net: Path, deep_net: Path, style_encoder: Path) -> None:
+        """Take the three networks (.xml with .bin beside it), as `vidstyle.export` writes them."""
         self._core = ov.Core()
         # Left to itself the runtime takes bf16 where the processor has it; say so, always.
         capable = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capable else "f32"
         self.name = f"OpenVINO CPU {self._precision}"
         self._requests = min(_MOST_REQUESTS, os.cpu_count() or 1)
-        self._frame_net = frame_net
+        self._frame_nets = {False: frame_net, True: deep_net}
         self._style_encoder = style_encoder
         self._statistics: int = self._core.read_model(frame_net).input("statistics").shape[1]
-        self._compiled: tuple[tuple[int, int], ov.AsyncInferQueue] | None = None
+        self._compiled: tuple[tuple[int, int, bool], ov.AsyncInferQueue] | None = None
 
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`. In f32: once a style, it may as well be exact."""
@@ -38,9 +38,9 @@ class OpenVinoEngine:
         vector: Vector = compiled(picture[None])[0][0]
         return vector
 
-    def _queue(self, height: int, width: int) -> ov.AsyncInferQueue:
-        if self._compiled is None or self._compiled[0] != (height, width):
-            model = self._core.read_model(self._frame_net)
+    def _queue(self, height: int, width: int, deep: bool) -> ov.AsyncInferQueue:
+        if self._compiled is None or self._compiled[0] != (height, width, deep):
+            model = self._core.read_model(self._frame_nets[deep])
             shapes = {port.any_name: port.partial_shape for port in model.inputs}
             # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
             model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
@@ -56,7 +56,7 @@ class OpenVinoEngine:
                     "ENABLE_CPU_PINNING": False,
                 },
             )
-            self._compiled = (height, width), ov.AsyncInferQueue(compiled, self._requests)
+            self._compiled = (height, width, deep), ov.AsyncInferQueue(compiled, self._requests)
         return self._compiled[1]
 
     def paint(
@@ -64,7 +64,8 @@ class OpenVinoEngine:
     ) -> tuple[Pixels, Vector]:
         """See `Engine.paint`."""
         count, height, width, _ = frames.shape
-        queue = self._queue(height, width)
+        deep = frames.dtype == np.uint16
+        queue = self._queue(height, width, deep)
         painted = np.empty_like(frames)
         used = np.empty((count, self._statistics), np.float32)
 
@@ -77,9 +78,10 @@ class OpenVinoEngine:
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         for index in range(count):
             # Every input, every time: a missing one would silently be the last one used.
+            frame = frames[index : index + 1]
             queue.start_async(
                 {
-                    "frame": frames[index : index + 1],
+                    "frame": frame.astype(np.float32) if deep else frame,
                     "style": style[None],
                     "strength": np.array([strength], np.float32),
                     "statistics": statistics[None],

@@ -26,9 +26,8 @@ def pad(frames: Pixels) -> Pixels:
     if not below and not right:
         return frames
     border = cv2.BORDER_REFLECT_101  # repeats where a side is shorter than its padding
-    return np.stack([cv2.copyMakeBorder(f, 0, below, 0, right, border) for f in frames]).astype(
-        np.uint8
-    )
+    padded = [cv2.copyMakeBorder(f, 0, below, 0, right, border) for f in frames]
+    return np.stack(padded).astype(frames.dtype)
 
 
 def crop(frames: Pixels, height: int, width: int) -> Pixels:

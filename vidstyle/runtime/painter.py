@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vidstyle.nets.arbitrary import FrameNet, StyleEncoder
+from vidstyle.nets.arbitrary import FrameNet, StyleEncoder, lay
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -17,11 +17,13 @@ def to_unit(pixels: Tensor) -> Tensor:
 
 
 class Painter(nn.Module):
-    """Frames (N, H, W, 3) uint8 -> painted frames, and the statistics used (N, T)."""
+    """Frames (N, H, W, 3) -> painted frames of the same type, and the statistics used (N, T)."""
 
-    def __init__(self, net: FrameNet) -> None:
+    def __init__(self, net: FrameNet, *, deep: bool = False) -> None:
+        """Take the network; `deep` for floats that hold 16-bit levels instead of uint8."""
         super().__init__()
         self.net = net
+        self.deep = deep
 
     def forward(
         self, frame: Tensor, style: Tensor, strength: Tensor, statistics: Tensor, weight: Tensor
@@ -29,17 +31,23 @@ class Painter(nn.Module):
         """Paint.
 
         Args:
-            frame: uint8 (N, H, W, 3).
+            frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 where it is deep.
             style: (1, S).
             strength: (1,), 0 gives the frame back, 1 the painting.
             statistics: (1, T), mixed into the frame's own with ...
             weight: (1,), 0 to 1.
         """
-        x = to_unit(frame)
-        y, used = self.net(x, style, statistics, weight)
-        y = x + strength * (y.clamp(0, 1) - x)
-        # The conversion to bytes truncates, and may wrap: round and clamp before it.
-        pixels = (y.float() * 255.0).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
+        if self.deep:
+            x = frame.permute(0, 3, 1, 2) * (1 / 65535.0)
+            cells, used = self.net.cells(x, style, statistics, weight)
+            painted = lay((cells.float() * 65535.0).clamp(0, 65535))
+            return (frame + strength * (painted - frame)).round(), used
+        cells, used = self.net.cells(to_unit(frame), style, statistics, weight)
+        # The conversion to bytes truncates, and may wrap: round and clamp before it. Bytes are laid
+        # out faster than floats, so this comes first.
+        painted = lay((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)).float()
+        original = frame.float()
+        pixels = (original + strength * (painted - original)).round().to(torch.uint8)
         return pixels, used
 
 

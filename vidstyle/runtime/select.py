@@ -5,8 +5,11 @@ Nothing here imports torch unless it has to: the CPU path starts without it.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import logging
+import sys
+from pathlib import Path
 
 from vidstyle import zoo
 from vidstyle.errors import MissingPackageError, UsageError
@@ -18,8 +21,22 @@ DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
 """`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
 
 
+def _may_have_accelerator() -> bool:
+    """Tell whether asking torch is worth it: importing it only to hear "no" takes seconds."""
+    if sys.platform == "darwin":
+        return True  # MPS
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        # No NVIDIA driver. PyTorch for AMD cards calls itself CUDA and brings no driver of its own.
+        return Path("/dev/kfd").exists()
+    return True
+
+
 def _accelerator() -> str | None:
     """Return the torch device that is at hand; None also where torch is incomplete or broken."""
+    if not _may_have_accelerator():
+        return None
     if any(importlib.util.find_spec(name) is None for name in ("torch", "safetensors")):
         return None
     try:
@@ -63,7 +80,8 @@ def select_engine(device: str = "auto", model: zoo.Model | None = None) -> Engin
         return _torch_engine(model, device.removeprefix("torch-"))
     from vidstyle.runtime.openvino import OpenVinoEngine
 
-    for path in (model.frame_net, model.style_encoder):
+    networks = (model.frame_net, model.deep_net, model.style_encoder)
+    for path in networks:
         zoo.verify(path)
         zoo.verify(path.with_suffix(".bin"))
-    return OpenVinoEngine(model.frame_net, model.style_encoder)
+    return OpenVinoEngine(*networks)

@@ -24,7 +24,9 @@ class TorchEngine:
         net = load_network(weights)
         channels_last(net.frame_net)
         self._statistics = 2 * sum(net.frame_net.norm_channels)
-        self._painter = Painter(net.frame_net).to(self._device)
+        self._painters = {
+            deep: Painter(net.frame_net, deep=deep).to(self._device) for deep in (False, True)
+        }
         self._reader = StyleReader(net.style_encoder).to(self._device)
         # 16-bit floats only where they are fast; statistics are summed in 32 bits in any case.
         self._half = self._device.type == "cuda"
@@ -47,15 +49,18 @@ class TorchEngine:
         vector, share = self._tensor(style[None]), self._tensor(np.array([strength], np.float32))
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
-        pixels = self._tensor(frames)
+        deep = frames.dtype == np.uint16
+        # torch knows little of uint16.
+        pixels = self._tensor(frames.astype(np.float32) if deep else frames)
         painted, used = [], mixed
         # One call for all, unless each frame needs the statistics of the one before it.
         for part in torch.split(pixels, 1 if given else len(frames)):
             with torch.autocast(self._device.type, torch.float16, enabled=self._half):
-                result, used = self._painter(part, vector, share, mixed, mix)
-            painted.append(result)
+                some, used = self._painters[deep](part, vector, share, mixed, mix)
+            painted.append(some)
             mixed = used[-1:]
-        return torch.cat(painted).cpu().numpy(), used[-1].float().cpu().numpy()
+        result = torch.cat(painted).cpu().numpy().astype(frames.dtype)
+        return result, used[-1].float().cpu().numpy()
 
 
 def load_network(weights: Path) -> Arbitrary:

@@ -275,6 +275,7 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
         norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         if torch.isfinite(loss) and torch.isfinite(norm):
             optimizer.step()
+            net.frame_net.level()
             average.update(net)
             failures = 0
         else:
