@@ -15,7 +15,7 @@ from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.media.codecs import Encoding, hardware_encoder
-from vidstyle.media.containers import CONTAINERS, PICTURES, container_for
+from vidstyle.media.containers import CONTAINERS, PICTURES, container_for, is_sequence
 from vidstyle.media.inputs import check_input
 from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading
@@ -62,6 +62,12 @@ def _stylizer(style: str | Path | Pixels, strength: float, device: str) -> tuple
     engine = select_engine(device)
     stylizer = ArbitraryStylizer(engine)
     return stylizer, stylizer.prepare(style, strength=strength), engine.name
+
+
+def _same(source: Path, target: Path) -> bool:
+    if is_sequence(source) or is_sequence(target):
+        return source.absolute() == target.absolute()
+    return target.exists() and target.samefile(source)
 
 
 def _accelerated(encoding: Encoding, target: Path, kind: str, source: FileSource) -> Encoding:
@@ -113,9 +119,14 @@ def stylize(
     name = style if isinstance(style, str | Path) else "styled"
     target = Path(output) if output is not None else default_output(source, name)
     check_output(target, overwrite=overwrite)
-    if target.exists() and target.samefile(source):
+    if _same(source, target):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
     reading = reading or Reading()
+    if reading.keep_rotation and not container_for(target).rotation:
+        raise UsageError(
+            f"{container_for(target).name} cannot tell players to turn the picture; "
+            "leave --keep-rotation out"
+        )
     if isinstance(style, str | Path) and str(style) == IDENTITY:
         reading = replace(reading, precise=True)
     with FileSource(source, reading) as frames:

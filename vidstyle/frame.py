@@ -84,6 +84,8 @@ class StreamInfo:
     time_base: Fraction
     frame_rate: Fraction | None
     """Average, for rate control and display; a frame's time is its pts, never a count."""
+    even_rate: Fraction
+    """For containers without times: the rate of a grid on which all frames lie, or nearly."""
     frames: int | None
     """How many to expect, where the container says it or its duration implies it."""
     color: ColorTags

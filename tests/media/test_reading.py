@@ -295,7 +295,7 @@ def test_hardware_that_is_not_there_is_one_warning(base, tmp_path):
         ("--start", "soon", "a time such as"),
         ("--end", "1:99:99:1", "a time such as"),
         ("--fps", "fast", "30000/1001"),
-        ("--fps", "0", "0 to 1000"),
+        ("--fps", "0", "at most 1000"),
         ("--size", "big", "1280x720"),
         ("--size", "-1x-1", "1280x720"),
         ("-x", "nonsense", "KEY=VALUE"),

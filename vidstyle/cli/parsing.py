@@ -29,6 +29,8 @@ def parse_rate(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
+        if len(text) > 40:
+            raise ValueError
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"expected --fps such as 25 or 30000/1001, got {text!r}") from error

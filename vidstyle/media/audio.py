@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -40,27 +42,55 @@ class AudioConverter:
         if encoder != "flac":
             context.bit_rate = _BIT_RATE * channels
         context.open()
-        self._resampler = av.AudioResampler(
-            context.format, context.layout, context.sample_rate, context.frame_size or None
-        )
+        self._context = context
+        self._resampler: av.AudioResampler | None = None
+        self._shape: tuple[Any, ...] | None = None
+        """Format, layout and rate for which the resampler was made."""
+        self._next: int | None = None
+        """Time of the next sample to encode, in samples."""
+        self.lost = 0
+        """Packets so far that could not be decoded."""
 
     def convert(self, packet: Any) -> Iterator[Any]:
         """Yield the encoded packets that an input packet completes; a damaged one yields none."""
         try:
             frames = self._source.codec_context.decode(packet)
         except av.FFmpegError:
+            self.lost += 1
             return
         for frame in frames:
-            for part in self._resampler.resample(frame):
-                yield from self.stream.encode(part)
+            yield from self._encode(frame)
 
     def finish(self) -> Iterator[Any]:
         """Yield what is left at the end."""
-        try:
-            rest = self._source.codec_context.decode(None)
-        except av.FFmpegError:
-            rest = []
-        for frame in (*rest, None):
-            for part in self._resampler.resample(frame):
-                yield from self.stream.encode(part)
-        yield from self.stream.encode(None)
+        with contextlib.suppress(av.FFmpegError):
+            for frame in self._source.codec_context.decode(None):
+                yield from self._encode(frame)
+        yield from self._encode(None)
+        yield from self._packets(None)
+
+    def _encode(self, frame: Any) -> Iterator[Any]:
+        shape = frame and (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is not None and shape != self._shape:
+            for part in self._resampler.resample(None):
+                yield from self._packets(part)
+            self._resampler = None
+        if frame is None:
+            return
+        if self._resampler is None:
+            context, self._shape = self._context, shape
+            self._resampler = av.AudioResampler(
+                context.format, context.layout, context.sample_rate, context.frame_size or None
+            )
+        for part in self._resampler.resample(frame):
+            yield from self._packets(part)
+
+    def _packets(self, part: Any) -> Iterator[Any]:
+        if part is not None:
+            if part.pts is None:  # what the resampler held back at the end
+                part.pts, part.time_base = self._next or 0, Fraction(1, self._context.sample_rate)
+            begin = part.pts * part.time_base * self._context.sample_rate
+            self._next = round(begin) + part.samples
+        for packet in self.stream.encode(part):
+            if packet.size:  # FLAC ends with an empty one
+                yield packet

@@ -151,7 +151,10 @@ class Encoding:
         preset = self.preset or _DEFAULT_PRESETS.get(codec)
         if preset is not None:
             options["cpu-used" if codec == "libvpx-vp9" else "preset"] = preset
-        return options | dict(self.options)
+        for key, value in self.options:
+            joined = key == "x265-params" and options.get(key)
+            options[key] = f"{options[key]}:{value}" if joined else value
+        return options
 
     def format_for(self, codec: str, info: StreamInfo) -> str:
         """Choose the pixel format: lossless codecs keep the source's, others play everywhere.

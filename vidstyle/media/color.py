@@ -35,19 +35,23 @@ _MATRICES = {
 }
 
 
-def tags_of(frame: av.VideoFrame) -> ColorTags:
-    """Read the tags of a decoded frame, with what is unspecified resolved."""
+def tags_of(frame: av.VideoFrame, height: int | None = None) -> ColorTags:
+    """Read the tags of a decoded frame, with what is unspecified resolved.
+
+    Args:
+        frame: as decoded, or scaled since.
+        height: of the video as it is stored, by which players guess.
+    """
+    height = height or frame.height
     if is_rgb(frame.format.name):  # no matrix yet: take the one that players expect of the output
-        return ColorTags(2, 1, int(frame.color_primaries), int(frame.color_trc)).resolved(
-            frame.height
-        )
+        return ColorTags(2, 1, int(frame.color_primaries), int(frame.color_trc)).resolved(height)
     color_range = int(frame.color_range)
     if frame.format.name.startswith("yuvj"):  # the old names of full-range formats
         color_range = 2
     tags = ColorTags(
         int(frame.colorspace), color_range, int(frame.color_primaries), int(frame.color_trc)
     )
-    return tags.resolved(frame.height)
+    return tags.resolved(height)
 
 
 def is_guessed(frame: av.VideoFrame) -> bool:
@@ -96,20 +100,21 @@ class ColorConverter:
         frame: av.VideoFrame,
         tags: ColorTags,
         *,
+        deep: bool,
         precise: bool,
         alpha: bool = False,
         tonemap: bool = False,
     ) -> tuple[Pixels, Plane | None]:
-        """Convert a decoded frame to pixels, of 16 bits where it has more than 8, and alpha.
+        """Convert a decoded frame to pixels and alpha.
 
         Args:
             frame: as decoded.
             tags: its own, resolved.
+            deep: give 16 bits instead of 8.
             precise: for results that must come back unchanged.
             alpha: give the alpha apart.
             tonemap: convert HDR to BT.709; what is too bright is clipped.
         """
-        deep = bits_of(frame.format.name) > 8
         layout = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
         wishes: dict[str, Any] = {
             "format": layout,

@@ -23,6 +23,8 @@ class Container:
     """The same for more than 8 bits."""
     audio: frozenset[str] | None = frozenset()
     """Codecs of sound that are copied; None: all that the muxer says it takes."""
+    refused: frozenset[str] = frozenset()
+    """Codecs that the muxer says it takes, and then refuses."""
     audio_encoder: str | None = None
     """What other sound becomes."""
     subtitles: frozenset[str] = frozenset()
@@ -33,8 +35,12 @@ class Container:
     """Fonts and other files."""
     covers: bool = False
     """Attached pictures."""
+    data: bool = False
+    """Streams of data that nobody need understand."""
     timecode: bool = False
     """A timecode tag of the video becomes a track."""
+    rotation: bool = False
+    """A display matrix."""
     chapters: bool = False
     tags: bool = False
     """Metadata of the file and of streams."""
@@ -66,11 +72,13 @@ _MP4 = Container(
     "mp4",
     "libx264",
     audio=None,
+    refused=frozenset({"truehd"}),
     audio_encoder="aac",
     subtitles=_MP4_TEXT,
     text="mov_text",
     covers=True,
     timecode=True,
+    rotation=True,
     chapters=True,
     tags=True,
     options=(("movflags", "+faststart"),),
@@ -80,10 +88,12 @@ _MOV = Container(
     "libx264",
     alpha_codec="prores_ks",
     audio=None,
+    refused=frozenset({"truehd", "opus", "flac", "vorbis"}),
     audio_encoder="aac",
     subtitles=frozenset({"mov_text"}),
     text="mov_text",
     timecode=True,
+    rotation=True,
     chapters=True,
     tags=True,
     options=(("movflags", "+faststart"),),
@@ -100,6 +110,7 @@ _MATROSKA = Container(
     attachments=True,
     covers=True,
     timecode=True,
+    rotation=True,
     chapters=True,
     tags=True,
 )
@@ -111,15 +122,17 @@ _WEBM = Container(
     audio_encoder="libopus",
     subtitles=frozenset({"webvtt"}),
     text="webvtt",
+    rotation=True,
     chapters=True,
     tags=True,
 )
 _TS = Container(
     "mpegts",
     "libx264",
+    data=True,
     audio=frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "opus"}),
     audio_encoder="aac",
-    subtitles=frozenset({"dvb_subtitle", "dvb_teletext"}),
+    subtitles=frozenset({"dvb_subtitle"}),
 )
 # Frames have no times in AVI, only an order.
 _AVI = Container(
@@ -156,17 +169,18 @@ PICTURES = {
 }
 """File name ending -> still pictures."""
 
-_NUMBER = re.compile(r"%0?(\d*)d")
+_NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
 def is_sequence(path: Path) -> bool:
     """Tell whether a name stands for numbered pictures, as frames/%05d.png does."""
-    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in PICTURES
+    only = path.name.count("%") == 1 and bool(_NUMBER.search(path.name))
+    return only and path.suffix.lower() in PICTURES and not path.exists()
 
 
 def number_pattern(path: Path) -> re.Pattern[str]:
     """Return what matches the names of a sequence's files, the number as its group."""
-    before, after = _NUMBER.split(path.name)[::2][:2]
+    before, after = _NUMBER.split(path.name)
     return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
 
 

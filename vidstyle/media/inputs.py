@@ -39,6 +39,8 @@ def check_input(path: Path) -> None:
                     f"cannot read {path}: it is a folder; for numbered pictures give a name such "
                     f"as {path.name}/%05d.png"
                 )
+            if path.exists():
+                raise InputError(f"cannot read {path}: it is no file, but a pipe or a device")
             raise InputError(f"cannot read {path}: it does not exist")
         with path.open("rb"):
             pass
@@ -92,7 +94,7 @@ def _numbers(path: Path) -> list[int]:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     # Only names that the pattern itself would give: %05d is not 7.png.
-    found = [n for n in found if (path.parent / (path.name % n)).is_file()]
+    found = [n for n in found if path.with_name(path.name % n).is_file()]
     if not found:
         raise InputError(f"cannot read {path}: no such pictures")
     missing = sorted(set(range(found[0], found[-1] + 1)) - set(found))

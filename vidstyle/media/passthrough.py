@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
 import av
 import av.stream
 
-from vidstyle.errors import OutputError
+from vidstyle.errors import InputError, OutputError
 from vidstyle.media.audio import AudioConverter
 from vidstyle.media.containers import Container
 from vidstyle.media.hdr import Mastering
@@ -54,6 +55,8 @@ class Passthrough:
         video: av.VideoStream,
         origin: Fraction,
         end: Fraction | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
         """Look at an input.
 
@@ -62,7 +65,9 @@ class Passthrough:
             video: its stream that is painted.
             origin: time that becomes 0 in the output, seconds of the input.
             end: time where the output ends, seconds of the input.
+            strict: stop where a packet is too damaged to be carried.
         """
+        self._strict = strict
         self.origin = origin
         self.end = end
         self._video = video
@@ -77,14 +82,13 @@ class Passthrough:
         """Of HDR video that stays HDR."""
         self.display_matrix: tuple[int, ...] | None = None
         """How a player shall turn the video, where it is not upright already."""
-        self._tags = dict(container.metadata)
+        self._tags = {key: value for key, value in container.metadata.items() if value}
         self._video_tags = dict(video.metadata)
         self._packets: deque[Any] = deque()
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, AudioConverter] = {}
         self._texts: dict[int, tuple[str, str]] = {}
-        self.lost = 0
-        """Packets so far that were too damaged to be copied."""
+        self._refused = 0
         self._equal_times = False
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
@@ -102,26 +106,47 @@ class Passthrough:
             before = packet.time_base * (packet.duration or 0) + time <= self.origin
             if (self._cut and before) or (self.end is not None and time >= self.end):
                 return
+            if self._cut and time < self.origin and packet.stream.type == "subtitle":
+                # A line that stands already begins with the output.
+                late = round(self.origin / packet.time_base) - packet.pts
+                packet.pts, packet.duration = (
+                    packet.pts + late,
+                    max(1, (packet.duration or 0) - late),
+                )
+                packet.dts = packet.pts
         self._packets.append(packet)
+
+    @property
+    def lost(self) -> int:
+        """Packets so far that were too damaged to be copied or converted."""
+        return self._refused + sum(c.lost for c in self._converters.values())
 
     @property
     def _cut(self) -> bool:
         start = Fraction(self._container.start_time or 0, av.time_base)
         return self.origin > start
 
-    def open(self, output: av.container.OutputContainer, container: Container, video: Any) -> None:
-        """Add streams, chapters and metadata to an output; say what it does not take.
+    def open(
+        self,
+        output: av.container.OutputContainer,
+        container: Container,
+        add_video: Callable[[], Any],
+    ) -> None:
+        """Add streams, in their order, chapters and metadata; say what the output does not take.
 
         Args:
             output: the open output.
             container: what it can hold.
-            video: its video stream, which gets the tags of the painted one.
+            add_video: adds the painted video to the output and returns its stream.
 
         Raises:
             OutputError: the muxer refuses a stream after all.
         """
         for stream in self._container.streams:
             way = route(stream, container, self._video.index)
+            if way.action is Action.PAINT:
+                self._tag_video(add_video(), container)
+                continue
             if way.action in {Action.DROP, Action.CONVERT}:
                 log.warning("%s", way)
             try:
@@ -135,17 +160,56 @@ class Passthrough:
         self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
             output.metadata.update(_kept(self._tags))
+        elif _kept(self._tags):
+            names = ", ".join(sorted(_kept(self._tags)))
+            log.warning("metadata is dropped: %s holds none (%s)", container.name, names)
+        self._add_chapters(output, container)
+
+    def _tag_video(self, video: Any, container: Container) -> None:
+        if container.tags:
             video.metadata.update(_kept(self._video_tags))
-        elif self._tags.get("title"):
-            log.warning("metadata is dropped: %s holds none", container.name)
         if container.timecode and (timecode := self._timecode()):
             video.metadata["timecode"] = timecode
         video.disposition = self._video.disposition
-        self._add_chapters(output, container)
 
     def _timecode(self) -> str | None:
+        """Return the timecode of the first painted frame."""
         tags: Iterable[dict[str, str]] = (s.metadata for s in self._container.streams)
-        return next((t["timecode"] for t in tags if "timecode" in t), None)
+        timecode = next((t["timecode"] for t in tags if "timecode" in t), None)
+        rate = round(self._video.average_rate or 0)
+        if timecode is None or not self._cut or not rate:
+            return timecode
+        numbers = re.fullmatch(r"(\d+):(\d+):(\d+):(\d+)", timecode)
+        if numbers is None:  # the numbers that drop-frame leaves out are not worth a mistake
+            log.warning("timecode %s is dropped: the output begins elsewhere", timecode)
+            return None
+        hours, minutes, seconds, frame = map(int, numbers.groups())
+        start = self.origin - Fraction(self._container.start_time or 0, av.time_base)
+        count = ((hours * 60 + minutes) * 60 + seconds) * rate + frame + round(start * rate)
+        seconds, frame = divmod(count, rate)
+        minutes, seconds = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours % 24:02}:{minutes:02}:{seconds:02}:{frame:02}"
+
+    def check(self, url: str, container: Container) -> None:
+        """Look into the finished output and say which tags and languages its muxer left out."""
+        with av.open(url) as made:
+            kept = {key.lower() for key in made.metadata}
+            lost = sorted(key for key in _kept(self._tags) if key.lower() not in kept)
+            if container.tags and lost:
+                log.warning(
+                    "tags are dropped: %s does not know %s", container.name, ", ".join(lost)
+                )
+            for index, copy in self._copies.items():
+                language = self._container.streams[index].metadata.get("language", "und")
+                if copy.index < len(made.streams):
+                    told = made.streams[copy.index].metadata.get("language", "und")
+                    if "und" not in {language} and told != language:
+                        kind = kind_of(self._container.streams[index])
+                        log.warning(
+                            "language of %s stream %d is dropped: %s does not hold %s",
+                            *(kind, index, container.name, language),
+                        )
 
     def _add(
         self,
@@ -204,7 +268,18 @@ class Passthrough:
         return packet
 
     def flush(self, output: av.container.OutputContainer) -> None:
-        """Write to the output what has been put in so far."""
+        """Write to the output what has been put in so far.
+
+        Raises:
+            InputError: a packet was too damaged, and `strict` was asked for.
+        """
+        self._flush(output)
+        if self._strict and self.lost:
+            raise InputError(
+                "a packet beside the video is damaged; without --strict it is left out"
+            )
+
+    def _flush(self, output: av.container.OutputContainer) -> None:
         while self._packets:
             packet = self._packets.popleft()
             index = packet.stream.index
@@ -213,7 +288,9 @@ class Passthrough:
             if index in self._converters:
                 self._mux_converted(output, self._converters[index].convert(packet))
             elif index in self._texts:
-                output.mux(self._retold(packet, *self._texts[index]))
+                told = self._retold(packet, *self._texts[index])
+                if told is not None:
+                    output.mux(told)
             elif index in self._copies:
                 self._copy(packet, self._copies[index], output)
 
@@ -231,17 +308,19 @@ class Passthrough:
             dts = round(packet.dts * packet.time_base / copy.time_base)
             least = None if last is None else last + (0 if self._equal_times else 1)
             if least is not None and dts < least:
+                base, old = copy.time_base, packet.time_base
+                pts = dts if packet.pts is None else round(packet.pts * old / base)
+                packet.duration = round((packet.duration or 0) * old / base)
+                packet.time_base, packet.dts, packet.pts = base, least, max(pts, least)
                 dts = least
-                packet.dts = -(-least * copy.time_base // packet.time_base)
-                packet.pts = max(packet.pts or packet.dts, packet.dts)
             self._written[index] = dts
         packet.stream = copy
         try:
             output.mux(packet)
         except (av.InvalidDataError, av.ArgumentError) as error:
-            if not self.lost:
+            if not self._refused:
                 log.warning("packets of stream %d cannot be copied: %s", index, error.strerror)
-            self.lost += 1
+            self._refused += 1
 
     def _count(self, packet: Any, copy: Any) -> None:
         """Replace a sound packet's time by its place in the row: rounded times may coincide there."""
@@ -259,7 +338,10 @@ class Passthrough:
         self._sounded[index] = place + length
 
     def _retold(self, packet: Any, codec: str, target: str) -> Any:
-        told = av.Packet(from_text(target, to_text(codec, bytes(packet))))
+        text = to_text(codec, bytes(packet))
+        if not text:  # the pauses of mov_text are packets too
+            return None
+        told = av.Packet(from_text(target, text))
         told.pts, told.dts, told.duration = packet.pts, packet.pts, packet.duration
         told.time_base = packet.time_base
         told.stream = self._copies[packet.stream.index]
@@ -267,6 +349,6 @@ class Passthrough:
 
     def finish(self, output: av.container.OutputContainer) -> None:
         """Write the rest, when the source has ended."""
-        self.flush(output)
+        self._flush(output)
         for converter in self._converters.values():
             self._mux_converted(output, converter.finish())

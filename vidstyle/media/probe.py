@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,8 +138,11 @@ def _is_even(path: Path) -> bool:
         videos = [s for s in container.streams.video if kind_of(s) == "video"]
         if not videos:
             return True
-        packets = container.demux(videos[0])
-        times = sorted(p.pts for p in itertools.islice(packets, _LOOKED_AT) if p.pts is not None)
+        times = []
+        with contextlib.suppress(av.FFmpegError):  # what damage there is, decoding finds
+            for packet in itertools.islice(container.demux(videos[0]), _LOOKED_AT):
+                times += [packet.pts] if packet.pts is not None else []
+        times.sort()
         gaps = {b - a for a, b in itertools.pairwise(times)}
         # Times in milliseconds hold 30 a second as 33, 33, 34.
         return not gaps or max(gaps) - min(gaps) <= 1

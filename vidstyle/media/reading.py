@@ -10,6 +10,9 @@ from vidstyle.errors import UsageError
 MAX_PIXELS = 8192 * 4096
 """Largest frame by default: a small file may declare a huge one."""
 
+_LONGEST = 10**8
+"""Seconds, some three years: what is more would not fit FFmpeg's clock."""
+
 _CHOICES = {
     "hdr": ("refuse", "tonemap", "passthrough"),
     "deinterlace": ("auto", "off", "field"),
@@ -53,6 +56,8 @@ class Reading:
             value = getattr(self, name)
             if value not in choices:
                 raise UsageError(f"expected --{name} {' or '.join(choices)}, got {value}")
+        if max(self.start or 0, self.end or 0) > _LONGEST:
+            raise UsageError(f"expected times below {_LONGEST} s for start and end")
         if self.start is not None and self.start < 0:
             raise UsageError(f"expected a start of 0 or later, got {float(self.start):g} s")
         if self.end is not None and self.end <= (self.start or 0):
@@ -61,7 +66,9 @@ class Reading:
                 f"{float(self.end):g} s"
             )
         if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError(f"expected 0 to 1000 frames a second, got {float(self.fps):g}")
+            raise UsageError(
+                f"expected more than 0 and at most 1000 frames a second, got {self.fps}"
+            )
         if self.size is not None and (
             max(self.size) < 1 or any(side < 1 and side != -1 for side in self.size)
         ):

@@ -74,13 +74,15 @@ def codec_of(stream: Any) -> str:
     return str(getattr(stream, "name", None) or "unknown")
 
 
+_COVERS = {"mjpeg", "png", "bmp"}
+
 _Fate = tuple[Action, str | None, str | None]
 """Action, target and reason."""
 
 
 def _audio(codec: str, container: Container) -> _Fate:
     taken = _taken_by(container.format) if container.audio is None else container.audio
-    if codec in taken or (codec == "dts" and "dca" in taken):
+    if codec not in container.refused and (codec in taken or (codec == "dts" and "dca" in taken)):
         return Action.COPY, None, None
     reason = f"{container.name} cannot hold {codec}"
     if container.audio_encoder:
@@ -100,9 +102,14 @@ def _subtitle(codec: str, container: Container) -> _Fate:
 def _other(stream: Any, kind: str, container: Container) -> _Fate:
     if kind in {"attachment", "cover"}:
         held = container.attachments if kind == "attachment" else container.covers
+        codec = codec_of(stream)
+        if held and kind == "cover" and codec not in _COVERS:
+            return Action.DROP, None, f"covers are JPEG, PNG or BMP, this is {codec}"
         if held:
             return Action.COPY, None, None
         return Action.DROP, None, f"{container.name} holds no {kind}s"
+    if container.data and codec_of(stream) != "unknown" and "timecode" not in stream.metadata:
+        return Action.COPY, None, None
     if "timecode" in stream.metadata and container.timecode:
         return Action.CONVERT, "timecode of the painted video", "its packets count old frames"
     return Action.DROP, None, f"{container.name} holds no such data"
@@ -126,6 +133,8 @@ def route(stream: Any, container: Container, painted: int) -> Route:
         fate = (Action.DROP, None, f"{container.name} holds no {kind}")
     elif kind in {"audio", "subtitle"} and stream.codec_context is None:
         fate = (Action.DROP, None, "its codec is unknown")
+    elif kind == "audio" and not (stream.sample_rate and stream.channels):
+        fate = (Action.DROP, None, "there is no sound in it")
     else:
         decide = {"audio": _audio, "subtitle": _subtitle}.get(kind)
         fate = decide(codec, container) if decide else _other(stream, kind, container)

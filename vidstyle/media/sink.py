@@ -109,9 +109,10 @@ class FileSink:
             )
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
-        self._open_encoder()
         if self._passthrough:
-            self._passthrough.open(self._output, self._container, self._stream)
+            self._passthrough.open(self._output, self._container, self._open_encoder)
+        else:
+            self._open_encoder()
         self._write_header()
 
     # --- the encoder
@@ -122,7 +123,7 @@ class FileSink:
         if self._container.format == "gif":
             return rate, Fraction(1, 100)
         if not self._container.variable_rate:
-            return rate, 1 / rate
+            return self.info.even_rate, 1 / self.info.even_rate
         return rate, self.info.time_base
 
     def _output_color(self, pixel_format: str) -> ColorTags:
@@ -158,7 +159,7 @@ class FileSink:
         )
         return pixel_format
 
-    def _open_encoder(self) -> None:
+    def _open_encoder(self) -> Any:
         info, codec, container = self.info, self._codec, self._container
         pixel_format = self._fit(self.encoding.format_for(codec, info))
         rate, time_base = self._timing()
@@ -187,6 +188,8 @@ class FileSink:
         if info.bits > 8 and bits_of(pixel_format) == 8:
             log.warning("%d bits become 8: %s in %s", info.bits, pixel_format, container.name)
         self._tag(context)
+        if rate < 25 and "g" not in options:
+            context.gop_size = max(1, round(10 * rate))  # ten seconds at most to seek
         if not container.variable_rate:
             context.max_b_frames = 0  # frames are shown in the order in which they lie there
         if codec == "libx265" and container.format in {"mp4", "mov"}:
@@ -201,13 +204,15 @@ class FileSink:
         except av.FFmpegError as error:
             raise UsageError(
                 f"{codec} refused its options {options} at {pixel_format} "
-                f"{self._stream.width}x{self._stream.height}: {error.strerror}"
+                f"{self._stream.width}x{self._stream.height}, {rate} frames and {1 / time_base} ticks "
+                f"a second: {error.strerror}"
             ) from error
         left = sorted(set(context.options) & set(options))
         if left:
             raise UsageError(
                 f"{codec} does not know the options {left}; see ffmpeg -h encoder={codec}"
             )
+        return added
 
     def _options(self) -> dict[str, str]:
         options = self.encoding.arguments(self._codec)
@@ -217,7 +222,7 @@ class FileSink:
             if told is None:
                 log.warning("%s cannot hold the mastering display of HDR video", self._codec)
             for key, value in (told or {}).items():
-                options[key] = ":".join(filter(None, (options.get(key), value)))
+                options[key] = ":".join(filter(None, (value, options.get(key))))
         return options
 
     def _tag(self, context: Any) -> None:
@@ -288,7 +293,7 @@ class FileSink:
         if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
             raise UsageError(
                 f"{kind} holds frames at one even rate only; choose --fps "
-                f"{float(self.info.frame_rate or 25):g} or an output name that ends in .mkv"
+                f"{float(self.info.even_rate):g} or an output name that ends in .mkv"
             )
         self._last = pts
         return pts
@@ -350,6 +355,8 @@ class FileSink:
             if self._passthrough:
                 self._passthrough.finish(self._output)
             self._output.close()
+            if self._passthrough and self._container.has_streams:
+                self._passthrough.check(self._part.url, self._container)
             self._part.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error

@@ -15,6 +15,8 @@ from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_guessed, tags_of
 from vidstyle.media.containers import is_sequence
+from vidstyle.media.decoder import PictureDecoder
+from vidstyle.media.demuxer import Demuxer
 from vidstyle.media.filters import FilterChain, Steps
 from vidstyle.media.hdr import mastering_of
 from vidstyle.media.inputs import open_input
@@ -30,6 +32,9 @@ _SLACK = Fraction(1, 2)
 
 _READ_ON = 5
 """Seconds behind the end at which sound before it is no longer expected."""
+
+_FINEST = 1_000_000
+"""Ticks per second at most."""
 
 _INTERLACED = {2, 3, 4, 5}
 """FFmpeg's field orders other than unknown and progressive."""
@@ -88,27 +93,27 @@ class FileSource:
         stream = self.video
         self._check_size(stream.width, stream.height)
         stream.thread_type = "AUTO"
-        self._decoder = stream.codec_context
-        tags = {key.lower(): value for key, value in stream.metadata.items()}
-        if stream.codec_context.name == "vp9" and tags.get("alpha_mode") == "1":
-            # FFmpeg's own decoder of VP9 leaves the alpha out.
-            self._decoder = av.CodecContext.create("libvpx-vp9", "r")
         self._start = Fraction(container.start_time or 0, av.time_base)
         origin = self._start + (reading.start or 0)
         self._end = None if reading.end is None else self._start + reading.end
+        self.passthrough = Passthrough(container, stream, origin, self._end, strict=reading.strict)
+        packets = Demuxer(container, stream, self.passthrough.streams, self._damaged)
         if reading.start:
-            container.seek(int(origin * av.time_base), backward=True)
-        self.passthrough = Passthrough(container, stream, origin, self._end)
+            packets.seek(origin, self._start)
         self._reached = Fraction(0)
         self._colors = ColorConverter()
         self._captions = False
-        self._made_rate: Fraction | None = None
         self._upright = UPRIGHT
-        self._packets = self._demux()
+        self._packets = iter(packets)
+        self._decoder = PictureDecoder(
+            container, stream, self._packets, self._pass, self._damaged, rate=reading.fps
+        )
         self._frames = self._read()
         self._first = next(self._frames, None)
         if self._first is None:
-            raise InputError(f"cannot stylize {self.path}: not one frame could be decoded")
+            cut = reading.start or reading.end is not None
+            where = " between --start and --end" if cut else ""
+            raise InputError(f"cannot stylize {self.path}: not one frame could be decoded{where}")
         self.info = self._describe(self._first)
 
     def _check_size(self, width: int, height: int) -> None:
@@ -121,7 +126,7 @@ class FileSource:
     def _describe(self, first: Frame) -> StreamInfo:
         stream, reading, container = self.video, self.reading, self.container
         height, width, _ = first.pixels.shape
-        rate = self._made_rate or stream.average_rate or stream.guessed_rate
+        rate = self._decoder.made_rate or stream.average_rate or stream.guessed_rate
         seconds = Fraction(container.duration or 0, av.time_base)
         count = stream.frames or (round(seconds * rate) if rate and seconds else None)
         if reading.deinterlace == "field" and self.interlaced and rate:
@@ -142,6 +147,7 @@ class FileSource:
             time_base=first.time_base,
             frame_rate=Fraction(rate) if rate else None,
             frames=count,
+            even_rate=Fraction(reading.fps or stream.guessed_rate or rate or 25),
             color=first.color,
             sample_aspect_ratio=1 / aspect if self._upright.transposed else aspect,
             pixel_format=self._format,
@@ -149,47 +155,7 @@ class FileSource:
             alpha=first.alpha is not None,
         )
 
-    # --- packets and pictures as they are stored
-
-    def _demux(self) -> Iterator[Any]:
-        try:
-            yield from self.container.demux(self.video, *self.passthrough.streams)
-        except av.FFmpegError as error:
-            self._damaged(f"cannot be read further: {error.strerror}")
-
-    def _pictures(self) -> Iterator[av.VideoFrame]:
-        video, missing = self.video, 0
-        for packet in self._packets:
-            if packet.stream is not video:
-                if (
-                    packet.pts is not None
-                    and packet.time_base
-                    and kind_of(packet.stream) != "cover"
-                ):
-                    self._reach((packet.pts + (packet.duration or 0)) * packet.time_base)
-                self.passthrough.put(packet)
-                continue
-            if packet.is_corrupt:
-                self._damaged("holds a corrupt packet")
-            try:
-                decoded = self._decoder.decode(packet)
-            except av.FFmpegError as error:
-                self._damaged(f"holds a packet that cannot be decoded: {error.strerror}")
-                continue
-            for picture in decoded:
-                if picture.pts is None:
-                    missing += 1
-                    self._make_time(picture, missing - 1)
-                picture.time_base = picture.time_base or video.time_base
-                yield picture
-
-    def _make_time(self, picture: av.VideoFrame, index: int) -> None:
-        """Give a time to a frame of a stream that has none, such as raw H.264."""
-        rate = self.reading.fps or self.video.guessed_rate or self.video.average_rate or 25
-        if not index:
-            log.warning("%s holds no times: taking %g frames a second", self.path, float(rate))
-        self._made_rate = Fraction(rate)
-        picture.pts, picture.time_base = index, 1 / self._made_rate
+    # --- damage and the end
 
     def _damaged(self, how: str) -> None:
         self._damage += 1
@@ -202,6 +168,12 @@ class FileSource:
         """Places so far where something of the file was lost."""
         return self._damage + self.passthrough.lost
 
+    def _pass(self, packet: Any) -> None:
+        """Take a packet of another stream."""
+        if packet.pts is not None and packet.time_base and kind_of(packet.stream) != "cover":
+            self._reach((packet.pts + (packet.duration or 0)) * packet.time_base)
+        self.passthrough.put(packet)
+
     def _reach(self, time: Fraction) -> None:
         self._reached = max(self._reached, time - self._start)
 
@@ -210,7 +182,7 @@ class FileSource:
         size: tuple[int, int] | None = None
         last: Fraction | None = None
         disordered = False
-        for picture in self._pictures():
+        for picture in self._decoder:
             size = size or (picture.width, picture.height)
             if (picture.width, picture.height) != size:
                 raise InputError(
@@ -258,6 +230,10 @@ class FileSource:
     def _check_end(self) -> None:
         """Notice a file that was cut off: it promises more time than any of its streams reached."""
         promised = Fraction(self.container.duration or 0, av.time_base)
+        if len([s for s in self.container.streams.video if kind_of(s) == "video"]) > 1:
+            # What is promised may be the end of a stream that is not read.
+            read = [s for s in (self.video, *self.passthrough.streams) if s.duration]
+            promised = max((s.duration * s.time_base for s in read), default=Fraction(0))
         if self._reached < promised - _SLACK:
             reached, wanted = float(self._reached), float(promised)
             log.warning("%s is truncated: it ends at %.1f of %.1f s", self.path, reached, wanted)
@@ -291,6 +267,7 @@ class FileSource:
         if reading.hwaccel and not self.accelerated:
             log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
         self._format = first.format.name
+        self._height = first.height
         self._upright = orientation_of(first)
         self.turned = self._upright != UPRIGHT
         self.color_is_guessed = is_guessed(first)
@@ -338,10 +315,11 @@ class FileSource:
         return across, down
 
     def _frame(self, picture: av.VideoFrame, last: Frame | None) -> Frame:
-        color = tags_of(picture)
+        color = tags_of(picture, self._height)
         pixels, alpha = self._colors.to_rgb(
             picture,
             color,
+            deep=bits_of(self._format) > 8,
             precise=self.reading.precise,
             alpha=self._alpha,
             tonemap=self._tonemap,
@@ -356,12 +334,16 @@ class FileSource:
             if self.reading.corrupt == "repeat" and last is not None:
                 pixels, alpha = last.pixels, last.alpha
         time_base = Fraction(picture.time_base or 1)
+        # Where the origin lies between two ticks, finer ones keep picture and sound together.
+        parts = (self.passthrough.origin / time_base).denominator
+        parts = parts if time_base.denominator * parts <= _FINEST else 1
+        fine = time_base / parts
         return Frame(
             pixels=pixels,
-            pts=(picture.pts or 0) - round(self.passthrough.origin / time_base),
-            time_base=time_base,
+            pts=(picture.pts or 0) * parts - round(self.passthrough.origin / fine),
+            time_base=fine,
             color=ColorTags(1, 1, 1, 1) if self._tonemap else color,
-            duration=picture.duration or None,
+            duration=picture.duration * parts if picture.duration else None,
             damaged=damaged,
             alpha=alpha,
         )
