@@ -105,8 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mp4"
         for name, width, height, short, long in (
-            ("640x360", 640, 360, 200, 800),
-            ("1280x720", 1280, 720, 60, 240),
+            ("640x360", 640, 360, 450, 1800),
+            ("1280x720", 1280, 720, 120, 480),
         ):
             clip = make_clip(Path(folder) / "short.mp4", width, height, short)
             runs = [run_command(clip, out) for _ in range(6)][1:]

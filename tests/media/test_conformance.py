@@ -473,7 +473,11 @@ PROMISES = [
         ["webm", "avi"],
         PICTURES,
     ),
-    Promise("language of sound", "full", "", languages, VIDEO[:5]),
+    Promise(
+        *("language of sound", "full", "language of audio stream 2", languages),
+        VIDEO[:5],
+        dropped_in=["avi"],
+    ),
     Promise("dispositions", "full", "", dispositions, ["mp4", "mkv", "webm"]),
     Promise(
         *("subtitles", "full", "subtitle stream 3", subtitles),
