@@ -12,22 +12,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
-from common import machine, repeat, spread, write
+from common import machine, spread, write
 from pipeline import ROOT, make_clip, run_command
 
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.color import ColorConverter, tags_of
 
 FRAMES = 600
-SOME = 60
-"""Frames for the parts alone."""
+ROUNDS = 5
+SOME = 150
+"""Frames for the parts alone: the sample clip once, as the rest repeats it."""
 
 
-def parts(clip: Path, out: Path) -> dict[str, Any]:
-    """Measure the parts: CPU milliseconds a frame."""
+def parts(clip: Path, out: Path) -> dict[str, Callable[[], float]]:
+    """Return what measures each part alone: CPU milliseconds a frame."""
 
     def timed(work: Callable[[], int]) -> Callable[[], float]:
         def measure() -> float:
@@ -70,10 +70,10 @@ def parts(clip: Path, out: Path) -> dict[str, Any]:
         return SOME
 
     return {
-        "decode": repeat(timed(decode)),
-        "to RGB": repeat(timed(to_rgb)),
-        "from RGB": repeat(timed(from_rgb)),
-        "encode": repeat(timed(encode)),
+        "decode": timed(decode),
+        "to RGB": timed(to_rgb),
+        "from RGB": timed(from_rgb),
+        "encode": timed(encode),
     }
 
 
@@ -82,18 +82,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mp4"
         clip = make_clip(Path(folder) / "clip.mp4", 1280, 720, FRAMES)
-        alone = parts(clip, out)
-        runs = [run_command(clip, out, "identity") for _ in range(6)][1:]
-        walls = [wall * 1e3 / FRAMES for wall, _, _ in runs]
-        cores = os.cpu_count() or 1
-        bound = sum(part["median"] for part in alone.values()) / cores
+        measures = parts(clip, out)
+        cores = len(os.sched_getaffinity(0))
+        alone: dict[str, list[float]] = {name: [] for name in measures}
+        walls, cpus, ratios = [], [], []
+        # Parts and whole in turns: the machine's speed changes within minutes.
+        for number in range(ROUNDS + 1):
+            once = {name: measure() for name, measure in measures.items()}
+            wall, cpu, _ = run_command(clip, out, "identity")
+            if number:  # the first is for warming up
+                for name, value in once.items():
+                    alone[name].append(value)
+                walls.append(wall * 1e3 / FRAMES)
+                cpus.append(cpu * 1e3 / FRAMES)
+                ratios.append(walls[-1] / (sum(once.values()) / cores))
         results = {
             "frames": FRAMES,
-            "parts_cpu_ms_per_frame": alone,
-            "sum_over_cores_ms": bound,
+            "parts_cpu_ms_per_frame": {name: spread(values) for name, values in alone.items()},
             "wall_ms_per_frame": spread(walls),
-            "cpu_ms_per_frame": spread([cpu * 1e3 / FRAMES for _, cpu, _ in runs]),
-            "ratio": spread([wall / bound for wall in walls]),
+            "cpu_ms_per_frame": spread(cpus),
+            "ratio_of_wall_to_parts_over_cores": spread(ratios),
         }
     print(results)
     print(machine())

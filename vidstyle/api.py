@@ -147,7 +147,7 @@ def stylize(
                 stylizer,
                 prepared,
                 sink,
-                batch=BATCH,
+                batch=1 if prepared is None else BATCH,
                 on_progress=on_progress,
                 stop=stop,
             )

@@ -84,8 +84,6 @@ class StreamInfo:
     time_base: Fraction
     frame_rate: Fraction | None
     """Average, for rate control and display; a frame's time is its pts, never a count."""
-    even_rate: Fraction
-    """For containers without times: the rate of a grid on which all frames lie, or nearly."""
     frames: int | None
     """How many to expect, where the container says it or its duration implies it."""
     color: ColorTags
@@ -98,3 +96,5 @@ class StreamInfo:
     """Of a sample in the file."""
     alpha: bool = False
     """Frames carry alpha."""
+    even_rate: Fraction = Fraction(25)
+    """For containers without times: the rate of a grid on which all frames lie, or nearly."""

@@ -209,7 +209,9 @@ def run(
                     frames.append(frame)
             if not frames:
                 break
-            painted, state = stylizer.step(np.stack([f.pixels for f in frames]), prepared, state)
+            one = frames[0].pixels[None]  # no copy
+            pixels = one if len(frames) == 1 else np.stack([f.pixels for f in frames])
+            painted, state = stylizer.step(pixels, prepared, state)
             for frame, pixels in zip(frames, painted, strict=True):
                 outward.put(replace(frame, pixels=pixels), check)
                 damaged += frame.damaged
