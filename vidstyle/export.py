@@ -31,8 +31,8 @@ def export_openvino(weights: Path, frame_net: Path, deep_net: Path, style_encode
 
     Args:
         weights: safetensors of `Arbitrary`.
-        frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), strength (1,), statistics
-            (1, T), weight (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
+        frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), statistics (1, T), weight
+            (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
         deep_net: .xml to write: the same, with frames of f32 that hold 16-bit levels.
         style_encoder: .xml to write: picture (1, H, W, 3) u8 -> style (1, S).
     """
@@ -42,14 +42,12 @@ def export_openvino(weights: Path, frame_net: Path, deep_net: Path, style_encode
     example = {
         "frame": torch.zeros(1, 64, 96, 3, dtype=torch.uint8),
         "style": torch.rand(1, style),
-        "strength": torch.rand(1),
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
     }
     shapes = {
         "frame": [1, -1, -1, 3],
         "style": [1, style],
-        "strength": [1],
         "statistics": [1, size],
         "weight": [1],
     }

@@ -27,9 +27,7 @@ class Engine(Protocol):
         """Turn a style picture (H, W, 3) into a style vector (S,)."""
         ...
 
-    def paint(
-        self, frames: Pixels, style: Vector, strength: float, given: Given | None
-    ) -> tuple[Pixels, Vector]:
+    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
         """Paint frames (N, H, W, 3), H and W as `runtime.padding` makes them.
 
         Returns the frames and the statistics (T,) with which the last one was normalised. With

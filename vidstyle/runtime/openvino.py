@@ -59,9 +59,7 @@ class OpenVinoEngine:
             self._compiled = (height, width, deep), ov.AsyncInferQueue(compiled, self._requests)
         return self._compiled[1]
 
-    def paint(
-        self, frames: Pixels, style: Vector, strength: float, given: Given | None
-    ) -> tuple[Pixels, Vector]:
+    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
         """See `Engine.paint`."""
         count, height, width, _ = frames.shape
         deep = frames.dtype == np.uint16
@@ -83,7 +81,6 @@ class OpenVinoEngine:
                 {
                     "frame": frame.astype(np.float32) if deep else frame,
                     "style": style[None],
-                    "strength": np.array([strength], np.float32),
                     "statistics": statistics[None],
                     "weight": np.array([weight], np.float32),
                 },

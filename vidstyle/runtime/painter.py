@@ -26,29 +26,24 @@ class Painter(nn.Module):
         self.deep = deep
 
     def forward(
-        self, frame: Tensor, style: Tensor, strength: Tensor, statistics: Tensor, weight: Tensor
+        self, frame: Tensor, style: Tensor, statistics: Tensor, weight: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Paint.
 
         Args:
             frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 where it is deep.
             style: (1, S).
-            strength: (1,), 0 gives the frame back, 1 the painting.
             statistics: (1, T), mixed into the frame's own with ...
             weight: (1,), 0 to 1.
         """
         if self.deep:
             x = frame.permute(0, 3, 1, 2) * (1 / 65535.0)
             cells, used = self.net.cells(x, style, statistics, weight)
-            painted = lay((cells.float() * 65535.0).clamp(0, 65535))
-            return (frame + strength * (painted - frame)).round(), used
+            return lay((cells.float() * 65535.0).round().clamp(0, 65535)), used
         cells, used = self.net.cells(to_unit(frame), style, statistics, weight)
         # The conversion to bytes truncates, and may wrap: round and clamp before it. Bytes are laid
         # out faster than floats, so this comes first.
-        painted = lay((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)).float()
-        original = frame.float()
-        pixels = (original + strength * (painted - original)).round().to(torch.uint8)
-        return pixels, used
+        return lay((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)), used
 
 
 class StyleReader(nn.Module):

@@ -42,11 +42,9 @@ class TorchEngine:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
     @torch.inference_mode()
-    def paint(
-        self, frames: Pixels, style: Vector, strength: float, given: Given | None
-    ) -> tuple[Pixels, Vector]:
+    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
         """See `Engine.paint`."""
-        vector, share = self._tensor(style[None]), self._tensor(np.array([strength], np.float32))
+        vector = self._tensor(style[None])
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
         deep = frames.dtype == np.uint16
@@ -56,7 +54,7 @@ class TorchEngine:
         # One call for all, unless each frame needs the statistics of the one before it.
         for part in torch.split(pixels, 1 if given else len(frames)):
             with torch.autocast(self._device.type, torch.float16, enabled=self._half):
-                some, used = self._painters[deep](part, vector, share, mixed, mix)
+                some, used = self._painters[deep](part, vector, mixed, mix)
             painted.append(some)
             mixed = used[-1:]
         result = torch.cat(painted).cpu().numpy().astype(frames.dtype)

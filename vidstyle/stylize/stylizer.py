@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,8 +74,12 @@ class ArbitraryStylizer:
         """Paint frames (N, H, W, 3), in order; return them and the state for the next call."""
         height, width = frames.shape[1:3]
         given = (state.statistics, self.inertia) if state and self.inertia else None
-        painted, used = self.engine.paint(pad(frames), prepared.vector, prepared.strength, given)
-        return crop(painted, height, width), State(used)
+        painted, used = self.engine.paint(pad(frames), prepared.vector, given)
+        painted, share = crop(painted, height, width), prepared.strength
+        if share < 1:
+            pairs = zip(frames, painted, strict=True)
+            painted = np.stack([cv2.addWeighted(f, 1 - share, p, share, 0) for f, p in pairs])
+        return painted.astype(frames.dtype, copy=False), State(used)
 
 
 class IdentityStylizer:
