@@ -37,7 +37,7 @@ lint: setup  ## check style and format
 type: setup  ## check types
 	$(BIN)/mypy
 
-test: setup  ## run the tests, about two minutes
+test: setup  ## run the tests, about three minutes
 	$(BIN)/pytest -m "not slow"
 
 test-all: setup  ## run every test
