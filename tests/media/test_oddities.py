@@ -274,6 +274,7 @@ def test_alpha_of_vp8(tmp_path, judge):
     run(clip, tmp_path / "plain.webm", alpha=False)
     with FileSource(tmp_path / "plain.webm") as source:
         assert next(iter(source)).alpha is None
+    assert "alpha_mode" not in {k.lower() for k in judge.stream(tmp_path / "plain.webm")["tags"]}
 
 
 def test_tags_and_languages_that_are_lost_are_named(tmp_path, judge, caplog):
@@ -310,3 +311,18 @@ def test_timecode_goes_on_behind_a_cut(tmp_path, judge):
     )
     run(clip, out, start=Fraction(1))
     assert judge.stream(out, "v:0")["tags"]["timecode"] == "01:01:00:20"
+    again = tmp_path / "again.mkv"
+    run(clip, again)
+    run(again, tmp_path / "cut.mkv", start=Fraction(1))
+    assert judge.stream(tmp_path / "cut.mkv", "v:0")["tags"]["TIMECODE"] == "01:01:00:20"
+
+
+def test_a_drop_frame_timecode_is_dropped_by_a_cut(tmp_path, judge, caplog):
+    clip, out = tmp_path / "in.mov", tmp_path / "out.mov"
+    ffmpeg(
+        *(*LAVFI, "testsrc2=s=64x48:r=30000/1001:d=2", "-c:v", "libx264"),
+        *("-timecode", "01:00:59;20", clip),
+    )
+    run(clip, out, start=Fraction(1))
+    assert "timecode 01:00:59;20 is dropped" in caplog.text
+    assert "timecode" not in judge.stream(out, "v:0")["tags"]

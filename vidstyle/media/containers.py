@@ -67,14 +67,13 @@ class Container:
         return bool(self.audio is None or self.audio or self.subtitles)
 
 
-_MP4_TEXT = frozenset({"mov_text", "dvd_subtitle"})
 _MP4 = Container(
     "mp4",
     "libx264",
     audio=None,
     refused=frozenset({"truehd"}),
     audio_encoder="aac",
-    subtitles=_MP4_TEXT,
+    subtitles=frozenset({"mov_text", "dvd_subtitle"}),
     text="mov_text",
     covers=True,
     timecode=True,

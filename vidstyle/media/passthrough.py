@@ -28,8 +28,10 @@ _OF_THE_FILE = {
     "compatible_brands",
     "rotate",
     "duration",
+    "alpha_mode",
+    "timecode",
 }
-"""Tags that describe the input file or its encoding, not its content."""
+"""Tags that describe the input file or its encoding, not its content; timecode is carried apart."""
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -174,8 +176,8 @@ class Passthrough:
 
     def _timecode(self) -> str | None:
         """Return the timecode of the first painted frame."""
-        tags: Iterable[dict[str, str]] = (s.metadata for s in self._container.streams)
-        timecode = next((t["timecode"] for t in tags if "timecode" in t), None)
+        tags = (item for s in self._container.streams for item in s.metadata.items())
+        timecode = next((value for key, value in tags if key.lower() == "timecode"), None)
         rate = round(self._video.average_rate or 0)
         if timecode is None or not self._cut or not rate:
             return timecode
@@ -200,11 +202,12 @@ class Passthrough:
                 log.warning(
                     "tags are dropped: %s does not know %s", container.name, ", ".join(lost)
                 )
-            for index, copy in self._copies.items():
+            converted = {index: c.stream for index, c in self._converters.items()}
+            for index, copy in (self._copies | converted).items():
                 language = self._container.streams[index].metadata.get("language", "und")
                 if copy.index < len(made.streams):
                     told = made.streams[copy.index].metadata.get("language", "und")
-                    if "und" not in {language} and told != language:
+                    if language not in ("und", told):
                         kind = kind_of(self._container.streams[index])
                         log.warning(
                             "language of %s stream %d is dropped: %s does not hold %s",
