@@ -92,7 +92,7 @@ def measure_stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Any]:
         started = time.process_time()
         with FileSink(out, info, overwrite=True) as sink:
             for frame, image in zip(some, painted, strict=True):
-                sink.write(Frame(image, frame.pts, frame.time_base, frame.color))
+                sink.write(sink.convert(Frame(image, frame.pts, frame.time_base, frame.color)))
             sink.commit()
         return (time.process_time() - started) * 1e3 / len(some)
 

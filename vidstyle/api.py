@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,7 +14,7 @@ import numpy as np
 
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
-from vidstyle.frame import Pixels
+from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import CONTAINERS, PICTURES, container_for, is_sequence
 from vidstyle.media.inputs import check_input
@@ -27,8 +28,8 @@ from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
 
 log = logging.getLogger(__name__)
 
-BATCH = 4
-"""Frames per call of the network."""
+_SOME = 4
+"""Frames that `stylize_frames` takes at a time."""
 
 IDENTITY = "identity"
 """The style that changes nothing."""
@@ -54,13 +55,17 @@ def default_output(source: Path, style: str | Path) -> Path:
     return source.with_name(f"{source.stem}.{Path(style).stem}{suffix}")
 
 
-def _stylizer(style: str | Path | Pixels, strength: float, device: str) -> tuple[Any, Any, str]:
+def _stylizer(
+    style: str | Path | Pixels, strength: float, device: str, info: StreamInfo | None = None
+) -> tuple[Any, Any, str]:
     if not 0 <= strength <= 1:
         raise UsageError(f"expected a strength from 0 to 1, got {strength:g}")
     if isinstance(style, str | Path) and str(style) == IDENTITY:
         return IdentityStylizer(), None, "none (identity)"
     engine = select_engine(device)
     stylizer = ArbitraryStylizer(engine)
+    if info:
+        stylizer.expect(info)
     return stylizer, stylizer.prepare(style, strength=strength), engine.name
 
 
@@ -132,7 +137,7 @@ def stylize(
     with FileSource(source, reading) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
-        stylizer, prepared, engine = _stylizer(style, strength, device)
+        stylizer, prepared, engine = _stylizer(style, strength, device, frames.info)
         log.info("painting on %s", engine)
         with FileSink(
             target,
@@ -147,7 +152,6 @@ def stylize(
                 stylizer,
                 prepared,
                 sink,
-                batch=1 if prepared is None else BATCH,
                 on_progress=on_progress,
                 stop=stop,
             )
@@ -163,22 +167,33 @@ def stylize_frames(
 ) -> Iterator[Pixels]:
     """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily, a few at a time.
 
+    Each frame must be an array of its own: several are under way at once.
+
     Raises:
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
     stylizer, prepared, _ = _stylizer(style, strength, device)
+    calls: deque[Callable[[], Iterable[Pixels]]] = deque()
     state = None
-    remaining = iter(frames)
+    remaining = _of_one_size(frames)
+    while some := list(islice(remaining, _SOME)):
+        finish, state = stylizer.start(some, prepared, state)
+        calls.append(finish)
+        if len(calls) > 1:
+            yield from calls.popleft()()
+    for finish in calls:
+        yield from finish()
+
+
+def _of_one_size(frames: Iterable[Pixels]) -> Iterator[Pixels]:
     shape: tuple[int, ...] | None = None
-    while batch := list(islice(remaining, BATCH)):
-        for frame in batch:
-            shape = shape or frame.shape
-            deep = frame.dtype == np.uint16
-            if (frame.dtype != np.uint8 and not deep) or frame.shape != (*shape[:2], 3):
-                raise ValueError(
-                    f"expected uint8 or uint16 frames of shape {(*shape[:2], 3)}, "
-                    f"got {frame.dtype} {frame.shape}"
-                )
-        painted, state = stylizer.step(np.stack(batch), prepared, state)
-        yield from painted
+    for frame in frames:
+        shape = shape or frame.shape
+        deep = frame.dtype == np.uint16
+        if (frame.dtype != np.uint8 and not deep) or frame.shape != (*shape[:2], 3):
+            raise ValueError(
+                f"expected uint8 or uint16 frames of shape {(*shape[:2], 3)}, "
+                f"got {frame.dtype} {frame.shape}"
+            )
+        yield frame

@@ -1,8 +1,9 @@
 """The one loop: frames flow from a source, through a stylizer, to a sink.
 
-Reading and writing run in threads of their own, with small bounded queues to the main thread, which
-computes: decode, network and encode overlap, and memory does not grow with the clip. The main
-thread alone answers signals, through `stop`. This file knows protocols, and no class behind them.
+Reading, converting for the encoder and encoding run in threads of their own, with small bounded queues
+between them and the main thread, which feeds the network: all of it overlaps, and memory does not grow
+with the clip. The main thread alone answers signals, through `stop`. This file knows protocols, and no
+class behind them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
-
-import numpy as np
 
 from vidstyle.frame import Frame, Pixels, StreamInfo
 
@@ -40,16 +40,34 @@ class Source(Protocol):
 class Stylizer(Protocol):
     """Something that paints batches of frames; its state is a value, not an attribute."""
 
-    def step(self, frames: Pixels, prepared: Any, state: Any) -> tuple[Pixels, Any]:
-        """Paint frames (N, H, W, 3); return as many of the same size, and the next state."""
+    def batch(self, height: int, width: int) -> int:
+        """Return how many frames of a size suit a call best."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Calls under way that keep it busy while a result is taken; 0 where `start` does it all."""
+        ...
+
+    def start(
+        self, frames: Sequence[Pixels], prepared: Any, state: Any
+    ) -> tuple[Callable[[], Sequence[Pixels]], Any]:
+        """Begin to paint frames (H, W, 3), which the caller leaves as they are.
+
+        Returns what waits for as many frames of the same size, and the next state.
+        """
         ...
 
 
 class Sink(Protocol):
     """Where frames end. Leaving without `commit` discards."""
 
-    def write(self, frame: Frame) -> None:
-        """Take the next frame."""
+    def convert(self, frame: Frame) -> Any:
+        """Make of the next frame what `write` takes. In a thread other than `write`'s."""
+        ...
+
+    def write(self, converted: Any) -> None:
+        """Take the next converted frame."""
         ...
 
     def commit(self) -> None:
@@ -100,10 +118,11 @@ class _Lane:
     """A bounded queue that both ends can leave: errors travel down it, `abandon` frees its waiters."""
 
     def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(size)
+        self._queue: queue.Queue[Any] = queue.Queue(size)
         self._abandoned = threading.Event()
 
-    def put(self, item: Frame | BaseException | None, check: Callable[[], None]) -> None:
+    def put(self, item: Any, check: Callable[[], None]) -> None:
+        """Wait for room; None is the end, an exception is raised at the other end."""
         while True:
             check()
             if self._abandoned.is_set():
@@ -113,7 +132,8 @@ class _Lane:
             except queue.Full:
                 continue
 
-    def get(self, check: Callable[[], None]) -> Frame | None:
+    def get(self, check: Callable[[], None]) -> Any:
+        """Wait for the next item; None is the end."""
         while True:
             check()
             if self._abandoned.is_set():
@@ -126,30 +146,57 @@ class _Lane:
                 raise item
             return item
 
+    def empty(self) -> bool:
+        return self._queue.empty()
+
     def abandon(self) -> None:
         self._abandoned.set()
+
+
+def _go_on() -> None:
+    """What helper threads look at while they wait: nothing."""
 
 
 def _read(source: Source, lane: _Lane) -> None:
     with contextlib.suppress(_Abandoned):
         try:
             for frame in source:
-                lane.put(frame, lambda: None)
-            lane.put(None, lambda: None)
+                lane.put(frame, _go_on)
+            lane.put(None, _go_on)
         except _Abandoned:
             raise
         except BaseException as error:  # it is raised again in the main thread
-            lane.put(error, lambda: None)
+            lane.put(error, _go_on)
+
+
+def _convert(sink: Sink, frames: _Lane, converted: _Lane) -> None:
+    with contextlib.suppress(_Abandoned):
+        try:
+            while (frame := frames.get(_go_on)) is not None:
+                converted.put(sink.convert(frame), _go_on)
+            converted.put(None, _go_on)
+        except _Abandoned:
+            raise
+        except BaseException as error:  # it is raised again where frames are written
+            converted.put(error, _go_on)
 
 
 def _write(sink: Sink, lane: _Lane, failure: list[BaseException]) -> None:
     try:
-        while (frame := lane.get(lambda: None)) is not None:
-            sink.write(frame)
+        while (converted := lane.get(_go_on)) is not None:
+            sink.write(converted)
     except _Abandoned:
         pass
     except BaseException as error:
         failure.append(error)
+
+
+def _gather(lane: _Lane, count: int, check: Callable[[], None]) -> list[Frame]:
+    """Return the next frames; fewer are the last ones."""
+    frames: list[Frame] = []
+    while len(frames) < count and (frame := lane.get(check)) is not None:
+        frames.append(frame)
+    return frames
 
 
 def run(
@@ -158,7 +205,7 @@ def run(
     prepared: Any,
     sink: Sink,
     *,
-    batch: int = 4,
+    batch: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Summary:
@@ -168,8 +215,8 @@ def run(
         source: the frames, read in a thread.
         stylizer: the painter, called in this thread.
         prepared: the style, as the stylizer's `prepare` made it.
-        sink: takes the frames in a thread; committed at the end.
-        batch: frames per call of the stylizer; fewer at the end.
+        sink: takes the frames in threads; committed at the end.
+        batch: frames per call of the stylizer, fewer at the end; None: what suits it.
         on_progress: called after every batch.
         stop: called often; raises to stop. Nothing is committed then.
 
@@ -180,7 +227,8 @@ def run(
         Exception: whatever source, stylizer, sink or `stop` raise, after the threads have ended.
     """
     started = time.monotonic()
-    inward, outward = _Lane(2 * batch), _Lane(2 * batch)
+    size = batch or stylizer.batch(source.info.height, source.info.width)
+    inward, outward, converted = _Lane(2 * size), _Lane(2 * size), _Lane(2 * size)
     failure: list[BaseException] = []
 
     def check() -> None:
@@ -189,45 +237,54 @@ def run(
         if stop:
             stop()
 
-    reader = threading.Thread(target=_read, args=(source, inward), daemon=True, name="reader")
-    writer = threading.Thread(
-        target=_write, args=(sink, outward, failure), daemon=True, name="writer"
-    )
+    helpers = [
+        threading.Thread(target=target, args=args, daemon=True, name=target.__name__)
+        for target, args in (
+            (_read, (source, inward)),
+            (_convert, (sink, outward, converted)),
+            (_write, (sink, converted, failure)),
+        )
+    ]
     done = damaged = 0
-    state: Any = None
-    reader.start()
-    writer.start()
+    under_way: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]]]] = deque()
+
+    def take() -> None:
+        """Hand the oldest call's frames on."""
+        nonlocal done, damaged
+        frames, finish = under_way.popleft()
+        for frame, pixels in zip(frames, finish(), strict=True):
+            outward.put(replace(frame, pixels=pixels), check)
+            damaged += frame.damaged
+        done += len(frames)
+        if on_progress:
+            on_progress(Progress(done, source.info.frames, time.monotonic() - started))
+
+    for helper in helpers:
+        helper.start()
     try:
+        state: Any = None
         ended = False
         while not ended:
-            frames: list[Frame] = []
-            while len(frames) < batch and not ended:
-                frame = inward.get(check)
-                if frame is None:
-                    ended = True
-                else:
-                    frames.append(frame)
-            if not frames:
-                break
-            one = frames[0].pixels[None]  # no copy
-            pixels = one if len(frames) == 1 else np.stack([f.pixels for f in frames])
-            painted, state = stylizer.step(pixels, prepared, state)
-            for frame, pixels in zip(frames, painted, strict=True):
-                outward.put(replace(frame, pixels=pixels), check)
-                damaged += frame.damaged
-            done += len(frames)
-            if on_progress:
-                on_progress(Progress(done, source.info.frames, time.monotonic() - started))
+            if under_way and inward.empty():  # the source is slow: no frame waits for the next one
+                take()
+                continue
+            frames = _gather(inward, size, check)
+            ended = len(frames) < size
+            if frames:
+                finish, state = stylizer.start([f.pixels for f in frames], prepared, state)
+                under_way.append((frames, finish))
+            while len(under_way) > (0 if ended else stylizer.depth):
+                take()
         outward.put(None, check)
-        while writer.is_alive():
+        while helpers[-1].is_alive():
             check()
-            writer.join(_WAIT)
+            helpers[-1].join(_WAIT)
         check()
     finally:
-        inward.abandon()
-        outward.abandon()
+        for lane in (inward, outward, converted):
+            lane.abandon()
         # A writer inside the encoder must come back before its file may be closed.
-        reader.join()
-        writer.join()
+        for helper in helpers:
+            helper.join()
     sink.commit()
     return Summary(done, time.monotonic() - started, damaged + source.damage)

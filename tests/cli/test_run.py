@@ -176,7 +176,7 @@ def sleep(self, frames, prepared, state):
     Path({str(tmp_path / "asleep")!r}).touch()
     while True:
         time.sleep(60)
-IdentityStylizer.step = sleep
+IdentityStylizer.start = sleep
 vidstyle.cli.app.main()
 """
     process = subprocess.Popen(

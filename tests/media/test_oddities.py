@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 
 import vidstyle
 from tests.clips import make_clip
+from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from tests.media.media import ffmpeg
 from vidstyle import InputError, Reading, UsageError
@@ -326,3 +329,19 @@ def test_a_drop_frame_timecode_is_dropped_by_a_cut(tmp_path, judge, caplog):
     run(clip, out, start=Fraction(1))
     assert "timecode 01:00:59;20 is dropped" in caplog.text
     assert "timecode" not in judge.stream(out, "v:0")["tags"]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
+def test_no_encoder_takes_the_machine(tmp_path):
+    """SVT-AV1 makes the process real-time where it may; what the run's other threads do must go on."""
+    clip = make_clip(tmp_path / "in.mp4", times=range(5), sound=False)
+    code = f"""
+import os, vidstyle
+vidstyle.stylize({str(clip)!r}, "identity", {str(tmp_path / "out.mkv")!r},
+                 encoding=vidstyle.Encoding(codec="libsvtav1"))
+print({{os.sched_getscheduler(int(task)) for task in os.listdir("/proc/self/task")}})
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert out.stdout.strip() == f"{{{os.SCHED_OTHER}}}"

@@ -40,9 +40,15 @@ class ListSource:
 @dataclass
 class MemorySink:
     fail_at: int | None = None
+    misconvert_at: int | None = None
     delay: float = 0.0
     frames: list[Frame] = field(default_factory=list)
     committed: bool = False
+
+    def convert(self, frame):
+        if frame.pixels[0, 0, 0] == 255 - (self.misconvert_at or 1000):
+            raise OSError("the conversion broke")
+        return frame
 
     def write(self, frame):
         time.sleep(self.delay)
@@ -61,12 +67,17 @@ class MemorySink:
 
 
 class Invert:
+    depth = 2
+
     def __init__(self):
         self.batches = []
 
-    def step(self, frames, prepared, state):
+    def batch(self, height, width):
+        return 4
+
+    def start(self, frames, prepared, state):
         self.batches.append(len(frames))
-        return 255 - frames, (state or 0) + len(frames)
+        return lambda: [255 - f for f in frames], (state or 0) + len(frames)
 
 
 def test_frames_keep_order_and_time():
@@ -83,9 +94,13 @@ def test_frames_keep_order_and_time():
 
 @pytest.mark.parametrize(
     ("source", "sink"),
-    [(ListSource(fail_at=5), MemorySink()), (ListSource(), MemorySink(fail_at=3))],
+    [
+        (ListSource(fail_at=5), MemorySink()),
+        (ListSource(), MemorySink(fail_at=3)),
+        (ListSource(), MemorySink(misconvert_at=3)),
+    ],
 )
-def test_an_error_on_either_side_is_raised_and_nothing_is_committed(source, sink):
+def test_an_error_on_any_side_is_raised_and_nothing_is_committed(source, sink):
     with pytest.raises(OSError, match="broke"):
         run(source, Invert(), None, sink)
     assert not sink.committed
@@ -119,7 +134,9 @@ def test_a_slow_sink_holds_the_source_back():
 
     source = ListSource(count=300)
     run(source, Invert(), None, Slow(delay=0.001), batch=2)
-    assert max(ahead) <= 2 * 2 * 2 + 2 + 2  # two queues of two batches, one batch, one in each hand
+    # Three queues of two batches; one batch at hand, two under way and one being taken; one frame in
+    # each of three hands.
+    assert max(ahead) <= 3 * 2 * 2 + 4 * 2 + 3
 
 
 def test_damage_is_counted():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -191,3 +195,20 @@ class Encoding:
             f"{codec} takes none of the pixel formats that vidstyle makes, only "
             f"{' '.join(sorted(offered)[:8])}; try libx264 or ffv1"
         )
+
+
+@contextlib.contextmanager
+def same_scheduling() -> Iterator[None]:
+    """Undo what an encoder does to the scheduling of this process's threads as it is opened.
+
+    Run by root, SVT-AV1 takes Linux's highest real-time priority for the thread that opens it and for
+    every thread after that, which starves the rest of the machine.
+    """
+    known = hasattr(os, "sched_getscheduler")
+    before = os.sched_getscheduler(0) if known else None
+    yield
+    if before is None or os.sched_getscheduler(0) == before:
+        return
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # a thread may have ended since
+            os.sched_setscheduler(int(task.name), before, os.sched_param(0))

@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,31 +18,35 @@ import numpy as np
 
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
-from vidstyle.media.codecs import Encoding
+from vidstyle.media.codecs import Encoding, same_scheduling
 from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_rgb, over_black
 from vidstyle.media.containers import container_for, is_sequence
 from vidstyle.media.filters import FilterChain
+from vidstyle.media.oddsize import ODD, Fit, fit
 from vidstyle.media.parts import check_output, part_for
 from vidstyle.media.passthrough import Passthrough
 
 log = logging.getLogger(__name__)
 
-ODD = ("pad", "crop", "444")
-"""What to do with an odd size where chroma is halved."""
-
-
-_ANY_SIZE = {"ffv1", "ffvhuff", "libvpx-vp9", "libsvtav1", "libwebp_anim", "gif", "mjpeg", "png"}
-"""Encoders that have no trouble with an odd size."""
-
-
 _TELLS_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the stream itself."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A frame as the encoder takes it."""
+
+    pictures: list[av.VideoFrame]
+    """One; none as long as a filter holds it back."""
+    duration: int | None
+    """In units of the output's time base."""
 
 
 class FileSink:
     """Encodes frames beside what is passed through; `commit` gives the output its name.
 
-    Use it as a context manager: leaving without `commit` deletes what was written.
+    Use it as a context manager: leaving without `commit` deletes what was written. Frames go through
+    `convert`, then `write`, each in its order; the two may run in two threads.
     """
 
     def __init__(
@@ -133,35 +138,13 @@ class FileSink:
             return ColorTags(6, 1, self.info.color.primaries, self.info.color.transfer)
         return self.info.color
 
-    def _fit(self, pixel_format: str) -> str:
-        """Decide what an odd size needs; return the pixel format, which that may change."""
-        info, codec = self.info, self._codec
-        halved = av.VideoFormat(pixel_format).chroma_width(2) == 1
-        both = av.VideoFormat(pixel_format).chroma_height(2) == 1
-        extra = (info.height % 2 if both else 0, info.width % 2 if halved else 0)
-        self._pad = (0, 0)
-        self._crop = (0, 0)
-        if self._container.is_picture or codec in _ANY_SIZE or not any(extra):
-            return pixel_format
-        if self._odd == "444":
-            full = pixel_format.replace("420", "444").replace("422", "444")
-            offered = {f.name for f in av.codec.Codec(codec, "w").video_formats or ()}
-            if full not in offered:
-                raise UsageError(f"{codec} takes no {full}, which --odd 444 asks for; use pad")
-            return full
-        deed = "the last row or column is "
-        if self._odd == "pad":
-            self._pad, deed = extra, deed + "repeated"
-        else:
-            self._crop, deed = extra, deed + "cut off"
-        log.warning(
-            "%dx%d is odd, which %s cannot hold: %s", info.width, info.height, pixel_format, deed
-        )
-        return pixel_format
-
     def _open_encoder(self) -> Any:
         info, codec, container = self.info, self._codec, self._container
-        pixel_format = self._fit(self.encoding.format_for(codec, info))
+        pixel_format = self.encoding.format_for(codec, info)
+        self._fit = Fit(pixel_format)
+        if not container.is_picture:
+            self._fit = fit(info.height, info.width, codec, pixel_format, self._odd)
+            pixel_format = self._fit.pixel_format
         rate, time_base = self._timing()
         options = self._options()
         try:
@@ -175,8 +158,7 @@ class FileSink:
             raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")
         self._stream: Any = added
         context = added.codec_context
-        self._stream.width = info.width + self._pad[1] - self._crop[1]
-        self._stream.height = info.height + self._pad[0] - self._crop[0]
+        self._stream.height, self._stream.width = self._fit.size(info.height, info.width)
         self._stream.pix_fmt = self._pixel_format = pixel_format
         # Without this PyAV rounds every time to a multiple of 1/rate.
         context.time_base = self._stream.time_base = self._time_base = time_base
@@ -200,7 +182,8 @@ class FileSink:
             self._stream.metadata["alpha_mode"] = "1"
         os.environ.setdefault("SVT_LOG", "1")  # errors alone: it prints by itself
         try:
-            context.open()
+            with same_scheduling():
+                context.open()
         except av.FFmpegError as error:
             raise UsageError(
                 f"{codec} refused its options {options} at {pixel_format} "
@@ -248,11 +231,11 @@ class FileSink:
 
     # --- frames
 
-    def write(self, frame: Frame) -> None:
-        """Encode one frame and copy what other streams have before it.
+    def convert(self, frame: Frame) -> Converted:
+        """Turn the next frame into what the encoder takes; may run while `write` encodes others.
 
         Raises:
-            OutputError: the encoder or the disk refused.
+            OutputError: the filters refused.
             UsageError: frames that this kind of output cannot hold.
         """
         height, width, _ = frame.pixels.shape
@@ -265,16 +248,29 @@ class FileSink:
                 f"{self.path.stem}_%05d{self.path.suffix} for numbered ones"
             )
         pts = self._time(frame)
-        for encoded in self._pictures(frame):
-            encoded.pts, encoded.time_base = pts, self._time_base
+        held = frame.duration * frame.time_base / self._time_base if frame.duration else None
+        try:
+            pictures = list(self._pictures(frame))
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+        for picture in pictures:
+            picture.pts, picture.time_base = pts, self._time_base
+        self._frames += 1
+        return Converted(pictures, None if held is None else max(1, round(held)))
+
+    def write(self, converted: Converted) -> None:
+        """Encode the next frame and copy what other streams have before it.
+
+        Raises:
+            OutputError: the encoder or the disk refused.
+        """
+        for picture in converted.pictures:
+            if converted.duration and picture.pts is not None:
+                self._durations[picture.pts] = converted.duration
             try:
-                if frame.duration:
-                    held = frame.duration * frame.time_base / self._time_base
-                    self._durations[pts] = max(1, round(held))
-                self._mux(encoded)
+                self._mux(picture)
             except (av.FFmpegError, OSError) as error:
                 raise self._failed(error) from error
-        self._frames += 1
 
     def _time(self, frame: Frame) -> int:
         """Return a frame's time in units of the output, where that is coarser than the input's."""
@@ -309,21 +305,12 @@ class FileSink:
                     self._container.format,
                 )
             pixels, alpha = over_black(pixels, alpha), None
-        pixels = self._resized(pixels)
-        alpha = None if alpha is None else self._resized(alpha)
+        pixels = self._fit.apply(pixels)
+        alpha = None if alpha is None else self._fit.apply(alpha)
         if self._codec == "gif":
             yield from self._with_palette(self._convert(pixels, color, "bgra", alpha))
         else:
             yield self._convert(pixels, color, self._pixel_format, alpha)
-
-    def _resized(self, plane: np.ndarray) -> np.ndarray:
-        (below, right), (cut_below, cut_right) = self._pad, self._crop
-        if below or right:
-            rest = ((0, 0),) * (plane.ndim - 2)
-            return np.pad(plane, ((0, below), (0, right), *rest), mode="edge")
-        if cut_below or cut_right:
-            return plane[: plane.shape[0] - cut_below, : plane.shape[1] - cut_right]
-        return plane
 
     def _with_palette(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         """Give each picture of a GIF its own 256 colors, as ffmpeg's palette filters choose them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,18 @@ Given = tuple[Vector, float]
 """Statistics (T,) and their weight, 0 to 1, against the frame's own."""
 
 
+class Painting(Protocol):
+    """Frames that are being painted."""
+
+    def frames(self) -> list[Pixels]:
+        """Wait for them: (H, W, 3) each, as large and of the type as they came."""
+        ...
+
+    def statistics(self) -> Vector:
+        """Wait for the statistics (T,) with which the last one was normalised."""
+        ...
+
+
 class Engine(Protocol):
     """Runs the any-style network on one device."""
 
@@ -23,14 +36,27 @@ class Engine(Protocol):
         """Backend, device and precision, for people: "OpenVINO CPU f32"."""
         ...
 
+    def batch(self, height: int, width: int) -> int:
+        """Return how many frames of a size suit a call best."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Calls under way that keep it busy while a result is taken."""
+        ...
+
+    def expect(self, height: int, width: int, *, deep: bool) -> None:
+        """Begin to get ready for frames of a size and depth, if that takes time; return at once."""
+        ...
+
     def encode(self, picture: Pixels) -> Vector:
         """Turn a style picture (H, W, 3) into a style vector (S,)."""
         ...
 
-    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
-        """Paint frames (N, H, W, 3), H and W as `runtime.padding` makes them.
+    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> Painting:
+        """Begin to paint frames (H, W, 3) of one size, one that `runtime.padding` makes.
 
-        Returns the frames and the statistics (T,) with which the last one was normalised. With
-        `given`, the statistics run on from frame to frame.
+        The caller leaves the frames as they are until they are painted. With `given`, the
+        statistics run on from frame to frame.
         """
         ...

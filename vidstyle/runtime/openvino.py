@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +16,46 @@ from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
 
-_MOST_REQUESTS = 4
-"""Frames in flight at most: each needs memory of its own."""
+_MOST_STREAMS = 4
+"""Frames computed at once, at most: each needs memory of its own."""
+
+
+@dataclass
+class _Job:
+    """A frame on its way through a request of the runtime's."""
+
+    request: ov.InferRequest
+    inputs: dict[str, np.ndarray]
+    """Shared with the request: they must live until it has ended."""
+    painted: Pixels | None = None
+    used: Vector | None = None
+
+    def collect(self) -> tuple[Pixels, Vector]:
+        """Wait for the request and take its results; afterwards it is free for another job."""
+        if self.painted is None or self.used is None:
+            self.request.wait()
+            # The tensors belong to the request and are overwritten by its next job.
+            painted = self.request.get_output_tensor(0).data[0]
+            deep = painted.dtype == np.float32
+            self.painted = painted.astype(np.uint16 if deep else np.uint8)
+            self.used = self.request.get_output_tensor(1).data[0].copy()
+            self.inputs = {}
+        return self.painted, self.used
+
+
+@dataclass(frozen=True)
+class _Painting:
+    """See `Painting`."""
+
+    jobs: list[_Job]
+
+    def frames(self) -> list[Pixels]:
+        """See `Painting.frames`."""
+        return [job.collect()[0] for job in self.jobs]
+
+    def statistics(self) -> Vector:
+        """See `Painting.statistics`."""
+        return self.jobs[-1].collect()[1]
 
 
 class OpenVinoEngine:
@@ -25,11 +68,23 @@ class OpenVinoEngine:
         capable = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capable else "f32"
         self.name = f"OpenVINO CPU {self._precision}"
-        self._requests = min(_MOST_REQUESTS, os.cpu_count() or 1)
+        self._streams = min(_MOST_STREAMS, os.cpu_count() or 1)
         self._frame_nets = {False: frame_net, True: deep_net}
         self._style_encoder = style_encoder
         self._statistics: int = self._core.read_model(frame_net).input("statistics").shape[1]
-        self._compiled: tuple[tuple[int, int, bool], ov.AsyncInferQueue] | None = None
+        self._size: tuple[int, int, bool] | None = None
+        self._expected: tuple[tuple[int, int, bool], Future[Any]] | None = None
+        self._free: list[ov.InferRequest] = []
+        self._jobs: deque[_Job] = deque()
+
+    def batch(self, height: int, width: int) -> int:
+        """Return 1: each frame is a request of its own, batches bring nothing."""
+        return 1
+
+    @property
+    def depth(self) -> int:
+        """One request for each stream, and one that waits for the first stream to be free."""
+        return self._streams + 1
 
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`. In f32: once a style, it may as well be exact."""
@@ -38,56 +93,70 @@ class OpenVinoEngine:
         vector: Vector = compiled(picture[None])[0][0]
         return vector
 
-    def _queue(self, height: int, width: int, deep: bool) -> ov.AsyncInferQueue:
-        if self._compiled is None or self._compiled[0] != (height, width, deep):
-            model = self._core.read_model(self._frame_nets[deep])
-            shapes = {port.any_name: port.partial_shape for port in model.inputs}
-            # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
-            model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
-            compiled = self._core.compile_model(
-                model,
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": self._precision,
-                    # A frame to each core instead of all cores to each frame: no waiting at
-                    # every layer; some 15 % faster end to end at 640x360 on two cores.
-                    "NUM_STREAMS": self._requests,
-                    # Decoder and encoder threads need the cores too.
-                    "ENABLE_CPU_PINNING": False,
-                },
-            )
-            self._compiled = (height, width, deep), ov.AsyncInferQueue(compiled, self._requests)
-        return self._compiled[1]
+    def expect(self, height: int, width: int, *, deep: bool) -> None:
+        """See `Engine.expect`: compile the network in a thread."""
+        size = height, width, deep
+        self._expected = size, ThreadPoolExecutor(1).submit(self._compile, *size)
 
-    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
+    def _prepare(self, height: int, width: int, deep: bool) -> None:
+        """Take the network for frames of a size, if the last ones had another."""
+        size = height, width, deep
+        if self._size == size:
+            return
+        expected, self._expected = self._expected, None
+        compiled = expected[1].result() if expected and expected[0] == size else None
+        compiled = compiled or self._compile(*size)
+        self._free = [compiled.create_infer_request() for _ in range(self.depth)]
+        self._jobs.clear()  # those under way keep their requests
+        self._size = size
+
+    def _compile(self, height: int, width: int, deep: bool) -> Any:
+        model = self._core.read_model(self._frame_nets[deep])
+        shapes = {port.any_name: port.partial_shape for port in model.inputs}
+        # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
+        model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
+        return self._core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": self._precision,
+                # A frame to each core instead of all cores to each frame: no waiting at
+                # every layer; some 15 % faster end to end at 640x360 on two cores.
+                "NUM_STREAMS": self._streams,
+                # Decoder and encoder threads need the cores too.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+
+    def _start(self, inputs: dict[str, np.ndarray]) -> _Job:
+        if not self._free:
+            # Frames take equally long, so the oldest job is the first to end.
+            oldest = self._jobs.popleft()
+            oldest.collect()
+            self._free.append(oldest.request)
+        job = _Job(self._free.pop(), inputs)
+        job.request.start_async(inputs, share_inputs=True)
+        self._jobs.append(job)
+        return job
+
+    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> _Painting:
         """See `Engine.paint`."""
-        count, height, width, _ = frames.shape
-        deep = frames.dtype == np.uint16
-        queue = self._queue(height, width, deep)
-        painted = np.empty_like(frames)
-        used = np.empty((count, self._statistics), np.float32)
-
-        def take(request: ov.InferRequest, index: int) -> None:
-            # Jobs end out of order; the tensors belong to the request and are overwritten.
-            painted[index] = request.get_output_tensor(0).data[0]
-            used[index] = request.get_output_tensor(1).data[0]
-
-        queue.set_callback(take)
+        height, width, _ = frames[0].shape
+        deep = frames[0].dtype == np.uint16
+        self._prepare(height, width, deep)
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
-        for index in range(count):
+        jobs: list[_Job] = []
+        for frame in frames:
+            if given and jobs:  # each frame needs the statistics of the one before it
+                statistics = jobs[-1].collect()[1]
             # Every input, every time: a missing one would silently be the last one used.
-            frame = frames[index : index + 1]
-            queue.start_async(
+            job = self._start(
                 {
-                    "frame": frame.astype(np.float32) if deep else frame,
+                    "frame": np.ascontiguousarray(frame, np.float32 if deep else np.uint8)[None],
                     "style": style[None],
                     "statistics": statistics[None],
                     "weight": np.array([weight], np.float32),
-                },
-                userdata=index,
+                }
             )
-            if given:  # the next frame needs this one's statistics
-                queue.wait_all()
-                statistics = used[index]
-        queue.wait_all()
-        return painted, used[-1].copy()
+            jobs.append(job)
+        return _Painting(jobs)

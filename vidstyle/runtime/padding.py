@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
-import numpy as np
 
 from vidstyle.frame import Pixels
 
@@ -19,17 +20,16 @@ def padded_size(side: int) -> int:
     return max(_LEAST, -(-side // MULTIPLE) * MULTIPLE)
 
 
-def pad(frames: Pixels) -> Pixels:
-    """Pad frames (N, H, W, 3) below and to the right, by reflection."""
-    _, height, width, _ = frames.shape
+def pad(frame: Pixels) -> Pixels:
+    """Pad a frame (H, W, 3) below and to the right, by reflection."""
+    height, width, _ = frame.shape
     below, right = padded_size(height) - height, padded_size(width) - width
     if not below and not right:
-        return frames
+        return frame
     border = cv2.BORDER_REFLECT_101  # repeats where a side is shorter than its padding
-    padded = [cv2.copyMakeBorder(f, 0, below, 0, right, border) for f in frames]
-    return np.stack(padded).astype(frames.dtype)
+    return cast(Pixels, cv2.copyMakeBorder(frame, 0, below, 0, right, border))
 
 
-def crop(frames: Pixels, height: int, width: int) -> Pixels:
+def crop(frame: Pixels, height: int, width: int) -> Pixels:
     """Undo `pad`."""
-    return frames[:, :height, :width]
+    return frame[:height, :width]

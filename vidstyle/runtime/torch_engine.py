@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,9 @@ from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.painter import Painter, StyleReader
+
+_BATCH_PIXELS = 2**23
+"""Of a batch on a GPU, at most: eight frames of 1280x720, four of 1920x1080."""
 
 
 class TorchEngine:
@@ -38,27 +43,80 @@ class TorchEngine:
         vector: Vector = self._reader(self._tensor(picture[None]))[0].cpu().numpy()
         return vector
 
+    def batch(self, height: int, width: int) -> int:
+        """See `Engine.batch`: as many as keep a GPU busy, in some 1 GiB of its memory."""
+        most = _BATCH_PIXELS if self._device.type == "cuda" else _BATCH_PIXELS // 8
+        return max(1, min(16, most // (height * width)))
+
+    @property
+    def depth(self) -> int:
+        """On CUDA one call is computed while another is copied; elsewhere calls end at once."""
+        return 1 if self._device.type == "cuda" else 0
+
+    def expect(self, height: int, width: int, *, deep: bool) -> None:
+        """See `Engine.expect`: there is nothing to do."""
+
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
+    def _upload(self, frames: Sequence[Pixels]) -> torch.Tensor:
+        # torch knows little of uint16.
+        kind = torch.float32 if frames[0].dtype == np.uint16 else torch.uint8
+        shape = (len(frames), *frames[0].shape)
+        # Only copies from and to pinned memory leave this thread free.
+        stack = torch.empty(shape, dtype=kind, pin_memory=self._device.type == "cuda")
+        for row, frame in zip(stack.numpy(), frames, strict=True):
+            row[:] = frame
+        return stack.to(self._device, non_blocking=True)
+
     @torch.inference_mode()
-    def paint(self, frames: Pixels, style: Vector, given: Given | None) -> tuple[Pixels, Vector]:
+    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> _Painting:
         """See `Engine.paint`."""
         vector = self._tensor(style[None])
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
-        deep = frames.dtype == np.uint16
-        # torch knows little of uint16.
-        pixels = self._tensor(frames.astype(np.float32) if deep else frames)
+        pixels = self._upload(frames)
+        painter = self._painters[frames[0].dtype == np.uint16]
         painted, used = [], mixed
         # One call for all, unless each frame needs the statistics of the one before it.
         for part in torch.split(pixels, 1 if given else len(frames)):
             with torch.autocast(self._device.type, torch.float16, enabled=self._half):
-                some, used = self._painters[deep](part, vector, mixed, mix)
+                some, used = painter(part, vector, mixed, mix)
             painted.append(some)
             mixed = used[-1:]
-        result = torch.cat(painted).cpu().numpy().astype(frames.dtype)
-        return result, used[-1].float().cpu().numpy()
+        return _Painting.of(torch.cat(painted), used[-1])
+
+
+@dataclass(frozen=True)
+class _Painting:
+    """See `Painting`."""
+
+    painted: torch.Tensor
+    used: torch.Tensor
+    copied: torch.cuda.Event | None
+    """Recorded behind the copy from a GPU."""
+
+    @classmethod
+    def of(cls, painted: torch.Tensor, used: torch.Tensor) -> _Painting:
+        """Begin to bring painted frames (N, H, W, 3) back from where they are."""
+        if not painted.is_cuda:
+            return cls(painted, used, None)
+        home = torch.empty(painted.shape, dtype=painted.dtype, pin_memory=True)
+        home.copy_(painted, non_blocking=True)
+        copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        copied.record(torch.cuda.current_stream(painted.device))
+        return cls(home, used, copied)
+
+    def frames(self) -> list[Pixels]:
+        """See `Painting.frames`."""
+        if self.copied is not None:
+            self.copied.synchronize()
+        painted = self.painted.cpu().numpy()
+        return list(painted.astype(np.uint16) if painted.dtype == np.float32 else painted)
+
+    def statistics(self) -> Vector:
+        """See `Painting.statistics`."""
+        return self.used.float().cpu().numpy()
 
 
 def load_network(weights: Path) -> Arbitrary:

@@ -1,20 +1,22 @@
-"""Paints frames: `prepare` a style once, `step` through batches of frames.
+"""Paints frames: `prepare` a style once, `start` batches of frames, or `step` through them.
 
 State is a value that goes in and comes out, so that chunks, seeks and tests need nothing hidden.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.frame import Pixels
-from vidstyle.runtime.engine import Engine
-from vidstyle.runtime.padding import crop, pad
+from vidstyle.frame import Pixels, StreamInfo
+from vidstyle.runtime.engine import Engine, Painting
+from vidstyle.runtime.padding import crop, pad, padded_size
 from vidstyle.stylize.style import fit_style, read_picture
 
 
@@ -32,8 +34,13 @@ class PreparedStyle:
 class State:
     """What one batch leaves to the next."""
 
-    statistics: NDArray[np.float32]
-    """(T,) channel means and standard deviations with which the last frame was normalised."""
+    painting: Painting
+    """The batch; its last frame's statistics are wanted by few, and waiting for them costs time."""
+
+    @property
+    def statistics(self) -> NDArray[np.float32]:
+        """(T,) channel means and standard deviations with which the last frame was normalised."""
+        return self.painting.statistics()
 
 
 class ArbitraryStylizer:
@@ -52,6 +59,11 @@ class ArbitraryStylizer:
         self.engine = engine
         self.inertia = inertia
 
+    def expect(self, info: StreamInfo) -> None:
+        """Begin to get ready for the frames of a video, say while a style is prepared."""
+        height, width = padded_size(info.height), padded_size(info.width)
+        self.engine.expect(height, width, deep=info.bits > 8)
+
     def prepare(self, style: Path | str | Pixels, *, strength: float = 1.0) -> PreparedStyle:
         """Encode a style picture, a file or pixels (H, W, 3).
 
@@ -68,23 +80,62 @@ class ArbitraryStylizer:
             )
         return PreparedStyle(self.engine.encode(fit_style(picture)), strength)
 
-    def step(
-        self, frames: Pixels, prepared: PreparedStyle, state: State | None = None
-    ) -> tuple[Pixels, State]:
-        """Paint frames (N, H, W, 3), in order; return them and the state for the next call."""
-        height, width = frames.shape[1:3]
+    def batch(self, height: int, width: int) -> int:
+        """See `Engine.batch`."""
+        return self.engine.batch(height, width)
+
+    @property
+    def depth(self) -> int:
+        """See `Engine.depth`."""
+        return self.engine.depth
+
+    def start(
+        self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None
+    ) -> tuple[Callable[[], list[Pixels]], State]:
+        """Begin to paint frames (H, W, 3) of one size, in order; see `step`.
+
+        The frames must stay as they are until they are painted.
+
+        Returns:
+            What waits for the painted frames and returns them; the state for the next call.
+        """
+        height, width, _ = frames[0].shape
         given = (state.statistics, self.inertia) if state and self.inertia else None
-        painted, used = self.engine.paint(pad(frames), prepared.vector, given)
-        painted, share = crop(painted, height, width), prepared.strength
-        if share < 1:
+        painting = self.engine.paint([pad(f) for f in frames], prepared.vector, given)
+        share = prepared.strength
+
+        def finish() -> list[Pixels]:
+            painted = [crop(p, height, width) for p in painting.frames()]
+            if share == 1:
+                return painted
             pairs = zip(frames, painted, strict=True)
-            painted = np.stack([cv2.addWeighted(f, 1 - share, p, share, 0) for f, p in pairs])
-        return painted.astype(frames.dtype, copy=False), State(used)
+            return [cast(Pixels, cv2.addWeighted(f, 1 - share, p, share, 0)) for f, p in pairs]
+
+        return finish, State(painting)
+
+    def step(
+        self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None
+    ) -> tuple[Pixels, State]:
+        """Paint frames (H, W, 3) of one size, in order.
+
+        Returns:
+            The painted frames (N, H, W, 3); the state for the next call.
+        """
+        finish, state = self.start(frames, prepared, state)
+        return np.stack(finish()), state
 
 
 class IdentityStylizer:
     """Leaves frames as they are: `--style identity` tests the pipeline exactly."""
 
-    def step(self, frames: Pixels, prepared: None, state: None) -> tuple[Pixels, None]:
-        """Return the frames."""
-        return frames, None
+    depth = 0
+
+    def batch(self, height: int, width: int) -> int:
+        """Return 1: nothing is gained by waiting for more."""
+        return 1
+
+    def start(
+        self, frames: Sequence[Pixels], prepared: None, state: None
+    ) -> tuple[Callable[[], Sequence[Pixels]], None]:
+        """Return what returns the frames."""
+        return lambda: frames, None
