@@ -46,7 +46,8 @@ test-all: setup  ## run every test
 check: lint type test  ## all that must be green before a commit
 
 ir: setup  ## convert the shipped weights for the CPU engine
-	$(BIN)/python -m vidstyle.export models
+	$(PIP) -e '.[ir]' -c constraints.txt
+	$(BIN)/python -m vidstyle.export models samples
 	$(MAKE) sums
 
 sums: ## write models/SHA256SUMS

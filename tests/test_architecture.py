@@ -21,7 +21,7 @@ ALLOWED = {
     "stylize": {"errors", "frame", "runtime"},
     "media": {"errors", "frame"},
     "pipeline": {"errors", "frame"},
-    "export": {"nets", "runtime"},
+    "export": {"media", "nets", "runtime", "stylize", "zoo"},
     "api": {"errors", "frame", "media", "pipeline", "runtime", "stylize"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
     "cli": {"__init__", "api", "errors", "media", "pipeline", "training"},

@@ -56,13 +56,17 @@ def default_output(source: Path, style: str | Path) -> Path:
 
 
 def _stylizer(
-    style: str | Path | Pixels, strength: float, device: str, info: StreamInfo | None = None
+    style: str | Path | Pixels,
+    strength: float,
+    device: str,
+    precision: str,
+    info: StreamInfo | None = None,
 ) -> tuple[Any, Any, str]:
     if not 0 <= strength <= 1:
         raise UsageError(f"expected a strength from 0 to 1, got {strength:g}")
     if isinstance(style, str | Path) and str(style) == IDENTITY:
         return IdentityStylizer(), None, "none (identity)"
-    engine = select_engine(device)
+    engine = select_engine(device, precision)
     stylizer = ArbitraryStylizer(engine)
     if info:
         stylizer.expect(info)
@@ -97,6 +101,8 @@ def stylize(
     encoding: Encoding | None = None,
     odd: str = "pad",
     device: str = "auto",
+    precision: str = "auto",
+    batch: int | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
@@ -112,6 +118,8 @@ def stylize(
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
         device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
+        precision: of the network: auto, int8, bf16, f16 or f32; each device offers some.
+        batch: frames per call of the network; None: what suits the device and the size.
         overwrite: replace an output that exists.
         on_progress: called after every batch.
         stop: called often; what it raises stops the run, and nothing is left behind.
@@ -137,7 +145,7 @@ def stylize(
     with FileSource(source, reading) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
-        stylizer, prepared, engine = _stylizer(style, strength, device, frames.info)
+        stylizer, prepared, engine = _stylizer(style, strength, device, precision, frames.info)
         log.info("painting on %s", engine)
         with FileSink(
             target,
@@ -152,6 +160,7 @@ def stylize(
                 stylizer,
                 prepared,
                 sink,
+                batch=batch,
                 on_progress=on_progress,
                 stop=stop,
             )
@@ -164,6 +173,7 @@ def stylize_frames(
     *,
     strength: float = 1.0,
     device: str = "auto",
+    precision: str = "auto",
 ) -> Iterator[Pixels]:
     """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily, a few at a time.
 
@@ -173,7 +183,7 @@ def stylize_frames(
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
-    stylizer, prepared, _ = _stylizer(style, strength, device)
+    stylizer, prepared, _ = _stylizer(style, strength, device, precision)
     calls: deque[Callable[[], Iterable[Pixels]]] = deque()
     state = None
     remaining = _of_one_size(frames)

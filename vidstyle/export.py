@@ -1,7 +1,7 @@
 """Convert a trained network for the CPU engine: safetensors -> OpenVINO IR.
 
-A maker's tool: it needs torch and OpenVINO's converter. What it writes is shipped; users' machines
-only read it. Run it as `make ir`.
+A maker's tool: it needs torch, OpenVINO's converter and NNCF. What it writes is shipped; users'
+machines only read it. Run it as `make ir`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
+from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import PALETTE
 from vidstyle.runtime.painter import Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network
+from vidstyle.stylize.style import fit_style, read_picture
+from vidstyle.zoo import Model, find
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
@@ -26,17 +30,69 @@ def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[s
     return model
 
 
-def export_openvino(weights: Path, frame_net: Path, deep_net: Path, style_encoder: Path) -> None:
-    """Write the three IRs (.xml and .bin) of a network.
+_FLOAT = ("down1", "up2", "out")
+"""Convolutions that stay floats: the first after the stem, whose scale is the frame's own, and the two
+that make pixels, whose rounding would be seen as flicker (docs/experiments.md)."""
+
+_CALIBRATION = 40
+"""Frames by whose activations the scales of int8 are chosen."""
+
+
+def _quantize(painter: ov.Model, reader: ov.Model, samples: Path) -> ov.Model:
+    """Turn the inner convolutions to int8, calibrated on the sample clip in the sample styles."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
+    import nncf
+
+    encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    pictures = sorted((samples / "styles").glob("*.jpg"))
+    styles = [encode(fit_style(read_picture(p))[None])[0] for p in pictures]
+    with FileSource(samples / "clip.mp4") as source:
+        frames = [frame.pixels[None] for frame in source]
+    statistics = np.zeros((1, painter.input("statistics").shape[1]), np.float32)
+    items = [
+        {
+            "frame": frames[number * len(frames) // _CALIBRATION],
+            "style": styles[number % len(styles)],
+            "statistics": statistics,
+            "weight": np.zeros(1, np.float32),
+        }
+        for number in range(_CALIBRATION)
+    ]
+    model = painter.clone()
+    model.reshape(
+        {port.any_name: port.partial_shape for port in model.inputs}
+        | {"frame": ov.PartialShape(list(frames[0].shape))}
+    )
+    # Normalisation, and what surrounds it, in int8 would destroy the picture.
+    kinds = ["MVN", "Multiply", "Add", "Subtract", "ReduceMean", "Sqrt", "Divide", "Power", "Pad"]
+    small = nncf.quantize(
+        model,
+        nncf.Dataset(items),
+        subset_size=len(items),
+        preset=nncf.QuantizationPreset.MIXED,
+        ignored_scope=nncf.IgnoredScope(
+            names=[f"__module.net.{name}/aten::_convolution/Convolution" for name in _FLOAT],
+            types=[*kinds, "Interpolate", "MatMul"],
+            validate=False,
+        ),
+    )
+    small.reshape({port.any_name: port.partial_shape for port in painter.inputs})
+    return small
+
+
+def export_openvino(model: Model, samples: Path | None = None) -> None:
+    """Write the IRs (.xml and .bin) of a network from its safetensors.
+
+    `frame_net` takes frame (1, H, W, 3) u8, style (1, S), statistics (1, T) and weight (1,) and gives
+    frame and statistics; H and W are dynamic, multiples of 8. `deep_net` takes frames of f32 that
+    hold 16-bit levels. `style_encoder` takes picture (1, H, W, 3) u8 and gives style (1, S).
 
     Args:
-        weights: safetensors of `Arbitrary`.
-        frame_net: .xml to write: frame (1, H, W, 3) u8, style (1, S), statistics (1, T), weight
-            (1,) -> frame, statistics. H and W are dynamic, multiples of 8.
-        deep_net: .xml to write: the same, with frames of f32 that hold 16-bit levels.
-        style_encoder: .xml to write: picture (1, H, W, 3) u8 -> style (1, S).
+        model: where to read and to write.
+        samples: folder of a clip.mp4 and of styles/*.jpg; with it `small_net` is written too, which is
+            `frame_net` with its inner convolutions in int8.
     """
-    net = load_network(weights)
+    net = load_network(model.weights)
     size = 2 * sum(net.frame_net.norm_channels)
     style = size + PALETTE
     example = {
@@ -58,15 +114,12 @@ def export_openvino(weights: Path, frame_net: Path, deep_net: Path, style_encode
     deep.reshape(shapes)
     reader = _convert(StyleReader(net.style_encoder), {"picture": example["frame"]}, ["style"])
     reader.reshape({"picture": [1, -1, -1, 3]})
-    for model, path in ((painter, frame_net), (deep, deep_net), (reader, style_encoder)):
-        ov.save_model(model, path, compress_to_fp16=True)
+    made = {model.frame_net: painter, model.deep_net: deep, model.style_encoder: reader}
+    if samples:
+        made[model.small_net] = _quantize(painter, reader, samples)
+    for path, network in made.items():
+        ov.save_model(network, path, compress_to_fp16=True)
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    export_openvino(
-        folder / "arbitrary.safetensors",
-        folder / "arbitrary_frame.xml",
-        folder / "arbitrary_frame16.xml",
-        folder / "arbitrary_style.xml",
-    )
+    export_openvino(find(folder=Path(sys.argv[1])), Path(sys.argv[2]))

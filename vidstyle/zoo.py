@@ -28,6 +28,8 @@ class Model:
     """OpenVINO IR (.xml with .bin beside it) of the part that runs every frame."""
     deep_net: Path
     """The same for frames of 16 bits."""
+    small_net: Path
+    """The same with its inner convolutions in int8."""
     style_encoder: Path
     """OpenVINO IR of the part that runs once a style."""
 
@@ -53,12 +55,13 @@ def verify(path: Path) -> Path:
     return path
 
 
-def find(name: str = "arbitrary") -> Model:
+def find(name: str = "arbitrary", folder: Path = FOLDER) -> Model:
     """Return a shipped model; each engine verifies the files that it reads."""
     return Model(
         name,
-        weights=FOLDER / f"{name}.safetensors",
-        frame_net=FOLDER / f"{name}_frame.xml",
-        deep_net=FOLDER / f"{name}_frame16.xml",
-        style_encoder=FOLDER / f"{name}_style.xml",
+        weights=folder / f"{name}.safetensors",
+        frame_net=folder / f"{name}_frame.xml",
+        deep_net=folder / f"{name}_frame16.xml",
+        small_net=folder / f"{name}_frame8.xml",
+        style_encoder=folder / f"{name}_style.xml",
     )

@@ -151,6 +151,18 @@ def run(
         str,
         typer.Option(help="auto, cpu, cuda, cuda:N, mps; torch-cpu is a slow reference."),
     ] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Of the network: int8, bf16, f16, f32; auto takes what suits the device."
+        ),
+    ] = "auto",
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Frames per call of the network; what suits if not given."
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary.")
     ] = False,
@@ -188,6 +200,8 @@ def run(
             encoding=Encoding(codec, crf, preset, pix_fmt, parse_options(extra or [])),
             odd=odd,
             device=device,
+            precision=precision,
+            batch=batch,
             overwrite=overwrite,
             on_progress=display,
             stop=stop,

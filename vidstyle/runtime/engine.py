@@ -33,7 +33,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Backend, device and precision, for people: "OpenVINO CPU f32"."""
+        """Backend, device and precision, for people: "OpenVINO CPU int8"."""
         ...
 
     def batch(self, height: int, width: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
+from vidstyle.zoo import Model, verify
 
 _MOST_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""
@@ -58,20 +61,55 @@ class _Painting:
         return self.jobs[-1].collect()[1]
 
 
+def offered_precisions(core: ov.Core) -> list[str]:
+    """Return what the processor computes fast and well enough, best first; f32 is the last.
+
+    Native 16-bit floats halve the time. Without them int8 takes a third off on x86, at 45 dB to f32
+    on the sample clip (docs/experiments.md); ARM would only simulate it.
+    """
+    capable = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    x86 = platform.machine().lower() in {"x86_64", "amd64"}
+    having = {"bf16": "BF16" in capable, "f16": "FP16" in capable}
+    having |= {"int8": x86 and "INT8" in capable, "f32": True}
+    return [name for name, has in having.items() if has]
+
+
+def _verified(network: Path) -> Path:
+    verify(network.with_suffix(".bin"))
+    return verify(network)
+
+
 class OpenVinoEngine:
     """Compiles the network for each frame size it meets; every style uses the same compilation."""
 
-    def __init__(self, frame_net: Path, deep_net: Path, style_encoder: Path) -> None:
-        """Take the three networks (.xml with .bin beside it), as `vidstyle.export` writes them."""
+    def __init__(self, model: Model, precision: str = "auto") -> None:
+        """Take a shipped model and one of `PRECISIONS`.
+
+        Raises:
+            InputError: a file of the model is missing or was changed.
+            UsageError: the processor does not have that precision.
+        """
         self._core = ov.Core()
+        offered = offered_precisions(self._core)
+        if precision not in ("auto", *offered):
+            raise UsageError(
+                f"--precision {precision} is not offered on this processor; "
+                f"expected auto or one of {', '.join(offered)}"
+            )
+        self.precision = offered[0] if precision == "auto" else precision
+        self.name = f"OpenVINO CPU {self.precision}"
+        small = self.precision == "int8"
         # Left to itself the runtime takes bf16 where the processor has it; say so, always.
-        capable = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._precision = "bf16" if "BF16" in capable else "f32"
-        self.name = f"OpenVINO CPU {self._precision}"
+        self._hint = "f32" if small else self.precision
         self._streams = min(_MOST_STREAMS, os.cpu_count() or 1)
-        self._frame_nets = {False: frame_net, True: deep_net}
-        self._style_encoder = style_encoder
-        self._statistics: int = self._core.read_model(frame_net).input("statistics").shape[1]
+        # Frames of 16 bits stay floats: int8 would round what they are for.
+        self._frame_nets = {
+            False: _verified(model.small_net if small else model.frame_net),
+            True: _verified(model.deep_net),
+        }
+        self._style_encoder = _verified(model.style_encoder)
+        port = self._core.read_model(model.deep_net).input("statistics")
+        self._statistics: int = port.shape[1]
         self._size: tuple[int, int, bool] | None = None
         self._expected: tuple[tuple[int, int, bool], Future[Any]] | None = None
         self._free: list[ov.InferRequest] = []
@@ -119,7 +157,7 @@ class OpenVinoEngine:
             model,
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": self._precision,
+                "INFERENCE_PRECISION_HINT": self._hint,
                 # A frame to each core instead of all cores to each frame: no waiting at
                 # every layer; some 15 % faster end to end at 640x360 on two cores.
                 "NUM_STREAMS": self._streams,

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
 """`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
 
+PRECISIONS = ("auto", "int8", "bf16", "f16", "f32")
+"""Of the frames; a style is always encoded in f32. Each device offers some of them."""
+
 
 def _may_have_accelerator() -> bool:
     """Tell whether asking torch is worth it: importing it only to hear "no" takes seconds."""
@@ -49,7 +52,7 @@ def _accelerator() -> str | None:
     return "mps" if torch.backends.mps.is_available() else None
 
 
-def _torch_engine(model: zoo.Model, device: str) -> Engine:
+def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
     try:
         from vidstyle.runtime.torch_engine import TorchEngine
     except ImportError as error:
@@ -58,30 +61,32 @@ def _torch_engine(model: zoo.Model, device: str) -> Engine:
         ) from error
     weights = zoo.verify(model.weights)
     try:
-        return TorchEngine(weights, device)
+        return TorchEngine(weights, device, precision)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"--device {device} cannot be used: {reason}; try cpu") from error
 
 
-def select_engine(device: str = "auto", model: zoo.Model | None = None) -> Engine:
-    """Make the engine for a device, one of `DEVICES`.
+def select_engine(
+    device: str = "auto", precision: str = "auto", model: zoo.Model | None = None
+) -> Engine:
+    """Make the engine for a device, one of `DEVICES`, and a precision, one of `PRECISIONS`.
 
     Raises:
-        UsageError: no such device here.
+        UsageError: no such device or precision here.
         MissingPackageError: the device needs a package that is not installed.
     """
     model = model or zoo.find()
     if device.split(":", maxsplit=1)[0] not in DEVICES:
         raise UsageError(f"no device is called {device}; expected one of {', '.join(DEVICES)}")
+    if precision not in PRECISIONS:
+        raise UsageError(
+            f"no precision is called {precision}; expected one of {', '.join(PRECISIONS)}"
+        )
     if device == "auto":
         device = _accelerator() or "cpu"
     if device != "cpu":
-        return _torch_engine(model, device.removeprefix("torch-"))
+        return _torch_engine(model, device.removeprefix("torch-"), precision)
     from vidstyle.runtime.openvino import OpenVinoEngine
 
-    networks = (model.frame_net, model.deep_net, model.style_encoder)
-    for path in networks:
-        zoo.verify(path)
-        zoo.verify(path.with_suffix(".bin"))
-    return OpenVinoEngine(*networks)
+    return OpenVinoEngine(model, precision)

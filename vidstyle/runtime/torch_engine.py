@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
@@ -23,9 +24,21 @@ _BATCH_PIXELS = 2**23
 class TorchEngine:
     """Runs the network as trained, frames in batches."""
 
-    def __init__(self, weights: Path, device: str) -> None:
-        """Load weights (.safetensors) onto a torch device: "cuda", "cuda:1", "mps" or "cpu"."""
+    def __init__(self, weights: Path, device: str, precision: str = "auto") -> None:
+        """Load weights (.safetensors) onto a torch device: "cuda", "cuda:1", "mps" or "cpu".
+
+        Raises:
+            UsageError: the device does not have that precision.
+        """
         self._device = torch.device(device)
+        # 16-bit floats only where they are fast; statistics are summed in 32 bits in any case.
+        offered = ["f16", "bf16", "f32"] if self._device.type == "cuda" else ["f32"]
+        if precision not in ("auto", *offered):
+            raise UsageError(
+                f"--precision {precision} is not offered by torch on {device}; "
+                f"expected auto or one of {', '.join(offered)}"
+            )
+        self.precision = offered[0] if precision == "auto" else precision
         net = load_network(weights)
         channels_last(net.frame_net)
         self._statistics = 2 * sum(net.frame_net.norm_channels)
@@ -33,9 +46,8 @@ class TorchEngine:
             deep: Painter(net.frame_net, deep=deep).to(self._device) for deep in (False, True)
         }
         self._reader = StyleReader(net.style_encoder).to(self._device)
-        # 16-bit floats only where they are fast; statistics are summed in 32 bits in any case.
-        self._half = self._device.type == "cuda"
-        self.name = f"torch {device} {'f16' if self._half else 'f32'}"
+        self._half = {"f16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
+        self.name = f"torch {device} {self.precision}"
 
     @torch.inference_mode()
     def encode(self, picture: Pixels) -> Vector:
@@ -80,7 +92,7 @@ class TorchEngine:
         painted, used = [], mixed
         # One call for all, unless each frame needs the statistics of the one before it.
         for part in torch.split(pixels, 1 if given else len(frames)):
-            with torch.autocast(self._device.type, torch.float16, enabled=self._half):
+            with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
                 some, used = painter(part, vector, mixed, mix)
             painted.append(some)
             mixed = used[-1:]
