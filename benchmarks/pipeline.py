@@ -9,15 +9,16 @@ measured alone, in CPU milliseconds a frame, on stylized output: its texture cos
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from common import machine, repeat, spread, write
+from common import machine, spread, write
 
 from vidstyle.frame import Frame
 from vidstyle.media.sink import FileSink
@@ -28,6 +29,7 @@ from vidstyle.stylize.stylizer import ArbitraryStylizer
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "samples" / "clip.mp4"
 STYLE = ROOT / "samples" / "styles" / "swirls.jpg"
+ROUNDS = 5
 
 
 def make_clip(path: Path, width: int, height: int, frames: int) -> Path:
@@ -63,8 +65,8 @@ def run_command(clip: Path, out: Path, style: str = str(STYLE)) -> tuple[float, 
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def measure_stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Any]:
-    """Measure decode, network and encode alone: CPU milliseconds a frame."""
+def stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Callable[[], float]]:
+    """Return what measures decode, network and encode alone: CPU milliseconds a frame."""
     stylizer = ArbitraryStylizer(select_engine("cpu"))
     prepared = stylizer.prepare(STYLE)
 
@@ -77,16 +79,13 @@ def measure_stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Any]:
     with FileSource(clip) as source:
         info = source.info
         some = [f for f, _ in zip(source, range(frames), strict=False)]
-    pixels = np.stack([f.pixels for f in some])
-    painted = pixels
+    pixels = [f.pixels for f in some]
+    painted, _ = stylizer.step(pixels, prepared)
 
     def network() -> float:
-        nonlocal painted
         started = time.process_time()
-        painted, _ = stylizer.step(pixels, prepared)
+        stylizer.step(pixels, prepared)
         return (time.process_time() - started) * 1e3 / len(pixels)
-
-    result = {"decode": repeat(decode), "network": repeat(network)}
 
     def encode() -> float:
         started = time.process_time()
@@ -96,32 +95,83 @@ def measure_stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Any]:
             sink.commit()
         return (time.process_time() - started) * 1e3 / len(some)
 
-    return result | {"encode": repeat(encode)}
+    return {"decode": decode, "network": network, "encode": encode}
+
+
+_FIRST_FRAME = """
+import os, sys, time
+import vidstyle.cli.progress
+def shown(self, progress):
+    print(time.time(), "torch" in sys.modules, flush=True)
+    os._exit(0)
+vidstyle.cli.progress.ProgressDisplay.__call__ = shown
+import vidstyle.cli.app
+vidstyle.cli.app.main()
+"""
+
+
+def first_frame(clip: Path, out: Path) -> float:
+    """Return seconds from the start of a process to its first painted frame; torch stays out."""
+    args = ["run", str(clip), "-s", str(STYLE), "-o", str(out), "-y", "-q", "--device", "cpu"]
+    started = time.time()
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_FRAME, *args], capture_output=True, text=True, check=True
+    )
+    when, torch = done.stdout.split()
+    if torch != "False":
+        raise SystemExit("torch was imported")
+    for left in out.parent.glob(f".{out.name}.*.part"):
+        left.unlink()
+    return float(when) - started
+
+
+def measure(folder: Path, width: int, height: int, short: int, long: int) -> dict[str, Any]:
+    """Measure one size. Parts and whole in turns: the machine's speed changes within minutes."""
+    out = folder / "out.mp4"
+    clip, longer = folder / f"{short}.mp4", folder / f"{long}.mp4"
+    make_clip(clip, width, height, short)
+    make_clip(longer, width, height, long)
+    cores = len(os.sched_getaffinity(0))
+    parts = stages(clip, out)
+    alone: dict[str, list[float]] = {name: [] for name in parts}
+    runs, longs, ratios, starts = [], [], [], []
+    for number in range(ROUNDS + 1):
+        once = {name: part() for name, part in parts.items()}
+        run = run_command(clip, out)
+        much = run_command(longer, out)
+        start = first_frame(clip, out)
+        if number:  # the first is for warming up
+            for name, value in once.items():
+                alone[name].append(value)
+            runs.append(run)
+            longs.append(much)
+            ratios.append(much[0] * 1e3 / long / (sum(once.values()) / cores))
+            starts.append(start)
+    return {
+        "frames": short,
+        "fps": spread([short / wall for wall, _, _ in runs]),
+        "cpu_ms_per_frame": spread([1e3 * cpu / short for _, cpu, _ in runs]),
+        "peak_mib": spread([m for _, _, m in runs]),
+        "long_frames": long,
+        "long_fps": spread([long / wall for wall, _, _ in longs]),
+        "long_cpu_ms_per_frame": spread([1e3 * cpu / long for _, cpu, _ in longs]),
+        "long_peak_mib": spread([m for _, _, m in longs]),
+        "stages_cpu_ms_per_frame": {name: spread(values) for name, values in alone.items()},
+        "ratio_of_long_wall_to_stages_over_cores": spread(ratios),
+        "first_frame_s": spread(starts),
+    }
 
 
 def main() -> None:
     """Measure and write benchmarks/results/pipeline.json."""
-    results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mp4"
-        for name, width, height, short, long in (
-            ("640x360", 640, 360, 450, 1800),
-            ("1280x720", 1280, 720, 120, 480),
-        ):
-            clip = make_clip(Path(folder) / "short.mp4", width, height, short)
-            runs = [run_command(clip, out) for _ in range(6)][1:]
-            much = run_command(make_clip(Path(folder) / "long.mp4", width, height, long), out)
-            results[name] = {
-                "frames": short,
-                "fps": spread([short / wall for wall, _, _ in runs]),
-                "cpu_ms_per_frame": spread([1e3 * cpu / short for _, cpu, _ in runs]),
-                "peak_mib": spread([m for _, _, m in runs]),
-                "long_frames": long,
-                "long_fps": long / much[0],
-                "long_peak_mib": much[2],
-                "stages_cpu_ms_per_frame": measure_stages(clip, out),
-            }
-            print(name, results[name], flush=True)
+    results: dict[str, Any] = {"engine": select_engine("cpu").name}
+    for name, width, height, short, long in (
+        ("640x360", 640, 360, 450, 1800),
+        ("1280x720", 1280, 720, 150, 600),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            results[name] = measure(Path(folder), width, height, short, long)
+        print(name, results[name], flush=True)
     print(machine())
     print(write("pipeline", results).relative_to(ROOT))
 

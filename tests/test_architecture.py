@@ -24,7 +24,9 @@ ALLOWED = {
     "export": {"media", "nets", "runtime", "stylize", "zoo"},
     "api": {"errors", "frame", "media", "pipeline", "runtime", "stylize"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
-    "cli": {"__init__", "api", "errors", "media", "pipeline", "training"},
+    "machine": {"errors", "media", "runtime"},
+    "speed": {"api", "frame", "media", "pipeline", "runtime", "stylize"},
+    "cli": {"__init__", "api", "errors", "machine", "media", "pipeline", "speed", "training"},
     "__main__": {"cli"},
 }
 OUTSIDE = {

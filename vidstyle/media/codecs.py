@@ -72,13 +72,13 @@ _PLAIN = (
 )
 
 
-_HARDWARE = {"cuda": "h264_nvenc", "qsv": "h264_qsv", "d3d11va": "h264_amf"}
+HARDWARE_KINDS = {"cuda": "h264_nvenc", "qsv": "h264_qsv", "d3d11va": "h264_amf"}
 """Kind of hardware -> its encoder of H.264."""
 
 
 def hardware_encoder(kind: str) -> str | None:
     """Return the encoder of a kind of hardware, if it is there and can be opened."""
-    name = _HARDWARE.get(kind)
+    name = HARDWARE_KINDS.get(kind)
     if name is None:
         return None
     try:

@@ -36,6 +36,11 @@ class Engine(Protocol):
         """Backend, device and precision, for people: "OpenVINO CPU int8"."""
         ...
 
+    @property
+    def precision(self) -> str:
+        """What the network is computed in: int8, bf16, f16 or f32."""
+        ...
+
     def batch(self, height: int, width: int) -> int:
         """Return how many frames of a size suit a call best."""
         ...

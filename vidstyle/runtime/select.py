@@ -36,20 +36,22 @@ def _may_have_accelerator() -> bool:
     return True
 
 
-def _accelerator() -> str | None:
-    """Return the torch device that is at hand; None also where torch is incomplete or broken."""
+def find_accelerator() -> tuple[str | None, str]:
+    """Return the torch device that is at hand, and what it is; or None, and why there is none."""
     if not _may_have_accelerator():
-        return None
+        return None, "no driver of a GPU is installed"
     if any(importlib.util.find_spec(name) is None for name in ("torch", "safetensors")):
-        return None
+        return None, "there may be a GPU, but torch is missing: pip install 'vidstyle[torch]'"
     try:
         import torch
     except (ImportError, OSError) as error:
         log.warning("torch is installed but cannot be used (%s); painting on the CPU", error)
-        return None
+        return None, f"torch is installed but cannot be used: {error}"
     if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else None
+        return "cuda", torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        return "mps", "Apple GPU"
+    return None, f"torch {torch.__version__} finds no GPU that it can use"
 
 
 def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
@@ -84,7 +86,7 @@ def select_engine(
             f"no precision is called {precision}; expected one of {', '.join(PRECISIONS)}"
         )
     if device == "auto":
-        device = _accelerator() or "cpu"
+        device = find_accelerator()[0] or "cpu"
     if device != "cpu":
         return _torch_engine(model, device.removeprefix("torch-"), precision)
     from vidstyle.runtime.openvino import OpenVinoEngine

@@ -1,0 +1,143 @@
+"""Write the tables of README.md and docs/speed.md from benchmarks/results: `make bench`.
+
+A table stands between `<!-- name -->` and `<!-- /name -->`; nothing outside is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from common import RESULTS
+from pipeline import ROOT
+
+Results = dict[str, Any]
+
+
+def load(name: str) -> Results:
+    """Read a result file."""
+    found: Results = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def number(spread: dict[str, float], digits: int = 1) -> str:
+    """Return median and interquartile range."""
+    return f"{spread['median']:.{digits}f} ({spread['iqr']:.{digits}f})"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def machine_line(results: Results) -> str:
+    """Say what machine the figures are of."""
+    of = results["machine"]
+    instructions = ", ".join(of["instructions"])
+    return f"{of['cores']} cores of an {of['processor']} ({instructions}), commit {of['commit']}"
+
+
+def whole() -> str:
+    """Return the table of whole runs."""
+    results = load("pipeline")
+    rows = []
+    for size in ("640x360", "1280x720"):
+        of = results[size]
+        rows.append(
+            [
+                f"{size}, {of['long_frames'] / 30:.0f} s",
+                number(of["long_fps"]),
+                f"{number(of['fps'])} of {of['frames'] / 30:.0f} s",
+                number(of["first_frame_s"], 2),
+                number(of["long_peak_mib"], 0),
+            ]
+        )
+    head = [
+        "clip",
+        "frames a second",
+        "of a short clip",
+        "first frame after, s",
+        "peak memory, MiB",
+    ]
+    return f"{machine_line(results)}; {results['engine']}:\n\n{table(head, rows)}"
+
+
+def stages() -> str:
+    """Return the table of the stages alone."""
+    results = load("pipeline")
+    rows = []
+    for size in ("640x360", "1280x720"):
+        of = results[size]
+        alone = of["stages_cpu_ms_per_frame"]
+        rows.append(
+            [
+                size,
+                *(number(alone[name]) for name in ("decode", "network", "encode")),
+                number(of["long_cpu_ms_per_frame"]),
+                number(of["ratio_of_long_wall_to_stages_over_cores"], 2),
+            ]
+        )
+    head = ["size", "decode", "network", "encode", "whole", "wall time over stages / cores"]
+    return table(head, rows)
+
+
+def networks() -> str:
+    """Return the table of networks."""
+    results = load("networks")
+    ratios = next(v for k, v in results.items() if k.startswith("times_as_fast"))
+    rows = []
+    for name, ms in results["ms"].items():
+        network, runtime = name.split(", ")
+        adds = f"{results['multiply_adds_per_pixel'][network]:,.0f}"
+        rows.append([network, adds, runtime, number(ms, 0), number(ratios[name])])
+    return "\n\n".join(
+        (
+            machine_line(results)
+            + f"; it reaches {number(results['convolution_gflop_per_s'], 0)} GFLOP/s in a 3x3 "
+            f"convolution of 64 channels (torch f32), {number(results['copy_gb_per_s'])} GB/s in a copy:",
+            table(["network", "multiply-adds a pixel", "runtime", "ms", "times ours"], rows),
+        )
+    )
+
+
+def passthrough() -> str:
+    """Return the table of the identity style."""
+    results = load("passthrough")
+    parts = results["parts_cpu_ms_per_frame"]
+    row = [
+        *(number(parts[name]) for name in ("decode", "to RGB", "from RGB", "encode")),
+        number(results["cpu_ms_per_frame"]),
+        number(results["wall_ms_per_frame"]),
+        number(results["ratio_of_wall_to_parts_over_cores"], 2),
+    ]
+    head = ["decode", "to RGB", "from RGB", "encode", "whole", "wall", "wall over parts / cores"]
+    return table(head, [row])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "whole": whole,
+    "stages": stages,
+    "networks": networks,
+    "passthrough": passthrough,
+}
+
+
+def main() -> None:
+    """Fill every table that has a place."""
+    for path in (ROOT / "README.md", ROOT / "docs" / "speed.md"):
+        text = path.read_text()
+        for name in re.findall(r"<!-- /(\w+) -->", text):
+            text = re.sub(
+                rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+                lambda m, name=name: f"{m[1]}{TABLES[name]()}\n{m[2]}",
+                text,
+                flags=re.DOTALL,
+            )
+        path.write_text(text)
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

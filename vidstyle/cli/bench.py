@@ -1,0 +1,62 @@
+"""`vidstyle bench`: how fast this machine paints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli.parsing import parse_size
+from vidstyle.errors import UsageError
+
+
+def bench(
+    sizes: Annotated[
+        str, typer.Option(metavar="WxH,...", help="Frame sizes to measure.")
+    ] = "640x360,1280x720,1920x1080",
+    style: Annotated[
+        Path | None,
+        typer.Option("--style", "-s", metavar="PICTURE", help="A texture is made if not given."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 3,
+    device: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    precision: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Measure how many frames a second this machine paints, on clips made for it.
+
+    Close other programs first: they take what would be measured.
+    """
+    wanted = []
+    for text in sizes.split(","):
+        size = parse_size(text)
+        if size is None or min(size) < 16:
+            raise UsageError(f"expected --sizes such as 640x360,1280x720, got {sizes}")
+        wanted.append(size)
+    from vidstyle.machine import examine
+    from vidstyle.speed import measure
+
+    machine = examine(device, precision)
+    found = []
+    if not as_json:
+        print(f"{machine.processor}, {machine.cores} cores: {machine.engine}")
+        print("frames a second; in brackets the interquartile range")
+        print(f"{'size':>10}  {'network alone':>16}  {'files alone':>16}  {'whole run':>16}")
+    for width, height in wanted:
+        speed = measure(width, height, style, repeats=repeats, device=device, precision=precision)
+        found.append(speed)
+        if not as_json:
+            columns = [
+                f"{r.median:.1f} ({r.iqr:.1f})" for r in (speed.network, speed.files, speed.whole)
+            ]
+            print(
+                "  ".join([f"{f'{width}x{height}':>10}", *(f"{c:>16}" for c in columns)]),
+                flush=True,
+            )
+    if as_json:
+        print(
+            json.dumps({"machine": asdict(machine), "speeds": [asdict(s) for s in found]}, indent=1)
+        )

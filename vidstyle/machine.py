@@ -1,0 +1,110 @@
+"""What vidstyle makes of this machine: `vidstyle doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vidstyle.media.codecs import HARDWARE_KINDS, hardware_encoder
+from vidstyle.runtime.select import find_accelerator, select_engine
+
+_INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "asimd")
+"""Those of the processor's that make a network faster, as Linux names them."""
+
+_PACKAGES = ("av", "numpy", "opencv-python-headless", "openvino", "torch")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is, what is chosen of it and why."""
+
+    system: str
+    processor: str
+    cores: int
+    """That this process may use."""
+    instructions: list[str]
+    packages: dict[str, str]
+    """Name -> version, of those that are installed."""
+    engine: str
+    """What `--device auto` takes."""
+    reasons: list[str]
+    """Why."""
+    encoders: list[str]
+    """Hardware encoders that can be opened."""
+    faster: list[str]
+    """What would make it faster."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor() -> tuple[str, list[str]]:
+    """Return the processor's name and those of its instructions that matter, where they are told."""
+    facts = Path("/proc/cpuinfo")
+    text = facts.read_text() if facts.exists() else ""
+    rows = dict(row.split(":", 1) for row in text.splitlines() if ":" in row)
+    rows = {key.strip(): value.strip() for key, value in rows.items()}
+    known = set((rows.get("flags") or rows.get("Features") or "").split())
+    name = rows.get("model name") or platform.processor() or platform.machine()
+    return name, [i for i in _INSTRUCTIONS if i in known]
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that do the work."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def examine(device: str = "auto", precision: str = "auto") -> Machine:
+    """Look at the machine and choose, as `stylize` would.
+
+    Raises:
+        VidstyleError: what `select_engine` raises.
+    """
+    accelerator, reason = find_accelerator()
+    engine = select_engine(device, precision)
+    name, instructions = processor()
+    encoders = [e for kind in HARDWARE_KINDS if (e := hardware_encoder(kind))]
+    reasons = [reason if device == "auto" else f"--device {device} was asked for"]
+    faster = []
+    on_cpu = engine.name.startswith("OpenVINO")
+    if on_cpu and precision == "auto":
+        why = {
+            "int8": "the processor has no fast 16-bit floats: the inner convolutions are in int8",
+            "f32": "the processor has neither fast 16-bit floats nor fast int8",
+        }
+        reasons.append(why.get(engine.precision, f"the processor has fast {engine.precision}"))
+    if on_cpu and "torch is missing" in reason:
+        faster.append("pip install 'vidstyle[torch]', if the GPU is NVIDIA's or Apple's")
+    elif on_cpu and not accelerator:
+        faster.append("a GPU, NVIDIA's or Apple's, with vidstyle[torch]")
+    if engine.name.startswith("torch cpu"):
+        faster.append("--device cpu: torch on the CPU is the slow reference")
+    if engine.precision == "f32" and precision == "f32" and on_cpu:
+        faster.append("--precision auto")
+    if encoders and on_cpu:
+        faster.append("--hwaccel, which leaves the cores to the network")
+    faster.append("smaller frames, such as --size 960x-1: time goes with their area")
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        processor=name,
+        cores=cores(),
+        instructions=instructions,
+        packages=packages(),
+        engine=engine.name,
+        reasons=reasons,
+        encoders=encoders,
+        faster=faster,
+    )
