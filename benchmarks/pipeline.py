@@ -58,11 +58,20 @@ def run_command(clip: Path, out: Path, style: str = str(STYLE)) -> tuple[float, 
     args = [sys.executable, "-m", "vidstyle", "run", str(clip), "-s", style, "-o", str(out)]
     started = time.perf_counter()
     pid = os.posix_spawn(sys.executable, [*args, "-y", "-q", "--device", "cpu"], os.environ)
-    _, status, usage = os.wait4(pid, 0)
+    peak = 0.0
+    while True:
+        # Not ru_maxrss: it counts what this process had in memory when it started the other.
+        facts = Path(f"/proc/{pid}/status").read_text()
+        row = next((r for r in facts.splitlines() if r.startswith("VmHWM")), None)
+        peak = float(row.split()[1]) / 1024 if row else peak
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.02)
     wall = time.perf_counter() - started
     if status:
         raise SystemExit(f"the command failed with status {status}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return wall, usage.ru_utime + usage.ru_stime, peak
 
 
 def stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Callable[[], float]]:

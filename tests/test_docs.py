@@ -49,5 +49,6 @@ def test_every_make_target_and_link_of_the_readme_exists():
 
 def test_every_option_of_the_readme_exists():
     known = vidstyle("run", "--help").stdout + vidstyle("train", "arbitrary", "--help").stdout
+    known += vidstyle("bench", "--help").stdout
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
         assert option in known, option

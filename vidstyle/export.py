@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,18 +39,15 @@ _CALIBRATION = 40
 """Frames by whose activations the scales of int8 are chosen."""
 
 
-def _quantize(painter: ov.Model, reader: ov.Model, samples: Path) -> ov.Model:
-    """Turn the inner convolutions to int8, calibrated on the sample clip in the sample styles."""
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
-    import nncf
-
+def _calibration(painter: ov.Model, reader: ov.Model, samples: Path) -> list[dict[str, Any]]:
+    """Return inputs of the painter: frames of the sample clip, each in one of the sample styles."""
     encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     pictures = sorted((samples / "styles").glob("*.jpg"))
     styles = [encode(fit_style(read_picture(p))[None])[0] for p in pictures]
     with FileSource(samples / "clip.mp4") as source:
         frames = [frame.pixels[None] for frame in source]
     statistics = np.zeros((1, painter.input("statistics").shape[1]), np.float32)
-    items = [
+    return [
         {
             "frame": frames[number * len(frames) // _CALIBRATION],
             "style": styles[number % len(styles)],
@@ -58,11 +56,16 @@ def _quantize(painter: ov.Model, reader: ov.Model, samples: Path) -> ov.Model:
         }
         for number in range(_CALIBRATION)
     ]
+
+
+def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
+    """Turn the inner convolutions of a converted `Painter` to int8, by its activations on `items`."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
+    import nncf
+
     model = painter.clone()
-    model.reshape(
-        {port.any_name: port.partial_shape for port in model.inputs}
-        | {"frame": ov.PartialShape(list(frames[0].shape))}
-    )
+    shapes = {port.any_name: port.partial_shape for port in painter.inputs}
+    model.reshape(shapes | {"frame": ov.PartialShape(list(items[0]["frame"].shape))})
     # Normalisation, and what surrounds it, in int8 would destroy the picture.
     kinds = ["MVN", "Multiply", "Add", "Subtract", "ReduceMean", "Sqrt", "Divide", "Power", "Pad"]
     small = nncf.quantize(
@@ -76,8 +79,24 @@ def _quantize(painter: ov.Model, reader: ov.Model, samples: Path) -> ov.Model:
             validate=False,
         ),
     )
-    small.reshape({port.any_name: port.partial_shape for port in painter.inputs})
+    small.reshape(shapes)
     return small
+
+
+def to_ir(painter: Painter) -> ov.Model:
+    """Convert a painter: frame (1, H, W, 3), style (1, S), statistics (1, T), weight (1,)."""
+    size = 2 * sum(painter.net.norm_channels)
+    frame = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
+    example = {
+        "frame": frame.float() if painter.deep else frame,
+        "style": torch.rand(1, size + PALETTE),
+        "statistics": torch.rand(1, size) + 0.5,
+        "weight": torch.rand(1),
+    }
+    model = _convert(painter, example, ["painted", "used"])
+    fixed = {name: list(value.shape) for name, value in example.items()}
+    model.reshape(fixed | {"frame": [1, -1, -1, 3]})
+    return model
 
 
 def export_openvino(model: Model, samples: Path | None = None) -> None:
@@ -93,30 +112,14 @@ def export_openvino(model: Model, samples: Path | None = None) -> None:
             `frame_net` with its inner convolutions in int8.
     """
     net = load_network(model.weights)
-    size = 2 * sum(net.frame_net.norm_channels)
-    style = size + PALETTE
-    example = {
-        "frame": torch.zeros(1, 64, 96, 3, dtype=torch.uint8),
-        "style": torch.rand(1, style),
-        "statistics": torch.rand(1, size) + 0.5,
-        "weight": torch.rand(1),
-    }
-    shapes = {
-        "frame": [1, -1, -1, 3],
-        "style": [1, style],
-        "statistics": [1, size],
-        "weight": [1],
-    }
-    painter = _convert(Painter(net.frame_net), example, ["painted", "used"])
-    painter.reshape(shapes)
-    deep_example = example | {"frame": example["frame"].float()}
-    deep = _convert(Painter(net.frame_net, deep=True), deep_example, ["painted", "used"])
-    deep.reshape(shapes)
-    reader = _convert(StyleReader(net.style_encoder), {"picture": example["frame"]}, ["style"])
+    painter = to_ir(Painter(net.frame_net))
+    deep = to_ir(Painter(net.frame_net, deep=True))
+    picture = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
+    reader = _convert(StyleReader(net.style_encoder), {"picture": picture}, ["style"])
     reader.reshape({"picture": [1, -1, -1, 3]})
     made = {model.frame_net: painter, model.deep_net: deep, model.style_encoder: reader}
     if samples:
-        made[model.small_net] = _quantize(painter, reader, samples)
+        made[model.small_net] = to_int8(painter, _calibration(painter, reader, samples))
     for path, network in made.items():
         ov.save_model(network, path, compress_to_fp16=True)
 

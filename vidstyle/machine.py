@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from vidstyle.cores import cores
 from vidstyle.media.codecs import HARDWARE_KINDS, hardware_encoder
 from vidstyle.runtime.select import find_accelerator, select_engine
 
@@ -36,13 +36,6 @@ class Machine:
     """Hardware encoders that can be opened."""
     faster: list[str]
     """What would make it faster."""
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor() -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ import typer
 from vidstyle import __version__
 from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
+from vidstyle.cli.metrics import metrics
 from vidstyle.cli.probe import probe
 from vidstyle.cli.run import run
 from vidstyle.cli.train import train_app
@@ -38,6 +39,7 @@ app.command("run", epilog=EXIT_CODES)(run)
 app.command("probe", epilog=EXIT_CODES)(probe)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
 app.command("bench", epilog=EXIT_CODES)(bench)
+app.command("metrics", epilog=EXIT_CODES)(metrics)
 app.add_typer(train_app, name="train")
 
 

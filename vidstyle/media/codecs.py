@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 
+from vidstyle.cores import cores
 from vidstyle.errors import UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.media.color import has_alpha, is_rgb
@@ -152,6 +153,10 @@ class Encoding:
             options |= {"rc": "vbr", "b": "0", "cq": str(18 if self.crf is None else self.crf)}
         elif codec in _CRF:
             options["crf"] = str(_CRF[codec] if self.crf is None else self.crf)
+        if codec == "libx264":
+            # Its own choice is half as many again, for an encoder alone on the machine: that costs 9 %
+            # of a painted 1280x720 run on two cores.
+            options["threads"] = str(cores())
         preset = self.preset or _DEFAULT_PRESETS.get(codec)
         if preset is not None:
             options["cpu-used" if codec == "libvpx-vp9" else "preset"] = preset

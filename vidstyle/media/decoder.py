@@ -10,6 +10,8 @@ from typing import Any
 import av
 from av.container import Flags
 
+from vidstyle.cores import cores
+
 log = logging.getLogger(__name__)
 
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -54,6 +56,8 @@ class PictureDecoder:
         if container.format.name == "avi":
             # Its packets have no times of display; made up ones would be in the order of decoding.
             container.flags &= ~Flags.gen_pts.value
+        if not self._context.is_open:
+            self._context.thread_count = cores()  # left to itself it takes one more
         self._place: tuple[int, int] | None = None
         """The last picture's time, and what to take from its packet's, in units of the stream."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections import deque
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vidstyle.cores import cores
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
@@ -101,7 +101,7 @@ class OpenVinoEngine:
         small = self.precision == "int8"
         # Left to itself the runtime takes bf16 where the processor has it; say so, always.
         self._hint = "f32" if small else self.precision
-        self._streams = min(_MOST_STREAMS, os.cpu_count() or 1)
+        self._streams = min(_MOST_STREAMS, cores())
         # Frames of 16 bits stay floats: int8 would round what they are for.
         self._frame_nets = {
             False: _verified(model.small_net if small else model.frame_net),

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import nn
 
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
@@ -27,6 +26,7 @@ from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.motion import draw_pair
@@ -121,13 +121,6 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
-    try:
-        return dict(load_file(path))
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot read weights from {path}: {error}") from error
-
-
 def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     content: Path,
     style: Path,
@@ -174,7 +167,7 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     target = torch.device(device)
     torch.manual_seed(config.seed)
     layout = torch.channels_last
-    eyes = Perceptual.from_state_dict(_weights(perceptual)).to(target)
+    eyes = Perceptual.from_state_dict(load_weights(perceptual)).to(target)
     teacher = 2 * sum(eyes.widths[:4])
     net = Arbitrary(teacher=teacher)
     saved = out / "checkpoint.pt"
@@ -183,7 +176,7 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
             raise InputError(
                 f"{out} holds a run already, which --init would not start; choose --out"
             )
-        net.load_shipped(_weights(init))
+        net.load_shipped(load_weights(init))
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)

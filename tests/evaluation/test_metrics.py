@@ -1,0 +1,224 @@
+"""The metrics fail what should fail, and give known answers for known motion."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.conftest import vidstyle as command
+from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo
+from vidstyle.evaluation.flow import find_flow, seen_in_both, warp
+from vidstyle.evaluation.report import measure
+from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
+from vidstyle.media.sink import FileSink
+
+WIDTH, HEIGHT, COUNT = 192, 128, 12
+SHIFT = (3, -2)
+"""Pixels a frame by which the moving scene moves, right and up."""
+
+
+def texture(height, width, seed=1):
+    """A picture with detail of several sizes, in colors."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, 3))
+    for cell in (4, 8, 16, 32):
+        small = rng.normal(size=(-(-height // cell) + 1, -(-width // cell) + 1, 3))
+        large = cv2.resize(small, None, fx=cell, fy=cell, interpolation=cv2.INTER_CUBIC)
+        total += large[:height, :width] * cell**0.5
+    return ((total - total.min()) / np.ptp(total) * 255).astype(np.uint8)
+
+
+def moving(count=COUNT):
+    """A scene seen through a window that moves; every other third of it never moves."""
+    scene = texture(HEIGHT + 96, WIDTH + 96)
+    frames = []
+    for number in range(count):
+        x, y = 48 - SHIFT[0] * number, 48 - SHIFT[1] * number
+        frame = scene[y : y + HEIGHT, x : x + WIDTH].copy()
+        frame[:, : WIDTH // 3] = scene[:HEIGHT, : WIDTH // 3]
+        frames.append(frame)
+    return frames
+
+
+def write(path, frames, rate=25):
+    color = ColorTags(1, 1, 1, 1)
+    height, width, _ = frames[0].shape
+    beat = Fraction(1, rate)
+    info = StreamInfo(width, height, beat, 1 / beat, len(frames), color, Fraction(1), "bgr0")
+    with FileSink(path, info, encoding=Encoding(codec="ffv1", pixel_format="bgr0")) as sink:
+        for number, pixels in enumerate(frames):
+            sink.write(sink.convert(Frame(pixels, number, beat, color)))
+        sink.commit()
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("metrics") / "in.mkv", moving())
+
+
+def painted(clip, change):
+    """Measure a clip that was changed frame by frame."""
+    out = clip.with_name(f"{change.__name__}.mkv")
+    if not out.exists():
+        rng = np.random.default_rng(7)
+        write(out, [change(frame, rng) for frame in moving()])
+    return measure(clip, out)
+
+
+def untouched(frame, rng):
+    return frame
+
+
+def blurred(frame, rng):
+    return cv2.GaussianBlur(frame, (0, 0), 3)
+
+
+def pale(frame, rng):
+    return (frame // 4 + 96).astype(np.uint8)
+
+
+def noisy(frame, rng):
+    return (frame + rng.normal(0, 20, frame.shape)).clip(0, 255).astype(np.uint8)
+
+
+def recolored(frame, rng):
+    return np.ascontiguousarray(frame[..., ::-1])
+
+
+def test_the_flow_of_a_known_motion_is_found():
+    first, second = (cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in moving(2))
+    flow = find_flow(second, first)
+    inner = flow[16:-16, WIDTH // 3 + 24 : -16]
+    assert np.abs(np.median(inner, (0, 1)) - (-SHIFT[0], -SHIFT[1])).max() < 0.1
+    assert np.abs(flow[16:-16, 8 : WIDTH // 3 - 16]).mean() < 0.1
+    seen = seen_in_both(flow, find_flow(first, second))
+    assert seen[16:-16, WIDTH // 3 + 24 : -16].mean() > 0.95
+    assert seen[-1].mean() < 0.5  # what came in from below, as the scene moves up
+
+
+def test_warping_by_the_exact_flow_leaves_nothing():
+    first, second = (f.astype(np.float32) / 255 for f in moving(2))
+    exact = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    exact[:, WIDTH // 3 :] = (-SHIFT[0], -SHIFT[1])
+    seen = np.zeros((HEIGHT, WIDTH), bool)
+    seen[4:-4, WIDTH // 3 + 4 : -4] = True
+    assert warping_error(error_map(second, first, exact), seen) < 1e-3
+    assert (warp(first, exact)[4:-4, -20:-4] == second[4:-4, -20:-4]).all()
+
+
+@pytest.mark.parametrize("deviation", [0.02, 0.1])
+def test_noise_has_the_error_that_it_must_have(deviation):
+    """Two independent noises of deviation s differ by sqrt(2) s, and by s 2/sqrt(pi) in the mean."""
+    rng = np.random.default_rng(3)
+    noises = [rng.normal(0.5, deviation, (96, 96, 3)).astype(np.float32) for _ in range(2)]
+    everywhere = np.ones((96, 96), bool)
+    errors = error_map(*noises, np.zeros((96, 96, 2), np.float32))
+    assert warping_error(errors, everywhere) == pytest.approx(141.42 * deviation, rel=0.02)
+    assert flicker(*noises, everywhere) == pytest.approx(
+        255 * deviation * 2 / np.sqrt(np.pi), rel=0.02
+    )
+
+
+def test_what_is_still_is_told_from_what_moves():
+    first, second = (f.astype(np.float32) / 255 for f in moving(2))
+    still = find_still(second, first)
+    assert still[:, : WIDTH // 3 - 8].all()
+    assert still[:, WIDTH // 3 + 8 :].mean() < 0.05
+    assert warping_error(np.ones((9, 9), np.float32), np.zeros((9, 9), bool)) is None
+
+
+def test_the_untouched_clip_has_the_figures_of_the_input(clip):
+    found = painted(clip, untouched)
+    assert found.frames == COUNT
+    assert (found.warp1, found.warp5) == (found.warp1_input, found.warp5_input)
+    assert found.excess1 == found.excess5 == 0
+    assert found.contrast == found.sharpness == 1
+    assert found.flicker == found.flicker_input == 0
+
+
+def test_blur_is_told_by_sharpness(clip):
+    found = painted(clip, blurred)
+    assert found.warp1 < found.warp1_input * 1.1  # it looks steadier: so sharpness must tell
+    assert found.sharpness < 0.6
+
+
+def test_a_pale_picture_is_told_by_contrast(clip):
+    found = painted(clip, pale)
+    assert found.warp1 < found.warp1_input
+    assert found.contrast == pytest.approx(0.25, abs=0.01)
+
+
+def test_noise_is_told_by_warping_error_and_flicker(clip):
+    found, clean = painted(clip, noisy), painted(clip, untouched)
+    assert found.excess1 > 5
+    assert found.excess5 > 5
+    assert found.flicker > 15
+    assert clean.flicker == 0
+
+
+def test_a_mere_recoloring_is_as_steady_as_its_input(clip):
+    found = painted(clip, recolored)
+    assert abs(found.warp1 - found.warp1_input) < 0.01
+    assert found.sharpness == pytest.approx(1, abs=0.15)
+
+
+def test_likeness_knows_the_frame_the_style_and_what_is_neither():
+    import torch
+
+    from vidstyle.evaluation.likeness import Likeness
+    from vidstyle.nets.perceptual import Perceptual
+
+    torch.manual_seed(0)
+    eyes = Perceptual((8, 8, 8, 8, 8)).eval()
+    style = texture(256, 256, seed=5).astype(np.float32) / 255
+    style[::4] = 0  # hatched: another texture than the frame's
+    frame = texture(256, 256).astype(np.float32) / 255
+    likeness = Likeness(eyes, style)
+    assert likeness.compare(frame, frame) == pytest.approx((1, 0), abs=1e-5)
+    distance, lost = likeness.compare(style, frame)
+    assert distance == pytest.approx(0, abs=1e-5)
+    assert lost > 0.005
+    middle, some = likeness.compare((frame + style) / 2, frame)
+    assert 0.1 < middle < 0.9
+    assert 0 < some < lost
+    recolored = frame[..., ::-1].copy()
+    assert likeness.compare(recolored, frame)[0] > 0.7
+
+
+def test_other_counts_of_frames_are_refused(clip):
+    short = write(clip.with_name("short.mkv"), moving(5))
+    with pytest.raises(InputError, match="as many frames"):
+        measure(clip, short)
+
+
+def test_the_command(clip, tmp_path, picture):
+    import torch
+    from safetensors.torch import save_file
+
+    from vidstyle.nets.perceptual import Perceptual
+
+    torch.manual_seed(0)
+    perceptual = tmp_path / "eyes.safetensors"
+    save_file(Perceptual((8, 8, 8, 8, 8)).state_dict(), perceptual)
+    out = clip.with_name("noisy.mkv")
+    painted(clip, noisy)
+    heat = tmp_path / "heat.mp4"
+    done = command("metrics", str(clip), str(out), "--heatmap", str(heat))
+    assert done.returncode == 0, done.stderr
+    assert "warping error, 1 frame" in done.stdout
+    assert "style distance" not in done.stdout
+    assert measure(clip, clip, heatmap=tmp_path / "h.mkv").frames == COUNT
+    assert heat.exists()
+    likeness = ("--style", str(picture), "--perceptual", str(perceptual))
+    found = json.loads(command("metrics", str(clip), str(out), *likeness, "--json").stdout)
+    assert found["excess1"] > 5
+    assert 0 < found["style"] < 2
+    assert found["content"] > 0
+    alone = command("metrics", str(clip), str(out), "--style", str(picture))
+    assert alone.returncode == 2
+    assert len(alone.stderr.strip().splitlines()) == 1

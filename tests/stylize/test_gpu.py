@@ -1,0 +1,40 @@
+"""The torch engine on CUDA against the CPU: `pytest -m gpu`, where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.clips import pattern
+from vidstyle.runtime.select import find_accelerator, select_engine
+from vidstyle.stylize.stylizer import ArbitraryStylizer
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(find_accelerator()[0] != "cuda", reason="needs CUDA"),
+]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("precision", ["f16", "bf16", "f32"])
+def test_cuda_paints_what_the_cpu_paints(picture, precision, deep):
+    frames = [pattern(i, 333, 222) for i in range(5)]
+    if deep:
+        frames = [f.astype(np.uint16) * 257 for f in frames]
+    wanted, painted = (
+        ArbitraryStylizer(engine).step(frames, ArbitraryStylizer(engine).prepare(picture))[0]
+        for engine in (select_engine("cpu", "f32"), select_engine("cuda", precision))
+    )
+    peak = 65535 if deep else 255
+    error = ((painted.astype(float) - wanted) ** 2).mean() / peak**2
+    assert 10 * np.log10(1 / error) >= 35
+
+
+def test_calls_under_way_do_not_disturb_each_other(picture):
+    stylizer = ArbitraryStylizer(select_engine("cuda"))
+    prepared = stylizer.prepare(picture)
+    batches = [[pattern(10 * b + i, 640, 360) for i in range(4)] for b in range(6)]
+    alone = [stylizer.step(batch, prepared)[0] for batch in batches]
+    finishes = [stylizer.start(batch, prepared)[0] for batch in batches]
+    for wanted, finish in zip(alone, finishes, strict=True):
+        assert (np.stack(finish()) == wanted).all()

@@ -1,0 +1,90 @@
+"""`vidstyle metrics IN OUT`: how good a painted clip is, in numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.evaluation.report import Compares, Metrics, measure
+
+_ROWS = (
+    ("warp1", "warp1_input", "warping error, 1 frame", "100 x RMSE"),
+    ("warp5", "warp5_input", "warping error, 5 frames", "100 x RMSE"),
+    ("excess1", None, "excess of the first", "less the input's, over the contrast"),
+    ("excess5", None, "excess of the second", "likewise"),
+    ("flicker", "flicker_input", "flicker where still", "levels of 255"),
+    ("contrast", None, "contrast", "of the input's"),
+    ("sharpness", None, "sharpness", "of the input's"),
+    ("style", None, "style distance", "1 = the input, 0 = the style"),
+    ("content", None, "content distance", "0 = the input"),
+)
+
+
+def metrics(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The video.")],
+    painted: Annotated[
+        Path, typer.Argument(metavar="OUT", help="What was made of it, frame for frame.")
+    ],
+    style: Annotated[
+        Path | None,
+        typer.Option("--style", "-s", metavar="PICTURE", help="For style and content distance."),
+    ] = None,
+    perceptual: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The network that sees these distances: safetensors with VGG-19's layer names.",
+        ),
+    ] = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option(metavar="VIDEO", help="Write the warping error of every frame there."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("-y", "--overwrite", help="Replace a heatmap that exists.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Measure a painted video beside its input: how steady, how like the style, what was kept."""
+    if (style is None) != (perceptual is None):
+        raise UsageError("--style and --perceptual belong together: give both or neither")
+    likeness = _likeness(style, perceptual) if style and perceptual else None
+    found = measure(source, painted, likeness=likeness, heatmap=heatmap, overwrite=overwrite)
+    if as_json:
+        derived = {"excess1": found.excess1, "excess5": found.excess5}
+        print(json.dumps(asdict(found) | derived, indent=1))
+    else:
+        print(_text(found))
+
+
+def _likeness(style: Path, perceptual: Path) -> Compares:
+    try:
+        from vidstyle.evaluation.likeness import Likeness
+        from vidstyle.nets.weights import load_weights
+    except ImportError as error:
+        raise MissingPackageError(
+            "style and content distance need torch: pip install 'vidstyle[torch]'"
+        ) from error
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.stylize.style import read_picture
+
+    eyes = Perceptual.from_state_dict(load_weights(perceptual))
+    return Likeness(eyes, read_picture(style).astype(np.float32) / np.float32(255))
+
+
+def _text(found: Metrics) -> str:
+    lines = [f"{found.frames} frames"]
+    for name, of_input, title, unit in _ROWS:
+        value = getattr(found, name)
+        if value is None:
+            continue
+        floor = getattr(found, of_input) if of_input else None
+        beside = "" if floor is None else f"  (input {floor:.3f})"
+        lines.append(f"{title:24} {value:8.3f}{beside:16}  {unit}")
+    return "\n".join(lines)

@@ -1,0 +1,29 @@
+"""What keeps a pale or blurred result from looking steady: contrast and sharpness."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from vidstyle.evaluation.flow import Floats
+
+_BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def luma(picture: Floats) -> Floats:
+    """Return the luma (H, W) of RGB (H, W, 3) in [0, 1], BT.709."""
+    return cast(Floats, picture @ _BT709)
+
+
+def contrast(picture: Floats) -> float:
+    """Return the standard deviation of the luma of a picture (H, W, 3)."""
+    return float(luma(picture).std())
+
+
+def sharpness(picture: Floats) -> float:
+    """Return the mean absolute Sobel gradient, both ways, of the luma of a picture (H, W, 3)."""
+    gray = luma(picture)
+    ways = (cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    return float(np.mean([np.abs(way).mean() for way in ways]))

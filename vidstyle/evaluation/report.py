@@ -1,0 +1,222 @@
+"""Measures a painted clip beside its input: `vidstyle metrics`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import InputError
+from vidstyle.evaluation.flow import Floats, find_flow, seen_in_both
+from vidstyle.evaluation.picture import contrast, luma, sharpness
+from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
+from vidstyle.frame import Frame, Pixels
+from vidstyle.media.reading import Reading
+from vidstyle.media.sink import FileSink
+from vidstyle.media.source import FileSource
+
+SIDE = 360
+"""Short side, pixels, to which larger clips are scaled before they are measured."""
+
+FAR = 5
+"""Frames between the two of the long warping error."""
+
+_EVERY = 8
+"""Frames from one look at style and content to the next."""
+
+_HOTTEST = 0.25
+"""Root of the error that is shown as the hottest color, of [0, 1]."""
+
+
+class Compares(Protocol):
+    """What tells likeness; see `evaluation.likeness`, which needs torch."""
+
+    def compare(self, painted: Floats, frame: Floats) -> tuple[float, float]:
+        """Return style and content distance."""
+        ...
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Means over a clip; None where nothing could be measured."""
+
+    frames: int
+    warp1: float | None
+    """100 x RMSE against the frame before, warped by the flow of the input."""
+    warp1_input: float | None
+    """The same on the input itself: what noise and errors of the flow give."""
+    warp5: float | None
+    """Against the frame five before."""
+    warp5_input: float | None
+    contrast: float
+    """Standard deviation of the luma, over the input's."""
+    sharpness: float
+    """Mean Sobel gradient of the luma, over the input's."""
+    flicker: float | None
+    """Mean change, levels of 255, where the input is still."""
+    flicker_input: float | None
+    style: float | None
+    """Distance to the style: 1 as the input, 0 as the style."""
+    content: float | None
+    """Distance to the input: 0 as the input."""
+
+    @property
+    def excess1(self) -> float | None:
+        """What painting adds to the warping error, over the contrast."""
+        return self._excess(self.warp1, self.warp1_input)
+
+    @property
+    def excess5(self) -> float | None:
+        """The same over five frames."""
+        return self._excess(self.warp5, self.warp5_input)
+
+    def _excess(self, of: float | None, floor: float | None) -> float | None:
+        if of is None or floor is None or not self.contrast:
+            return None
+        return (of - floor) / self.contrast
+
+
+def _small(pixels: Pixels, height: int, width: int) -> Floats:
+    peak = np.iinfo(pixels.dtype).max
+    unit = pixels.astype(np.float32) / np.float32(peak)
+    if unit.shape[:2] == (height, width):
+        return unit
+    return cast(Floats, cv2.resize(unit, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _pairs(clip: FileSource, painted: FileSource) -> Iterator[tuple[Frame, Floats, Floats]]:
+    """Go through both clips together: the input's frame, and both as small floats."""
+    scale = min(1.0, SIDE / min(painted.info.height, painted.info.width))
+    height, width = (max(1, round(s * scale)) for s in (painted.info.height, painted.info.width))
+    for number, (one, other) in enumerate(zip_longest(clip, painted)):
+        if one is None or other is None:
+            shorter = clip if one is None else painted
+            raise InputError(
+                f"expected as many frames in both clips, but {shorter.path.name} ends after {number}"
+            )
+        yield one, _small(one.pixels, height, width), _small(other.pixels, height, width)
+
+
+class _Heatmap:
+    """Writes the warping error as a video."""
+
+    def __init__(self, sink: FileSink) -> None:
+        self._sink = sink
+
+    def write(self, frame: Frame, errors: Floats | None, seen: np.ndarray | None) -> None:
+        if errors is None or seen is None:
+            shape = (self._sink.info.height, self._sink.info.width, 3)
+            shown: NDArray[np.uint8] = np.full(shape, 64, np.uint8)
+        else:
+            heat = (np.sqrt(errors) / _HOTTEST * 255).clip(0, 255).astype(np.uint8)
+            colors = cv2.applyColorMap(heat, cv2.COLORMAP_TURBO)
+            shown = cast(NDArray[np.uint8], cv2.cvtColor(colors, cv2.COLOR_BGR2RGB))
+            shown[~seen] = 64
+        told = replace(frame, pixels=shown, alpha=None)
+        self._sink.write(self._sink.convert(told))
+
+
+class _Sums:
+    """Means of what was measured, by name."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[float]] = {}
+
+    def add(self, name: str, value: float | None) -> None:
+        if value is not None:
+            self._values.setdefault(name, []).append(value)
+
+    def mean(self, name: str) -> float | None:
+        values = self._values.get(name)
+        return float(np.mean(values)) if values else None
+
+    def ratio(self, name: str) -> float:
+        """Return the mean of what is painted over the input's."""
+        return (self.mean(name) or 0.0) / max(self.mean(f"{name}_input") or 0.0, 1e-6)
+
+
+def measure(
+    source: Path,
+    painted: Path,
+    *,
+    likeness: Compares | None = None,
+    heatmap: Path | None = None,
+    overwrite: bool = False,
+) -> Metrics:
+    """Measure a painted clip beside its input.
+
+    Args:
+        source: the input.
+        painted: what was made of it, frame for frame.
+        likeness: tells style and content distance, of every eighth frame.
+        heatmap: a video of the warping error to write: blue is steady, red an error of a quarter of the
+            whole range, gray what is not seen in both frames.
+        overwrite: replace that video if it exists.
+
+    Raises:
+        InputError: a clip cannot be read, or they have not as many frames.
+        UsageError, OutputError: the heatmap cannot be written.
+    """
+    sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
+    with contextlib.ExitStack() as stack:
+        clip = stack.enter_context(FileSource(source, Reading(hdr="passthrough")))
+        other = stack.enter_context(FileSource(painted, Reading(hdr="passthrough")))
+        heat: _Heatmap | None = None
+        sink: FileSink | None = None
+        for frame, before, after in _pairs(clip, other):
+            if heatmap and sink is None:
+                height, width, _ = after.shape
+                info = replace(clip.info, height=height, width=width, bits=8, alpha=False)
+                sink = stack.enter_context(FileSink(heatmap, info, overwrite=overwrite))
+                heat = _Heatmap(sink)
+            gray = (luma(before) * 255).round().astype(np.uint8)
+            for name, picture in (("", after), ("_input", before)):
+                sums.add(f"contrast{name}", contrast(picture))
+                sums.add(f"sharpness{name}", sharpness(picture))
+            errors = seen = None
+            for gap in (1, FAR):
+                if len(past) < gap:
+                    continue
+                before_then, after_then, gray_then = past[-gap]
+                flow = find_flow(gray, gray_then)
+                shared = seen_in_both(flow, find_flow(gray_then, gray))
+                of_output = error_map(after, after_then, flow)
+                sums.add(f"warp{gap}", warping_error(of_output, shared))
+                of_input = error_map(before, before_then, flow)
+                sums.add(f"warp{gap}_input", warping_error(of_input, shared))
+                if gap == 1:
+                    errors, seen = of_output, shared
+                    still = find_still(before, before_then)
+                    sums.add("flicker", flicker(after, after_then, still))
+                    sums.add("flicker_input", flicker(before, before_then, still))
+            if heat:
+                heat.write(frame, errors, seen)
+            if likeness and count % _EVERY == 0:
+                style, content = likeness.compare(after, before)
+                sums.add("style", style)
+                sums.add("content", content)
+            past.append((before, after, gray))
+            count += 1
+        if sink:
+            sink.commit()
+    return Metrics(
+        frames=count,
+        warp1=sums.mean("warp1"),
+        warp1_input=sums.mean("warp1_input"),
+        warp5=sums.mean(f"warp{FAR}"),
+        warp5_input=sums.mean(f"warp{FAR}_input"),
+        contrast=sums.ratio("contrast"),
+        sharpness=sums.ratio("sharpness"),
+        flicker=sums.mean("flicker"),
+        flicker_input=sums.mean("flicker_input"),
+        style=sums.mean("style"),
+        content=sums.mean("content"),
+    )

@@ -1,0 +1,51 @@
+"""How steady a clip is in time: warping error, and flicker where nothing moves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidstyle.evaluation.flow import Floats, Mask, warp
+
+_LEAST = 0.01
+"""Share of the frame below which a mask is too small to say anything."""
+
+_STILL = 2 / 255
+"""Change of the input below which a place is still."""
+
+
+def error_map(now: Floats, before: Floats, flow: Floats) -> Floats:
+    """Return the squared difference (H, W), mean over channels, of `now` and `before` warped to it.
+
+    Args:
+        now: (H, W, 3) in [0, 1].
+        before: likewise, an earlier frame.
+        flow: (H, W, 2) from `now` to `before`, of the input.
+    """
+    squares: Floats = ((now - warp(before, flow)) ** 2).mean(2)
+    return squares
+
+
+def warping_error(errors: Floats, seen: Mask) -> float | None:
+    """Return 100 x RMSE over what is seen in both frames (Lai et al. 2018, eq. 10, as a root).
+
+    Args:
+        errors: (H, W) from `error_map`.
+        seen: (H, W); None is returned where it is nearly empty.
+    """
+    if seen.mean() < _LEAST:
+        return None
+    return 100 * float(np.sqrt(errors[seen].mean()))
+
+
+def find_still(now: Floats, before: Floats) -> Mask:
+    """Tell where (H, W) two frames (H, W, 3) in [0, 1] of the input are alike, and all around."""
+    change = np.abs(now - before).max(2)
+    return cv2.dilate(change, np.ones((9, 9), np.uint8)) <= _STILL
+
+
+def flicker(now: Floats, before: Floats, still: Mask) -> float | None:
+    """Return the mean absolute change, in levels of 255, where the input is still (H, W)."""
+    if still.mean() < _LEAST:
+        return None
+    return 255 * float(np.abs(now - before)[still].mean())
