@@ -10,6 +10,9 @@ import numpy as np
 
 from tests.conftest import ROOT, vidstyle
 
+TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor"))
+"""Commands of the README that are run here; the others take minutes."""
+
 README = (ROOT / "README.md").read_text()
 
 
@@ -22,7 +25,7 @@ def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
     shutil.copy(picture, tmp_path / "starry.jpg")
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     (tmp_path / "frames").mkdir()
-    commands = [line for line in lines if line.startswith(("vidstyle run", "vidstyle probe"))]
+    commands = [line for line in lines if line.startswith(TRIED)]
     assert len(commands) >= 2
     for command in commands:
         done = vidstyle(*shlex.split(command)[1:], cwd=tmp_path)
@@ -49,6 +52,6 @@ def test_every_make_target_and_link_of_the_readme_exists():
 
 def test_every_option_of_the_readme_exists():
     known = vidstyle("run", "--help").stdout + vidstyle("train", "arbitrary", "--help").stdout
-    known += vidstyle("bench", "--help").stdout
+    known += vidstyle("bench", "--help").stdout + vidstyle("metrics", "--help").stdout
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
         assert option in known, option
