@@ -20,7 +20,7 @@ from pipeline import ROOT, make_clip, run_command
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.color import ColorConverter, tags_of
 
-FRAMES = 600
+FRAMES = 1800
 ROUNDS = 5
 SOME = 150
 """Frames for the parts alone: the sample clip once, as the rest repeats it."""

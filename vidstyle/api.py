@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,6 @@ from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
 
 log = logging.getLogger(__name__)
-
-_SOME = 4
-"""Frames that `stylize_frames` takes at a time."""
 
 IDENTITY = "identity"
 """The style that changes nothing."""
@@ -127,6 +123,8 @@ def stylize(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
+    if batch is not None and batch < 1:
+        raise UsageError(f"expected a batch of 1 frame at least, got {batch}")
     source = Path(source)
     check_input(source)
     name = style if isinstance(style, str | Path) else "styled"
@@ -175,35 +173,30 @@ def stylize_frames(
     device: str = "auto",
     precision: str = "auto",
 ) -> Iterator[Pixels]:
-    """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily, a few at a time.
+    """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily.
 
-    Each frame must be an array of its own: several are under way at once.
+    Some are under way at once, three at least, before the first comes back: each must be an array of
+    its own.
 
     Raises:
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
     stylizer, prepared, _ = _stylizer(style, strength, device, precision)
-    calls: deque[Callable[[], Iterable[Pixels]]] = deque()
-    state = None
-    remaining = _of_one_size(frames)
-    while some := list(islice(remaining, _SOME)):
-        finish, state = stylizer.start(some, prepared, state)
-        calls.append(finish)
-        if len(calls) > 1:
-            yield from calls.popleft()()
-    for finish in calls:
-        yield from finish()
+    remaining = _alike(frames)
+    first = next(remaining, None)
+    if first is not None:
+        size = stylizer.batch(*first.shape[:2])
+        yield from pipeline.paint(stylizer, prepared, chain([first], remaining), size)
 
 
-def _of_one_size(frames: Iterable[Pixels]) -> Iterator[Pixels]:
-    shape: tuple[int, ...] | None = None
+def _alike(frames: Iterable[Pixels]) -> Iterator[Pixels]:
+    first: tuple[object, object] | None = None
     for frame in frames:
-        shape = shape or frame.shape
-        deep = frame.dtype == np.uint16
-        if (frame.dtype != np.uint8 and not deep) or frame.shape != (*shape[:2], 3):
+        first = first or (frame.dtype, (*frame.shape[:2], 3))
+        if frame.dtype not in (np.uint8, np.uint16) or (frame.dtype, frame.shape) != first:
             raise ValueError(
-                f"expected uint8 or uint16 frames of shape {(*shape[:2], 3)}, "
+                f"expected uint8 or uint16 frames like the first, {first[0]} {first[1]}, "
                 f"got {frame.dtype} {frame.shape}"
             )
         yield frame

@@ -29,7 +29,7 @@ class Machine:
     packages: dict[str, str]
     """Name -> version, of those that are installed."""
     engine: str
-    """What `--device auto` takes."""
+    """What paints."""
     reasons: list[str]
     """Why."""
     encoders: list[str]
@@ -67,28 +67,29 @@ def examine(device: str = "auto", precision: str = "auto") -> Machine:
         VidstyleError: what `select_engine` raises.
     """
     accelerator, reason = find_accelerator()
-    engine = select_engine(device, precision)
+    engine = select_engine((accelerator or "cpu") if device == "auto" else device, precision)
     name, instructions = processor()
-    encoders = [e for kind in HARDWARE_KINDS if (e := hardware_encoder(kind))]
+    kinds = {kind: e for kind in HARDWARE_KINDS if (e := hardware_encoder(kind))}
     reasons = [reason if device == "auto" else f"--device {device} was asked for"]
     faster = []
     on_cpu = engine.name.startswith("OpenVINO")
     if on_cpu and precision == "auto":
         why = {
-            "int8": "the processor has no fast 16-bit floats: the inner convolutions are in int8",
+            "int8": "the processor has no fast 16-bit floats: most convolutions are in int8",
             "f32": "the processor has neither fast 16-bit floats nor fast int8",
         }
         reasons.append(why.get(engine.precision, f"the processor has fast {engine.precision}"))
-    if on_cpu and "torch is missing" in reason:
-        faster.append("pip install 'vidstyle[torch]', if the GPU is NVIDIA's or Apple's")
-    elif on_cpu and not accelerator:
-        faster.append("a GPU, NVIDIA's or Apple's, with vidstyle[torch]")
+    if accelerator and engine.name.split()[1] == "CPU":
+        faster.append(f"--device {accelerator}: {reason}")
+    elif not accelerator:
+        faster.append(f"a GPU, NVIDIA's or Apple's, with vidstyle[torch] ({reason})")
     if engine.name.startswith("torch cpu"):
         faster.append("--device cpu: torch on the CPU is the slow reference")
-    if engine.precision == "f32" and precision == "f32" and on_cpu:
-        faster.append("--precision auto")
-    if encoders and on_cpu:
-        faster.append("--hwaccel, which leaves the cores to the network")
+    if on_cpu and precision != "auto":
+        faster.append("--precision auto, where that is another one")
+    faster += [
+        f"--hwaccel {kind}: {e} leaves the cores to the network" for kind, e in kinds.items()
+    ]
     faster.append("smaller frames, such as --size 960x-1: time goes with their area")
     return Machine(
         system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
@@ -98,6 +99,6 @@ def examine(device: str = "auto", precision: str = "auto") -> Machine:
         packages=packages(),
         engine=engine.name,
         reasons=reasons,
-        encoders=encoders,
+        encoders=list(kinds.values()),
         faster=faster,
     )

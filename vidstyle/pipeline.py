@@ -13,8 +13,9 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -189,6 +190,22 @@ def _write(sink: Sink, lane: _Lane, failure: list[BaseException]) -> None:
         pass
     except BaseException as error:
         failure.append(error)
+
+
+def paint(
+    stylizer: Stylizer, prepared: Any, frames: Iterable[Pixels], batch: int
+) -> Iterator[Pixels]:
+    """Paint frames from memory in this thread, calls overlapping as in `run`."""
+    remaining = iter(frames)
+    calls: deque[Callable[[], Sequence[Pixels]]] = deque()
+    state: Any = None
+    while some := list(islice(remaining, batch)):
+        finish, state = stylizer.start(some, prepared, state)
+        calls.append(finish)
+        if len(calls) > stylizer.depth:
+            yield from calls.popleft()()
+    for finish in calls:
+        yield from finish()
 
 
 def _gather(lane: _Lane, count: int, check: Callable[[], None]) -> list[Frame]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -51,7 +50,7 @@ class Speed:
     files: Rate
     """Decoding and encoding of painted frames, without the network."""
     whole: Rate
-    """A whole run, from file to file."""
+    """A whole run, from file to file, with its start: opening, encoding the style, compiling."""
 
 
 def landscape(width: int, height: int, seed: int = 1) -> Pixels:
@@ -100,16 +99,9 @@ def _rate(measure: Callable[[], float], repeats: int) -> Rate:
 
 def network_rate(stylizer: ArbitraryStylizer, prepared: Any, frames: list[Pixels]) -> float:
     """Return frames a second of the network alone, its calls overlapping as in a run."""
-    size = stylizer.batch(*frames[0].shape[:2])
-    calls: deque[Callable[[], list[Pixels]]] = deque()
     started = time.perf_counter()
-    for first in range(0, len(frames), size):
-        finish, _ = stylizer.start(frames[first : first + size], prepared)
-        calls.append(finish)
-        if len(calls) > stylizer.depth:
-            calls.popleft()()
-    for finish in calls:
-        finish()
+    for _ in pipeline.paint(stylizer, prepared, frames, stylizer.batch(*frames[0].shape[:2])):
+        pass
     return len(frames) / (time.perf_counter() - started)
 
 
@@ -121,6 +113,7 @@ def measure(
     repeats: int = 3,
     device: str = "auto",
     precision: str = "auto",
+    stop: Callable[[], None] | None = None,
 ) -> Speed:
     """Measure one frame size on a clip that is made for it.
 
@@ -131,6 +124,7 @@ def measure(
         repeats: measurements of each kind, whose median is told.
         device: as for `stylize`.
         precision: as for `stylize`.
+        stop: as for `stylize`.
 
     Raises:
         VidstyleError: see `stylize`.
@@ -147,17 +141,24 @@ def measure(
         _write(clip, width, height, count)
 
         def whole() -> float:
-            run = stylize(
-                clip, like, painted, device=device, precision=precision, overwrite=True
-            ).summary
-            return run.frames / run.seconds
+            started = time.perf_counter()
+            stylize(
+                clip,
+                like,
+                painted,
+                device=device,
+                precision=precision,
+                overwrite=True,
+                stop=stop,
+            )
+            return count / (time.perf_counter() - started)
 
         def files() -> float:
             with (
                 FileSource(painted, Reading()) as source,
                 FileSink(again, source.info, overwrite=True) as sink,
             ):
-                run = pipeline.run(source, IdentityStylizer(), None, sink)
+                run = pipeline.run(source, IdentityStylizer(), None, sink, stop=stop)
             return run.frames / run.seconds
 
         network = _rate(lambda: network_rate(stylizer, prepared, many), repeats)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import vidstyle as command
-from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo
+from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo, UsageError
 from vidstyle.evaluation.flow import find_flow, seen_in_both, warp
 from vidstyle.evaluation.report import measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
@@ -33,7 +33,7 @@ def texture(height, width, seed=1):
 
 
 def moving(count=COUNT):
-    """A scene seen through a window that moves; every other third of it never moves."""
+    """A scene seen through a window that moves; its left third never moves."""
     scene = texture(HEIGHT + 96, WIDTH + 96)
     frames = []
     for number in range(count):
@@ -188,6 +188,22 @@ def test_likeness_knows_the_frame_the_style_and_what_is_neither():
     assert 0 < some < lost
     recolored = frame[..., ::-1].copy()
     assert likeness.compare(recolored, frame)[0] > 0.7
+
+
+def test_a_heatmap_over_a_clip_is_refused(clip):
+    before = clip.read_bytes()
+    with pytest.raises(UsageError, match="one of the clips"):
+        measure(clip, clip, heatmap=clip, overwrite=True)
+    assert clip.read_bytes() == before
+
+
+def test_clips_of_another_shape_are_refused(clip):
+    tall = write(clip.with_name("tall.mkv"), [np.zeros((HEIGHT, HEIGHT, 3), np.uint8)] * COUNT)
+    tiny = write(clip.with_name("tiny.mkv"), [np.zeros((8, 12, 3), np.uint8)] * 2)
+    with pytest.raises(InputError, match="same shape"):
+        measure(clip, tall)
+    with pytest.raises(InputError, match="at least"):
+        measure(tiny, tiny)
 
 
 def test_other_counts_of_frames_are_refused(clip):

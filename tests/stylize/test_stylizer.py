@@ -80,12 +80,24 @@ def test_inertia_mixes_the_last_frames_statistics_in(picture):
     assert not np.allclose(mixed.statistics, own.statistics, rtol=0.05)
 
 
+def test_calls_under_way_do_not_disturb_each_other(stylizer, picture):
+    prepared = stylizer.prepare(picture)
+    batches = [frames(2)[::-1], frames(2)] * (stylizer.depth + 1)
+    alone = [stylizer.step(list(batch), prepared)[0] for batch in batches]
+    finishes = [stylizer.start(list(batch), prepared)[0] for batch in batches]
+    for wanted, finish in zip(alone, finishes, strict=True):
+        assert (np.stack(finish()) == wanted).all()
+
+
 def test_frames_in_frames_out(picture):
     painted = list(vidstyle.stylize_frames(iter(frames(5)), picture, device="cpu"))
     assert len(painted) == 5
     assert painted[0].shape == (96, 128, 3)
-    with pytest.raises(ValueError, match="expected uint8 or uint16 frames"):
-        list(vidstyle.stylize_frames([frames(1)[0], frames(1, 64)[0]], picture, device="cpu"))
+    first = frames(1)[0]
+    for other in (frames(1, 64)[0], first.astype(np.uint16), first.astype(float)):
+        with pytest.raises(ValueError, match="expected uint8 or uint16 frames"):
+            list(vidstyle.stylize_frames([first, other], picture, device="cpu"))
+    assert list(vidstyle.stylize_frames([], picture, device="cpu")) == []
 
 
 @pytest.mark.parametrize("shape", [(10, 10), (50, 400), (2000, 300), (333, 500)])

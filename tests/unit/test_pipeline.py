@@ -139,6 +139,53 @@ def test_a_slow_sink_holds_the_source_back():
     assert max(ahead) <= 3 * 2 * 2 + 4 * 2 + 3
 
 
+class Lazy(Invert):
+    """Paints when it is asked for the frames; remembers how many calls were under way."""
+
+    def __init__(self, delay=0.0):
+        super().__init__()
+        self.delay = delay
+        self.under_way = self.most = 0
+
+    def start(self, frames, prepared, state):
+        time.sleep(self.delay)
+        painted, state = super().start(frames, prepared, state)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+
+        def finish():
+            self.under_way -= 1
+            return painted()
+
+        return finish, state
+
+
+def test_as_many_calls_are_under_way_as_the_stylizer_likes():
+    stylizer, sink = Lazy(delay=0.005), MemorySink()  # slower than its source, as networks are
+    run(ListSource(count=40), stylizer, None, sink, batch=1)
+    assert stylizer.most == stylizer.depth + 1
+    assert len(sink.frames) == 40
+
+
+def test_no_frame_waits_for_a_slow_source():
+    """A frame reaches the sink before the next one is made, however many calls may be under way."""
+    sink = MemorySink()
+    seen = []
+
+    @dataclass
+    class Slow(ListSource):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield frame
+                deadline = time.monotonic() + 5
+                while len(sink.frames) < self.produced and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                seen.append(len(sink.frames))
+
+    run(Slow(count=4), Lazy(), None, sink, batch=1)
+    assert seen == [1, 2, 3, 4]
+
+
 def test_damage_is_counted():
     assert run(ListSource(damage=3), Invert(), None, MemorySink()).damaged == 3
 

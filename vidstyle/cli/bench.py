@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli.parsing import parse_size
+from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import UsageError
 
 
@@ -30,6 +31,7 @@ def bench(
 
     Close other programs first: they take what would be measured.
     """
+    stop = StopOnSignal()
     wanted = []
     for text in sizes.split(","):
         size = parse_size(text)
@@ -46,7 +48,15 @@ def bench(
         print("frames a second; in brackets the interquartile range")
         print(f"{'size':>10}  {'network alone':>16}  {'files alone':>16}  {'whole run':>16}")
     for width, height in wanted:
-        speed = measure(width, height, style, repeats=repeats, device=device, precision=precision)
+        speed = measure(
+            width,
+            height,
+            style,
+            repeats=repeats,
+            device=device,
+            precision=precision,
+            stop=stop,
+        )
         found.append(speed)
         if not as_json:
             columns = [

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.evaluation.report import Compares, Metrics, measure
 
@@ -52,10 +53,13 @@ def metrics(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Measure a painted video beside its input: how steady, how like the style, what was kept."""
+    stop = StopOnSignal()
     if (style is None) != (perceptual is None):
         raise UsageError("--style and --perceptual belong together: give both or neither")
     likeness = _likeness(style, perceptual) if style and perceptual else None
-    found = measure(source, painted, likeness=likeness, heatmap=heatmap, overwrite=overwrite)
+    found = measure(
+        source, painted, likeness=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop
+    )
     if as_json:
         derived = {"excess1": found.excess1, "excess5": found.excess5}
         print(json.dumps(asdict(found) | derived, indent=1))

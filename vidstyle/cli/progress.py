@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING, Self
 
 from vidstyle.pipeline import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 _SECONDS = 5.0
 """Between two lines."""
@@ -24,6 +23,10 @@ class ProgressDisplay:
         self._quiet = quiet
         self._bar: Bar | None = None
         if sys.stderr.isatty() and not quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
             self._bar = Bar(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -65,5 +65,6 @@ class Likeness:
         The style distance is over the one of the frame itself: 1 = untouched, 0 = the style.
         """
         seen, untouched = self._look(painted), self._look(frame)
-        style = style_distance(seen, self._style) / style_distance(untouched, self._style)
-        return style, content_distance(seen, untouched)
+        # A frame that is the style picture itself cannot come nearer to it.
+        far = max(style_distance(untouched, self._style), 1e-6)
+        return style_distance(seen, self._style) / far, content_distance(seen, untouched)

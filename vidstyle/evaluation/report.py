@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.evaluation.flow import Floats, find_flow, seen_in_both
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
 from vidstyle.frame import Frame, Pixels
+from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -28,6 +29,9 @@ SIDE = 360
 
 FAR = 5
 """Frames between the two of the long warping error."""
+
+_LEAST_SIDE = 16
+"""Below this the flow has nothing to look at."""
 
 _EVERY = 8
 """Frames from one look at style and content to the next."""
@@ -94,15 +98,24 @@ def _small(pixels: Pixels, height: int, width: int) -> Floats:
 
 def _pairs(clip: FileSource, painted: FileSource) -> Iterator[tuple[Frame, Floats, Floats]]:
     """Go through both clips together: the input's frame, and both as small floats."""
-    scale = min(1.0, SIDE / min(painted.info.height, painted.info.width))
-    height, width = (max(1, round(s * scale)) for s in (painted.info.height, painted.info.width))
-    for number, (one, other) in enumerate(zip_longest(clip, painted)):
-        if one is None or other is None:
-            shorter = clip if one is None else painted
+    one, other = clip.info, painted.info
+    # An odd row or column may have been cut off, or a size chosen; another shape is another clip.
+    if abs(one.width * other.height - other.width * one.height) > 2 * (one.width + one.height):
+        raise InputError(
+            f"expected clips of the same shape, got {one.width}x{one.height} and "
+            f"{other.width}x{other.height}"
+        )
+    if min(other.height, other.width) < _LEAST_SIDE:
+        raise InputError(f"expected clips of {_LEAST_SIDE} pixels each way at least")
+    scale = min(1.0, SIDE / min(other.height, other.width))
+    height, width = (round(s * scale) for s in (other.height, other.width))
+    for number, (frame, made) in enumerate(zip_longest(clip, painted)):
+        if frame is None or made is None:
+            shorter = clip if frame is None else painted
             raise InputError(
                 f"expected as many frames in both clips, but {shorter.path.name} ends after {number}"
             )
-        yield one, _small(one.pixels, height, width), _small(other.pixels, height, width)
+        yield frame, _small(frame.pixels, height, width), _small(made.pixels, height, width)
 
 
 class _Heatmap:
@@ -150,6 +163,7 @@ def measure(
     likeness: Compares | None = None,
     heatmap: Path | None = None,
     overwrite: bool = False,
+    stop: Callable[[], None] | None = None,
 ) -> Metrics:
     """Measure a painted clip beside its input.
 
@@ -160,11 +174,16 @@ def measure(
         heatmap: a video of the warping error to write: blue is steady, red an error of a quarter of the
             whole range, gray what is not seen in both frames.
         overwrite: replace that video if it exists.
+        stop: called for every frame; what it raises stops the measurement, and no heatmap is left.
 
     Raises:
-        InputError: a clip cannot be read, or they have not as many frames.
+        InputError: a clip cannot be read, or they do not go together.
         UsageError, OutputError: the heatmap cannot be written.
     """
+    if heatmap:
+        check_output(heatmap, overwrite=overwrite)
+        if heatmap.exists() and any(heatmap.samefile(p) for p in (source, painted) if p.exists()):
+            raise UsageError(f"{heatmap} is one of the clips; choose another --heatmap")
     sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
     with contextlib.ExitStack() as stack:
         clip = stack.enter_context(FileSource(source, Reading(hdr="passthrough")))
@@ -172,6 +191,8 @@ def measure(
         heat: _Heatmap | None = None
         sink: FileSink | None = None
         for frame, before, after in _pairs(clip, other):
+            if stop:
+                stop()
             if heatmap and sink is None:
                 height, width, _ = after.shape
                 info = replace(clip.info, height=height, width=width, bits=8, alpha=False)

@@ -155,8 +155,8 @@ class Encoding:
             options["crf"] = str(_CRF[codec] if self.crf is None else self.crf)
         if codec == "libx264":
             # Its own choice is half as many again, for an encoder alone on the machine: that costs 9 %
-            # of a painted 1280x720 run on two cores.
-            options["threads"] = str(cores())
+            # of a painted 1280x720 run on two cores. Each holds a frame, so there is an end to it.
+            options["threads"] = str(min(16, cores()))
         preset = self.preset or _DEFAULT_PRESETS.get(codec)
         if preset is not None:
             options["cpu-used" if codec == "libvpx-vp9" else "preset"] = preset
@@ -211,9 +211,10 @@ def same_scheduling() -> Iterator[None]:
     """
     known = hasattr(os, "sched_getscheduler")
     before = os.sched_getscheduler(0) if known else None
-    yield
-    if before is None or os.sched_getscheduler(0) == before:
-        return
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread may have ended since
-            os.sched_setscheduler(int(task.name), before, os.sched_param(0))
+    try:
+        yield
+    finally:
+        if before is not None and os.sched_getscheduler(0) != before:
+            for task in Path("/proc/self/task").iterdir():
+                with contextlib.suppress(OSError):  # a thread may have ended since
+                    os.sched_setscheduler(int(task.name), before, os.sched_param(0))

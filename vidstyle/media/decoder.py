@@ -57,7 +57,8 @@ class PictureDecoder:
             # Its packets have no times of display; made up ones would be in the order of decoding.
             container.flags &= ~Flags.gen_pts.value
         if not self._context.is_open:
-            self._context.thread_count = cores()  # left to itself it takes one more
+            # Left to itself it takes one more, for which there is no core, and 16 at most.
+            self._context.thread_count = min(16, cores())
         self._place: tuple[int, int] | None = None
         """The last picture's time, and what to take from its packet's, in units of the stream."""
 

@@ -64,7 +64,7 @@ class _Painting:
 def offered_precisions(core: ov.Core) -> list[str]:
     """Return what the processor computes fast and well enough, best first; f32 is the last.
 
-    Native 16-bit floats halve the time. Without them int8 takes a third off on x86, at 45 dB to f32
+    Native 16-bit floats halve the time. Without them int8 takes a quarter off on x86, at 48 dB to f32
     on the sample clip (docs/experiments.md); ARM would only simulate it.
     """
     capable = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -18,7 +18,7 @@ from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.painter import Painter, StyleReader
 
 _BATCH_PIXELS = 2**23
-"""Of a batch on a GPU, at most: eight frames of 1280x720, four of 1920x1080."""
+"""Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
 
 
 class TorchEngine:
@@ -62,7 +62,7 @@ class TorchEngine:
 
     @property
     def depth(self) -> int:
-        """On CUDA one call is computed while another is copied; elsewhere calls end at once."""
+        """On CUDA a call runs while the next is stacked and the last handed on; elsewhere it ends first."""
         return 1 if self._device.type == "cuda" else 0
 
     def expect(self, height: int, width: int, *, deep: bool) -> None:
