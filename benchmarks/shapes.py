@@ -1,7 +1,7 @@
 """Shapes of the frame net, timed as the engine runs them: `python benchmarks/shapes.py`.
 
 Random weights, so speed only: CPU milliseconds a frame of 1280x720, bytes in and bytes out, one core, in
-fp32 and with the inner convolutions in int8 as in the shipped network; interleaved rounds. For choosing
+fp32 and with most convolutions in int8 as in the shipped network; interleaved rounds. For choosing
 budgets; what a shape paints must be trained and looked at.
 """
 

@@ -175,8 +175,7 @@ def stylize_frames(
 ) -> Iterator[Pixels]:
     """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily.
 
-    Some are under way at once, three at least, before the first comes back: each must be an array of
-    its own.
+    Several are under way before the first comes back: each must be an array of its own.
 
     Raises:
         ValueError: a frame of another type, shape or size than the first.

@@ -59,7 +59,7 @@ def _calibration(painter: ov.Model, reader: ov.Model, samples: Path) -> list[dic
 
 
 def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
-    """Turn the inner convolutions of a converted `Painter` to int8, by its activations on `items`."""
+    """Turn most convolutions of a converted `Painter` to int8, by its activations on `items`."""
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
     import nncf
 
@@ -109,7 +109,7 @@ def export_openvino(model: Model, samples: Path | None = None) -> None:
     Args:
         model: where to read and to write.
         samples: folder of a clip.mp4 and of styles/*.jpg; with it `small_net` is written too, which is
-            `frame_net` with its inner convolutions in int8.
+            `frame_net` with most of its convolutions in int8.
     """
     net = load_network(model.weights)
     painter = to_ir(Painter(net.frame_net))

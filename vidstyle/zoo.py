@@ -29,7 +29,7 @@ class Model:
     deep_net: Path
     """The same for frames of 16 bits."""
     small_net: Path
-    """The same with its inner convolutions in int8."""
+    """The same with most of its convolutions in int8."""
     style_encoder: Path
     """OpenVINO IR of the part that runs once a style."""
 
