@@ -19,7 +19,7 @@ from pipeline import ROOT
 from torch import Tensor, nn
 
 from vidstyle.export import to_int8, to_ir
-from vidstyle.nets.arbitrary import PALETTE, FrameNet, ResidualBlock
+from vidstyle.nets.arbitrary import PALETTE, FrameNet, Shape
 from vidstyle.nets.layers import conv
 from vidstyle.runtime.painter import Painter
 from vidstyle.runtime.quiet import ov
@@ -42,19 +42,6 @@ class Unshuffled(nn.Module):
         return features
 
 
-class Twice(nn.Module):
-    """Two residual blocks in the place of one."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.one, self.two = ResidualBlock(channels), ResidualBlock(channels)
-
-    def forward(self, x: Tensor, norm: Callable[..., Tensor]) -> Tensor:
-        """Apply both."""
-        x = self.one(x, norm)
-        return self.two(x, norm)
-
-
 def unshuffled() -> FrameNet:
     """The shipped shape with another stem."""
     net = FrameNet()
@@ -62,25 +49,22 @@ def unshuffled() -> FrameNet:
     return net
 
 
-def deeper(**widths: int) -> FrameNet:
-    """Two blocks at 1/8."""
-    net = FrameNet(**widths)
-    net.far = Twice(net.down2.out_channels)  # type: ignore[assignment]
-    return net
-
-
 SHAPES: dict[str, Callable[[], FrameNet]] = {
-    "16, 32, 80 (any style, shipped)": FrameNet,
+    "16, 32, 96, two blocks at 1/8 (any style, shipped)": FrameNet,
     "the same, stem by space-to-depth": unshuffled,
-    "16, 32, 64": lambda: FrameNet(eighth=64),
-    "16, 24, 64": lambda: FrameNet(quarter=24, eighth=64),
-    "12, 24, 48": lambda: FrameNet(half=12, quarter=24, eighth=48),
-    "8, 16, 48": lambda: FrameNet(half=8, quarter=16, eighth=48),
-    "16, 32, 112": lambda: FrameNet(eighth=112),
-    "16, 40, 80, two blocks at 1/8": lambda: deeper(quarter=40),
-    "16, 32, 128, two blocks at 1/8": lambda: deeper(eighth=128),
+    "16, 32, 80": lambda: FrameNet(Shape(eighth=80, blocks=1)),
+    "16, 32, 64": lambda: FrameNet(Shape(eighth=64, blocks=1)),
+    "16, 24, 64": lambda: FrameNet(Shape(quarter=24, eighth=64, blocks=1)),
+    "12, 24, 48": lambda: FrameNet(Shape(12, 24, 48, 1)),
+    "8, 16, 48": lambda: FrameNet(Shape(8, 16, 48, 1)),
+    "16, 32, 112": lambda: FrameNet(Shape(eighth=112, blocks=1)),
+    "16, 32, 144": lambda: FrameNet(Shape(eighth=144, blocks=1)),
+    "16, 32, 80, three blocks": lambda: FrameNet(Shape(eighth=80, blocks=3)),
+    "16, 40, 80, two blocks": lambda: FrameNet(Shape(quarter=40, eighth=80)),
+    "16, 32, 112, two blocks": lambda: FrameNet(Shape(eighth=112)),
+    "16, 32, 128, two blocks": lambda: FrameNet(Shape(eighth=128)),
 }
-"""Channels at 1/2, 1/4 and 1/8."""
+"""Channels at 1/2, 1/4 and 1/8; one block at 1/8 where nothing else is said."""
 
 
 def runs(net: FrameNet) -> dict[str, Callable[[], Any]]:

@@ -10,15 +10,17 @@ from safetensors.torch import load_file, save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError, TrainingError
-from vidstyle.nets.arbitrary import Arbitrary
+from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
 from vidstyle.training import arbitrary as training
 from vidstyle.training.arbitrary import Config, rate_at, train, weights_at
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.growth import grow
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
+SMALLER = Shape(16, 32, 80, 1)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,8 @@ def data(tmp_path_factory):
     return top
 
 
-def run(data, out, steps, **more):
-    config = Config(steps=steps, **SMALL)
+def run(data, out, steps, shape=None, **more):
+    config = Config(steps=steps, shape=shape or Shape(), **SMALL)
     return train(
         data / "photos",
         data / "styles",
@@ -80,6 +82,28 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
     assert change < 0.02
     with pytest.raises(InputError, match="another"):
         run(data, tmp_path / "c", 1, init=data / "eyes.safetensors")
+
+
+@pytest.mark.parametrize("shape", [SMALLER, Shape(), Shape(24, 40, 88, 1), Shape(16, 32, 80, 3)])
+def test_a_grown_network_paints_nearly_the_same(shape):
+    torch.manual_seed(1)
+    small, large = Arbitrary(SMALLER), Arbitrary(shape)
+    frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        wanted = small(frame, picture)
+        assert (large(frame, picture) - wanted).abs().max() > 0.1
+        grow(small, large)
+        error = (large(frame, picture) - wanted).abs()
+    # Without new blocks the same; a new block speaks, softly.
+    assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
+
+
+def test_a_network_does_not_shrink(data, tmp_path):
+    shipped = run(data, tmp_path / "a", 1)
+    with pytest.raises(InputError, match="or smaller"):
+        run(data, tmp_path / "b", 1, init=shipped, shape=SMALLER)
+    with pytest.raises(InputError, match="--out"):
+        run(data, tmp_path / "a", 2, shape=SMALLER)
 
 
 def test_bf16_trains_too(data, tmp_path, monkeypatch):

@@ -60,8 +60,14 @@ def arbitrary(
         typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
     ] = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Start from these weights.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Start from these weights; smaller ones are grown."),
     ] = None,
+    widths: Annotated[
+        tuple[int, int, int],
+        typer.Option(metavar="N N N", help="Channels at 1/2, 1/4 and 1/8 of the resolution."),
+    ] = (16, 32, 96),
+    blocks: Annotated[int, typer.Option(min=1, help="Residual blocks at 1/8.")] = 2,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 5000,
     batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 8,
     crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 192,
@@ -80,11 +86,13 @@ def arbitrary(
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
     try:
+        from vidstyle.nets.arbitrary import Shape
         from vidstyle.training.arbitrary import Config, choose_device, train
     except ImportError as error:
         raise MissingPackageError("training needs torch: pip install 'vidstyle[torch]'") from error
 
     config = Config(
+        shape=Shape(*widths, blocks),
         steps=steps,
         batch=batch,
         crop=crop,

@@ -8,7 +8,8 @@ picture, Ghiasi et al. 2017).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -170,21 +171,50 @@ class ResidualBlock(nn.Module):
         return x + norm(self.norm2, self.conv2(y))
 
 
+@dataclass(frozen=True)
+class Shape:
+    """Size of a `FrameNet`: channels at 1/2, 1/4 and 1/8 of the resolution, blocks at 1/8."""
+
+    half: int = 16
+    quarter: int = 32
+    eighth: int = 96
+    blocks: int = 2
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> Shape:
+        """Read the shape from the weights of an `Arbitrary`.
+
+        Raises:
+            InputError: they are another network's.
+        """
+        try:
+            half, quarter, eighth = (
+                state[f"frame_net.{name}.weight"].shape[0] for name in ("stem", "down1", "down2")
+            )
+        except KeyError:
+            raise InputError(
+                "expected the weights of an any-style network, got another's"
+            ) from None
+        return cls(half, quarter, eighth, sum(".far." in n and ".conv1.w" in n for n in state))
+
+
 class FrameNet(nn.Module):
     """Frame + style vector (+ statistics) -> stylized frame.
 
-    Convolutions at 1/2, 1/4 and 1/8 of the resolution, a residual block at 1/8, which sees far, and
+    Convolutions at 1/2, 1/4 and 1/8 of the resolution, residual blocks at 1/8, which see far, and
     one at 1/4, which paints strokes; skip connections at 1/4 and 1/2 for the outlines. Features are
     narrowed before they are enlarged: a convolution after each enlargement, as is usual, was a
     third of the network's time. The last convolution makes the four pixels of each 2x2 cell at once.
     """
 
-    def __init__(self, *, half: int = 16, quarter: int = 32, eighth: int = 80) -> None:
+    def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
+        shape = shape or Shape()
+        half, quarter, eighth = shape.half, shape.quarter, shape.eighth
         self.stem = conv(3, half, 5, stride=2)
         self.down1, self.down1_norm = conv(half, quarter, 3, stride=2), StyleNorm(quarter)
         self.down2, self.down2_norm = conv(quarter, eighth, 3, stride=2), StyleNorm(eighth)
-        self.far = ResidualBlock(eighth)
+        self.far = nn.ModuleList(ResidualBlock(eighth) for _ in range(shape.blocks))
         self.up1, self.up1_norm = conv(eighth, quarter, 1), StyleNorm(quarter)
         self.near = ResidualBlock(quarter)
         self.up2, self.up2_norm = conv(quarter, half, 3), StyleNorm(half)
@@ -234,7 +264,8 @@ class FrameNet(nn.Module):
         fine = F.relu(self.stem(frame))  # (B, half, H/2, W/2)
         skip = F.relu(norm(self.down1_norm, self.down1(fine)))  # (B, quarter, H/4, W/4)
         x = F.relu(norm(self.down2_norm, self.down2(skip)))  # (B, eighth, H/8, W/8)
-        x = self.far(x, norm)
+        for block in self.far:
+            x = block(x, norm)
         x = F.relu(double(norm(self.up1_norm, self.up1(x))) + skip)  # (B, quarter, H/4, W/4)
         x = self.near(x, norm)
         x = F.relu(double(norm(self.up2_norm, self.up2(x))) + fine)  # (B, half, H/2, W/2)
@@ -271,10 +302,11 @@ class FrameNet(nn.Module):
 class Arbitrary(nn.Module):
     """The pair that is trained and shipped together."""
 
-    def __init__(self, *, teacher: int = 480) -> None:
+    def __init__(self, shape: Shape | None = None, *, teacher: int = 480) -> None:
         """Make the pair; `teacher` is the length of the encoder's auxiliary training target."""
         super().__init__()
-        self.frame_net = FrameNet()
+        self.shape = shape or Shape()
+        self.frame_net = FrameNet(self.shape)
         self.style_encoder = StyleEncoder(self.frame_net.norm_channels, teacher=teacher)
 
     def forward(self, frame: Tensor, picture: Tensor) -> Tensor:
@@ -282,14 +314,17 @@ class Arbitrary(nn.Module):
         painted: Tensor = self.frame_net(frame, self.style_encoder(picture))[0]
         return painted
 
-    def load_shipped(self, state: dict[str, Tensor]) -> None:
-        """Load shipped weights; the teacher's head is not among them and stays as it is.
+    @classmethod
+    def from_shipped(cls, state: Mapping[str, Tensor]) -> Arbitrary:
+        """Make the pair from shipped weights, which lack the teacher's head.
 
         Raises:
             InputError: they are another network's.
         """
-        own = self.state_dict()
+        net = cls(Shape.of(state))
+        own = net.state_dict()
         expected = {name for name in own if "teacher_head" not in name}
         if set(state) != expected or any(state[n].shape != own[n].shape for n in expected):
             raise InputError("expected the weights of an any-style network, got another's")
-        self.load_state_dict(state, strict=False)
+        net.load_state_dict(state, strict=False)
+        return net

@@ -133,6 +133,4 @@ class _Painting:
 
 def load_network(weights: Path) -> Arbitrary:
     """Load shipped weights from a file, to be run."""
-    net = Arbitrary()
-    net.load_shipped(load_file(weights))
-    return net.eval().requires_grad_(False)
+    return Arbitrary.from_shipped(load_file(weights)).eval().requires_grad_(False)

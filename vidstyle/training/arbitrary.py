@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from vidstyle.errors import InputError, TrainingError
 from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
 from vidstyle.losses.temporal import temporal_loss, total_variation
 from vidstyle.losses.tone import tone_loss
-from vidstyle.nets.arbitrary import MULTIPLE, Arbitrary
+from vidstyle.nets.arbitrary import MULTIPLE, Arbitrary, Shape
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.growth import grow
 from vidstyle.training.motion import draw_pair
 from vidstyle.training.sheet import write_sheet
 
@@ -42,6 +43,8 @@ _LEAST_CROP = 8 * WINDOW
 class Config:
     """Every knob of a run; stored in its checkpoints."""
 
+    shape: Shape = field(default_factory=Shape)
+    """Size of the frame net."""
     steps: int = 5000
     """Optimizer steps."""
     batch: int = 8
@@ -146,7 +149,7 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
         out: folder for checkpoint, contact sheets and the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
-        init: shipped weights to start from.
+        init: shipped weights to start from, of the same shape or of a smaller one, which is grown.
         device: a torch device.
         sheet_every: steps between contact sheets.
         save_every: steps between checkpoints.
@@ -169,14 +172,14 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     layout = torch.channels_last
     eyes = Perceptual.from_state_dict(load_weights(perceptual)).to(target)
     teacher = 2 * sum(eyes.widths[:4])
-    net = Arbitrary(teacher=teacher)
+    net = Arbitrary(config.shape, teacher=teacher)
     saved = out / "checkpoint.pt"
     if init is not None:
         if saved.exists():
             raise InputError(
                 f"{out} holds a run already, which --init would not start; choose --out"
             )
-        net.load_shipped(load_weights(init))
+        grow(Arbitrary.from_shipped(load_weights(init)), net)
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
@@ -185,6 +188,8 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     start, skipped = 0, 0
     if saved.exists():
         state = checkpoint.load(saved, target)
+        if (shape := Shape.of(state["net"])) != config.shape:
+            raise InputError(f"{out} holds a run of {shape}, got {config.shape}; choose --out")
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
         average.weights, average.updates = state["average"], state["step"]
@@ -203,7 +208,7 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
         next(iter(Crops(photos[:: len(photos) // 5 or 1], size=256, batch=5, seed=1))),
         next(iter(Crops(pictures[:: len(pictures) // 7 or 1], size=256, batch=7, seed=1))),
     )
-    looked = Arbitrary(teacher=teacher).to(target)
+    looked = Arbitrary(config.shape, teacher=teacher).to(target)
 
     def save(step: int) -> None:
         state: dict[str, Any] = {

@@ -1,0 +1,65 @@
+"""Growth: a small trained network as the start of a larger one, which then paints nearly the same."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import torch
+from torch import nn
+
+from vidstyle.errors import InputError
+from vidstyle.nets.arbitrary import Arbitrary, FrameNet
+from vidstyle.nets.layers import StyleNorm
+
+_QUIET = -2.66
+"""What the style encoder's head answers for the gains of a new block: `bound` makes 0.1 of it."""
+
+
+def _norms(net: FrameNet) -> dict[str, StyleNorm]:
+    return {n: m for n, m in net.named_modules() if isinstance(m, StyleNorm)}
+
+
+@torch.no_grad()
+def grow(small: Arbitrary, large: Arbitrary) -> None:
+    """Give `large` the weights of `small`, in place, so that it paints nearly the same.
+
+    In the manner of Net2Net (Chen et al., 2016): what is new keeps its random weights, but what was
+    there does not listen to it yet. New channels are read with zero weights, and new residual
+    blocks speak at a tenth of the usual gain. The teacher's head stays as it is.
+
+    Raises:
+        InputError: `small` is larger somewhere.
+    """
+    if any(s > n for s, n in zip(astuple(small.shape), astuple(large.shape), strict=True)):
+        raise InputError(f"expected weights of {large.shape} or smaller, got {small.shape}")
+    own = large.state_dict()  # shares its memory with the parameters
+    for name, old in small.state_dict().items():
+        if name.startswith(("style_encoder.head", "style_encoder.teacher_head")):
+            continue
+        new = own[name]
+        if new.dim() > 1:
+            new[: old.shape[0]] = 0.0  # old outputs do not listen to new inputs
+        new[tuple(slice(size) for size in old.shape)] = old
+    _grow_head(small, large)
+
+
+def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
+    """Copy the rows of the gains and shifts that both networks have."""
+    old, new = small.style_encoder.head, large.style_encoder.head
+    there = _norms(small.frame_net)
+    taken = given = 0
+    for name, norm in _norms(large.frame_net).items():
+        known = there[name].channels if name in there else 0
+        for part in range(2):  # gains, shifts
+            row = given + part * norm.channels
+            rows = slice(taken + part * known, taken + (part + 1) * known)
+            new.weight[row : row + known] = old.weight[rows]
+            new.bias[row : row + known] = old.bias[rows]
+        if not known and name.endswith("norm2"):
+            _silence(new, slice(given, given + norm.channels))
+        taken, given = taken + 2 * known, given + 2 * norm.channels
+
+
+def _silence(head: nn.Linear, gains: slice) -> None:
+    head.weight[gains] = 0.0
+    head.bias[gains] = _QUIET
