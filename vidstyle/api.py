@@ -23,6 +23,8 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.shots import ShotStylizer
+from vidstyle.stylize.stabilizer import SteadyStylizer
 from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
 
 log = logging.getLogger(__name__)
@@ -54,19 +56,23 @@ def default_output(source: Path, style: str | Path) -> Path:
 def _stylizer(
     style: str | Path | Pixels,
     strength: float,
+    stability: float,
     device: str,
     precision: str,
     info: StreamInfo | None = None,
 ) -> tuple[Any, Any, str]:
-    if not 0 <= strength <= 1:
-        raise UsageError(f"expected a strength from 0 to 1, got {strength:g}")
+    for what, value in (("strength", strength), ("stability", stability)):
+        if not 0 <= value <= 1:
+            raise UsageError(f"expected a {what} from 0 to 1, got {value:g}")
     if isinstance(style, str | Path) and str(style) == IDENTITY:
         return IdentityStylizer(), None, "none (identity)"
     engine = select_engine(device, precision)
     stylizer = ArbitraryStylizer(engine)
     if info:
         stylizer.expect(info)
-    return stylizer, stylizer.prepare(style, strength=strength), engine.name
+    prepared = stylizer.prepare(style, strength=strength)
+    steady = SteadyStylizer(stylizer, stability) if stability else stylizer
+    return ShotStylizer(steady), prepared, engine.name
 
 
 def _same(source: Path, target: Path) -> bool:
@@ -93,6 +99,7 @@ def stylize(
     output: str | Path | None = None,
     *,
     strength: float = 1.0,
+    stability: float = 0.0,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -110,6 +117,7 @@ def stylize(
         style: a picture file, pixels (H, W, 3) uint8 RGB, or "identity", which changes nothing.
         output: the file to make; its ending chooses the container. By default `default_output`.
         strength: 0 (the video itself) to 1 (all painting).
+        stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -143,7 +151,9 @@ def stylize(
     with FileSource(source, reading) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
-        stylizer, prepared, engine = _stylizer(style, strength, device, precision, frames.info)
+        stylizer, prepared, engine = _stylizer(
+            style, strength, stability, device, precision, frames.info
+        )
         log.info("painting on %s", engine)
         with FileSink(
             target,
@@ -170,6 +180,7 @@ def stylize_frames(
     style: str | Path | Pixels,
     *,
     strength: float = 1.0,
+    stability: float = 0.0,
     device: str = "auto",
     precision: str = "auto",
 ) -> Iterator[Pixels]:
@@ -181,7 +192,7 @@ def stylize_frames(
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
-    stylizer, prepared, _ = _stylizer(style, strength, device, precision)
+    stylizer, prepared, _ = _stylizer(style, strength, stability, device, precision)
     remaining = _alike(frames)
     first = next(remaining, None)
     if first is not None:

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import vidstyle as command
 from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo, UsageError
-from vidstyle.evaluation.flow import find_flow, seen_in_both, warp
 from vidstyle.evaluation.report import measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
+from vidstyle.flow import find_flow, seen_in_both, warp
 from vidstyle.media.sink import FileSink
 
 WIDTH, HEIGHT, COUNT = 192, 128, 12

@@ -65,19 +65,35 @@ def test_the_style_gives_the_colors(stylizer):
     assert means["red"][0] - means["red"][2] > means["blue"][0] - means["blue"][2] + 30
 
 
-def test_inertia_mixes_the_last_frames_statistics_in(picture):
-    engine = select_engine("cpu")
-    lazy = ArbitraryStylizer(engine, inertia=0.75)
-    prepared = lazy.prepare(picture)
-    dark, bright = frames(1) // 3, frames(1)
-    _, first = lazy.step(dark, prepared)
-    _, own = lazy.step(bright, prepared)
-    _, mixed = lazy.step(bright, prepared, first)
-    # The first normalisation sees the same features in both cases, so its mixture is exact.
-    channels = 2 * 32
-    expected = 0.75 * first.statistics[:channels] + 0.25 * own.statistics[:channels]
-    assert np.allclose(mixed.statistics[:channels], expected, rtol=1e-3, atol=1e-3)
-    assert not np.allclose(mixed.statistics, own.statistics, rtol=0.05)
+def change_around_a_visitor(stylizer, prepared, stills, visits):
+    """Paint a still scene into whose right half something dark comes; return its left half's change."""
+    scene = frames(1, 256, 128)[0]
+    visited = scene.copy()
+    visited[:, 128:] = (20, 15, 40)
+    state, painted = None, []
+    for frame in [scene] * stills + [visited] * visits:
+        (one,), state = stylizer.step([frame], prepared, state)
+        painted.append(cv2.blur(one[:, :96].astype(np.float32), (15, 15)))
+    return np.abs(painted[-1] - painted[stills - 1]).mean()
+
+
+def test_who_enters_a_shot_does_not_recolor_the_rest(stylizer, picture):
+    prepared = stylizer.prepare(picture)
+    alone = change_around_a_visitor(stylizer, prepared, 1, 1)
+    pooled = change_around_a_visitor(stylizer, prepared, 30, 1)
+    assert alone > 5
+    assert pooled < 0.35 * alone
+
+
+def test_a_still_scene_keeps_its_statistics(stylizer, picture):
+    """Own statistics are found again behind the mixture, so the pool of equal frames is theirs."""
+    prepared = stylizer.prepare(picture)
+    state, first = None, None
+    for _ in range(20):
+        painted, state = stylizer.step(frames(1), prepared, state)
+        first = painted if first is None else first
+        assert np.abs(painted.astype(int) - first).max() <= 3
+    assert state.pool.samples == 20 - stylizer.depth - 1
 
 
 def test_calls_under_way_do_not_disturb_each_other(stylizer, picture):

@@ -50,6 +50,13 @@ def run(
         float,
         typer.Option(metavar="0..1", help="0 is the video itself, 1 is all painting."),
     ] = 1.0,
+    stability: Annotated[
+        float,
+        typer.Option(
+            metavar="0..1",
+            help="Above 0 strokes follow what moves, and change less otherwise; takes time.",
+        ),
+    ] = 0.0,
     start: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Begin there: seconds, or [hours:]minutes:seconds."),
@@ -183,6 +190,7 @@ def run(
             style,
             output,
             strength=strength,
+            stability=stability,
             reading=Reading(
                 start=parse_time("--start", start),
                 end=parse_time("--end", end),

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.evaluation.flow import Floats, find_flow, seen_in_both
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
+from vidstyle.flow import Floats, find_flow, seen_in_both
 from vidstyle.frame import Frame, Pixels
 from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading

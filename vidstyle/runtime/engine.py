@@ -61,7 +61,7 @@ class Engine(Protocol):
     def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> Painting:
         """Begin to paint frames (H, W, 3) of one size, one that `runtime.padding` makes.
 
-        The caller leaves the frames as they are until they are painted. With `given`, the
-        statistics run on from frame to frame.
+        The caller leaves the frames as they are until they are painted. All are `given` the same
+        statistics.
         """
         ...

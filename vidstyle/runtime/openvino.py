@@ -183,18 +183,13 @@ class OpenVinoEngine:
         deep = frames[0].dtype == np.uint16
         self._prepare(height, width, deep)
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
-        jobs: list[_Job] = []
-        for frame in frames:
-            if given and jobs:  # each frame needs the statistics of the one before it
-                statistics = jobs[-1].collect()[1]
-            # Every input, every time: a missing one would silently be the last one used.
-            job = self._start(
-                {
-                    "frame": np.ascontiguousarray(frame, np.float32 if deep else np.uint8)[None],
-                    "style": style[None],
-                    "statistics": statistics[None],
-                    "weight": np.array([weight], np.float32),
-                }
-            )
-            jobs.append(job)
-        return _Painting(jobs)
+        # Every input, every time: a missing one would silently be the last one used.
+        shared = {
+            "style": style[None],
+            "statistics": statistics[None],
+            "weight": np.array([weight], np.float32),
+        }
+        kind = np.float32 if deep else np.uint8
+        return _Painting(
+            [self._start(shared | {"frame": np.ascontiguousarray(f, kind)[None]}) for f in frames]
+        )

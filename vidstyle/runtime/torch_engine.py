@@ -89,14 +89,9 @@ class TorchEngine:
         mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
         pixels = self._upload(frames)
         painter = self._painters[frames[0].dtype == np.uint16]
-        painted, used = [], mixed
-        # One call for all, unless each frame needs the statistics of the one before it.
-        for part in torch.split(pixels, 1 if given else len(frames)):
-            with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
-                some, used = painter(part, vector, mixed, mix)
-            painted.append(some)
-            mixed = used[-1:]
-        return _Painting.of(torch.cat(painted), used[-1])
+        with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
+            painted, used = painter(pixels, vector, mixed, mix)
+        return _Painting.of(painted, used[-1])
 
 
 @dataclass(frozen=True)

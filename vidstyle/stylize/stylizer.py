@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.runtime.engine import Engine, Painting
+from vidstyle.runtime.engine import Engine, Given, Painting
 from vidstyle.runtime.padding import crop, pad, padded_size
+from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.style import fit_style, read_picture
 
 
@@ -34,30 +35,18 @@ class PreparedStyle:
 class State:
     """What one batch leaves to the next."""
 
-    painting: Painting
-    """The batch; its last frame's statistics are wanted by few, and waiting for them costs time."""
-
-    @property
-    def statistics(self) -> NDArray[np.float32]:
-        """(T,) channel means and standard deviations with which the last frame was normalised."""
-        return self.painting.statistics()
+    pool: Pool
+    """Of the calls that are known to have ended."""
+    calls: tuple[tuple[Painting, Given | None], ...]
+    """The last ones, with what they were given; oldest first. Waiting for them would cost time."""
 
 
 class ArbitraryStylizer:
-    """Any style from one picture."""
+    """Any style from one picture; the frames of a shot share their normalisation statistics."""
 
-    def __init__(self, engine: Engine, *, inertia: float = 0.0) -> None:
-        """Take the engine that runs the network.
-
-        Args:
-            engine: see `vidstyle.runtime.select`.
-            inertia: share of the last frame's statistics in the next frame's, 0 to below 1. 0: each
-                frame is normalised by its own; more is steadier, and slower to follow a change.
-        """
-        if not 0 <= inertia < 1:
-            raise ValueError(f"expected an inertia from 0 to below 1, got {inertia}")
+    def __init__(self, engine: Engine) -> None:
+        """Take the engine that runs the network; see `vidstyle.runtime.select`."""
         self.engine = engine
-        self.inertia = inertia
 
     def expect(self, info: StreamInfo) -> None:
         """Begin to get ready for the frames of a video, say while a style is prepared."""
@@ -100,7 +89,11 @@ class ArbitraryStylizer:
             What waits for the painted frames and returns them; the state for the next call.
         """
         height, width, _ = frames[0].shape
-        given = (state.statistics, self.inertia) if state and self.inertia else None
+        pool, calls = (state.pool, state.calls) if state else (Pool(), ())
+        if len(calls) > self.depth:
+            (ended, was_given), *rest = calls
+            pool, calls = pool.add(ended.statistics(), was_given), tuple(rest)
+        given = pool.given
         painting = self.engine.paint([pad(f) for f in frames], prepared.vector, given)
         share = prepared.strength
 
@@ -111,7 +104,7 @@ class ArbitraryStylizer:
             pairs = zip(frames, painted, strict=True)
             return [cast(Pixels, cv2.addWeighted(f, 1 - share, p, share, 0)) for f, p in pairs]
 
-        return finish, State(painting)
+        return finish, State(pool, (*calls, (painting, given)))
 
     def step(
         self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -10,18 +10,28 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-
-_DIS = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-"""Dense inverse search (Kroeger et al. 2016)."""
+Gray = NDArray[np.uint8]
 
 
-def find_flow(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> Floats:
+def _quick() -> Any:
+    """Sparse patches and little refinement, but down to the finest scale: for small pictures."""
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    dis.setFinestScale(0)
+    dis.setPatchStride(5)
+    dis.setVariationalRefinementIterations(3)
+    return dis
+
+
+def find_flow(now: Gray, before: Gray, *, quick: bool = False) -> Floats:
     """Return the flow (H, W, 2), pixels in x and y, from gray (H, W) `now` to `before`.
 
-    What is at p now was at p + flow[p] before.
+    What is at p now was at p + flow[p] before. By dense inverse search (Kroeger et al. 2016), `quick`
+    or with OpenCV's medium settings.
     """
-    still = np.zeros((*now.shape, 2), np.float32)
-    return cast(Floats, _DIS.calc(now, before, still))
+    # One for each call: it keeps buffers, and calls may come from several threads.
+    medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+    dis = _quick() if quick else cv2.DISOpticalFlow.create(medium)
+    return cast(Floats, dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)))
 
 
 def _places(flow: Floats) -> Floats:
@@ -30,11 +40,10 @@ def _places(flow: Floats) -> Floats:
     return cast(Floats, flow + np.dstack([x, y]))
 
 
-def warp(image: Floats, flow: Floats) -> Floats:
-    """Fetch from an image (H, W) or (H, W, C) what a flow (H, W, 2) points at, bilinearly."""
+def warp(image: NDArray[Any], flow: Floats, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+    """Fetch from an image (H, W) or (H, W, C) what a flow (H, W, 2) points at."""
     x, y = cv2.split(_places(flow))
-    border = cv2.BORDER_REPLICATE
-    return cast(Floats, cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=border))
+    return cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def seen_in_both(flow: Floats, back: Floats) -> Mask:

@@ -1,0 +1,158 @@
+"""Strokes follow what moves: less flicker, no blur, no ghosts, no drift."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+import vidstyle
+from vidstyle.stylize.stabilizer import SteadyStylizer
+
+WIDTH, HEIGHT = 160, 120
+
+
+def texture(seed, width=WIDTH + 80, height=HEIGHT + 80):
+    """Random spots of several sizes, which flow can follow."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, 3), np.float32)
+    for cell in (4, 8, 20):
+        small = rng.uniform(-1, 1, (height // cell, width // cell, 3)).astype(np.float32)
+        total += cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(128 + 45 * total, 0, 255)
+
+
+def view(image, x, y):
+    """Look at an image from (x, y), fractions of pixels too."""
+    at = np.float32([[1, 0, x + 20], [0, 1, y + 20]])
+    way = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.clip(cv2.warpAffine(image, at, (WIDTH, HEIGHT), flags=way), 0, 255)
+
+
+def sharpness(image):
+    gray = image.astype(np.float32).mean(2)
+    return np.abs(np.diff(gray, axis=0)).mean() + np.abs(np.diff(gray, axis=1)).mean()
+
+
+class Painter:
+    """Paints each frame by a list; flickers if told to."""
+
+    depth = 0
+
+    def __init__(self, paintings):
+        self.remaining = iter(paintings)
+
+    def batch(self, height, width):
+        return 1
+
+    def start(self, frames, prepared, state):
+        painted = [next(self.remaining) for _ in frames]
+        return lambda: painted, None
+
+
+def steady(frames, paintings, stability=1.0, batch=1):
+    stylizer = SteadyStylizer(Painter(paintings), stability)
+    state, results = None, []
+    for at in range(0, len(frames), batch):
+        finish, state = stylizer.start(frames[at : at + batch], None, state)
+        results += finish()
+    return results
+
+
+def moving(count, step=(1.3, 0.7), noise=20.0, seed=5):
+    """Frames, a steady painting of each, and the same with flickering strokes."""
+    rng = np.random.default_rng(seed)
+    world, paint = texture(1), texture(2)
+    frames, still, flickering = [], [], []
+    for n in range(count):
+        x, y = step[0] * n, step[1] * n
+        frames.append(view(world, x, y).astype(np.uint8))
+        still.append(view(paint, x, y))
+        strokes = rng.normal(0, noise, (HEIGHT // 3, WIDTH // 3, 3)).astype(np.float32)
+        strokes = cv2.resize(strokes, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+        flickering.append(np.clip(still[-1] + strokes, 0, 255).astype(np.uint8))
+    return frames, still, flickering
+
+
+def test_flicker_goes_and_sharpness_stays():
+    frames, still, flickering = moving(24)
+    inner = np.s_[16:-16, 16:-16]
+    results = steady(frames, flickering)
+
+    def error(pictures):
+        return np.mean(
+            [np.abs(p - s)[inner].mean() for p, s in zip(pictures, still, strict=True)][12:]
+        )
+
+    assert error(results) < 0.5 * error(flickering)
+    assert sharpness(results[-1][inner]) > 0.9 * sharpness(still[-1][inner])
+    half = steady(frames, flickering, stability=0.5)
+    assert error(results) < error(half) < error(flickering)
+
+
+def test_batches_change_nothing_and_16_bits_stay():
+    frames, _, flickering = moving(6)
+    alone = steady(frames, flickering)
+    for one, other in zip(alone, steady(frames, flickering, batch=4), strict=True):
+        assert (one == other).all()
+    deep = [p.astype(np.uint16) * 257 for p in flickering]
+    for one, other in zip(
+        alone, steady([f.astype(np.uint16) * 257 for f in frames], deep), strict=True
+    ):
+        assert other.dtype == np.uint16
+        assert np.abs(other / 257 - one).max() < 1.5
+    assert (alone[0] == flickering[0]).all()
+
+
+def test_nothing_stays_behind_what_leaves():
+    """A dark square, painted red, crosses a bright scene, painted blue."""
+    world = texture(1)
+    frames, paintings = [], []
+    for n in range(16):
+        frame, painted = view(world, 0, 0).astype(np.uint8), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        painted[:] = (20, 40, 200)
+        left = 10 + 6 * n
+        frame[40:80, left : left + 30] = texture(9)[40:80, 30:60] * 0.3
+        painted[40:80, left : left + 30] = (220, 30, 20)
+        frames.append(frame)
+        paintings.append(painted)
+    for result, painted in list(zip(steady(frames, paintings), paintings, strict=True))[2:]:
+        # Soft at the border of the square; red nowhere else.
+        red = result[..., 0].astype(int) - painted[..., 0]
+        assert (np.abs(red) > 60).mean() < 0.01
+        assert np.abs(red).mean() < 1.5
+
+
+@pytest.mark.parametrize(
+    "minutes", [1, pytest.param(10, marks=pytest.mark.slow)], ids="{} min".format
+)
+def test_a_still_clip_does_not_drift(minutes):
+    """Grain makes flow where nothing moves; the strokes must stay where they are."""
+    rng = np.random.default_rng(1)
+    small = np.s_[20:56, 20:84]
+    world, paint = texture(1)[small], texture(2)[small]
+    painter = SteadyStylizer(Painter(itertools.repeat(paint.astype(np.uint8))), 1.0)
+    state = None
+    for n in range(minutes * 60 * 25):
+        grain = rng.normal(0, 2, world.shape)
+        frame = np.clip(world + grain, 0, 255).astype(np.uint8)
+        finish, state = painter.start([frame], None, state)
+        (result,) = finish()
+        if n % 250 == 0:
+            assert np.abs(result - paint).mean() < 4
+    assert sharpness(result) > 0.9 * sharpness(paint)
+    assert np.abs(result - paint).mean() < 4
+
+
+def test_the_option(base, picture, tmp_path):
+    """A real run: steadier where nothing moves, and by every frame's own measure."""
+    for name, stability in (("a", 0.0), ("b", 1.0)):
+        done = vidstyle.stylize(
+            base, picture, tmp_path / f"{name}.mp4", device="cpu", stability=stability
+        )
+        assert done.summary.frames > 0
+    assert (tmp_path / "a.mp4").read_bytes() != (tmp_path / "b.mp4").read_bytes()
+    with pytest.raises(vidstyle.UsageError, match="stability"):
+        vidstyle.stylize(base, picture, tmp_path / "c.mp4", stability=1.5)
