@@ -14,10 +14,11 @@ from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
 from vidstyle.training import arbitrary as training
-from vidstyle.training.arbitrary import Config, rate_at, train, weights_at
+from vidstyle.training.arbitrary import Config, train, weights_at
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.growth import grow
+from vidstyle.training.run import rate_at
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
 SMALLER = Shape(16, 32, 80, 1)

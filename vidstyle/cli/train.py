@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError
 
 if TYPE_CHECKING:
-    from vidstyle.training.arbitrary import Report
+    from vidstyle.training.report import Report
 
 train_app = typer.Typer(
     help="Train networks (needs torch: pip install 'vidstyle[torch]').",
@@ -26,14 +27,34 @@ def _group() -> None:
     """Train networks (needs torch: pip install 'vidstyle[torch]')."""
 
 
-def _show(report: Report) -> None:
-    losses = "  ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
-    skipped = f"  skipped {report.skipped}" if report.skipped else ""
-    print(
-        f"{report.step}/{report.steps}  {losses}  {report.images_per_second:.1f} images/s{skipped}",
-        file=sys.stderr,
-        flush=True,
-    )
+def _reporter() -> Callable[[Report], None]:
+    """Return what shows reports, and stops at a signal."""
+    stop = StopOnSignal()
+
+    def report(step: Report) -> None:
+        losses = "  ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
+        rate = f"  {step.images_per_second:.1f} images/s" if step.images_per_second else ""
+        skipped = f"  skipped {step.skipped}" if step.skipped else ""
+        print(f"{step.step}/{step.steps}  {losses}{rate}{skipped}", file=sys.stderr, flush=True)
+        stop()
+
+    return report
+
+
+_NEEDS_TORCH = "training needs torch: pip install 'vidstyle[torch]'"
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR", help="Folder for checkpoints and result; a run found there goes on."
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of data order, crops and initial weights.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 @train_app.command("arbitrary")
@@ -48,17 +69,8 @@ def arbitrary(
             "any widths.",
         ),
     ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            help="Folder for checkpoint, contact sheets and result; a run found there goes on.",
-        ),
-    ] = Path("runs/arbitrary"),
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
-    ] = None,
+    out: Out = Path("runs/arbitrary"),
+    exclude: Exclude = None,
     init: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Start from these weights; smaller ones are grown."),
@@ -78,18 +90,17 @@ def arbitrary(
         float, typer.Option(help="Weight of the temporal loss at first.")
     ] = 15.0,
     late_temporal_weight: Annotated[float, typer.Option(help="The same at the end.")] = 60.0,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of data order, motion and initial weights.")
-    ] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    seed: Seed = 1,
+    device: Device = "auto",
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
     try:
         from vidstyle.nets.arbitrary import Shape
-        from vidstyle.training.arbitrary import Config, choose_device, train
+        from vidstyle.training.arbitrary import Config, train
+        from vidstyle.training.devices import choose_device
     except ImportError as error:
-        raise MissingPackageError("training needs torch: pip install 'vidstyle[torch]'") from error
+        raise MissingPackageError(_NEEDS_TORCH) from error
 
     config = Config(
         shape=Shape(*widths, blocks),
@@ -103,12 +114,6 @@ def arbitrary(
         late_temporal_weight=late_temporal_weight,
         seed=seed,
     )
-    stop = StopOnSignal()
-
-    def report(step: Report) -> None:
-        _show(step)
-        stop()
-
     result = train(
         content,
         style,
@@ -119,6 +124,47 @@ def arbitrary(
         init=init,
         device=choose_device(device),
         sheet_every=sheet_every,
-        on_report=report,
+        on_report=_reporter(),
+    )
+    print(result)
+
+
+@train_app.command("perceptual")
+def perceptual(
+    pictures: Annotated[
+        list[Path], typer.Option(metavar="DIR", help="Folder of pictures; repeatable.")
+    ],
+    teacher: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of the network to learn from: safetensors with VGG-19's layer names, "
+            "any widths.",
+        ),
+    ],
+    out: Out = Path("runs/perceptual"),
+    exclude: Exclude = None,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 6000,
+    batch: Annotated[int, typer.Option(min=1, help="Crops per step.")] = 12,
+    crop: Annotated[int, typer.Option(min=32, help="Side of the crops, pixels.")] = 128,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    seed: Seed = 1,
+    device: Device = "auto",
+) -> None:
+    """Train the network that the losses look through, by distillation from another."""
+    try:
+        from vidstyle.training.devices import choose_device
+        from vidstyle.training.perceptual import Config, train
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+
+    result = train(
+        pictures,
+        teacher,
+        out,
+        config=Config(steps, batch, crop, learning_rate, seed=seed),
+        exclude=tuple(exclude or ()),
+        device=choose_device(device),
+        on_report=_reporter(),
     )
     print(result)

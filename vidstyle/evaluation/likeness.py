@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vidstyle.flow import Floats
 from vidstyle.nets.layers import channel_statistics
-from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 
 SIDE = 256
 """Short side, pixels, of the pictures that are compared."""
@@ -55,7 +55,8 @@ class Likeness:
         scale = SIDE / min(picture.shape[:2])
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=way).clip(0, 1)
-        seen: list[Tensor] = self._eyes(torch.from_numpy(scaled).permute(2, 0, 1)[None], depth=5)
+        rgb = torch.from_numpy(scaled).permute(2, 0, 1)[None]
+        seen: list[Tensor] = self._eyes(rgb, LAYERS)
         return seen
 
     @torch.inference_mode()

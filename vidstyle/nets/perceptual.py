@@ -1,9 +1,11 @@
 """The perceptual network that the losses look through: a VGG-19 up to relu5_1, with any widths.
 
-It only measures; it is never run on a user's machine unless he trains.
+It only measures; it is never run on a user's machine unless he trains or measures.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,9 +15,12 @@ from vidstyle.errors import InputError
 STAGES = (2, 2, 4, 4, 1)
 """Convolutions between two poolings in VGG-19 (Simonyan and Zisserman, 2015), up to conv5_1."""
 
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+"""The first of each stage, which style and content are told from (Gatys et al. 2016)."""
+
 
 class Perceptual(nn.Module):
-    """Features relu1_1, relu2_1, ... relu5_1 of an RGB picture in [0, 1].
+    """Features of an RGB picture in [0, 1].
 
     Parameter names follow the paper (`conv3_2.weight`), so that a state dict names its layers; the
     widths are read from it by `from_state_dict`.
@@ -33,7 +38,7 @@ class Perceptual(nn.Module):
                 previous = width
 
     @classmethod
-    def from_state_dict(cls, state: dict[str, Tensor]) -> Perceptual:
+    def from_state_dict(cls, state: Mapping[str, Tensor]) -> Perceptual:
         """Build the network that fits a state dict and load it; other keys are passed over.
 
         Raises:
@@ -48,16 +53,23 @@ class Perceptual(nn.Module):
             ) from None
         return net.eval().requires_grad_(False)
 
-    def forward(self, x: Tensor, *, depth: int = 4) -> list[Tensor]:
-        """Return [relu1_1, ... relu<depth>_1] of x (B, 3, H, W); each stage halves the size."""
+    def forward(self, x: Tensor, layers: Sequence[str] = LAYERS[:4]) -> list[Tensor]:
+        """Return features of x (B, 3, H, W), by default relu1_1 to relu4_1.
+
+        Args:
+            x: RGB in [0, 1].
+            layers: names such as "relu4_2", in the network's order; nothing behind the last is
+                computed. Stage k has 1/2^(k-1) of the resolution.
+        """
         features = []
         x = self.preprocess(x)
-        for stage in range(1, depth + 1):
+        for stage, count in enumerate(STAGES, start=1):
             if stage > 1:
                 x = F.max_pool2d(x, 2)
-            last = 1 if stage == depth else STAGES[stage - 1]
-            for i in range(1, last + 1):
+            for i in range(1, count + 1):
                 x = F.relu(self.get_submodule(f"conv{stage}_{i}")(x))
-                if i == 1:
+                if f"relu{stage}_{i}" in layers:
                     features.append(x)
-        return features
+                if len(features) == len(layers):
+                    return features
+        raise ValueError(f"expected names of layers, relu1_1 to relu5_1, got {', '.join(layers)}")

@@ -7,19 +7,16 @@ learned first, at a high style weight, then the content is brought back at a low
 
 from __future__ import annotations
 
-import logging
-import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from vidstyle.errors import InputError, TrainingError
+from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
 from vidstyle.losses.temporal import temporal_loss, total_variation
 from vidstyle.losses.tone import tone_loss
@@ -29,11 +26,12 @@ from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.growth import grow
 from vidstyle.training.motion import draw_pair
+from vidstyle.training.report import Report
+from vidstyle.training.run import Run
 from vidstyle.training.sheet import write_sheet
-
-log = logging.getLogger(__name__)
 
 _LEAST_CROP = 8 * WINDOW
 """Below this the deepest layer of the style loss, at 1/8, holds no whole window."""
@@ -77,18 +75,6 @@ class Config:
     """Of data order, crops, motion and initial weights."""
 
 
-@dataclass(frozen=True)
-class Report:
-    """What one step measured."""
-
-    step: int
-    steps: int
-    losses: dict[str, float]
-    images_per_second: float
-    skipped: int
-    """Steps left out so far because the loss or the gradient was not finite."""
-
-
 def weights_at(config: Config, progress: float) -> tuple[float, float]:
     """Return style and temporal weight at a share of the run, 0 to 1."""
     late = min(1.0, max(0.0, (progress - 0.4) / 0.2))
@@ -97,34 +83,7 @@ def weights_at(config: Config, progress: float) -> tuple[float, float]:
     return style, config.temporal_weight + late * rise
 
 
-def rate_at(config: Config, step: int) -> float:
-    """Return the learning rate of a step."""
-    warm = min(1.0, (step + 1) / 100)
-    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
-def choose_device(name: str) -> str:
-    """Resolve "auto": CUDA, then MPS, then the CPU."""
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def has_fast_bf16(device: torch.device) -> bool:
-    """Tell whether bf16 is native: on a CPU without it, it is emulated and many times slower."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        capabilities: dict[str, Any] = getattr(
-            torch.cpu, "get_capabilities", dict
-        )()  # not in older releases
-        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    return False
-
-
-def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
+def train(  # noqa: PLR0915 - one straight loop reads better whole
     content: Path,
     style: Path,
     perceptual: Path,
@@ -183,18 +142,13 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
-    average = checkpoint.WeightAverage(net, config.average)
-    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    start, skipped = 0, 0
-    if saved.exists():
-        state = checkpoint.load(saved, target)
-        if (shape := Shape.of(state["net"])) != config.shape:
-            raise InputError(f"{out} holds a run of {shape}, got {config.shape}; choose --out")
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.weights, average.updates = state["average"], state["step"]
-        start = state["step"]
-        log.warning("going on from step %d in %s", start, out)
+    if (
+        saved.exists()
+        and (shape := Shape.of(checkpoint.load(saved, target)["net"])) != config.shape
+    ):
+        raise InputError(f"{out} holds a run of {shape}, got {config.shape}; choose --out")
+    run = Run(net, out, config, target)
+    start = run.start
 
     half = config.batch // 2
     photos = list_pictures(content, exclude)
@@ -210,27 +164,14 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
     )
     looked = Arbitrary(config.shape, teacher=teacher).to(target)
 
-    def save(step: int) -> None:
-        state: dict[str, Any] = {
-            "net": net.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "average": average.weights,
-            "step": step,
-            "config": asdict(config),
-        }
-        checkpoint.save(saved, state)
-
     def sheet(step: int) -> None:
-        looked.load_state_dict(average.weights)
+        looked.load_state_dict(run.average.weights)
         write_sheet(out / f"sheet_{step:06d}.jpg", looked, *(s.to(target) for s in shown))
 
     bf16 = has_fast_bf16(target)
-    failures, started = 0, time.monotonic()
+    started = time.monotonic()
     for step in range(start, config.steps):
         style_weight, temporal_weight = weights_at(config, step / config.steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(config, step)
-
         x = next(contents).to(target, memory_format=layout)  # (B, 3, wide, wide)
         s = next(styles).to(target, memory_format=layout)  # (B/2, 3, style_crop, style_crop)
         pair = draw_pair(x[:half], config.crop, motion)
@@ -268,31 +209,19 @@ def train(  # noqa: PLR0912, PLR0915 - one straight loop reads better whole
             + config.variation_weight * losses["variation"]
             + config.teacher_weight * losses["teacher"]
         )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        if torch.isfinite(loss) and torch.isfinite(norm):
-            optimizer.step()
+        if run.learn(loss, step):
             net.frame_net.level()
-            average.update(net)
-            failures = 0
-        else:
-            skipped, failures = skipped + 1, failures + 1
-            if failures >= 20:
-                raise TrainingError(
-                    f"the loss was not finite for 20 steps up to step {step}; "
-                    "start again from the last checkpoint with a lower --learning-rate"
-                )
+            run.average.update(net)
         done = step + 1
         if on_report and done % 10 == 0:
             rate = (done - start) * config.batch / (time.monotonic() - started)
             values = {k: v.item() for k, v in losses.items()}
-            on_report(Report(done, config.steps, values, rate, skipped))
+            on_report(Report(done, config.steps, values, rate, run.skipped))
         if done % save_every == 0 or done == config.steps:
-            save(done)
+            run.save(done)
         if done % sheet_every == 0 or done == config.steps:
             sheet(done)
 
     result = out / "arbitrary.safetensors"
-    save_file(checkpoint.shipped_weights(average.weights), result)
+    save_file(checkpoint.shipped_weights(run.average.weights), result)
     return result

@@ -1,0 +1,100 @@
+"""A small network learns to see what another sees."""
+
+from __future__ import annotations
+
+import cv2
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.clips import make_picture, pattern
+from tests.conftest import vidstyle
+from vidstyle import InputError
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.training.perceptual import LAYERS, Config, disturb, train
+
+WIDTHS = (8, 8, 8, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Folders `photos` and `paintings`, and `teacher.safetensors`, a random network."""
+    top = tmp_path_factory.mktemp("data")
+    for name in ("photos", "paintings"):
+        (top / name).mkdir()
+    for i in range(20):
+        cv2.imwrite(str(top / "photos" / f"p{i}.png"), pattern(7 * i, 80, 70))
+        make_picture(top / "paintings" / f"s{i}.jpg", 80, 70 + i)
+    torch.manual_seed(0)
+    teacher = Perceptual(WIDTHS)
+    for module in teacher.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight)
+    save_file(teacher.state_dict(), top / "teacher.safetensors")
+    return top
+
+
+def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
+    reports = []
+    config = Config(steps=200, batch=4, crop=32, learning_rate=1e-2, average=0.9)
+    folders = [data / "photos", data / "paintings"]
+    teacher = data / "teacher.safetensors"
+    result = train(folders, teacher, tmp_path, config=config, on_report=reports.append)
+    *steps, held_out = reports
+    assert [r.step for r in steps] == list(range(10, 201, 10))
+    # Features that know nothing of the teacher's are about 2 away: their squares, over its square.
+    errors = [held_out.losses[f"held out {layer}"] for layer in LAYERS]
+    assert errors[0] < 0.1
+    assert sum(errors) / len(errors) < 0.6
+    weights = load_file(result)
+    assert all(w.dtype == torch.float16 for w in weights.values())
+    net = Perceptual.from_state_dict(weights)
+    assert net.widths == WIDTHS
+    # Random at first, never the teacher's.
+    assert not torch.allclose(net.conv1_1.weight, load_file(teacher)["conv1_1.weight"], atol=0.05)
+
+
+def test_layers_are_chosen_by_name():
+    net = Perceptual(WIDTHS).eval()
+    x = torch.rand(1, 3, 64, 48)
+    with torch.no_grad():
+        seen = net(x, LAYERS)
+        assert [tuple(f.shape[1:]) for f in seen] == [
+            *[(8, 64, 48), (8, 32, 24), (8, 16, 12)],
+            *[(8, 8, 6), (8, 8, 6), (8, 4, 3)],
+        ]
+        assert torch.equal(net(x, ["relu4_2"])[0], seen[4])
+        assert len(net(x)) == 4
+        with pytest.raises(ValueError, match="relu5_2"):
+            net(x, ["relu5_2"])
+
+
+def test_disturbed_pictures_are_pictures():
+    pictures = torch.rand(30, 3, 8, 8)
+    disturbed = disturb(pictures, torch.Generator().manual_seed(1))
+    assert 0 <= disturbed.min() <= disturbed.max() <= 1
+    same = [torch.equal(a, b) for a, b in zip(pictures, disturbed, strict=True)]
+    assert 3 < sum(same) < 20
+
+
+def test_the_command_trains_and_goes_on(data, tmp_path):
+    def run(steps):
+        return vidstyle(
+            *("train", "perceptual", "--pictures", data / "photos", "--pictures"),
+            *(data / "paintings", "--teacher", data / "teacher.safetensors"),
+            *("--out", tmp_path, "--batch", "2", "--crop", "32", "--steps", steps),
+        )
+
+    assert run(10).returncode == 0
+    done = run(20)
+    assert done.returncode == 0
+    assert "going on from step 10" in done.stderr
+    assert "held out relu5_1" in done.stderr
+    assert done.stdout.strip() == str(tmp_path / "perceptual.safetensors")
+
+
+def test_what_cannot_be_trained_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="32 pixels"):
+        train([data / "photos"], data / "teacher.safetensors", tmp_path, config=Config(crop=16))
+    with pytest.raises(InputError, match="folder of pictures"):
+        train([data / "none"], data / "teacher.safetensors", tmp_path)

@@ -1,0 +1,28 @@
+"""Where to train, and in what precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+def choose_device(name: str) -> str:
+    """Resolve "auto": CUDA, then MPS, then the CPU."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Tell whether bf16 is native: on a CPU without it, it is emulated and many times slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        capabilities: dict[str, Any] = getattr(
+            torch.cpu, "get_capabilities", dict
+        )()  # not in older releases
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False

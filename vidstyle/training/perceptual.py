@@ -1,0 +1,180 @@
+"""Train the perceptual network: `vidstyle train perceptual --pictures DIR --teacher FILE ...`.
+
+Distillation (Hinton et al. 2015; of features, Romero et al. 2015): a network with random weights learns to
+see in pictures what a teacher sees, a VGG-19 of any width with the same number of features. Only what
+the teacher sees is used, never its weights.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from vidstyle.errors import InputError
+from vidstyle.losses.perceptual import relative_error
+from vidstyle.nets.layers import channel_statistics, channels_last
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.weights import load_weights
+from vidstyle.training import checkpoint
+from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.devices import has_fast_bf16
+from vidstyle.training.report import Report
+from vidstyle.training.run import Run
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
+"""What is learned: all that style and content losses look at."""
+
+_HELD_OUT = 20
+"""Every so many pictures one is left out of the training, to measure on."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every knob of a run; stored in its checkpoints."""
+
+    steps: int = 6000
+    """Optimizer steps."""
+    batch: int = 12
+    """Crops per step."""
+    crop: int = 128
+    """Side of the crops, pixels."""
+    learning_rate: float = 2e-3
+    """Peak of Adam's rate; warmed up over 100 steps, then a cosine to zero."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: int = 1
+    """Of data order, crops, disturbances and initial weights."""
+
+
+def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Make of pictures (B, 3, H, W) in [0, 1] what painters and optimisers make on their way.
+
+    A third is mixed with another picture, a third gets noise: the network must see well what is no
+    photo yet.
+    """
+    count = len(pictures)
+    share = torch.rand(count, 1, 1, 1, generator=generator)
+    mixed = torch.lerp(pictures, pictures.roll(1, 0), 0.5 * share.to(pictures.device))
+    noise = torch.randn(pictures.shape, generator=generator) * 0.15 * share
+    noisy = (pictures + noise.to(pictures.device)).clamp(0, 1)
+    kind = torch.randint(3, (count, 1, 1, 1), generator=generator).to(pictures.device)
+    return torch.where(kind == 0, pictures, torch.where(kind == 1, mixed, noisy))
+
+
+def distances(seen: list[Tensor], wanted: list[Tensor]) -> list[Tensor]:
+    """Return a loss for each layer: features, and their statistics, relative to the teacher's."""
+    losses = []
+    for mine, other in zip(seen, wanted, strict=True):
+        loss = relative_error(mine.float(), other.float())
+        pairs = zip(channel_statistics(mine), channel_statistics(other), strict=True)
+        losses.append(loss + sum(relative_error(a, b) for a, b in pairs))
+    return losses
+
+
+@torch.no_grad()
+def begin(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None:
+    """Draw weights (He et al. 2015), in place, with which features are as large as the teacher's.
+
+    Far larger ones would first be shrunk by the biases, and channels would fall silent for good.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    for layer, wanted in zip(LAYERS, teacher(pictures, LAYERS), strict=True):
+        (seen,) = net(pictures, [layer])
+        scale = wanted.square().mean().sqrt() / (seen.square().mean().sqrt() + 1e-6)
+        net.get_submodule(layer.replace("relu", "conv")).weight *= scale
+
+
+def train(
+    folders: list[Path],
+    teacher: Path,
+    out: Path,
+    *,
+    config: Config | None = None,
+    exclude: tuple[str, ...] = (),
+    device: str = "cpu",
+    save_every: int = 200,
+    on_report: Callable[[Report], None] | None = None,
+) -> Path:
+    """Train and return the path of the weights, `out`/perceptual.safetensors.
+
+    A run that finds a checkpoint in `out` goes on from it, with the number of steps of `config`.
+
+    Args:
+        folders: of pictures of all kinds.
+        teacher: safetensors of a `Perceptual` network.
+        out: folder for checkpoint and result.
+        config: the knobs.
+        exclude: beginnings of file names to leave out.
+        device: a torch device.
+        save_every: steps between checkpoints.
+        on_report: called after every tenth step with the errors on the training's crops, and at the
+            end with those on the pictures that were held out.
+
+    Raises:
+        InputError: a folder without pictures, or weights that do not fit.
+    """
+    config = config or Config()
+    if config.crop < 32 or config.batch < 1:
+        raise InputError(
+            f"expected a batch and crops of 32 pixels at least, got {config.batch}, {config.crop}"
+        )
+    target = torch.device(device)
+    torch.manual_seed(config.seed)
+    sees = Perceptual.from_state_dict(load_weights(teacher)).to(target)
+    net = Perceptual(sees.widths).to(target)
+    for module in (net, sees):
+        channels_last(module)
+    run = Run(net, out, config, target)
+
+    files = [file for folder in folders for file in list_pictures(folder, exclude)]
+    seed = config.seed + run.start
+    learned = [f for n, f in enumerate(files) if n % _HELD_OUT or len(files) < _HELD_OUT]
+    crops = partial(Crops, size=config.crop, recolor=0.2)
+    pictures = iter(crops(learned, batch=config.batch, seed=seed))
+    held = next(iter(crops(files[::_HELD_OUT], batch=48, seed=1))).to(target)
+    generator = torch.Generator().manual_seed(seed)
+    if not run.start:
+        begin(net, sees, held)
+
+    def compare(crop: Tensor) -> list[Tensor]:
+        with torch.autocast(target.type, torch.bfloat16, enabled=has_fast_bf16(target)):
+            with torch.no_grad():
+                wanted = sees(crop, LAYERS)
+            return distances(net(crop, LAYERS), wanted)
+
+    started = time.monotonic()
+    for step in range(run.start, config.steps):
+        crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
+        losses = compare(crop)
+        if run.learn(torch.stack(losses).sum(), step):
+            run.average.update(net)
+        done = step + 1
+        if on_report and done % 10 == 0:
+            rate = (done - run.start) * config.batch / (time.monotonic() - started)
+            values = dict(zip(LAYERS, (v.item() for v in losses), strict=True))
+            on_report(Report(done, config.steps, values, rate, run.skipped))
+        if done % save_every == 0 or done == config.steps:
+            run.save(done)
+
+    net.load_state_dict(run.average.weights)
+    if on_report:
+        with torch.no_grad():
+            errors = [
+                relative_error(a, b).item()
+                for a, b in zip(net(held, LAYERS), sees(held, LAYERS), strict=True)
+            ]
+        held_out = {f"held out {n}": e for n, e in zip(LAYERS, errors, strict=True)}
+        on_report(Report(config.steps, config.steps, held_out, 0.0, 0))
+    result = out / "perceptual.safetensors"
+    save_file(checkpoint.shipped_weights(run.average.weights), result)
+    return result

@@ -1,0 +1,17 @@
+"""What a training run tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one step measured."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    images_per_second: float
+    skipped: int
+    """Steps left out so far because the loss or the gradient was not finite."""
