@@ -134,9 +134,9 @@ def test_a_slow_sink_holds_the_source_back():
 
     source = ListSource(count=300)
     run(source, Invert(), None, Slow(delay=0.001), batch=2)
-    # Three queues of two batches; one batch at hand, two under way and one being taken; one frame in
+    # Three queues of eight frames; one batch at hand, two under way and one being taken; one frame in
     # each of three hands.
-    assert max(ahead) <= 3 * 2 * 2 + 4 * 2 + 3
+    assert max(ahead) <= 3 * 8 + 4 * 2 + 3
 
 
 class Lazy(Invert):

@@ -1,0 +1,98 @@
+"""Quality beside another network's results: `python benchmarks/quality.py DATA PEERS --perceptual FILE`.
+
+PEERS holds clips named clip+style.mp4, made by another network from the first frames of
+DATA/video/clip.mp4 in the style DATA/style_hero/style.jpg; both sides are encoded alike and measured by
+the same code, `vidstyle metrics`. The means go to benchmarks/results/quality.json. A network that was
+trained through the perceptual network is judged leniently by it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from common import write
+
+import vidstyle
+from vidstyle import Encoding
+from vidstyle.evaluation.likeness import Likeness
+from vidstyle.evaluation.report import Metrics, measure
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.weights import load_weights
+from vidstyle.stylize.style import read_picture
+
+ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
+STABILITIES = (0.0, 1.0)
+
+
+def prepare(clip: Path, like: Path, target: Path) -> None:
+    """Write as many frames of a clip as `like` has, scaled by area to its size, without loss."""
+    with av.open(str(like)) as peer:
+        stream = peer.streams.video[0]
+        width, height = stream.width, stream.height
+        count = sum(1 for _ in peer.decode(video=0))
+    with av.open(str(clip)) as source, av.open(str(target), "w") as sink:
+        out = sink.add_stream("ffv1", rate=Fraction(30))
+        out.width, out.height, out.pix_fmt = width, height, "bgr0"
+        for frame, _ in zip(source.decode(video=0), range(count), strict=False):
+            pixels = cv2.resize(
+                frame.to_ndarray(format="rgb24"), (width, height), interpolation=cv2.INTER_AREA
+            )
+            sink.mux(out.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        sink.mux(out.encode())
+
+
+def figures(found: Metrics) -> dict[str, float]:
+    """Return what is averaged."""
+    values = asdict(found) | {"excess1": found.excess1, "excess5": found.excess5}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def main() -> None:
+    """Measure and write benchmarks/results/quality.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("peers", type=Path)
+    parser.add_argument("--perceptual", type=Path, required=True)
+    options = parser.parse_args()
+    eyes = Perceptual.from_state_dict(load_weights(options.perceptual))
+    rows: dict[str, list[dict[str, float]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder, "in.mkv")
+        for peer in sorted(options.peers.glob("*+*.mp4")):
+            name, of = peer.stem.split("+")
+            style = options.data / "style_hero" / f"{of}.jpg"
+            prepare(options.data / "video" / f"{name}.mp4", peer, clip)
+            like = Likeness(eyes, read_picture(style).astype(np.float32) / np.float32(255))
+            made = {"peer": peer}
+            for stability in STABILITIES:
+                made[f"stability {stability:g}"] = painted = Path(folder, f"{stability}.mp4")
+                vidstyle.stylize(
+                    *(clip, style, painted),
+                    encoding=ENCODING,
+                    stability=stability,
+                    overwrite=True,
+                )
+            for side, painted in made.items():
+                found = figures(measure(clip, painted, likeness=like))
+                rows.setdefault(side, []).append(found)
+                shown = "  ".join(f"{n} {v:.3f}" for n, v in found.items() if "input" not in n)
+                print(f"{peer.stem:36} {side:12} {shown}", flush=True)
+    means: dict[str, Any] = {
+        side: {n: float(np.mean([row[n] for row in found])) for n in found[0]}
+        for side, found in rows.items()
+    }
+    for side, found in means.items():
+        print(side, "  ".join(f"{n} {v:.3f}" for n, v in found.items()))
+    print(write("quality", {"pairs": len(rows["peer"]), "means": means}))
+
+
+if __name__ == "__main__":
+    main()
