@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -23,9 +23,10 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
-from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
+from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer, mix_styles
 
 log = logging.getLogger(__name__)
 
@@ -43,36 +44,57 @@ class Result:
     """What computed it, for people."""
 
 
-def default_output(source: Path, style: str | Path) -> Path:
+Style = str | Path | Pixels
+"""A picture file, pixels (H, W, 3) uint8 RGB, or "identity", which changes nothing."""
+
+
+def default_output(source: Path, style: Style | Sequence[Style]) -> Path:
     """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
 
-    Containers that are only read, such as in.wmv, become .mp4.
+    Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4.
     """
     known = {*CONTAINERS, *PICTURES}
     suffix = source.suffix if source.suffix.lower() in known else ".mp4"
-    return source.with_name(f"{source.stem}.{Path(style).stem}{suffix}")
+    names = ("styled" if isinstance(s, np.ndarray) else Path(s).stem for s in _several(style))
+    return source.with_name(f"{source.stem}.{'+'.join(names)}{suffix}")
+
+
+def _several(style: Style | Sequence[Style]) -> list[Style]:
+    styles = [style] if isinstance(style, str | Path | np.ndarray) else list(style)
+    if not styles:
+        raise UsageError("expected a style, got none")
+    if len(styles) > 1 and any(map(_is_identity, styles)):
+        raise UsageError("identity does not mix with other styles; use a lower strength")
+    return styles
+
+
+def _is_identity(style: Style) -> bool:
+    return isinstance(style, str | Path) and str(style) == IDENTITY
 
 
 def _stylizer(
-    style: str | Path | Pixels,
-    strength: float,
-    stability: float,
+    styles: list[Style],
+    look: Look,
     device: str,
     precision: str,
     info: StreamInfo | None = None,
 ) -> tuple[Any, Any, str]:
-    for what, value in (("strength", strength), ("stability", stability)):
-        if not 0 <= value <= 1:
-            raise UsageError(f"expected a {what} from 0 to 1, got {value:g}")
-    if isinstance(style, str | Path) and str(style) == IDENTITY:
+    shares = look.shares(len(styles))
+    if _is_identity(styles[0]):
         return IdentityStylizer(), None, "none (identity)"
     engine = select_engine(device, precision)
     stylizer = ArbitraryStylizer(engine)
     if info:
         stylizer.expect(info)
-    prepared = stylizer.prepare(style, strength=strength)
-    steady = SteadyStylizer(stylizer, stability) if stability else stylizer
-    return ShotStylizer(steady), prepared, engine.name
+    prepared = [
+        stylizer.prepare(style, strength=look.strength, scale=look.style_scale) for style in styles
+    ]
+    steady = SteadyStylizer(stylizer, look.stability) if look.stability else stylizer
+    return ShotStylizer(steady), mix_styles(prepared, shares), engine.name
+
+
+def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:
+    return None if weights is None else tuple(weights)
 
 
 def _same(source: Path, target: Path) -> bool:
@@ -95,11 +117,13 @@ def _accelerated(encoding: Encoding, target: Path, kind: str, source: FileSource
 
 def stylize(
     source: str | Path,
-    style: str | Path | Pixels,
+    style: Style | Sequence[Style],
     output: str | Path | None = None,
     *,
     strength: float = 1.0,
     stability: float = 0.0,
+    style_scale: float = 1.0,
+    style_weights: Sequence[float] | None = None,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -114,10 +138,13 @@ def stylize(
 
     Args:
         source: the video, or a sequence of pictures such as frames/%05d.png.
-        style: a picture file, pixels (H, W, 3) uint8 RGB, or "identity", which changes nothing.
+        style: a picture file, pixels (H, W, 3) uint8 RGB, or several to be mixed; or "identity", which
+            changes nothing.
         output: the file to make; its ending chooses the container. By default `default_output`.
         strength: 0 (the video itself) to 1 (all painting).
         stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
+        style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
+        style_weights: shares of several styles, of any sum; None: equal ones.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -131,12 +158,13 @@ def stylize(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
+    look = Look(strength, stability, style_scale, _tuple(style_weights))
     if batch is not None and batch < 1:
         raise UsageError(f"expected a batch of 1 frame at least, got {batch}")
     source = Path(source)
     check_input(source)
-    name = style if isinstance(style, str | Path) else "styled"
-    target = Path(output) if output is not None else default_output(source, name)
+    styles = _several(style)
+    target = Path(output) if output is not None else default_output(source, styles)
     check_output(target, overwrite=overwrite)
     if _same(source, target):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
@@ -146,14 +174,12 @@ def stylize(
             f"{container_for(target).name} cannot tell players to turn the picture; "
             "leave --keep-rotation out"
         )
-    if isinstance(style, str | Path) and str(style) == IDENTITY:
+    if _is_identity(styles[0]):
         reading = replace(reading, precise=True)
     with FileSource(source, reading) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
-        stylizer, prepared, engine = _stylizer(
-            style, strength, stability, device, precision, frames.info
-        )
+        stylizer, prepared, engine = _stylizer(styles, look, device, precision, frames.info)
         log.info("painting on %s", engine)
         with FileSink(
             target,
@@ -177,22 +203,25 @@ def stylize(
 
 def stylize_frames(
     frames: Iterable[Pixels],
-    style: str | Path | Pixels,
+    style: Style | Sequence[Style],
     *,
     strength: float = 1.0,
     stability: float = 0.0,
+    style_scale: float = 1.0,
+    style_weights: Sequence[float] | None = None,
     device: str = "auto",
     precision: str = "auto",
 ) -> Iterator[Pixels]:
     """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily.
 
-    Several are under way before the first comes back: each must be an array of its own.
+    The options are those of `stylize`. Several are under way before the first comes back: each must be an array of its own.
 
     Raises:
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
-    stylizer, prepared, _ = _stylizer(style, strength, stability, device, precision)
+    look = Look(strength, stability, style_scale, _tuple(style_weights))
+    stylizer, prepared, _ = _stylizer(_several(style), look, device, precision)
     remaining = _alike(frames)
     first = next(remaining, None)
     if first is not None:

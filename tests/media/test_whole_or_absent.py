@@ -122,6 +122,8 @@ def test_names_that_are_too_long(base, tmp_path):
 def test_inputs_of_other_containers_become_mp4(tmp_path):
     assert default_output(tmp_path / "in.wmv", "a/starry.jpg") == tmp_path / "in.starry.mp4"
     assert default_output(tmp_path / "in.MOV", "starry.jpg") == tmp_path / "in.starry.MOV"
+    several = default_output(tmp_path / "in.mkv", ["a/starry.jpg", tmp_path / "wave.png"])
+    assert several == tmp_path / "in.starry+wave.mkv"
 
 
 def test_crf_means_quality(base, tmp_path, judge):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.style import STYLE_SIDE, fit_style, read_picture
-from vidstyle.stylize.stylizer import ArbitraryStylizer, State
+from vidstyle.stylize.stylizer import ArbitraryStylizer, State, mix_styles
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,54 @@ def test_style_pictures_are_fitted(shape):
     fitted = fit_style(np.zeros((*shape, 3), np.uint8))
     assert min(fitted.shape[:2]) == STYLE_SIDE
     assert max(fitted.shape[:2]) <= 4 * STYLE_SIDE
+
+
+def test_styles_mix_without_a_step(stylizer, picture):
+    other = 255 - read_picture(picture)[:, ::-1]
+    one, two = stylizer.prepare(picture), stylizer.prepare(other)
+    shares = np.linspace(0, 1, 9)
+    path = [
+        stylizer.step(frames(1), mix_styles([one, two], [1 - s, s]))[0].astype(int) for s in shares
+    ]
+    assert (path[0] == stylizer.step(frames(1), one)[0]).all()
+    assert (path[-1] == stylizer.step(frames(1), two)[0]).all()
+    steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(path)]
+    whole = np.abs(path[-1] - path[0]).mean()
+    assert whole > 5
+    assert max(steps) < 0.3 * whole
+
+
+def test_the_scale_of_a_style_goes_smoothly(stylizer):
+    style = pattern(3, 300, 240)
+    assert fit_style(style, 0.5).shape == (160, 200, 3)
+    path = [
+        stylizer.step(frames(1), stylizer.prepare(style, scale=s))[0].astype(int)
+        for s in (1.0, 1.1, 1.2, 1.3, 1.4, 2.0)
+    ]
+    steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(path)]
+    whole = np.abs(path[-1] - path[0]).mean()
+    assert whole > 1
+    assert max(steps) < whole
+
+
+def test_several_styles_by_api(picture):
+    style = read_picture(picture)
+    mixed = vidstyle.stylize_frames(frames(2), [picture, style], style_weights=(3, 1), device="cpu")
+    alone = vidstyle.stylize_frames(frames(2), picture, device="cpu")
+    for a, b in zip(mixed, alone, strict=True):
+        assert np.abs(a.astype(int) - b).max() <= 3
+    for wrong, message in (
+        ({"style_weights": (1, 2, 3)}, "2 style weights"),
+        ({"style_weights": (0, 0)}, "not all 0"),
+        ({"style_weights": (-1, 2)}, "0 or more"),
+        ({"style_scale": 9}, "scale from"),
+        ({"stability": 2}, "stability from"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            list(vidstyle.stylize_frames(frames(1), [picture, style], **wrong))
+    for styles, message in (([], "none"), ([picture, "identity"], "does not mix")):
+        with pytest.raises(UsageError, match=message):
+            list(vidstyle.stylize_frames(frames(1), styles))
 
 
 def test_any_picture_is_a_style(tmp_path):

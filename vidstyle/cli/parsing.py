@@ -8,7 +8,15 @@ from fractions import Fraction
 from vidstyle.errors import UsageError
 from vidstyle.media.reading import MAX_PIXELS
 
-__all__ = ["MAX_PIXELS", "parse_alpha", "parse_options", "parse_rate", "parse_size", "parse_time"]
+__all__ = [
+    "MAX_PIXELS",
+    "parse_alpha",
+    "parse_numbers",
+    "parse_options",
+    "parse_rate",
+    "parse_size",
+    "parse_time",
+]
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)")
 
@@ -44,6 +52,16 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"expected --size such as 1280x720 or 1280x-1, got {text!r}")
     return int(match[1]), int(match[2])
+
+
+def parse_numbers(option: str, text: str | None) -> list[float] | None:
+    """Read 2,1 or 0.5,0.25,0.25."""
+    if text is None:
+        return None
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError as error:
+        raise UsageError(f"expected numbers such as 2,1 for {option}, got {text!r}") from error
 
 
 def parse_alpha(text: str) -> bool:

@@ -11,6 +11,7 @@ import typer
 from vidstyle.cli.parsing import (
     MAX_PIXELS,
     parse_alpha,
+    parse_numbers,
     parse_options,
     parse_rate,
     parse_size,
@@ -24,12 +25,13 @@ from vidstyle.errors import DamagedInputError
 def run(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The video to paint.")],
     style: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--style",
             "-s",
             metavar="PICTURE",
-            help="Paint like this picture (JPEG, PNG, WebP, ...). 'identity' changes nothing.",
+            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed. 'identity' "
+            "changes nothing.",
         ),
     ],
     output: Annotated[
@@ -50,6 +52,16 @@ def run(
         float,
         typer.Option(metavar="0..1", help="0 is the video itself, 1 is all painting."),
     ] = 1.0,
+    style_scale: Annotated[
+        float,
+        typer.Option(
+            metavar="0.25..4", help="Enlarge the style picture: coarser strokes, a little."
+        ),
+    ] = 1.0,
+    style_weights: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="Shares of several styles; equal if not given."),
+    ] = None,
     stability: Annotated[
         float,
         typer.Option(
@@ -191,6 +203,8 @@ def run(
             output,
             strength=strength,
             stability=stability,
+            style_scale=style_scale,
+            style_weights=parse_numbers("--style-weights", style_weights),
             reading=Reading(
                 start=parse_time("--start", start),
                 end=parse_time("--end", end),

@@ -108,6 +108,7 @@ class OpenVinoEngine:
             True: _verified(model.deep_net),
         }
         self._style_encoder = _verified(model.style_encoder)
+        self._reader: ov.CompiledModel | None = None
         port = self._core.read_model(model.deep_net).input("statistics")
         self._statistics: int = port.shape[1]
         self._size: tuple[int, int, bool] | None = None
@@ -126,9 +127,11 @@ class OpenVinoEngine:
 
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`. In f32: once a style, it may as well be exact."""
-        model = self._core.read_model(self._style_encoder)
-        compiled = self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        vector: Vector = compiled(picture[None])[0][0]
+        if self._reader is None:
+            model = self._core.read_model(self._style_encoder)
+            hint = {"INFERENCE_PRECISION_HINT": "f32"}
+            self._reader = self._core.compile_model(model, "CPU", hint)
+        vector: Vector = self._reader(picture[None])[0][0].copy()
         return vector
 
     def expect(self, height: int, width: int, *, deep: bool) -> None:

@@ -15,7 +15,8 @@ from vidstyle.frame import Pixels
 STYLE_SIDE = 320
 """Short side, pixels, to which a style picture is scaled: the height of the training pictures."""
 
-_LONG_SIDE = 4 * STYLE_SIDE
+_LONGEST = 4
+"""Long side over the short one, at most."""
 
 
 def read_picture(path: Path) -> Pixels:
@@ -42,14 +43,16 @@ def read_picture(path: Path) -> Pixels:
     return cast(Pixels, picture.astype(np.uint8))
 
 
-def fit_style(picture: Pixels) -> Pixels:
-    """Scale a picture (H, W, 3) to a short side of `STYLE_SIDE`; a very long one is center-cut."""
+def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
+    """Scale a picture (H, W, 3) to a short side of `scale * STYLE_SIDE`; a long one is center-cut."""
     height, width, _ = picture.shape
-    scale = STYLE_SIDE / min(height, width)
-    size = (max(STYLE_SIDE, round(width * scale)), max(STYLE_SIDE, round(height * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    if max(size) > 50 * _LONG_SIDE:
+    short = round(scale * STYLE_SIDE)
+    factor = short / min(height, width)
+    size = (max(short, round(width * factor)), max(short, round(height * factor)))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    most = _LONGEST * short
+    if max(size) > 50 * most:
         raise InputError(f"a style of {width}x{height} is too long and thin; crop it first")
     scaled = cv2.resize(picture, size, interpolation=way)
-    top, left = (max(0, side - _LONG_SIDE) // 2 for side in scaled.shape[:2])
-    return np.ascontiguousarray(scaled[top : top + _LONG_SIDE, left : left + _LONG_SIDE])
+    top, left = (max(0, side - most) // 2 for side in scaled.shape[:2])
+    return np.ascontiguousarray(scaled[top : top + most, left : left + most])

@@ -31,6 +31,17 @@ class PreparedStyle:
     """Share of the painting in the result, 0 (the frame itself) to 1."""
 
 
+def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> PreparedStyle:
+    """Mix prepared styles by shares that sum to 1.
+
+    Gains, shifts and palettes are mixed (Dumoulin et al. 2017, section 3.3), so the picture goes from
+    one style to the other without a step.
+    """
+    mixed = sum(share * style.vector for share, style in zip(shares, styles, strict=True))
+    strength = sum(share * style.strength for share, style in zip(shares, styles, strict=True))
+    return PreparedStyle(np.asarray(mixed, np.float32), float(strength))
+
+
 @dataclass(frozen=True, repr=False)
 class State:
     """What one batch leaves to the next."""
@@ -53,8 +64,15 @@ class ArbitraryStylizer:
         height, width = padded_size(info.height), padded_size(info.width)
         self.engine.expect(height, width, deep=info.bits > 8)
 
-    def prepare(self, style: Path | str | Pixels, *, strength: float = 1.0) -> PreparedStyle:
+    def prepare(
+        self, style: Path | str | Pixels, *, strength: float = 1.0, scale: float = 1.0
+    ) -> PreparedStyle:
         """Encode a style picture, a file or pixels (H, W, 3).
+
+        Args:
+            style: the picture.
+            strength: share of the painting in the result, 0 to 1.
+            scale: of the picture; with a larger one its strokes are larger.
 
         Raises:
             InputError: the file is missing or no picture.
@@ -67,7 +85,7 @@ class ArbitraryStylizer:
             raise ValueError(
                 f"expected a uint8 picture (H, W, 3), got {picture.dtype} {picture.shape}"
             )
-        return PreparedStyle(self.engine.encode(fit_style(picture)), strength)
+        return PreparedStyle(self.engine.encode(fit_style(picture, scale)), strength)
 
     def batch(self, height: int, width: int) -> int:
         """See `Engine.batch`."""
