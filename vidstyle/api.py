@@ -15,9 +15,16 @@ from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.media.codecs import Encoding, hardware_encoder
-from vidstyle.media.containers import CONTAINERS, PICTURES, container_for, is_sequence
+from vidstyle.media.containers import (
+    CONTAINERS,
+    PICTURES,
+    Container,
+    container_for,
+    is_sequence,
+)
 from vidstyle.media.inputs import check_input
 from vidstyle.media.parts import check_output
+from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -98,14 +105,18 @@ def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:
 
 
 def _same(source: Path, target: Path) -> bool:
+    if is_pipe(source) or is_pipe(target):
+        return False
     if is_sequence(source) or is_sequence(target):
         return source.absolute() == target.absolute()
     return target.exists() and target.samefile(source)
 
 
-def _accelerated(encoding: Encoding, target: Path, kind: str, source: FileSource) -> Encoding:
+def _accelerated(
+    encoding: Encoding, container: Container, kind: str, source: FileSource
+) -> Encoding:
     """Take the hardware's encoder where the user names none and H.264 is due anyway."""
-    if encoding.codec is not None or container_for(target).codec != "libx264" or source.info.alpha:
+    if encoding.codec is not None or container.codec != "libx264" or source.info.alpha:
         return encoding
     name = hardware_encoder(kind)
     if name is not None:
@@ -127,6 +138,7 @@ def stylize(
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
+    low_latency: bool = False,
     device: str = "auto",
     precision: str = "auto",
     batch: int | None = None,
@@ -137,10 +149,11 @@ def stylize(
     """Paint a video file like a picture; sound and time stay as they are.
 
     Args:
-        source: the video, or a sequence of pictures such as frames/%05d.png.
+        source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
         style: a picture file, pixels (H, W, 3) uint8 RGB, or several to be mixed; or "identity", which
             changes nothing.
-        output: the file to make; its ending chooses the container. By default `default_output`.
+        output: the file to make; its ending chooses the container. By default `default_output`. "-" is
+            standard output, whose container `encoding` names.
         strength: 0 (the video itself) to 1 (all painting).
         stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
@@ -148,6 +161,7 @@ def stylize(
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
+        low_latency: hand every frame on as soon as can be, at the price of speed and size.
         device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
         precision: of the network: auto, int8, bf16, f16 or f32; each device offers some.
         batch: frames per call of the network; None: what suits the device and the size.
@@ -164,21 +178,27 @@ def stylize(
     source = Path(source)
     check_input(source)
     styles = _several(style)
+    encoding = encoding or Encoding()
+    if output is None and is_pipe(source):
+        raise UsageError("name the output: -o FILE, or -o - for standard output")
     target = Path(output) if output is not None else default_output(source, styles)
-    check_output(target, overwrite=overwrite)
+    check_output(target, overwrite=overwrite, container=encoding.container)
+    container = container_for(target, encoding.container)
     if _same(source, target):
         raise UsageError(f"{target} is the input itself; choose another output with -o")
     reading = reading or Reading()
-    if reading.keep_rotation and not container_for(target).rotation:
+    if low_latency:
+        reading = replace(reading, low_latency=True)
+        encoding = replace(encoding, low_latency=True)
+    if reading.keep_rotation and not container.rotation:
         raise UsageError(
-            f"{container_for(target).name} cannot tell players to turn the picture; "
-            "leave --keep-rotation out"
+            f"{container.name} cannot tell players to turn the picture; leave --keep-rotation out"
         )
     if _is_identity(styles[0]):
         reading = replace(reading, precise=True)
-    with FileSource(source, reading) as frames:
+    with FileSource(source, reading, stop=stop) as frames:
         if reading.hwaccel:
-            encoding = _accelerated(encoding or Encoding(), target, reading.hwaccel, frames)
+            encoding = _accelerated(encoding, container, reading.hwaccel, frames)
         stylizer, prepared, engine = _stylizer(styles, look, device, precision, frames.info)
         log.info("painting on %s", engine)
         with FileSink(
@@ -195,6 +215,7 @@ def stylize(
                 prepared,
                 sink,
                 batch=batch,
+                low_latency=low_latency,
                 on_progress=on_progress,
                 stop=stop,
             )

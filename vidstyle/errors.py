@@ -6,6 +6,7 @@ VidstyleError                1  a bug of ours: please report
 ├── MissingPackageError      2  an optional package that this feature needs (ImportError)
 ├── DamagedInputError        3  the output is finished, but the input was damaged or truncated
 ├── OutputError (OSError)    4  the output could not be written: disk, permission, encoder
+│   └── ClosedPipeError    141  whoever read standard output is gone; the command line says nothing
 ├── TrainingError            4  the training diverged
 └── Interrupted            130  stopped by a signal: 128 + its number (143 for SIGTERM)
 """
@@ -47,6 +48,12 @@ class OutputError(VidstyleError, OSError):
     """The output could not be written."""
 
     exit_code = 4
+
+
+class ClosedPipeError(OutputError):
+    """Whoever read standard output has gone, as `head` does: no failure of ours."""
+
+    exit_code = 141
 
 
 class TrainingError(VidstyleError):

@@ -35,6 +35,10 @@ class Source(Protocol):
         """Places so far where something of the video was lost."""
         ...
 
+    def give_up(self) -> None:
+        """End a read that waits; from another thread, when nobody wants frames any more."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]: ...
 
 
@@ -69,6 +73,10 @@ class Sink(Protocol):
 
     def write(self, converted: Any) -> None:
         """Take the next converted frame."""
+        ...
+
+    def give_up(self) -> None:
+        """End a write that waits; from another thread, when the run has failed."""
         ...
 
     def commit(self) -> None:
@@ -221,13 +229,20 @@ def _gather(lane: _Lane, count: int, check: Callable[[], None]) -> list[Frame]:
     return frames
 
 
-def run(
+def _room(info: StreamInfo, batch: int) -> int:
+    """Return how many frames a queue takes."""
+    frame_bytes = info.height * info.width * 3
+    return max(2 * batch, min(_MOST_FRAMES, _LANE_BYTES // frame_bytes))
+
+
+def run(  # noqa: PLR0915 - one loop reads better whole
     source: Source,
     stylizer: Stylizer,
     prepared: Any,
     sink: Sink,
     *,
     batch: int | None = None,
+    low_latency: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Summary:
@@ -239,6 +254,7 @@ def run(
         prepared: the style, as the stylizer's `prepare` made it.
         sink: takes the frames in threads; committed at the end.
         batch: frames per call of the stylizer, fewer at the end; None: what suits it.
+        low_latency: a frame per call, and no queue longer than a frame.
         on_progress: called after every batch.
         stop: called often; raises to stop. Nothing is committed then.
 
@@ -249,9 +265,8 @@ def run(
         Exception: whatever source, stylizer, sink or `stop` raise, after the threads have ended.
     """
     started = time.monotonic()
-    size = batch or stylizer.batch(source.info.height, source.info.width)
-    frame_bytes = source.info.height * source.info.width * 3
-    room = max(2 * size, min(_MOST_FRAMES, _LANE_BYTES // frame_bytes))
+    size = batch or (1 if low_latency else stylizer.batch(source.info.height, source.info.width))
+    room = 1 if low_latency else _room(source.info, size)
     inward, outward, converted = _Lane(room), _Lane(room), _Lane(room)
     failure: list[BaseException] = []
 
@@ -304,6 +319,10 @@ def run(
             check()
             helpers[-1].join(_WAIT)
         check()
+    except BaseException:
+        source.give_up()
+        sink.give_up()
+        raise
     finally:
         for lane in (inward, outward, converted):
             lane.abandon()

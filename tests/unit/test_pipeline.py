@@ -26,6 +26,10 @@ class ListSource:
     damage: int = 0
     info: StreamInfo = INFO
     produced: int = 0
+    given_up: bool = False
+
+    def give_up(self):
+        self.given_up = True
 
     def __iter__(self):
         for i in range(self.count):
@@ -44,6 +48,9 @@ class MemorySink:
     delay: float = 0.0
     frames: list[Frame] = field(default_factory=list)
     committed: bool = False
+
+    def give_up(self):
+        pass
 
     def convert(self, frame):
         if frame.pixels[0, 0, 0] == 255 - (self.misconvert_at or 1000):

@@ -17,12 +17,12 @@ from vidstyle.cli.metrics import metrics
 from vidstyle.cli.probe import probe
 from vidstyle.cli.run import run
 from vidstyle.cli.train import train_app
-from vidstyle.errors import VidstyleError
+from vidstyle.errors import ClosedPipeError, VidstyleError
 
 EXIT_CODES = """
 Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use or an input that cannot be read;
 3 done, but the input was damaged; 4 the output could not be written;
-130, 143 stopped by a signal.
+130, 143 stopped by a signal; 141 nobody reads the pipe that is written to.
 """
 
 app = typer.Typer(
@@ -76,6 +76,8 @@ def main() -> None:
         code = 0
     except SystemExit as end:
         code = end.code
+    except ClosedPipeError as error:
+        code = error.exit_code  # quietly, as filters end
     except VidstyleError as error:
         print(f"vidstyle: {error}", file=sys.stderr)
         code = error.exit_code

@@ -23,7 +23,9 @@ from vidstyle.errors import DamagedInputError
 
 
 def run(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The video to paint.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="The video to paint; - is standard input.")
+    ],
     style: Annotated[
         list[str],
         typer.Option(
@@ -40,7 +42,7 @@ def run(
             "--output",
             "-o",
             metavar="OUT",
-            help="The file to make: .mp4 .m4v .mov .mkv .webm .ts .avi .gif .webp, a picture, or "
+            help="The file to make, - for standard output: .mp4 .m4v .mov .mkv .webm .ts .avi .gif .webp, a picture, or "
             "pictures such as frames/%05d.png. By default in.starry.mp4, beside the input, for "
             "in.mp4 and starry.jpg.",
         ),
@@ -88,6 +90,30 @@ def run(
             metavar="RATE", help="Even frames a second, 25 or 30000/1001; else each keeps its time."
         ),
     ] = None,
+    from_format: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="The input's format, by FFmpeg's name, where it cannot be found by looking; "
+            "rawvideo needs --size, --pix-fmt and --fps.",
+        ),
+    ] = None,
+    to_format: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="The output's, where no file name tells it: nut, matroska, mpegts, mp4 "
+            "(fragmented), yuv4mpegpipe, rawvideo.",
+        ),
+    ] = None,
+    low_latency: Annotated[
+        bool,
+        typer.Option(
+            "--low-latency", help="Hand every frame on at once; slower, and the output is larger."
+        ),
+    ] = False,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -218,9 +244,14 @@ def run(
                 strict=strict,
                 max_pixels=max_pixels,
                 hwaccel=hwaccel,
+                format=from_format,
+                pixel_format=pix_fmt if from_format in {"rawvideo", "raw"} else None,
             ),
-            encoding=Encoding(codec, crf, preset, pix_fmt, parse_options(extra or [])),
+            encoding=Encoding(
+                codec, crf, preset, pix_fmt, parse_options(extra or []), container=to_format
+            ),
             odd=odd,
+            low_latency=low_latency,
             device=device,
             precision=precision,
             batch=batch,

@@ -51,7 +51,7 @@ _FIXED = {
 }
 """Encoder -> options that it always gets, unless the user says otherwise."""
 
-_LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
+_LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "rawvideo", "utvideo"}
 
 _OPAQUE = {"libx265"}
 """Encoders that list a format with alpha and then refuse it."""
@@ -106,6 +106,10 @@ class Encoding:
     """FFmpeg's name; None: the source's depth, 4:2:0 where the encoder has it."""
     options: tuple[tuple[str, str], ...] = ()
     """Further options by the encoder's own names."""
+    container: str | None = None
+    """Format of the output, by FFmpeg's name (see `containers.PIPES`); None: the file's ending tells."""
+    low_latency: bool = False
+    """Hold back no frame to encode it better."""
 
     def __post_init__(self) -> None:
         if self.codec is not None:
@@ -157,6 +161,10 @@ class Encoding:
             # Its own choice is half as many again, for an encoder alone on the machine: that costs 9 %
             # of a painted 1280x720 run on two cores. Each holds a frame, so there is an end to it.
             options["threads"] = str(min(16, cores()))
+        if self.low_latency and codec in {"libx264", "libx265"}:
+            options["tune"] = "zerolatency"
+        elif self.low_latency and codec == "libvpx-vp9":
+            options |= {"deadline": "realtime", "lag-in-frames": "0"}
         preset = self.preset or _DEFAULT_PRESETS.get(codec)
         if preset is not None:
             options["cpu-used" if codec == "libvpx-vp9" else "preset"] = preset
@@ -165,14 +173,17 @@ class Encoding:
             options[key] = f"{options[key]}:{value}" if joined else value
         return options
 
-    def format_for(self, codec: str, info: StreamInfo) -> str:
+    def format_for(self, codec: str, info: StreamInfo, held: frozenset[str] | None = None) -> str:
         """Choose the pixel format: lossless codecs keep the source's, others play everywhere.
 
         Args:
             codec: the encoder.
             info: of the source.
+            held: formats that the container can hold; None: all.
         """
         offered = {f.name for f in av.codec.Codec(codec, "w").video_formats or ()}
+        if held is not None:
+            offered = offered & held if offered else set(held)
         if self.pixel_format is not None:
             if offered and self.pixel_format not in offered:
                 some = " ".join(sorted(offered)[:12])
@@ -194,7 +205,7 @@ class Encoding:
             wanted += _DEEP
         wanted += _PICTURES.get(codec, ())
         for name in (*wanted, *_PLAIN):
-            if name in offered:
+            if name in offered or not offered:  # none: the encoder takes all
                 return name
         raise UsageError(
             f"{codec} takes none of the pixel formats that vidstyle makes, only "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidstyle.errors import UsageError
+from vidstyle.media.pipes import is_pipe
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Container:
     """Pixels need not be square."""
     variable_rate: bool = True
     """Frames may come at uneven times."""
+    pixel_formats: frozenset[str] | None = None
+    """What its video may be of; None: whatever the encoder takes."""
     options: tuple[tuple[str, str], ...] = ()
     """The muxer's."""
 
@@ -168,6 +171,44 @@ PICTURES = {
 }
 """File name ending -> still pictures."""
 
+_NUT = Container("nut", "rawvideo", audio=None, audio_encoder="flac", chapters=True, tags=True)
+_Y4M = Container(
+    "yuv4mpegpipe",
+    "rawvideo",
+    variable_rate=False,
+    pixel_formats=frozenset(
+        f"{name}{depth}"
+        for name in ("gray", "yuv420p", "yuv422p", "yuv444p")
+        for depth in ("", "10le", "12le")
+    ),
+    options=(("strict", "-1"),),  # else it refuses more than 8 bits
+)
+_RAW = Container("rawvideo", "rawvideo", aspect=False, variable_rate=False)
+
+PIPES = {
+    "nut": _NUT,
+    "matroska": _MATROSKA,
+    "mpegts": _TS,
+    "mp4": replace(
+        _MP4,
+        covers=False,
+        chapters=False,
+        timecode=False,
+        options=(("movflags", "+frag_keyframe+empty_moov+default_base_moof"),),
+    ),
+    "yuv4mpegpipe": _Y4M,
+    "rawvideo": _RAW,
+}
+"""FFmpeg's name of a format that needs no seeking -> the container, as a pipe can carry it."""
+
+_SHORT = {"mkv": "matroska", "ts": "mpegts", "y4m": "yuv4mpegpipe", "raw": "rawvideo"}
+
+
+def format_name(name: str) -> str:
+    """Return FFmpeg's name of a format that may be called by its usual ending."""
+    return _SHORT.get(name, name)
+
+
 _NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
@@ -183,12 +224,22 @@ def number_pattern(path: Path) -> re.Pattern[str]:
     return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
 
 
-def container_for(path: Path) -> Container:
+def container_for(path: Path, name: str | None = None) -> Container:
     """Choose the container of an output by its name.
 
+    Args:
+        path: its ending chooses, unless ...
+        name: ... the user names one of `PIPES`.
+
     Raises:
-        UsageError: an ending that vidstyle does not write.
+        UsageError: an ending or a name that vidstyle does not write, or standard output without one.
     """
+    if name is not None:
+        if format_name(name) not in PIPES:
+            raise UsageError(f"cannot write {name}; expected --to {', '.join(PIPES)}")
+        return PIPES[format_name(name)]
+    if is_pipe(path):
+        raise UsageError(f"say what to write to standard output: --to {', '.join(PIPES)}")
     suffix = path.suffix.lower()
     known = CONTAINERS.get(suffix) or PICTURES.get(suffix)
     if known is None:

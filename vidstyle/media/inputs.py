@@ -14,10 +14,14 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
-from vidstyle.media.containers import is_sequence, number_pattern
+from vidstyle.media.containers import format_name, is_sequence, number_pattern
+from vidstyle.media.pipes import InputPipe, is_pipe
 from vidstyle.media.reading import Reading
 
 log = logging.getLogger(__name__)
+
+_BUFFER = 2**18
+"""Bytes asked of a pipe at a time."""
 
 _MOST_ANIMATION_BYTES = 2**31
 """Of all pictures of an animated WebP together: OpenCV decodes them at once."""
@@ -29,6 +33,8 @@ def check_input(path: Path) -> None:
     Raises:
         InputError: no such file, or a folder.
     """
+    if is_pipe(path):
+        return
     if is_sequence(path):
         _numbers(path)
         return
@@ -48,14 +54,22 @@ def check_input(path: Path) -> None:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def open_input(path: Path, reading: Reading) -> Any:
-    """Open an input with PyAV.
+def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> Any:
+    """Open an input with PyAV, `pipe` where there is one.
 
     Raises:
         InputError: it is none.
     """
     check_input(path)
     try:
+        kind = reading.format and format_name(reading.format)
+        options = _options(reading)
+        if pipe:
+            return av.open(
+                pipe, format=kind, options=options, metadata_errors="replace", buffer_size=_BUFFER
+            )
+        if kind:
+            return av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace")
         if is_sequence(path):
             return _open_sequence(path, reading)
         if _is_animated_webp(path):
@@ -66,7 +80,23 @@ def open_input(path: Path, reading: Reading) -> Any:
         return av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, OSError, cv2.error) as error:
         reason = getattr(error, "strerror", None) or error
+        if pipe and pipe.stopped:
+            raise pipe.stopped from None
+        if is_pipe(path):
+            raise InputError(
+                f"cannot read standard input: no media that can be read without seeking ({reason}); "
+                "write nut, matroska or mpegts, or mp4 with -movflags frag_keyframe+empty_moov"
+            ) from error
         raise InputError(f"cannot read {path}: not a media file ({reason})") from error
+
+
+def _options(reading: Reading) -> dict[str, str]:
+    options: dict[str, str] = {}
+    if reading.is_raw and reading.size:
+        width, height = reading.size
+        options |= {"video_size": f"{width}x{height}", "framerate": str(reading.fps or 25)}
+        options["pixel_format"] = str(reading.pixel_format)
+    return options
 
 
 def _open_accelerated(path: Path, kind: str) -> Any:

@@ -13,10 +13,11 @@ import secrets
 import shutil
 import weakref
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vidstyle.errors import UsageError
 from vidstyle.media.containers import container_for, is_sequence, number_pattern
+from vidstyle.media.pipes import PartPipe, is_pipe
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +30,31 @@ def _existing(path: Path) -> list[Path]:
     return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
+def _exists(path: Path) -> str:
+    return f"{path} exists already; overwrite it with -y or choose another -o"
+
+
+def check_output(path: Path, *, overwrite: bool, container: str | None = None) -> None:
     """Refuse an output that cannot or must not be written, before any work is done.
+
+    Args:
+        path: of the file, or `-`.
+        overwrite: it may exist.
+        container: named by the user; None: the file's ending tells.
 
     Raises:
         UsageError: no such folder, an unknown ending, a folder, or a file that exists.
     """
-    container_for(path)
+    container_for(path, container)
+    if is_pipe(path):
+        return
     try:
         if not path.parent.is_dir():
             raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
         if path.is_dir():
             raise UsageError(f"cannot write {path}: it is a folder")
         if not overwrite and _existing(path):
-            raise UsageError(f"{path} exists already; overwrite it with -y or choose another -o")
+            raise UsageError(_exists(path))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
@@ -50,8 +62,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 class Part(Protocol):
     """An output while it is being made."""
 
-    url: str
-    """What the muxer writes to."""
+    target: Any
+    """What the muxer writes to: a URL, or an object with `write`."""
 
     def commit(self, *, overwrite: bool) -> None:
         """Give it its name."""
@@ -70,13 +82,14 @@ class PartFile:
         # Not one name for all: two runs to the same output would write into one file.
         self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
         # "file:" keeps a colon in the name from being read as a protocol.
-        self.url = f"file:{self._part}"
+        self.target = f"file:{self._part}"
 
     def commit(self, *, overwrite: bool) -> None:
         """Give the file its name."""
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
-        check_output(self._path, overwrite=overwrite)  # it may have come meanwhile
+        if not overwrite and self._path.exists():  # it may have come meanwhile
+            raise UsageError(_exists(self._path))
         self._part.replace(self._path)
 
     def discard(self) -> None:
@@ -92,11 +105,12 @@ class PartFolder:
         self._path = path
         self._part = path.parent / f".{secrets.token_hex(6)}.part"
         self._part.mkdir()
-        self.url = f"{str(self._part).replace('%', '%%')}/{path.name}"
+        self.target = f"{str(self._part).replace('%', '%%')}/{path.name}"
 
     def commit(self, *, overwrite: bool) -> None:
         """Give every file its name."""
-        check_output(self._path, overwrite=overwrite)
+        if not overwrite and _existing(self._path):
+            raise UsageError(_exists(self._path))
         made = sorted(self._part.iterdir())
         older = {p.name for p in _existing(self._path)} - {p.name for p in made}
         for file in made:
@@ -119,6 +133,8 @@ _begun: weakref.WeakSet[PartFile | PartFolder] = weakref.WeakSet()
 
 def part_for(path: Path) -> Part:
     """Begin an output."""
+    if is_pipe(path):
+        return PartPipe()
     part = PartFolder(path) if is_sequence(path) else PartFile(path)
     _begun.add(part)
     return part

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import av
+
 from vidstyle.errors import UsageError
+from vidstyle.media.containers import format_name
 
 MAX_PIXELS = 8192 * 4096
 """Largest frame by default: a small file may declare a huge one."""
@@ -48,6 +51,12 @@ class Reading:
     """Stop at the first damage instead of going on."""
     hwaccel: str | None = None
     """Decode on this kind of hardware, cuda for one; None: on the CPU."""
+    format: str | None = None
+    """FFmpeg's name of the input's format, say rawvideo; None: found by looking."""
+    pixel_format: str | None = None
+    """Of rawvideo, whose `size` and `fps` are the input's own too."""
+    low_latency: bool = False
+    """Hold back no frame to decode faster."""
     precise: bool = False
     """Convert colors exactly, at some ten times the time (see `media.color`)."""
 
@@ -73,5 +82,23 @@ class Reading:
             max(self.size) < 1 or any(side < 1 and side != -1 for side in self.size)
         ):
             raise UsageError(f"expected a size such as 1280x720 or 1280x-1, got {self.size}")
+        self._check_format()
         if self.max_pixels < 1:
             raise UsageError(f"expected a positive --max-pixels, got {self.max_pixels}")
+
+    def _check_format(self) -> None:
+        if self.format is None:
+            return
+        try:
+            av.ContainerFormat(format_name(self.format), "r")
+        except ValueError as error:
+            raise UsageError(f"no format is called {self.format}; try nut or matroska") from error
+        if self.is_raw and not (self.size and min(self.size) > 0 and self.pixel_format):
+            raise UsageError(
+                "rawvideo does not say what it holds: tell --size 1280x720, --pix-fmt rgb24 and --fps"
+            )
+
+    @property
+    def is_raw(self) -> bool:
+        """True for video without a header."""
+        return self.format is not None and format_name(self.format) == "rawvideo"

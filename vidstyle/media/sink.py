@@ -16,7 +16,7 @@ from typing import Any, Self
 import av
 import numpy as np
 
-from vidstyle.errors import OutputError, UsageError
+from vidstyle.errors import ClosedPipeError, OutputError, UsageError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.codecs import Encoding, same_scheduling
 from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_rgb, over_black
@@ -25,6 +25,7 @@ from vidstyle.media.filters import FilterChain
 from vidstyle.media.oddsize import ODD, Fit, fit
 from vidstyle.media.parts import check_output, part_for
 from vidstyle.media.passthrough import Passthrough
+from vidstyle.media.pipes import PartPipe, is_pipe
 
 log = logging.getLogger(__name__)
 
@@ -74,14 +75,14 @@ class FileSink:
             UsageError: see `check_output`; or options that the encoder refuses.
             OutputError: the file cannot be made.
         """
-        check_output(path, overwrite=overwrite)
+        self.encoding = encoding or Encoding()
+        check_output(path, overwrite=overwrite, container=self.encoding.container)
         if odd not in ODD:
             raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
-        self.encoding = encoding or Encoding()
         self._passthrough = passthrough
-        self._container = container_for(path)
+        self._container = container_for(path, self.encoding.container)
         self._codec = self.encoding.encoder(self._container, info)
         self._overwrite = overwrite
         self._odd = odd
@@ -105,12 +106,14 @@ class FileSink:
 
     def _open(self) -> None:
         options = dict(self._container.options)
+        if is_pipe(self.path):
+            options["flush_packets"] = "1"  # whoever reads gets each frame at once
         if self._container.is_picture:
             options = {} if is_sequence(self.path) else {"update": "1"}
         self._output: Any = None
         try:
             self._output = av.open(
-                self._part.url, "w", format=self._container.format, options=options
+                self._part.target, "w", format=self._container.format, options=options
             )
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
@@ -140,7 +143,7 @@ class FileSink:
 
     def _open_encoder(self) -> Any:
         info, codec, container = self.info, self._codec, self._container
-        pixel_format = self.encoding.format_for(codec, info)
+        pixel_format = self.encoding.format_for(codec, info, container.pixel_formats)
         self._fit = Fit(pixel_format)
         if not container.is_picture:
             self._fit = fit(info.height, info.width, codec, pixel_format, self._odd)
@@ -220,7 +223,7 @@ class FileSink:
         # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
         try:
             self._output.start_encoding()
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:
             if error.errno != errno.EINVAL:
                 raise self._failed(error) from error
             names = [s.codec_context.name for s in self._output.streams if s.codec_context]
@@ -342,14 +345,21 @@ class FileSink:
             if self._passthrough:
                 self._passthrough.finish(self._output)
             self._output.close()
-            if self._passthrough and self._container.has_streams:
-                self._passthrough.check(self._part.url, self._container)
+            if self._passthrough and self._container.has_streams and not is_pipe(self.path):
+                self._passthrough.check(self._part.target, self._container)
             self._part.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._committed = True
 
+    def give_up(self) -> None:
+        """End a write that waits for the reader of a pipe; from another thread."""
+        if isinstance(self._part, PartPipe):
+            self._part.target.give_up()
+
     def _failed(self, error: Exception) -> OutputError:
+        if isinstance(error, BrokenPipeError) and is_pipe(self.path):
+            return ClosedPipeError("nobody reads standard output any more")
         reason = getattr(error, "strerror", None) or str(error)
         return OutputError(f"cannot write {self.path}: {reason}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from vidstyle.media.hdr import mastering_of
 from vidstyle.media.inputs import open_input
 from vidstyle.media.orientation import UPRIGHT, orientation_of
 from vidstyle.media.passthrough import Passthrough
+from vidstyle.media.pipes import InputPipe, is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import kind_of
 
@@ -58,12 +60,19 @@ class FileSource:
     the container may be touched after it is closed.
     """
 
-    def __init__(self, path: Path, reading: Reading | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reading: Reading | None = None,
+        *,
+        stop: Callable[[], None] | None = None,
+    ) -> None:
         """Open the file and decode its first frame.
 
         Args:
-            path: the file, or a sequence such as frames/%05d.png.
+            path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
             reading: what to read of it, and how.
+            stop: called while a pipe is waited for; raises to stop.
 
         Raises:
             InputError: no such file, no video in it, or one that is refused.
@@ -71,7 +80,8 @@ class FileSource:
         self.path = path
         self.reading = reading or Reading()
         self._damage = 0
-        self.container = open_input(path, self.reading)
+        self._pipe = InputPipe(stop) if is_pipe(path) else None
+        self.container = open_input(path, self.reading, self._pipe)
         """The open input; `video` is its stream that is painted."""
         try:
             self._open()
@@ -92,13 +102,16 @@ class FileSource:
         self.video: Any = videos[0]
         stream = self.video
         self._check_size(stream.width, stream.height)
-        stream.thread_type = "AUTO"
+        # Threads that decode a frame each hold back as many frames.
+        stream.thread_type = "SLICE" if reading.low_latency else "AUTO"
+        if reading.is_raw:
+            self.reading = reading = replace(reading, format=None, size=None, fps=None)
         self._start = Fraction(container.start_time or 0, av.time_base)
         origin = self._start + (reading.start or 0)
         self._end = None if reading.end is None else self._start + reading.end
         self.passthrough = Passthrough(container, stream, origin, self._end, strict=reading.strict)
         packets = Demuxer(container, stream, self.passthrough.streams, self._damaged)
-        if reading.start:
+        if reading.start and not is_pipe(self.path):
             packets.seek(origin, self._start)
         self._reached = Fraction(0)
         self._colors = ColorConverter()
@@ -354,6 +367,11 @@ class FileSource:
             first, self._first = self._first, None
             yield first
         yield from self._frames
+
+    def give_up(self) -> None:
+        """End a read that waits for a pipe; from another thread."""
+        if self._pipe:
+            self._pipe.give_up()
 
     def close(self) -> None:
         """Close the file."""
