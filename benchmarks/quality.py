@@ -85,8 +85,12 @@ def main() -> None:
                 rows.setdefault(side, []).append(found)
                 shown = "  ".join(f"{n} {v:.3f}" for n, v in found.items() if "input" not in n)
                 print(f"{peer.stem:36} {side:12} {shown}", flush=True)
+    if not rows:
+        parser.error(f"no clip+style.mp4 in {options.peers}")
+    # A figure may be missing where a clip holds nothing to measure it on, say no still place.
+    names = {n for found in rows.values() for row in found for n in row}
     means: dict[str, Any] = {
-        side: {n: float(np.mean([row[n] for row in found])) for n in found[0]}
+        side: {n: float(np.mean([r[n] for r in found if n in r])) for n in sorted(names)}
         for side, found in rows.items()
     }
     for side, found in means.items():

@@ -28,11 +28,12 @@ from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
-from vidstyle.pipeline import Progress, Summary
+from vidstyle.pipeline import Progress, Stylizer, Summary
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
+from vidstyle.stylize.strength import StrengthStylizer
 from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer, mix_styles
 
 log = logging.getLogger(__name__)
@@ -93,11 +94,14 @@ def _stylizer(
     stylizer = ArbitraryStylizer(engine)
     if info:
         stylizer.expect(info)
-    prepared = [
-        stylizer.prepare(style, strength=look.strength, scale=look.style_scale) for style in styles
-    ]
-    steady = SteadyStylizer(stylizer, look.stability) if look.stability else stylizer
-    return ShotStylizer(steady), mix_styles(prepared, shares), engine.name
+    prepared = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
+    whole: Stylizer = stylizer
+    if look.stability:
+        whole = SteadyStylizer(whole, look.stability)
+    whole = ShotStylizer(whole)
+    if look.strength < 1:
+        whole = StrengthStylizer(whole, look.strength)
+    return whole, mix_styles(prepared, shares), engine.name
 
 
 def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:

@@ -13,6 +13,10 @@ Mask = NDArray[np.bool_]
 Gray = NDArray[np.uint8]
 
 
+_LEAST = 12
+"""Shortest side, pixels, in which patches can be sought."""
+
+
 def _quick() -> Any:
     """Sparse patches and little refinement, but down to the finest scale: for small pictures."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -26,27 +30,35 @@ def find_flow(now: Gray, before: Gray, *, quick: bool = False) -> Floats:
     """Return the flow (H, W, 2), pixels in x and y, from gray (H, W) `now` to `before`.
 
     What is at p now was at p + flow[p] before. By dense inverse search (Kroeger et al. 2016), `quick`
-    or with OpenCV's medium settings.
+    or with OpenCV's medium settings. Pictures too small for it have no flow.
     """
+    if min(now.shape) < _LEAST:
+        return np.zeros((*now.shape, 2), np.float32)
     # One for each call: it keeps buffers, and calls may come from several threads.
     medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
     dis = _quick() if quick else cv2.DISOpticalFlow.create(medium)
     return cast(Floats, dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)))
 
 
-def _places(flow: Floats) -> Floats:
+LONGEST = 2**15 - 2
+"""The longest side, pixels, that OpenCV can warp."""
+
+
+def _sampling_grid(flow: Floats) -> tuple[Floats, Floats]:
+    """Return the columns and rows (H, W) that a flow points at."""
     height, width, _ = flow.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    return cast(Floats, flow + np.dstack([x, y]))
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return cast(Floats, x), cast(Floats, y)
 
 
 def warp(image: NDArray[Any], flow: Floats, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
     """Fetch from an image (H, W) or (H, W, C) what a flow (H, W, 2) points at."""
-    x, y = cv2.split(_places(flow))
+    x, y = _sampling_grid(flow)
     return cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
-def seen_in_both(flow: Floats, back: Floats) -> Mask:
+def consistent(flow: Floats, back: Floats) -> Mask:
     """Tell where (H, W) a flow is certain: it points inside, and the flow back returns.
 
     |w + w'|^2 < 0.01 (|w|^2 + |w'|^2) + 0.5 (Sundaram et al. 2010; Ruder et al. 2016, eq. 5), w' being
@@ -56,6 +68,6 @@ def seen_in_both(flow: Floats, back: Floats) -> Mask:
     there = warp(back, flow)
     lengths = (flow**2).sum(2) + (there**2).sum(2)
     returns = ((flow + there) ** 2).sum(2) < 0.01 * lengths + 0.5
-    x, y = cv2.split(_places(flow))
+    x, y = _sampling_grid(flow)
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return cast(Mask, returns & inside)

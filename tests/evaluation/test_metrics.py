@@ -13,7 +13,7 @@ from tests.conftest import vidstyle as command
 from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo, UsageError
 from vidstyle.evaluation.report import measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
-from vidstyle.flow import find_flow, seen_in_both, warp
+from vidstyle.flow import consistent, find_flow, warp
 from vidstyle.media.sink import FileSink
 
 WIDTH, HEIGHT, COUNT = 192, 128, 12
@@ -96,7 +96,7 @@ def test_the_flow_of_a_known_motion_is_found():
     inner = flow[16:-16, WIDTH // 3 + 24 : -16]
     assert np.abs(np.median(inner, (0, 1)) - (-SHIFT[0], -SHIFT[1])).max() < 0.1
     assert np.abs(flow[16:-16, 8 : WIDTH // 3 - 16]).mean() < 0.1
-    seen = seen_in_both(flow, find_flow(first, second))
+    seen = consistent(flow, find_flow(first, second))
     assert seen[16:-16, WIDTH // 3 + 24 : -16].mean() > 0.95
     assert seen[-1].mean() < 0.5  # what came in from below, as the scene moves up
 

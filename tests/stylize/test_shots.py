@@ -26,10 +26,9 @@ def cuts(frames):
     found, shot = [], None
     for number, frame in enumerate(frames):
         now = thumbnail(frame)
-        same = shot and shot.go_on(now)
-        if shot and not same:
+        shot, same = shot.go_on(now) if shot else (Shot.begin(now), True)
+        if not same:
             found.append(number)
-        shot = same or Shot.begin(now)
     return found
 
 
@@ -80,6 +79,18 @@ def test_movement_grain_and_fading_out_are_no_cuts():
     ]
     assert cuts(grain) == []
     assert cuts([(scene(1) * share).astype(np.uint8) for share in np.linspace(1, 0, 20)]) == []
+
+
+def test_what_changes_all_the_time_is_not_cut_all_the_time():
+    strobe = [(scene(1) * (0.6 if n % 2 else 1.0)).astype(np.uint8) for n in range(60)]
+    assert len(cuts(strobe)) <= 2
+    wide = cv2.resize(scene(5, 96, 64), (96 * 20, 64))
+    fast = [np.roll(wide, -40 * n, 1)[:, :96] for n in range(40)]
+    assert len(cuts(fast)) <= 2
+
+
+def test_cuts_soon_after_another_are_seen():
+    assert cuts([scene(1)] * 10 + [scene(2)] * 10 + [scene(3)] * 10) == [10, 20]
 
 
 def test_a_fade_from_black_begins_anew():

@@ -11,7 +11,7 @@ from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.training.perceptual import LAYERS, Config, disturb, train
+from vidstyle.training.perceptual import DISTILLED, Config, disturb, train
 
 WIDTHS = (8, 8, 8, 8, 8)
 
@@ -43,7 +43,7 @@ def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     *steps, held_out = reports
     assert [r.step for r in steps] == list(range(10, 201, 10))
     # Features that know nothing of the teacher's are about 2 away: their squares, over its square.
-    errors = [held_out.losses[f"held out {layer}"] for layer in LAYERS]
+    errors = [held_out.losses[f"held out {layer}"] for layer in DISTILLED]
     assert errors[0] < 0.1
     assert sum(errors) / len(errors) < 0.6
     weights = load_file(result)
@@ -58,7 +58,7 @@ def test_layers_are_chosen_by_name():
     net = Perceptual(WIDTHS).eval()
     x = torch.rand(1, 3, 64, 48)
     with torch.no_grad():
-        seen = net(x, LAYERS)
+        seen = net(x, DISTILLED)
         assert [tuple(f.shape[1:]) for f in seen] == [
             *[(8, 64, 48), (8, 32, 24), (8, 16, 12)],
             *[(8, 8, 6), (8, 8, 6), (8, 4, 3)],
@@ -98,3 +98,11 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path):
         train([data / "photos"], data / "teacher.safetensors", tmp_path, config=Config(crop=16))
     with pytest.raises(InputError, match="folder of pictures"):
         train([data / "none"], data / "teacher.safetensors", tmp_path)
+
+
+def test_another_networks_run_is_not_gone_on_with(data, tmp_path):
+    config = Config(steps=1, batch=2, crop=32)
+    train([data / "photos"], data / "teacher.safetensors", tmp_path, config=config)
+    save_file(Perceptual((4, 4, 4, 4, 4)).state_dict(), tmp_path / "small.safetensors")
+    with pytest.raises(InputError, match="--out"):
+        train([data / "photos"], tmp_path / "small.safetensors", tmp_path, config=config)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError, UsageError
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
-from vidstyle.flow import Floats, find_flow, seen_in_both
+from vidstyle.flow import Floats, consistent, find_flow
 from vidstyle.frame import Frame, Pixels
 from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading
@@ -208,7 +208,7 @@ def measure(
                     continue
                 before_then, after_then, gray_then = past[-gap]
                 flow = find_flow(gray, gray_then)
-                shared = seen_in_both(flow, find_flow(gray_then, gray))
+                shared = consistent(flow, find_flow(gray_then, gray))
                 of_output = error_map(after, after_then, flow)
                 sums.add(f"warp{gap}", warping_error(of_output, shared))
                 of_input = error_map(before, before_then, flow)

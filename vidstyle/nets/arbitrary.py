@@ -290,7 +290,7 @@ class FrameNet(nn.Module):
 
         Returns:
             The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and
-            the statistics that were used, (B, T), T = S - `PALETTE`.
+            the frames' own statistics, (B, T), T = S - `PALETTE`; see `StyleNorm`.
         """
         cells, used = self.cells(frame, style, statistics, weight)
         picture = lay(cells).permute(0, 3, 1, 2)

@@ -64,16 +64,17 @@ class StyleNorm(nn.Module):
             weight: (1,) ... or in this share with them, 0 to 1.
 
         Returns:
-            The result (B, C, H, W) and the statistics that were used (B, 2C).
+            The result (B, C, H, W) and the frame's own statistics (B, 2C): `given` itself where that
+            is all that was used.
         """
         if given is None:
-            mean, std = channel_statistics(x)
+            mean, std = own = channel_statistics(x)
         else:
             mean, std = (s[:, :, None, None] for s in given.chunk(2, dim=1))
+            own = mean, std
             if weight is not None:
-                own_mean, own_std = channel_statistics(x)
-                mean, std = own_mean.lerp(mean, weight), own_std.lerp(std, weight)
+                own = channel_statistics(x)
+                mean, std = own[0].lerp(mean, weight), own[1].lerp(std, weight)
         gain, shift = (a[:, :, None, None] for a in affine.chunk(2, dim=1))
         normal = (x - mean.to(x.dtype)) / std.to(x.dtype)
-        used = torch.cat([mean, std], dim=1).flatten(1)  # (B, 2C)
-        return normal * gain.to(x.dtype) + shift.to(x.dtype), used
+        return normal * gain.to(x.dtype) + shift.to(x.dtype), torch.cat(own, dim=1).flatten(1)

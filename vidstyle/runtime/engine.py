@@ -24,7 +24,7 @@ class Painting(Protocol):
         ...
 
     def statistics(self) -> Vector:
-        """Wait for the statistics (T,) with which the last one was normalised."""
+        """Wait for their own statistics (N, T), without what was given."""
         ...
 
 

@@ -58,7 +58,7 @@ class _Painting:
 
     def statistics(self) -> Vector:
         """See `Painting.statistics`."""
-        return self.jobs[-1].collect()[1]
+        return np.stack([job.collect()[1] for job in self.jobs])
 
 
 def offered_precisions(core: ov.Core) -> list[str]:
@@ -147,6 +147,7 @@ class OpenVinoEngine:
         expected, self._expected = self._expected, None
         compiled = expected[1].result() if expected and expected[0] == size else None
         compiled = compiled or self._compile(*size)
+        self._reader = None  # its buffers are large, and styles are read before frames
         self._free = [compiled.create_infer_request() for _ in range(self.depth)]
         self._jobs.clear()  # those under way keep their requests
         self._size = size

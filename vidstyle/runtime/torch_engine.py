@@ -91,7 +91,7 @@ class TorchEngine:
         painter = self._painters[frames[0].dtype == np.uint16]
         with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
             painted, used = painter(pixels, vector, mixed, mix)
-        return _Painting.of(painted, used[-1])
+        return _Painting.of(painted, used)
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,11 @@ class _Painting:
             return cls(painted, used, None)
         home = torch.empty(painted.shape, dtype=painted.dtype, pin_memory=True)
         home.copy_(painted, non_blocking=True)
+        numbers = torch.empty(used.shape, dtype=torch.float32, pin_memory=True)
+        numbers.copy_(used, non_blocking=True)
         copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
         copied.record(torch.cuda.current_stream(painted.device))
-        return cls(home, used, copied)
+        return cls(home, numbers, copied)
 
     def frames(self) -> list[Pixels]:
         """See `Painting.frames`."""
@@ -123,6 +125,8 @@ class _Painting:
 
     def statistics(self) -> Vector:
         """See `Painting.statistics`."""
+        if self.copied is not None:
+            self.copied.synchronize()
         return self.used.float().cpu().numpy()
 
 

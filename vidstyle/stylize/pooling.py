@@ -9,11 +9,11 @@ import numpy as np
 from vidstyle.runtime.engine import Given, Vector
 
 _MEMORY = 64
-"""Samples after which old ones fade: a pan from light to dark is followed in two or three seconds."""
+"""Frames after which old ones fade: a pan from light to dark is followed in two or three seconds."""
 
 _MOST = 0.95
-"""Share of the pool in a frame's statistics, at most. A rest of its own bounds what a pool that does
-not fit can do, and tells what its own are."""
+"""Share of the pool in a frame's statistics, at most: a rest of its own bounds what a pool that does
+not fit can do."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,22 +22,19 @@ class Pool:
 
     mean: Vector | None = None
     """(T,) channel means and standard deviations."""
-    samples: int = 0
+    frames: int = 0
 
     @property
     def given(self) -> Given | None:
         """What the next frame is normalised with: the mean of all so far, with its own."""
         if self.mean is None:
             return None
-        return self.mean, min(_MOST, self.samples / (self.samples + 1))
+        return self.mean, min(_MOST, self.frames / (self.frames + 1))
 
-    def add(self, used: Vector, given: Given | None) -> Pool:
-        """Take the statistics that a frame was normalised with, (T,), where it was given `given`."""
-        own = used
-        if given is not None:
-            mean, weight = given
-            own = ((used - weight * mean) / (1 - weight)).astype(np.float32)
-        if self.mean is None:
-            return Pool(own, 1)
-        mean = self.mean + (own - self.mean) / np.float32(min(self.samples + 1, _MEMORY))
-        return Pool(mean, self.samples + 1)
+    def add(self, statistics: Vector) -> Pool:
+        """Take the statistics of frames, (N, T)."""
+        mean, frames = self.mean, self.frames
+        for own in statistics:
+            frames += 1
+            mean = own if mean is None else mean + (own - mean) / np.float32(min(frames, _MEMORY))
+        return Pool(mean, frames)

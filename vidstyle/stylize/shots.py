@@ -47,22 +47,24 @@ class Shot:
 
     @classmethod
     def begin(cls, now: Thumbnail) -> Shot:
-        """Remember the first frame of a shot."""
+        """Remember the first frame of a clip."""
         return cls(now, 3.0, float(now.std()))
 
-    def go_on(self, now: Thumbnail) -> Shot | None:
-        """Take the next frame; None where it belongs to another shot."""
+    def go_on(self, now: Thumbnail) -> tuple[Shot, bool]:
+        """Take the next frame.
+
+        Returns:
+            The shot it belongs to; True where it is the same one.
+        """
         change = float(np.abs(now - self.last).mean())
         contrast = float(now.std())
-        if change > max(_LEAST_CHANGE, _SUDDEN * self.change) or contrast > _RISE * (
-            self.contrast + 2.0
-        ):
-            return None
-        return Shot(
-            now,
-            max(1.0, self.change + 0.3 * (change - self.change)),
-            self.contrast + 0.05 * (contrast - self.contrast),
-        )
+        cut = change > max(_LEAST_CHANGE, _SUDDEN * self.change)
+        brighter = contrast > _RISE * (self.contrast + 2.0)
+        # Where all changes all the time, as under a strobe, that is no cut at every frame.
+        usual = max(1.0, self.change + 0.3 * (change - self.change))
+        if cut or brighter:
+            return Shot(now, usual, contrast), False
+        return Shot(now, usual, self.contrast + 0.05 * (contrast - self.contrast)), True
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,11 +98,10 @@ class ShotStylizer:
         parts: list[tuple[list[Pixels], Any]] = [([], inner)]
         for frame in frames:
             now = thumbnail(frame)
-            same = shot and shot.go_on(now)
+            shot, same = shot.go_on(now) if shot else (Shot.begin(now), True)
             if not same:
                 parts.append(([], None))
             parts[-1][0].append(frame)
-            shot = same or Shot.begin(now)
         finishes = []
         for part, begin in parts:
             if part:

@@ -45,14 +45,12 @@ def read_picture(path: Path) -> Pixels:
 
 def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
     """Scale a picture (H, W, 3) to a short side of `scale * STYLE_SIDE`; a long one is center-cut."""
+    most = _LONGEST * min(picture.shape[:2])
+    top, left = (max(0, side - most) // 2 for side in picture.shape[:2])
+    picture = picture[top : top + most, left : left + most]
     height, width, _ = picture.shape
     short = round(scale * STYLE_SIDE)
     factor = short / min(height, width)
     size = (max(short, round(width * factor)), max(short, round(height * factor)))
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    most = _LONGEST * short
-    if max(size) > 50 * most:
-        raise InputError(f"a style of {width}x{height} is too long and thin; crop it first")
-    scaled = cv2.resize(picture, size, interpolation=way)
-    top, left = (max(0, side - most) // 2 for side in scaled.shape[:2])
-    return np.ascontiguousarray(scaled[top : top + most, left : left + most])
+    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=way))

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.runtime.engine import Engine, Given, Painting
+from vidstyle.runtime.engine import Engine, Painting
 from vidstyle.runtime.padding import crop, pad, padded_size
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.style import fit_style, read_picture
+
+_LAG = 5
+"""Frames before a frame that are not yet in its pool: as many as a CPU has under way at most."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,8 +28,6 @@ class PreparedStyle:
 
     vector: NDArray[np.float32]
     """(S,) gains, shifts and palette."""
-    strength: float
-    """Share of the painting in the result, 0 (the frame itself) to 1."""
 
 
 def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> PreparedStyle:
@@ -38,8 +37,7 @@ def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> Prep
     one style to the other without a step.
     """
     mixed = sum(share * style.vector for share, style in zip(shares, styles, strict=True))
-    strength = sum(share * style.strength for share, style in zip(shares, styles, strict=True))
-    return PreparedStyle(np.asarray(mixed, np.float32), float(strength))
+    return PreparedStyle(np.asarray(mixed, np.float32))
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,8 +46,8 @@ class State:
 
     pool: Pool
     """Of the calls that are known to have ended."""
-    calls: tuple[tuple[Painting, Given | None], ...]
-    """The last ones, with what they were given; oldest first. Waiting for them would cost time."""
+    calls: tuple[tuple[Painting, int], ...]
+    """The last ones and how many frames each paints, oldest first: waiting for them would cost time."""
 
 
 class ArbitraryStylizer:
@@ -64,28 +62,23 @@ class ArbitraryStylizer:
         height, width = padded_size(info.height), padded_size(info.width)
         self.engine.expect(height, width, deep=info.bits > 8)
 
-    def prepare(
-        self, style: Path | str | Pixels, *, strength: float = 1.0, scale: float = 1.0
-    ) -> PreparedStyle:
+    def prepare(self, style: Path | str | Pixels, *, scale: float = 1.0) -> PreparedStyle:
         """Encode a style picture, a file or pixels (H, W, 3).
 
         Args:
             style: the picture.
-            strength: share of the painting in the result, 0 to 1.
             scale: of the picture; with a larger one its strokes are larger.
 
         Raises:
             InputError: the file is missing or no picture.
             ValueError: a strength outside 0 to 1, or pixels of another type or shape.
         """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"expected a strength from 0 to 1, got {strength}")
         picture = style if isinstance(style, np.ndarray) else read_picture(Path(style))
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise ValueError(
                 f"expected a uint8 picture (H, W, 3), got {picture.dtype} {picture.shape}"
             )
-        return PreparedStyle(self.engine.encode(fit_style(picture, scale)), strength)
+        return PreparedStyle(self.engine.encode(fit_style(picture, scale)))
 
     def batch(self, height: int, width: int) -> int:
         """See `Engine.batch`."""
@@ -108,21 +101,16 @@ class ArbitraryStylizer:
         """
         height, width, _ = frames[0].shape
         pool, calls = (state.pool, state.calls) if state else (Pool(), ())
-        if len(calls) > self.depth:
-            (ended, was_given), *rest = calls
-            pool, calls = pool.add(ended.statistics(), was_given), tuple(rest)
+        # The same frames are waited for on every machine, however many it has under way.
+        while len(calls) > self.depth and sum(count for _, count in calls[1:]) >= _LAG:
+            pool, calls = pool.add(calls[0][0].statistics()), calls[1:]
         given = pool.given
         painting = self.engine.paint([pad(f) for f in frames], prepared.vector, given)
-        share = prepared.strength
 
         def finish() -> list[Pixels]:
-            painted = [crop(p, height, width) for p in painting.frames()]
-            if share == 1:
-                return painted
-            pairs = zip(frames, painted, strict=True)
-            return [cast(Pixels, cv2.addWeighted(f, 1 - share, p, share, 0)) for f, p in pairs]
+            return [crop(p, height, width) for p in painting.frames()]
 
-        return finish, State(pool, (*calls, (painting, given)))
+        return finish, State(pool, (*calls, (painting, len(frames))))
 
     def step(
         self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None

@@ -125,7 +125,10 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
             f"got {config.batch} and {config.crop}"
         )
     if min(config.crop, config.style_crop) < _LEAST_CROP:
-        raise InputError(f"expected crops of {_LEAST_CROP} pixels at least, got {config.crop}")
+        raise InputError(
+            f"expected crops of {_LEAST_CROP} pixels at least, got {config.crop} and "
+            f"{config.style_crop}"
+        )
     target = torch.device(device)
     torch.manual_seed(config.seed)
     layout = torch.channels_last
@@ -142,11 +145,6 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
-    if (
-        saved.exists()
-        and (shape := Shape.of(checkpoint.load(saved, target)["net"])) != config.shape
-    ):
-        raise InputError(f"{out} holds a run of {shape}, got {config.shape}; choose --out")
     run = Run(net, out, config, target)
     start = run.start
 

@@ -28,7 +28,7 @@ from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
+DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 """What is learned: all that style and content losses look at."""
 
 _HELD_OUT = 20
@@ -79,7 +79,7 @@ def distances(seen: list[Tensor], wanted: list[Tensor]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def begin(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None:
+def init_weights(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None:
     """Draw weights (He et al. 2015), in place, with which features are as large as the teacher's.
 
     Far larger ones would first be shrunk by the biases, and channels would fall silent for good.
@@ -88,7 +88,8 @@ def begin(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-    for layer, wanted in zip(LAYERS, teacher(pictures, LAYERS), strict=True):
+    nn.init.eye_(net.preprocess.weight[:, :, 0, 0])
+    for layer, wanted in zip(DISTILLED, teacher(pictures, DISTILLED), strict=True):
         (seen,) = net(pictures, [layer])
         scale = wanted.square().mean().sqrt() / (seen.square().mean().sqrt() + 1e-6)
         net.get_submodule(layer.replace("relu", "conv")).weight *= scale
@@ -134,23 +135,23 @@ def train(
     net = Perceptual(sees.widths).to(target)
     for module in (net, sees):
         channels_last(module)
-    run = Run(net, out, config, target)
-
     files = [file for folder in folders for file in list_pictures(folder, exclude)]
-    seed = config.seed + run.start
-    learned = [f for n, f in enumerate(files) if n % _HELD_OUT or len(files) < _HELD_OUT]
+    if len(files) < _HELD_OUT:
+        raise InputError(f"expected {_HELD_OUT} pictures at least, got {len(files)}")
     crops = partial(Crops, size=config.crop, recolor=0.2)
-    pictures = iter(crops(learned, batch=config.batch, seed=seed))
     held = next(iter(crops(files[::_HELD_OUT], batch=48, seed=1))).to(target)
+    init_weights(net, sees, held)
+    run = Run(net, out, config, target)
+    seed = config.seed + run.start
+    learned = [f for n, f in enumerate(files) if n % _HELD_OUT]
+    pictures = iter(crops(learned, batch=config.batch, seed=seed))
     generator = torch.Generator().manual_seed(seed)
-    if not run.start:
-        begin(net, sees, held)
 
     def compare(crop: Tensor) -> list[Tensor]:
         with torch.autocast(target.type, torch.bfloat16, enabled=has_fast_bf16(target)):
             with torch.no_grad():
-                wanted = sees(crop, LAYERS)
-            return distances(net(crop, LAYERS), wanted)
+                wanted = sees(crop, DISTILLED)
+            return distances(net(crop, DISTILLED), wanted)
 
     started = time.monotonic()
     for step in range(run.start, config.steps):
@@ -161,7 +162,7 @@ def train(
         done = step + 1
         if on_report and done % 10 == 0:
             rate = (done - run.start) * config.batch / (time.monotonic() - started)
-            values = dict(zip(LAYERS, (v.item() for v in losses), strict=True))
+            values = dict(zip(DISTILLED, (v.item() for v in losses), strict=True))
             on_report(Report(done, config.steps, values, rate, run.skipped))
         if done % save_every == 0 or done == config.steps:
             run.save(done)
@@ -171,10 +172,10 @@ def train(
         with torch.no_grad():
             errors = [
                 relative_error(a, b).item()
-                for a, b in zip(net(held, LAYERS), sees(held, LAYERS), strict=True)
+                for a, b in zip(net(held, DISTILLED), sees(held, DISTILLED), strict=True)
             ]
-        held_out = {f"held out {n}": e for n, e in zip(LAYERS, errors, strict=True)}
-        on_report(Report(config.steps, config.steps, held_out, 0.0, 0))
+        held_out = {f"held out {n}": e for n, e in zip(DISTILLED, errors, strict=True)}
+        on_report(Report(config.steps, config.steps, held_out, 0.0, run.skipped))
     result = out / "perceptual.safetensors"
     save_file(checkpoint.shipped_weights(run.average.weights), result)
     return result

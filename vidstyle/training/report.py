@@ -13,5 +13,6 @@ class Report:
     steps: int
     losses: dict[str, float]
     images_per_second: float
+    """0 where none were learned from: in a report on pictures that were held out."""
     skipped: int
     """Steps left out so far because the loss or the gradient was not finite."""

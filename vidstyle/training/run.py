@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from vidstyle.errors import TrainingError
+from vidstyle.errors import InputError, TrainingError
 from vidstyle.training import checkpoint
 
 log = logging.getLogger(__name__)
@@ -69,8 +69,13 @@ class Run:
         self._file = folder / "checkpoint.pt"
         if self._file.exists():
             state = checkpoint.load(self._file, device)
-            net.load_state_dict(state["net"])
-            self._optimizer.load_state_dict(state["optimizer"])
+            try:
+                net.load_state_dict(state["net"])
+                self._optimizer.load_state_dict(state["optimizer"])
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise InputError(
+                    f"{folder} holds a run of another network, or of another size; choose --out"
+                ) from error
             self.average.weights, self.average.updates = state["average"], state["step"]
             self.start = state["step"]
             log.warning("going on from step %d in %s", self.start, folder)
