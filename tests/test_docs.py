@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +36,26 @@ def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
         assert done.returncode == 0, f"{command}: {done.stderr}"
     assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv", "short.webm"}
     assert len(list((tmp_path / "frames").iterdir())) == 30
+
+
+def test_the_chains_of_the_page_on_pipes_work(base, picture, judge, tmp_path):
+    """All that need no screen and no VapourSynth."""
+    shutil.copy(base, tmp_path / "in.mp4")
+    shutil.copy(picture, tmp_path / "starry.jpg")
+    page = (ROOT / "docs" / "pipes.md").read_text()
+    chains = [line for line in page.splitlines() if line.startswith("ffmpeg")]
+    assert len(chains) == 3
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for chain in chains:
+        subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {chain}"],
+            check=True,
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+        )
+    for name in ("out.mkv", "painted.mp4", "small.mp4"):
+        assert len(judge.times(tmp_path / name)) == 30
+    assert judge.stream(tmp_path / "out.mkv", "a:0")["codec_name"] == "aac"
 
 
 def test_the_python_of_the_readme_works(base, picture, tmp_path, monkeypatch):

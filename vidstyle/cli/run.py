@@ -222,6 +222,7 @@ def run(
     from vidstyle.media.codecs import Encoding
     from vidstyle.media.reading import Reading
 
+    raw = from_format in {"rawvideo", "raw"}  # --pix-fmt, --size and --fps say what comes
     with ProgressDisplay(quiet=quiet) as display:
         result = stylize(
             source,
@@ -245,10 +246,15 @@ def run(
                 max_pixels=max_pixels,
                 hwaccel=hwaccel,
                 format=from_format,
-                pixel_format=pix_fmt if from_format in {"rawvideo", "raw"} else None,
+                pixel_format=pix_fmt if raw else None,
             ),
             encoding=Encoding(
-                codec, crf, preset, pix_fmt, parse_options(extra or []), container=to_format
+                codec,
+                crf,
+                preset,
+                None if raw else pix_fmt,
+                parse_options(extra or []),
+                container=to_format,
             ),
             odd=odd,
             low_latency=low_latency,
