@@ -22,7 +22,7 @@ from vidstyle.pipeline import Stylizer
 FLOW_SIDE = 180
 """Short side, pixels, of the frames that the flow is sought in: half of 640x360."""
 
-_MOST = 0.95
+_MOST = 0.97
 """Share of the last result at stability 1. A rest of the new painting keeps it from drifting."""
 
 _LIGHT = 30.0
@@ -37,7 +37,7 @@ _STROKE = 15
 _CUBIC = 0.75
 """Share of cubic in the interpolation."""
 
-_SHARPEN, _DETAIL = 0.25, 0.8
+_SHARPEN, _DETAIL = 0.35, 0.8
 """Strength and radius, pixels, of the sharpening that is shown, and not fed back."""
 
 
