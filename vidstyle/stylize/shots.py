@@ -18,7 +18,7 @@ _SIZE = 32, 18
 
 _LEAST_CHANGE = 20.0
 """Mean change of a thumbnail, levels of 255, below which no cut is seen. Clips of people, animals,
-streets and camera moves change by 1 to 16 from frame to frame, cuts by 40 to 80."""
+streets and camera moves change by 1 to 19 from frame to frame, cuts by 40 to 80."""
 
 _SUDDEN = 2.5
 """A cut changes this many times more than the frames before it did."""
