@@ -22,7 +22,7 @@ from pipeline import ROOT, STYLE, make_clip
 from vidstyle.frame import Pixels
 from vidstyle.runtime.select import select_engine
 from vidstyle.speed import landscape, network_rate
-from vidstyle.stylize.stylizer import ArbitraryStylizer
+from vidstyle.stylize.stylizer import NetworkStylizer
 
 mpl.use("svg")
 
@@ -64,7 +64,7 @@ def memory(folder: Path) -> dict[str, float]:
     return {frames: float(mib) for frames, mib in rows}
 
 
-class OfDepth(ArbitraryStylizer):
+class OfDepth(NetworkStylizer):
     """Keeps another number of calls under way than its engine would."""
 
     calls = 1
@@ -77,7 +77,7 @@ class OfDepth(ArbitraryStylizer):
 
 def rates() -> tuple[dict[str, Any], dict[str, Any]]:
     """Return ms a frame of the network by size, and by frames under way at 1280x720."""
-    stylizer = ArbitraryStylizer(select_engine("cpu"))
+    stylizer = NetworkStylizer(select_engine("cpu"))
     prepared = stylizer.prepare(STYLE)
     by_size: dict[str, Any] = {}
     for width, height in SIZES:

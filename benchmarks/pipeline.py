@@ -24,7 +24,7 @@ from vidstyle.frame import Frame
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.stylizer import ArbitraryStylizer
+from vidstyle.stylize.stylizer import NetworkStylizer
 
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "samples" / "clip.mp4"
@@ -76,7 +76,7 @@ def run_command(clip: Path, out: Path, style: str = str(STYLE)) -> tuple[float, 
 
 def stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Callable[[], float]]:
     """Return what measures decode, network and encode alone: CPU milliseconds a frame."""
-    stylizer = ArbitraryStylizer(select_engine("cpu"))
+    stylizer = NetworkStylizer(select_engine("cpu"))
     prepared = stylizer.prepare(STYLE)
 
     def decode() -> float:

@@ -1,4 +1,4 @@
-"""Quality beside another network's results: `python benchmarks/quality.py DATA PEERS --perceptual FILE`.
+"""Quality beside another network's results: `python benchmarks/quality.py DATA PEERS --features FILE`.
 
 PEERS holds clips named clip+style.mp4, made by another network from the first frames of
 DATA/video/clip.mp4 in the style DATA/style_hero/style.jpg; both sides are encoded alike and measured by
@@ -24,8 +24,7 @@ import vidstyle
 from vidstyle import Encoding
 from vidstyle.evaluation.likeness import Likeness
 from vidstyle.evaluation.report import Metrics, measure
-from vidstyle.nets.perceptual import Perceptual
-from vidstyle.nets.weights import load_weights
+from vidstyle.features import load_features
 from vidstyle.stylize.style import read_picture
 
 ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
@@ -60,9 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("peers", type=Path)
-    parser.add_argument("--perceptual", type=Path, required=True)
+    parser.add_argument("--features", default="own", help="what sees style and content")
     options = parser.parse_args()
-    eyes = Perceptual.from_state_dict(load_weights(options.perceptual))
+    eyes = load_features(options.features)
     rows: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "in.mkv")

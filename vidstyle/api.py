@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle import pipeline
+from vidstyle import pipeline, zoo
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.media.codecs import Encoding, hardware_encoder
@@ -34,7 +34,12 @@ from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
 from vidstyle.stylize.strength import StrengthStylizer
-from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer, mix_styles
+from vidstyle.stylize.stylizer import (
+    OWN_STYLE,
+    IdentityStylizer,
+    NetworkStylizer,
+    mix_styles,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +58,8 @@ class Result:
 
 
 Style = str | Path | Pixels
-"""A picture file, pixels (H, W, 3) uint8 RGB, or "identity", which changes nothing."""
+"""A picture file; pixels (H, W, 3) uint8 RGB; the name of a shipped network of one style, such as
+"starry_night", or the weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
 
 def default_output(source: Path, style: Style | Sequence[Style]) -> Path:
@@ -73,11 +79,24 @@ def _several(style: Style | Sequence[Style]) -> list[Style]:
         raise UsageError("expected a style, got none")
     if len(styles) > 1 and any(map(_is_identity, styles)):
         raise UsageError("identity does not mix with other styles; use a lower strength")
+    if len(styles) > 1 and any(map(_network, styles)):
+        raise UsageError(
+            "a network of one style does not mix with others; give its picture instead"
+        )
     return styles
 
 
 def _is_identity(style: Style) -> bool:
     return isinstance(style, str | Path) and str(style) == IDENTITY
+
+
+def _network(style: Style) -> zoo.Model | None:
+    """Return the network of one style that is meant; a picture of that name comes first."""
+    if isinstance(style, np.ndarray) or (
+        Path(style).is_file() and Path(style).suffix != ".safetensors"
+    ):
+        return None
+    return zoo.find_style(str(style))
 
 
 def _stylizer(
@@ -90,18 +109,25 @@ def _stylizer(
     shares = look.shares(len(styles))
     if _is_identity(styles[0]):
         return IdentityStylizer(), None, "none (identity)"
-    engine = select_engine(device, precision)
-    stylizer = ArbitraryStylizer(engine)
+    network = _network(styles[0])
+    if network and look.style_scale != 1:
+        raise UsageError("the strokes of a network of one style have the size it was trained with")
+    engine = select_engine(device, precision, network)
+    stylizer = NetworkStylizer(engine)
     if info:
         stylizer.expect(info)
-    prepared = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
+    if network:
+        prepared = OWN_STYLE
+    else:
+        each = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
+        prepared = mix_styles(each, shares)
     whole: Stylizer = stylizer
     if look.stability:
         whole = SteadyStylizer(whole, look.stability)
     whole = ShotStylizer(whole)
     if look.strength < 1:
         whole = StrengthStylizer(whole, look.strength)
-    return whole, mix_styles(prepared, shares), engine.name
+    return whole, prepared, engine.name
 
 
 def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:
@@ -154,8 +180,7 @@ def stylize(
 
     Args:
         source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
-        style: a picture file, pixels (H, W, 3) uint8 RGB, or several to be mixed; or "identity", which
-            changes nothing.
+        style: see `Style`; or several pictures to be mixed.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
         strength: 0 (the video itself) to 1 (all painting).

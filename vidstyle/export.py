@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from vidstyle.media.source import FileSource
-from vidstyle.nets.arbitrary import PALETTE
-from vidstyle.runtime.painter import Painter, StyleReader
+from vidstyle.nets.arbitrary import PALETTE, Arbitrary
+from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
-from vidstyle.runtime.torch_engine import load_network
+from vidstyle.runtime.torch_engine import load_network, make_painter
 from vidstyle.stylize.style import fit_style, read_picture
-from vidstyle.zoo import Model, find
+from vidstyle.zoo import Model, find, find_style, styles
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
@@ -39,23 +39,33 @@ _CALIBRATION = 40
 """Frames by whose activations the scales of int8 are chosen."""
 
 
-def _calibration(painter: ov.Model, reader: ov.Model, samples: Path) -> list[dict[str, Any]]:
+def _calibration(painter: ov.Model, reader: ov.Model | None, samples: Path) -> list[dict[str, Any]]:
     """Return inputs of the painter: frames of the sample clip, each in one of the sample styles."""
-    encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    pictures = sorted((samples / "styles").glob("*.jpg"))
-    styles = [encode(fit_style(read_picture(p))[None])[0] for p in pictures]
     with FileSource(samples / "clip.mp4") as source:
         frames = [frame.pixels[None] for frame in source]
     statistics = np.zeros((1, painter.input("statistics").shape[1]), np.float32)
-    return [
+    items: list[dict[str, Any]] = [
         {
             "frame": frames[number * len(frames) // _CALIBRATION],
-            "style": styles[number % len(styles)],
             "statistics": statistics,
             "weight": np.zeros(1, np.float32),
         }
         for number in range(_CALIBRATION)
     ]
+    if reader:
+        encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        pictures = sorted((samples / "styles").glob("*.jpg"))
+        vectors = [encode(fit_style(read_picture(p))[None])[0] for p in pictures]
+        for number, item in enumerate(items):
+            item["style"] = vectors[number % len(vectors)]
+    return items
+
+
+def _floats(model: ov.Model) -> list[str]:
+    """Return the names of the convolutions that stay floats."""
+    ends = tuple(f"net.{name}/aten::_convolution/Convolution" for name in _FLOAT)
+    names = [op.get_friendly_name() for op in model.get_ops()]
+    return [name for name in names if name.endswith(ends)]
 
 
 def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
@@ -74,7 +84,7 @@ def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
         subset_size=len(items),
         preset=nncf.QuantizationPreset.MIXED,
         ignored_scope=nncf.IgnoredScope(
-            names=[f"__module.net.{name}/aten::_convolution/Convolution" for name in _FLOAT],
+            names=_floats(model),
             types=[*kinds, "Interpolate", "MatMul"],
             validate=False,
         ),
@@ -83,16 +93,19 @@ def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
     return small
 
 
-def to_ir(painter: Painter) -> ov.Model:
+def to_ir(painter: Painter | OneStylePainter) -> ov.Model:
     """Convert a painter: frame (1, H, W, 3), style (1, S), statistics (1, T), weight (1,)."""
-    size = 2 * sum(painter.net.norm_channels)
+    inner = painter.painter if isinstance(painter, OneStylePainter) else painter
+    size = 2 * sum(inner.net.norm_channels)
     frame = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
     example = {
-        "frame": frame.float() if painter.deep else frame,
+        "frame": frame.float() if inner.deep else frame,
         "style": torch.rand(1, size + PALETTE),
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
     }
+    if painter is not inner:
+        del example["style"]
     model = _convert(painter, example, ["painted", "used"])
     fixed = {name: list(value.shape) for name, value in example.items()}
     model.reshape(fixed | {"frame": [1, -1, -1, 3]})
@@ -104,7 +117,8 @@ def export_openvino(model: Model, samples: Path | None = None) -> None:
 
     `frame_net` takes frame (1, H, W, 3) u8, style (1, S), statistics (1, T) and weight (1,) and gives
     frame and statistics; H and W are dynamic, multiples of 8. `deep_net` takes frames of f32 that
-    hold 16-bit levels. `style_encoder` takes picture (1, H, W, 3) u8 and gives style (1, S).
+    hold 16-bit levels. `style_encoder` takes picture (1, H, W, 3) u8 and gives style (1, S). A network
+    of one style takes no style, and has no encoder.
 
     Args:
         model: where to read and to write.
@@ -112,17 +126,28 @@ def export_openvino(model: Model, samples: Path | None = None) -> None:
             `frame_net` with most of its convolutions in int8.
     """
     net = load_network(model.weights)
-    painter = to_ir(Painter(net.frame_net))
-    deep = to_ir(Painter(net.frame_net, deep=True))
-    picture = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
-    reader = _convert(StyleReader(net.style_encoder), {"picture": picture}, ["style"])
-    reader.reshape({"picture": [1, -1, -1, 3]})
-    made = {model.frame_net: painter, model.deep_net: deep, model.style_encoder: reader}
+    painter = to_ir(make_painter(net, deep=False))
+    made = {model.frame_net: painter, model.deep_net: to_ir(make_painter(net, deep=True))}
+    reader = None
+    if model.style_encoder and isinstance(net, Arbitrary):
+        picture = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
+        reader = _convert(StyleReader(net.style_encoder), {"picture": picture}, ["style"])
+        reader.reshape({"picture": [1, -1, -1, 3]})
+        made[model.style_encoder] = reader
     if samples:
         made[model.small_net] = to_int8(painter, _calibration(painter, reader, samples))
     for path, network in made.items():
         ov.save_model(network, path, compress_to_fp16=True)
 
 
+def main(folder: Path, samples: Path) -> None:
+    """Convert all shipped networks."""
+    export_openvino(find(folder=folder), samples)
+    for name in styles(folder):
+        one = find_style(name, folder)
+        if one:
+            export_openvino(one, samples)
+
+
 if __name__ == "__main__":
-    export_openvino(find(folder=Path(sys.argv[1])), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

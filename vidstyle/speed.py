@@ -22,7 +22,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.stylizer import ArbitraryStylizer, IdentityStylizer
+from vidstyle.stylize.stylizer import IdentityStylizer, NetworkStylizer
 
 _RATE = 30
 _SECONDS = 4.0
@@ -97,7 +97,7 @@ def _rate(measure: Callable[[], float], repeats: int) -> Rate:
     return Rate(statistics.median(values), high - low)
 
 
-def network_rate(stylizer: ArbitraryStylizer, prepared: Any, frames: list[Pixels]) -> float:
+def network_rate(stylizer: NetworkStylizer, prepared: Any, frames: list[Pixels]) -> float:
     """Return frames a second of the network alone, its calls overlapping as in a run."""
     started = time.perf_counter()
     for _ in pipeline.paint(stylizer, prepared, frames, stylizer.batch(*frames[0].shape[:2])):
@@ -130,7 +130,7 @@ def measure(
         VidstyleError: see `stylize`.
     """
     like: Path | Pixels = style if style else landscape(400, 320, seed=2)
-    stylizer = ArbitraryStylizer(select_engine(device, precision))
+    stylizer = NetworkStylizer(select_engine(device, precision))
     prepared = stylizer.prepare(like)
     some = [frame.pixels for frame in _pan(width, height, 16)]
     network_rate(stylizer, prepared, some)

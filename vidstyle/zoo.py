@@ -1,8 +1,9 @@
-"""The shipped weights: a name -> its files, checked against `models/SHA256SUMS`."""
+"""Networks in files: the shipped ones, checked against their SHA256SUMS, and a user's own."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,10 @@ FOLDER = next(
     _PACKAGE / "models",
 )
 """In an installed package beside this file, in a checkout at the top."""
+
+
+PERCEPTUAL = FOLDER / "perceptual.safetensors"
+"""Weights of the perceptual network of our own."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,32 @@ class Model:
     """The same for frames of 16 bits."""
     small_net: Path
     """The same with most of its convolutions in int8."""
-    style_encoder: Path
-    """OpenVINO IR of the part that runs once a style."""
+    style_encoder: Path | None
+    """OpenVINO IR of the part that runs once a style; None where the network has one style."""
+
+    @classmethod
+    def of(cls, weights: Path, *, one_style: bool) -> Model:
+        """Name the files beside weights."""
+        folder, name = weights.parent, weights.stem
+        return cls(
+            name,
+            weights=weights,
+            frame_net=folder / f"{name}_frame.xml",
+            deep_net=folder / f"{name}_frame16.xml",
+            small_net=folder / f"{name}_frame8.xml",
+            style_encoder=None if one_style else folder / f"{name}_style.xml",
+        )
+
+
+@dataclass(frozen=True)
+class StyleEntry:
+    """A shipped network of one style."""
+
+    name: str
+    """What `--style` calls it."""
+    title: str
+    artist: str
+    year: str
 
 
 @cache
@@ -42,11 +71,15 @@ def checksums(folder: Path = FOLDER) -> dict[str, str]:
 
 
 def verify(path: Path) -> Path:
-    """Return the path of a file whose content is what was shipped.
+    """Return the path of a file; one that is shipped has the content that it was shipped with.
 
     Raises:
         InputError: it is missing or was changed.
     """
+    if not path.resolve().is_relative_to(FOLDER.resolve()) and not _summed(path):
+        if path.is_file():
+            return path
+        raise InputError(f"{path} is missing; train the network again, which makes it")
     expected = checksums(path.parent).get(path.name)
     if not path.is_file() or expected is None:
         raise InputError(f"the model file {path.name} is missing; install vidstyle again")
@@ -55,13 +88,25 @@ def verify(path: Path) -> Path:
     return path
 
 
+def _summed(path: Path) -> bool:
+    return (path.parent / "SHA256SUMS").is_file()
+
+
 def find(name: str = "arbitrary", folder: Path = FOLDER) -> Model:
-    """Return a shipped model; each engine verifies the files that it reads."""
-    return Model(
-        name,
-        weights=folder / f"{name}.safetensors",
-        frame_net=folder / f"{name}_frame.xml",
-        deep_net=folder / f"{name}_frame16.xml",
-        small_net=folder / f"{name}_frame8.xml",
-        style_encoder=folder / f"{name}_style.xml",
-    )
+    """Return a shipped any-style model; each engine verifies the files that it reads."""
+    return Model.of(folder / f"{name}.safetensors", one_style=False)
+
+
+@cache
+def styles(folder: Path = FOLDER) -> dict[str, StyleEntry]:
+    """Return the shipped networks of one style by their names."""
+    entries = json.loads((folder / "styles" / "styles.json").read_text())
+    return {entry["name"]: StyleEntry(**entry) for entry in entries}
+
+
+def find_style(style: str, folder: Path = FOLDER) -> Model | None:
+    """Return the network of one style that is meant, if any: a shipped one's name, or a .safetensors."""
+    if style in styles(folder):
+        return Model.of(folder / "styles" / f"{style}.safetensors", one_style=True)
+    own = Path(style)
+    return Model.of(own, one_style=True) if own.suffix.lower() == ".safetensors" else None

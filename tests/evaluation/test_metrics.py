@@ -230,11 +230,11 @@ def test_the_command(clip, tmp_path, picture):
     assert "style distance" not in done.stdout
     assert measure(clip, clip, heatmap=tmp_path / "h.mkv").frames == COUNT
     assert heat.exists()
-    likeness = ("--style", str(picture), "--perceptual", str(perceptual))
+    likeness = ("--style", str(picture), "--features", str(perceptual))
     found = json.loads(command("metrics", str(clip), str(out), *likeness, "--json").stdout)
     assert found["excess1"] > 5
     assert 0 < found["style"] < 2
     assert found["content"] > 0
-    alone = command("metrics", str(clip), str(out), "--style", str(picture))
-    assert alone.returncode == 2
-    assert len(alone.stderr.strip().splitlines()) == 1
+    wrong = command("metrics", str(clip), str(out), "--style", str(picture), "--features", "vgg")
+    assert wrong.returncode == 2
+    assert len(wrong.stderr.strip().splitlines()) == 1

@@ -41,11 +41,11 @@ def scenes():
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])
 def test_the_default_precision_keeps_35_db(scenes, precision):
-    from vidstyle.stylize.stylizer import ArbitraryStylizer
+    from vidstyle.stylize.stylizer import NetworkStylizer
 
-    exact = ArbitraryStylizer(select_engine("cpu", "f32"))
+    exact = NetworkStylizer(select_engine("cpu", "f32"))
     try:
-        fast = ArbitraryStylizer(select_engine("cpu", precision))
+        fast = NetworkStylizer(select_engine("cpu", precision))
     except UsageError:
         pytest.skip("this processor offers no int8")
     for style in sorted((ROOT / "samples" / "styles").glob("*.jpg")):
@@ -57,9 +57,9 @@ def test_the_default_precision_keeps_35_db(scenes, precision):
 
 def test_the_default_precision_keeps_a_still_clip_still(scenes):
     """Equal frames give equal pictures, and a change that cannot be seen stays one."""
-    from vidstyle.stylize.stylizer import ArbitraryStylizer
+    from vidstyle.stylize.stylizer import NetworkStylizer
 
-    stylizer = ArbitraryStylizer(select_engine("cpu"))
+    stylizer = NetworkStylizer(select_engine("cpu"))
     prepared = stylizer.prepare(ROOT / "samples" / "styles" / "swirls.jpg")
     painted, _ = stylizer.step([scenes[0]] * 4, prepared)
     assert (painted == painted[0]).all()
@@ -81,7 +81,7 @@ def test_every_shipped_file_is_what_was_shipped():
         zoo.verify(zoo.FOLDER / name)
     shipped = {p.name for p in zoo.FOLDER.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
     assert shipped == set(sums)
-    assert sum((zoo.FOLDER / n).stat().st_size for n in shipped) < 8e6
+    assert sum((zoo.FOLDER / n).stat().st_size for n in shipped) < 10e6
 
 
 def test_a_changed_weight_file_is_refused(tmp_path):
@@ -146,9 +146,9 @@ def test_even_features_give_even_light():
 
 def test_the_network_has_no_border_and_no_checkerboard(picture):
     """A smooth frame gives a smooth picture: no frame around it, no pattern of the grid in it."""
-    from vidstyle.stylize.stylizer import ArbitraryStylizer
+    from vidstyle.stylize.stylizer import NetworkStylizer
 
-    stylizer = ArbitraryStylizer(select_engine("cpu"))
+    stylizer = NetworkStylizer(select_engine("cpu"))
     ramp = np.tile(np.linspace(60, 200, 128).astype(np.uint8)[None, None, :, None], (1, 96, 1, 3))
     painted = stylizer.step(ramp, stylizer.prepare(picture))[0][0].astype(float).mean(-1)
     middle = painted[24:72, 32:96]

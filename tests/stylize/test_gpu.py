@@ -7,7 +7,7 @@ import pytest
 
 from tests.clips import pattern
 from vidstyle.runtime.select import find_accelerator, select_engine
-from vidstyle.stylize.stylizer import ArbitraryStylizer
+from vidstyle.stylize.stylizer import NetworkStylizer
 
 pytestmark = [
     pytest.mark.gpu,
@@ -22,7 +22,7 @@ def test_cuda_paints_what_the_cpu_paints(picture, precision, deep):
     if deep:
         frames = [f.astype(np.uint16) * 257 for f in frames]
     wanted, painted = (
-        ArbitraryStylizer(engine).step(frames, ArbitraryStylizer(engine).prepare(picture))[0]
+        NetworkStylizer(engine).step(frames, NetworkStylizer(engine).prepare(picture))[0]
         for engine in (select_engine("cpu", "f32"), select_engine("cuda", precision))
     )
     peak = 65535 if deep else 255
@@ -31,7 +31,7 @@ def test_cuda_paints_what_the_cpu_paints(picture, precision, deep):
 
 
 def test_calls_under_way_do_not_disturb_each_other(picture):
-    stylizer = ArbitraryStylizer(select_engine("cuda"))
+    stylizer = NetworkStylizer(select_engine("cuda"))
     prepared = stylizer.prepare(picture)
     batches = [[pattern(10 * b + i, 640, 360) for i in range(4)] for b in range(6)]
     alone = [stylizer.step(batch, prepared)[0] for batch in batches]

@@ -18,12 +18,12 @@ from vidstyle import InputError, UsageError
 from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.style import STYLE_SIDE, fit_style, read_picture
-from vidstyle.stylize.stylizer import ArbitraryStylizer, PreparedStyle, State, mix_styles
+from vidstyle.stylize.stylizer import NetworkStylizer, PreparedStyle, State, mix_styles
 
 
 @pytest.fixture(scope="module")
 def stylizer():
-    return ArbitraryStylizer(select_engine("cpu"))
+    return NetworkStylizer(select_engine("cpu"))
 
 
 def frames(count=3, width=128, height=96):
@@ -113,7 +113,7 @@ class Batches:
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_what_is_pooled_does_not_depend_on_the_machine(depth):
     engine = Batches(depth)
-    stylizer = ArbitraryStylizer(engine)
+    stylizer = NetworkStylizer(engine)
     state = None
     for n in range(30):
         _, state = stylizer.start(

@@ -44,7 +44,6 @@ def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     assert [r.step for r in steps] == list(range(10, 201, 10))
     # Features that know nothing of the teacher's are about 2 away: their squares, over its square.
     errors = [held_out.losses[f"held out {layer}"] for layer in DISTILLED]
-    assert errors[0] < 0.1
     assert sum(errors) / len(errors) < 0.6
     weights = load_file(result)
     assert all(w.dtype == torch.float16 for w in weights.values())

@@ -1,4 +1,4 @@
-"""The training loop on a few small pictures and a random perceptual network."""
+"""The training loops on a few small pictures and a random perceptual network."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from safetensors.torch import load_file, save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError, TrainingError
+from vidstyle.features import load_features
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
 from vidstyle.training import arbitrary as training
-from vidstyle.training.arbitrary import Config, train, weights_at
+from vidstyle.training import painting
+from vidstyle.training.arbitrary import Config, train
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.growth import grow
+from vidstyle.training.painting import weights_at
 from vidstyle.training.run import rate_at
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
@@ -40,12 +43,16 @@ def data(tmp_path_factory):
     return top
 
 
+def eyes(data, name="eyes"):
+    return load_features(str(data / f"{name}.safetensors"))
+
+
 def run(data, out, steps, shape=None, **more):
     config = Config(steps=steps, shape=shape or Shape(), **SMALL)
     return train(
         data / "photos",
         data / "styles",
-        data / "eyes.safetensors",
+        eyes(data),
         out,
         config=config,
         exclude=("bad_",),
@@ -120,36 +127,34 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path):
     with pytest.raises(InputError, match="already"):
         run(data, tmp_path / "there", 2, init=data / "eyes.safetensors")
     (data / "text.safetensors").write_text("no weights")
-    for eyes, message in (("none", "cannot read"), ("text", "cannot read")):
-        with pytest.raises(InputError, match=message):
-            train(data / "photos", data / "styles", data / f"{eyes}.safetensors", tmp_path / "x")
     save_file({"junk": torch.zeros(2)}, data / "junk.safetensors")
-    with pytest.raises(InputError, match="VGG-19"):
-        train(data / "photos", data / "styles", data / "junk.safetensors", tmp_path / "x")
+    for name, message in (("none", "cannot read"), ("text", "cannot read"), ("junk", "VGG-19")):
+        with pytest.raises(InputError, match=message):
+            eyes(data, name)
     for wrong in ({"batch": 3}, {"crop": 60}, {"crop": 56, "style_crop": 56}):
         with pytest.raises(InputError, match="expected"):
             train(
                 data / "photos",
                 data / "styles",
-                data / "eyes.safetensors",
+                eyes(data),
                 tmp_path / "x",
                 config=Config(**wrong),
             )
 
 
 def test_a_loss_that_is_not_finite_is_never_applied(data, tmp_path, monkeypatch):
-    real, calls = training.content_loss, []
+    real, calls = painting.content_loss, []
 
     def broken(*args):
         calls.append(1)
         return real(*args) * (float("nan") if len(calls) == 5 else 1)
 
-    monkeypatch.setattr(training, "content_loss", broken)
+    monkeypatch.setattr(painting, "content_loss", broken)
     reports = []
     result = run(data, tmp_path / "once", 10, on_report=reports.append)
     assert reports[-1].skipped == 1
     assert all(torch.isfinite(w).all() for w in load_file(result).values())
-    monkeypatch.setattr(training, "content_loss", lambda *a: real(*a) * float("nan"))
+    monkeypatch.setattr(painting, "content_loss", lambda *a: real(*a) * float("nan"))
     with pytest.raises(TrainingError, match="not finite"):
         run(data, tmp_path / "always", 30)
 
@@ -206,7 +211,7 @@ def test_the_command_trains(data, tmp_path):
     done = vidstyle(
         *("train", "arbitrary", "--content", data / "photos", "--style", data / "styles"),
         *(
-            "--perceptual",
+            "--features",
             data / "eyes.safetensors",
             "--out",
             tmp_path / "run",

@@ -16,6 +16,7 @@ from vidstyle.cli.doctor import doctor
 from vidstyle.cli.metrics import metrics
 from vidstyle.cli.probe import probe
 from vidstyle.cli.run import run
+from vidstyle.cli.styles import styles
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
 
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=EXIT_CODES)(run)
+app.command("styles", epilog=EXIT_CODES)(styles)
 app.command("probe", epilog=EXIT_CODES)(probe)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
 app.command("bench", epilog=EXIT_CODES)(bench)

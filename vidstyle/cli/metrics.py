@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.errors import MissingPackageError
 from vidstyle.evaluation.report import Compares, Metrics, measure
 
 _ROWS = (
@@ -36,13 +36,14 @@ def metrics(
         Path | None,
         typer.Option("--style", "-s", metavar="PICTURE", help="For style and content distance."),
     ] = None,
-    perceptual: Annotated[
-        Path | None,
+    features: Annotated[
+        str,
         typer.Option(
-            metavar="FILE",
-            help="The network that sees these distances: safetensors with VGG-19's layer names.",
+            metavar="NAME|FILE",
+            help="What sees these distances: own, vgg19 (torchvision's), or safetensors with VGG-19's "
+            "layer names.",
         ),
-    ] = None,
+    ] = "own",
     heatmap: Annotated[
         Path | None,
         typer.Option(metavar="VIDEO", help="Write the warping error of every frame there."),
@@ -54,9 +55,7 @@ def metrics(
 ) -> None:
     """Measure a painted video beside its input: how steady, how like the style, what was kept."""
     stop = StopOnSignal()
-    if (style is None) != (perceptual is None):
-        raise UsageError("--style and --perceptual belong together: give both or neither")
-    likeness = _likeness(style, perceptual) if style and perceptual else None
+    likeness = _likeness(style, features) if style else None
     found = measure(
         source, painted, likeness=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop
     )
@@ -67,19 +66,19 @@ def metrics(
         print(_text(found))
 
 
-def _likeness(style: Path, perceptual: Path) -> Compares:
+def _likeness(style: Path, features: str) -> Compares:
     try:
         from vidstyle.evaluation.likeness import Likeness
-        from vidstyle.nets.weights import load_weights
+        from vidstyle.features import load_features
     except ImportError as error:
         raise MissingPackageError(
             "style and content distance need torch: pip install 'vidstyle[torch]'"
         ) from error
-    from vidstyle.nets.perceptual import Perceptual
     from vidstyle.stylize.style import read_picture
 
-    eyes = Perceptual.from_state_dict(load_weights(perceptual))
-    return Likeness(eyes, read_picture(style).astype(np.float32) / np.float32(255))
+    return Likeness(
+        load_features(features), read_picture(style).astype(np.float32) / np.float32(255)
+    )
 
 
 def _text(found: Metrics) -> str:

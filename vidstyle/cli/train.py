@@ -54,6 +54,14 @@ Exclude = Annotated[
     typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of data order, crops and initial weights.")]
+Features = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="What the losses look through: own, vgg19 (torchvision's), or safetensors with VGG-19's "
+        "layer names, of any widths.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -61,14 +69,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 def arbitrary(
     content: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")],
     style: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style pictures.")],
-    perceptual: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="Weights of the perceptual network: safetensors with VGG-19's layer names, "
-            "any widths.",
-        ),
-    ],
+    features: Features = "own",
     out: Out = Path("runs/arbitrary"),
     exclude: Exclude = None,
     init: Annotated[
@@ -96,6 +97,7 @@ def arbitrary(
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
     try:
+        from vidstyle.features import load_features
         from vidstyle.nets.arbitrary import Shape
         from vidstyle.training.arbitrary import Config, train
         from vidstyle.training.devices import choose_device
@@ -117,7 +119,7 @@ def arbitrary(
     result = train(
         content,
         style,
-        perceptual,
+        load_features(features),
         out,
         config=config,
         exclude=tuple(exclude or ()),
@@ -126,6 +128,78 @@ def arbitrary(
         sheet_every=sheet_every,
         on_report=_reporter(),
     )
+    print(result)
+
+
+@train_app.command("style")
+def style(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The style.")],
+    content: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")],
+    features: Features = "own",
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The any-style network to begin with; a small one if not given."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for checkpoint and result; a run found there goes on. "
+            "By default runs/NAME, NAME being the picture's.",
+        ),
+    ] = None,
+    exclude: Exclude = None,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 900,
+    batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 4,
+    crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 224,
+    style_side: Annotated[
+        int, typer.Option(min=64, help="Short side of the style, pixels: the size of its strokes.")
+    ] = 384,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
+    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 14.0,
+    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 100.0,
+    seed: Seed = 1,
+    device: Device = "auto",
+) -> None:
+    """Train a network for one style, smaller and nearer to it than the any-style one.
+
+    The result is used as `vidstyle run IN --style NAME.safetensors`.
+    """
+    try:
+        from vidstyle.export import export_openvino
+        from vidstyle.features import load_features
+        from vidstyle.training.devices import choose_device
+        from vidstyle.training.style import Config, train
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+    from vidstyle import zoo
+
+    config = Config(
+        steps=steps,
+        batch=batch,
+        crop=crop,
+        style_side=style_side,
+        learning_rate=learning_rate,
+        style_weight=style_weight,
+        late_style_weight=style_weight,
+        temporal_weight=temporal_weight,
+        late_temporal_weight=temporal_weight,
+        seed=seed,
+    )
+    result = train(
+        picture,
+        content,
+        load_features(features),
+        base or zoo.verify(zoo.find("small").weights),
+        out or Path("runs", picture.stem),
+        config=config,
+        exclude=tuple(exclude or ()),
+        device=choose_device(device),
+        on_report=_reporter(),
+    )
+    export_openvino(zoo.Model.of(result, one_style=True))
     print(result)
 
 

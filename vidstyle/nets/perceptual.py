@@ -6,6 +6,7 @@ It only measures; it is never run on a user's machine unless he trains or measur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,26 +27,36 @@ class Perceptual(nn.Module):
     widths are read from it by `from_state_dict`.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 128, 128)) -> None:
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (16, 32, 64, 128, 128),
+        *,
+        padding: Literal["reflect", "zeros"] = "reflect",
+    ) -> None:
+        """Make it with random weights; `padding` as `torch.nn.Conv2d` names it."""
         super().__init__()
         self.widths = widths
         self.preprocess = nn.Conv2d(3, 3, 1)
         previous = 3
         for stage, (width, count) in enumerate(zip(widths, STAGES, strict=True), start=1):
             for i in range(1, count + 1):
-                layer = nn.Conv2d(previous, width, 3, padding=1, padding_mode="reflect")
+                layer = nn.Conv2d(previous, width, 3, padding=1, padding_mode=padding)
                 self.add_module(f"conv{stage}_{i}", layer)
                 previous = width
 
     @classmethod
-    def from_state_dict(cls, state: Mapping[str, Tensor]) -> Perceptual:
+    def from_state_dict(
+        cls, state: Mapping[str, Tensor], *, padding: Literal["reflect", "zeros"] = "reflect"
+    ) -> Perceptual:
         """Build the network that fits a state dict and load it; other keys are passed over.
 
         Raises:
             InputError: a layer is missing.
         """
         try:
-            net = cls(tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6)))
+            net = cls(
+                tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6)), padding=padding
+            )
             net.load_state_dict({name: state[name] for name in net.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise InputError(

@@ -29,7 +29,7 @@ class Painting(Protocol):
 
 
 class Engine(Protocol):
-    """Runs the any-style network on one device."""
+    """Runs a network on one device."""
 
     @property
     def name(self) -> str:
@@ -55,11 +55,13 @@ class Engine(Protocol):
         ...
 
     def encode(self, picture: Pixels) -> Vector:
-        """Turn a style picture (H, W, 3) into a style vector (S,)."""
+        """Turn a style picture (H, W, 3) into a style vector (S,). Not where the network has one style."""
         ...
 
     def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> Painting:
         """Begin to paint frames (H, W, 3) of one size, one that `runtime.padding` makes.
+
+        A network of one style passes the vector over.
 
         The caller leaves the frames as they are until they are painted. All are `given` the same
         statistics.

@@ -91,6 +91,8 @@ class OpenVinoEngine:
         """
         self._core = ov.Core()
         offered = offered_precisions(self._core)
+        if not model.small_net.exists():  # a user's own network: int8 needs the maker's tools
+            offered = [name for name in offered if name != "int8"]
         if precision not in ("auto", *offered):
             raise UsageError(
                 f"--precision {precision} is not offered on this processor; "
@@ -107,7 +109,7 @@ class OpenVinoEngine:
             False: _verified(model.small_net if small else model.frame_net),
             True: _verified(model.deep_net),
         }
-        self._style_encoder = _verified(model.style_encoder)
+        self._style_encoder = _verified(model.style_encoder) if model.style_encoder else None
         self._reader: ov.CompiledModel | None = None
         port = self._core.read_model(model.deep_net).input("statistics")
         self._statistics: int = port.shape[1]
@@ -127,6 +129,8 @@ class OpenVinoEngine:
 
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`. In f32: once a style, it may as well be exact."""
+        if self._style_encoder is None:
+            raise UsageError("a network of one style reads no picture")
         if self._reader is None:
             model = self._core.read_model(self._style_encoder)
             hint = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -188,11 +192,9 @@ class OpenVinoEngine:
         self._prepare(height, width, deep)
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         # Every input, every time: a missing one would silently be the last one used.
-        shared = {
-            "style": style[None],
-            "statistics": statistics[None],
-            "weight": np.array([weight], np.float32),
-        }
+        shared = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
+        if self._style_encoder is not None:
+            shared["style"] = style[None]
         kind = np.float32 if deep else np.uint8
         return _Painting(
             [self._start(shared | {"frame": np.ascontiguousarray(f, kind)[None]}) for f in frames]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.nets.arbitrary import FrameNet, StyleEncoder, lay
+from vidstyle.nets.onestyle import OneStyle
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -44,6 +45,21 @@ class Painter(nn.Module):
         # The conversion to bytes truncates, and may wrap: round and clamp before it. Bytes are laid
         # out faster than floats, so this comes first.
         return lay((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)), used
+
+
+class OneStylePainter(nn.Module):
+    """A `Painter` that needs no style: it has its own."""
+
+    def __init__(self, net: OneStyle, *, deep: bool = False) -> None:
+        """Take the network; see `Painter`."""
+        super().__init__()
+        self.one = net
+        self.painter = Painter(net.frame_net, deep=deep)
+
+    def forward(self, frame: Tensor, statistics: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Paint; see `Painter.forward`."""
+        painted: tuple[Tensor, Tensor] = self.painter(frame, self.one.style, statistics, weight)
+        return painted
 
 
 class StyleReader(nn.Module):

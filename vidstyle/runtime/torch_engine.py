@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
+from vidstyle.nets.onestyle import OneStyle
+from vidstyle.nets.weights import load_weights
 from vidstyle.runtime.engine import Given, Vector
-from vidstyle.runtime.painter import Painter, StyleReader
+from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 
 _BATCH_PIXELS = 2**23
 """Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
@@ -43,15 +44,19 @@ class TorchEngine:
         channels_last(net.frame_net)
         self._statistics = 2 * sum(net.frame_net.norm_channels)
         self._painters = {
-            deep: Painter(net.frame_net, deep=deep).to(self._device) for deep in (False, True)
+            deep: make_painter(net, deep=deep).to(self._device) for deep in (False, True)
         }
-        self._reader = StyleReader(net.style_encoder).to(self._device)
+        self._reader: StyleReader | None = None
+        if isinstance(net, Arbitrary):
+            self._reader = StyleReader(net.style_encoder).to(self._device)
         self._half = {"f16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
         self.name = f"torch {device} {self.precision}"
 
     @torch.inference_mode()
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`."""
+        if self._reader is None:
+            raise UsageError("a network of one style reads no picture")
         vector: Vector = self._reader(self._tensor(picture[None]))[0].cpu().numpy()
         return vector
 
@@ -84,13 +89,15 @@ class TorchEngine:
     @torch.inference_mode()
     def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> _Painting:
         """See `Engine.paint`."""
-        vector = self._tensor(style[None])
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
-        mixed, mix = self._tensor(statistics[None]), self._tensor(np.array([weight], np.float32))
+        inputs = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
+        if self._reader is not None:
+            inputs["style"] = style[None]
+        vectors = {name: self._tensor(value) for name, value in inputs.items()}
         pixels = self._upload(frames)
         painter = self._painters[frames[0].dtype == np.uint16]
         with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
-            painted, used = painter(pixels, vector, mixed, mix)
+            painted, used = painter(pixels, **vectors)
         return _Painting.of(painted, used)
 
 
@@ -130,6 +137,19 @@ class _Painting:
         return self.used.float().cpu().numpy()
 
 
-def load_network(weights: Path) -> Arbitrary:
-    """Load shipped weights from a file, to be run."""
-    return Arbitrary.from_shipped(load_file(weights)).eval().requires_grad_(False)
+def load_network(weights: Path) -> Arbitrary | OneStyle:
+    """Load weights from a file, to be run.
+
+    Raises:
+        InputError: they are no network's that is known.
+    """
+    state = load_weights(weights)
+    kind = OneStyle if "affine" in state else Arbitrary
+    return kind.from_shipped(state).eval().requires_grad_(False)
+
+
+def make_painter(net: Arbitrary | OneStyle, *, deep: bool) -> Painter | OneStylePainter:
+    """Put around a network what a frame needs."""
+    if isinstance(net, OneStyle):
+        return OneStylePainter(net, deep=deep)
+    return Painter(net.frame_net, deep=deep)

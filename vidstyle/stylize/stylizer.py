@@ -27,7 +27,11 @@ class PreparedStyle:
     """A style as the network takes it."""
 
     vector: NDArray[np.float32]
-    """(S,) gains, shifts and palette."""
+    """(S,) gains, shifts and palette; none where the network has one style."""
+
+
+OWN_STYLE = PreparedStyle(np.empty(0, np.float32))
+"""The style of a network that has but one."""
 
 
 def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> PreparedStyle:
@@ -50,8 +54,8 @@ class State:
     """The last ones and how many frames each paints, oldest first: waiting for them would cost time."""
 
 
-class ArbitraryStylizer:
-    """Any style from one picture; the frames of a shot share their normalisation statistics."""
+class NetworkStylizer:
+    """Paints with a network; the frames of a shot share their normalisation statistics."""
 
     def __init__(self, engine: Engine) -> None:
         """Take the engine that runs the network; see `vidstyle.runtime.select`."""

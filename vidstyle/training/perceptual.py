@@ -82,17 +82,23 @@ def distances(seen: list[Tensor], wanted: list[Tensor]) -> list[Tensor]:
 def init_weights(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None:
     """Draw weights (He et al. 2015), in place, with which features are as large as the teacher's.
 
-    Far larger ones would first be shrunk by the biases, and channels would fall silent for good.
+    Far larger ones would first be shrunk by the biases, and channels would fall silent for good. The
+    colors are centred and enlarged before the first layer, once and for all: were it that layer's
+    weights that are large, Adam's steps, all of one size, would hardly change them.
     """
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
     nn.init.eye_(net.preprocess.weight[:, :, 0, 0])
+    net.preprocess.bias -= pictures.mean((0, 2, 3))  # type: ignore[operator]
+    net.preprocess.requires_grad_(False)
     for layer, wanted in zip(DISTILLED, teacher(pictures, DISTILLED), strict=True):
         (seen,) = net(pictures, [layer])
         scale = wanted.square().mean().sqrt() / (seen.square().mean().sqrt() + 1e-6)
-        net.get_submodule(layer.replace("relu", "conv")).weight *= scale
+        scaled = net.preprocess if layer == "relu1_1" else net.get_submodule(f"conv{layer[4:]}")
+        for value in scaled.parameters():
+            value.mul_(scale)  # the biases of the convolutions are still 0
 
 
 def train(

@@ -1,0 +1,24 @@
+"""`vidstyle styles`: the shipped networks of one style."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from vidstyle import zoo
+
+
+def styles(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the styles that have a network of their own: faster than a picture, and nearer to it."""
+    entries = zoo.styles().values()
+    if as_json:
+        print(json.dumps([asdict(entry) for entry in entries], indent=1))
+        return
+    wide = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        print(f"{entry.name:{wide}}  {entry.artist}, {entry.title}, {entry.year}")

@@ -1,0 +1,75 @@
+"""The network of one style: a frame net of its own, whose style vector is trained with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from vidstyle.errors import InputError
+from vidstyle.nets.arbitrary import (
+    MAX_GAIN,
+    MAX_SHIFT,
+    PALETTE,
+    Arbitrary,
+    FrameNet,
+    Shape,
+)
+
+
+class OneStyle(nn.Module):
+    """A `FrameNet` and the one style vector that it paints with (Johnson et al. 2016)."""
+
+    affine: Tensor
+    colors: Tensor
+
+    def __init__(self, shape: Shape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or Shape()
+        self.frame_net = FrameNet(self.shape)
+        size = 2 * sum(self.frame_net.norm_channels)
+        self.affine = nn.Parameter(torch.ones(1, size))
+        """(1, T) gains and shifts, as in a style vector."""
+        self.register_buffer("colors", torch.zeros(1, PALETTE))
+        """(1, 12), the style picture's, see `palette`."""
+
+    @property
+    def style(self) -> Tensor:
+        """The style vector (1, S)."""
+        return torch.cat([self.affine, self.colors], dim=1)
+
+    @torch.no_grad()
+    def level(self) -> None:
+        """Keep the last convolution even, and gains and shifts in bounds, in place; after each step."""
+        self.frame_net.level()
+        at = 0
+        for channels in self.frame_net.norm_channels:
+            self.affine[:, at : at + channels].clamp_(0.0, MAX_GAIN)
+            self.affine[:, at + channels : at + 2 * channels].clamp_(-MAX_SHIFT, MAX_SHIFT)
+            at += 2 * channels
+
+    @classmethod
+    @torch.no_grad()
+    def begin(cls, base: Arbitrary, picture: Tensor) -> OneStyle:
+        """Make a network that paints as an any-style one does in the style of a picture (1, 3, H, W)."""
+        net = cls(base.shape)
+        net.frame_net.load_state_dict(base.frame_net.state_dict())
+        vector = base.style_encoder(picture)
+        net.affine.copy_(vector[:, :-PALETTE])
+        net.colors.copy_(vector[:, -PALETTE:])
+        return net
+
+    @classmethod
+    def from_shipped(cls, state: Mapping[str, Tensor]) -> OneStyle:
+        """Make the network from its weights.
+
+        Raises:
+            InputError: they are another network's.
+        """
+        net = cls(Shape.of(state))
+        try:
+            net.load_state_dict(dict(state))
+        except RuntimeError:
+            raise InputError("expected the weights of a one-style network, got another's") from None
+        return net

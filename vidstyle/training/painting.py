@@ -1,0 +1,144 @@
+"""What training an any-style and a one-style network have in common: frames, losses, their weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vidstyle.errors import InputError
+from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
+from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.tone import tone_loss
+from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
+from vidstyle.training.motion import Pair, draw_pair
+
+LEAST_CROP = 8 * WINDOW
+"""Below this the deepest layer of the style loss, at 1/8, holds no whole window."""
+
+MARGIN = 24
+"""Pixels on each side of a training frame for the second view to come from."""
+
+
+@dataclass(frozen=True)
+class PaintingConfig:
+    """The knobs of both; stored in checkpoints."""
+
+    steps: int = 5000
+    """Optimizer steps."""
+    batch: int = 8
+    """Photos per step; an even number."""
+    crop: int = 192
+    """Side of the training frames, pixels."""
+    learning_rate: float = 1.5e-3
+    """Peak of Adam's rate; warmed up over 100 steps, then a cosine to zero."""
+    style_weight: float = 26.0
+    """Weight of the style loss at first ..."""
+    late_style_weight: float = 12.0
+    """... and at the end; it falls between 40 % and 60 % of the steps."""
+    gram: float = 0.5
+    """Share of the Gram matrices in the style loss."""
+    tone_weight: float = 4.0
+    """Weight of the tone loss."""
+    temporal_weight: float = 15.0
+    """Weight of the temporal loss at first ..."""
+    late_temporal_weight: float = 60.0
+    """... and at the end; it rises as the style weight falls."""
+    variation_weight: float = 0.5
+    """Weight of the total variation."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: int = 1
+    """Of data order, crops, motion and initial weights."""
+
+    def check(self) -> None:
+        """Check sizes.
+
+        Raises:
+            InputError: one does not fit the networks.
+        """
+        if self.batch < 2 or self.batch % 2 or self.crop % MULTIPLE or self.crop < LEAST_CROP:
+            raise InputError(
+                f"expected an even batch and a crop that is a multiple of {MULTIPLE}, of "
+                f"{LEAST_CROP} pixels at least, got {self.batch} and {self.crop}"
+            )
+
+
+def weights_at(config: PaintingConfig, progress: float) -> tuple[float, float]:
+    """Return style and temporal weight at a share of the run, 0 to 1."""
+    late = min(1.0, max(0.0, (progress - 0.4) / 0.2))
+    style = config.style_weight + late * (config.late_style_weight - config.style_weight)
+    rise = config.late_temporal_weight - config.temporal_weight
+    return style, config.temporal_weight + late * rise
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch of frames, half of which have a second view, moved with exact flow."""
+
+    frames: Tensor
+    """(B, 3, crop, crop); the first half are `pair.first`."""
+    pair: Pair
+
+    @classmethod
+    def of(cls, photos: Tensor, crop: int, generator: torch.Generator) -> Views:
+        """Cut photos (B, 3, W, W), W = crop + 2 * `MARGIN`."""
+        half = len(photos) // 2
+        pair = draw_pair(photos[:half], crop, generator)
+        still = photos[half:, :, MARGIN : MARGIN + crop, MARGIN : MARGIN + crop]
+        frames = torch.cat([pair.first, still]).contiguous(memory_format=torch.channels_last)
+        return cls(frames, pair)
+
+    def paint(self, net: FrameNet, vectors: Tensor, *, shared: bool) -> tuple[Tensor, Tensor]:
+        """Paint the frames, and the second views.
+
+        Args:
+            net: the network.
+            vectors: (B, S) or (1, S) styles.
+            shared: normalise the second views with the statistics of the first, as frames of a shot
+                are, instead of with their own.
+        """
+        half = len(self.frames) // 2
+        painted, own = net(self.frames, vectors)
+        moved, _ = net(self.pair.second, vectors[:half], own[:half] if shared else None)
+        return painted, moved
+
+    def losses(
+        self,
+        painted: Tensor,
+        moved: Tensor,
+        features: tuple[list[Tensor], list[Tensor]],
+        style: StyleTarget,
+        gram: float,
+    ) -> dict[str, Tensor]:
+        """Measure what `paint` returned. Not under autocast: Gram matrices are summed in 32 bits.
+
+        Args:
+            painted: the painted frames.
+            moved: the painted second views.
+            features: of the painted frames and of the frames themselves.
+            style: as many as frames.
+            gram: share of the Gram matrices in the style loss.
+        """
+        seen, wanted = features
+        pair, half = self.pair, len(moved)
+        return {
+            "content": content_loss(seen, wanted),
+            "style": style_loss(seen, style, gram=gram),
+            "tone": tone_loss(painted, self.frames),
+            "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask),
+            "variation": total_variation(painted),
+        }
+
+
+def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) -> Tensor:
+    """Return the weighted sum of `Views.losses` at a share of the run, 0 to 1."""
+    style_weight, temporal_weight = weights_at(config, progress)
+    return (
+        losses["content"]
+        + style_weight * losses["style"]
+        + config.tone_weight * losses["tone"]
+        + temporal_weight * losses["temporal"]
+        + config.variation_weight * losses["variation"]
+    )
