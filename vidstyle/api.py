@@ -91,12 +91,8 @@ def _is_identity(style: Style) -> bool:
 
 
 def _network(style: Style) -> zoo.Model | None:
-    """Return the network of one style that is meant; a picture of that name comes first."""
-    if isinstance(style, np.ndarray) or (
-        Path(style).is_file() and Path(style).suffix != ".safetensors"
-    ):
-        return None
-    return zoo.find_style(str(style))
+    """Return the network of one style that is meant, if any."""
+    return None if isinstance(style, np.ndarray) else zoo.find_style(str(style))
 
 
 def _stylizer(
@@ -105,6 +101,8 @@ def _stylizer(
     device: str,
     precision: str,
     info: StreamInfo | None = None,
+    *,
+    low_latency: bool = False,
 ) -> tuple[Any, Any, str]:
     shares = look.shares(len(styles))
     if _is_identity(styles[0]):
@@ -112,7 +110,7 @@ def _stylizer(
     network = _network(styles[0])
     if network and look.style_scale != 1:
         raise UsageError("the strokes of a network of one style have the size it was trained with")
-    engine = select_engine(device, precision, network)
+    engine = select_engine(device, precision, network, low_latency=low_latency)
     stylizer = NetworkStylizer(engine)
     if info:
         stylizer.expect(info)
@@ -228,7 +226,9 @@ def stylize(
     with FileSource(source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, container, reading.hwaccel, frames)
-        stylizer, prepared, engine = _stylizer(styles, look, device, precision, frames.info)
+        stylizer, prepared, engine = _stylizer(
+            styles, look, device, precision, frames.info, low_latency=low_latency
+        )
         log.info("painting on %s", engine)
         with FileSink(
             target,

@@ -267,7 +267,9 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     started = time.monotonic()
     size = batch or (1 if low_latency else stylizer.batch(source.info.height, source.info.width))
     room = 1 if low_latency else _room(source.info, size)
-    inward, outward, converted = _Lane(room), _Lane(room), _Lane(room)
+    # A network is what the others wait for: frames read far ahead of it would only delay the first.
+    ahead = min(room, 2 * size) if stylizer.depth else room
+    inward, outward, converted = _Lane(ahead), _Lane(room), _Lane(room)
     failure: list[BaseException] = []
 
     def check() -> None:

@@ -105,8 +105,13 @@ def styles(folder: Path = FOLDER) -> dict[str, StyleEntry]:
 
 
 def find_style(style: str, folder: Path = FOLDER) -> Model | None:
-    """Return the network of one style that is meant, if any: a shipped one's name, or a .safetensors."""
-    if style in styles(folder):
-        return Model.of(folder / "styles" / f"{style}.safetensors", one_style=True)
+    """Return the network of one style that is meant, if any: a .safetensors, or a shipped one's name.
+
+    A picture of that name comes first.
+    """
     own = Path(style)
-    return Model.of(own, one_style=True) if own.suffix.lower() == ".safetensors" else None
+    if own.suffix.lower() == ".safetensors":
+        return Model.of(own, one_style=True)
+    if style in styles(folder) and not own.is_file():
+        return Model.of(folder / "styles" / f"{style}.safetensors", one_style=True)
+    return None

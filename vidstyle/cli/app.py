@@ -13,6 +13,7 @@ import typer
 from vidstyle import __version__
 from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
+from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
 from vidstyle.cli.probe import probe
 from vidstyle.cli.run import run
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=EXIT_CODES)(run)
+app.command("live", epilog=EXIT_CODES)(live)
 app.command("styles", epilog=EXIT_CODES)(styles)
 app.command("probe", epilog=EXIT_CODES)(probe)
 app.command("doctor", epilog=EXIT_CODES)(doctor)

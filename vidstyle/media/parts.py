@@ -128,6 +128,19 @@ class PartFolder:
         shutil.rmtree(self._part, ignore_errors=True)
 
 
+class PartAddress:
+    """An address that is sent to: nothing can be taken back."""
+
+    def __init__(self, address: str) -> None:
+        self.target = address
+
+    def commit(self, *, overwrite: bool) -> None:
+        """Do nothing: all was sent."""
+
+    def discard(self) -> None:
+        """Do nothing: what was sent is gone."""
+
+
 _begun: weakref.WeakSet[PartFile | PartFolder] = weakref.WeakSet()
 
 

@@ -23,7 +23,7 @@ from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_rgb, ove
 from vidstyle.media.containers import container_for, is_sequence
 from vidstyle.media.filters import FilterChain
 from vidstyle.media.oddsize import ODD, Fit, fit
-from vidstyle.media.parts import check_output, part_for
+from vidstyle.media.parts import Part, check_output, part_for
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.pipes import PartPipe, is_pipe
 
@@ -59,6 +59,7 @@ class FileSink:
         passthrough: Passthrough | None = None,
         overwrite: bool = False,
         odd: str = "pad",
+        part: Part | None = None,
     ) -> None:
         """Open the output and the encoder.
 
@@ -70,13 +71,15 @@ class FileSink:
             passthrough: what to carry beside the video.
             overwrite: replace a file of that name.
             odd: one of `ODD`.
+            part: where to write to, if not to a file of that name.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
             OutputError: the file cannot be made.
         """
         self.encoding = encoding or Encoding()
-        check_output(path, overwrite=overwrite, container=self.encoding.container)
+        if part is None:
+            check_output(path, overwrite=overwrite, container=self.encoding.container)
         if odd not in ODD:
             raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
         self.path = path
@@ -95,7 +98,7 @@ class FileSink:
         self._palette: FilterChain | None = None
         self._convert = ColorConverter().from_rgb
         try:
-            self._part = part_for(path)
+            self._part = part or part_for(path)
         except OSError as error:
             raise self._failed(error) from error
         try:

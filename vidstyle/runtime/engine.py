@@ -54,6 +54,10 @@ class Engine(Protocol):
         """Begin to get ready for frames of a size and depth, if that takes time; return at once."""
         ...
 
+    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+        """Tell whether frames of a size and depth could be painted without a pause."""
+        ...
+
     def encode(self, picture: Pixels) -> Vector:
         """Turn a style picture (H, W, 3) into a style vector (S,). Not where the network has one style."""
         ...

@@ -82,8 +82,8 @@ def _verified(network: Path) -> Path:
 class OpenVinoEngine:
     """Compiles the network for each frame size it meets; every style uses the same compilation."""
 
-    def __init__(self, model: Model, precision: str = "auto") -> None:
-        """Take a shipped model and one of `PRECISIONS`.
+    def __init__(self, model: Model, precision: str = "auto", *, low_latency: bool = False) -> None:
+        """Take a model and one of `PRECISIONS`; `low_latency` gives all cores to each frame.
 
         Raises:
             InputError: a file of the model is missing or was changed.
@@ -103,7 +103,7 @@ class OpenVinoEngine:
         small = self.precision == "int8"
         # Left to itself the runtime takes bf16 where the processor has it; say so, always.
         self._hint = "f32" if small else self.precision
-        self._streams = min(_MOST_STREAMS, cores())
+        self._streams = 1 if low_latency else min(_MOST_STREAMS, cores())
         # Frames of 16 bits stay floats: int8 would round what they are for.
         self._frame_nets = {
             False: _verified(model.small_net if small else model.frame_net),
@@ -141,7 +141,14 @@ class OpenVinoEngine:
     def expect(self, height: int, width: int, *, deep: bool) -> None:
         """See `Engine.expect`: compile the network in a thread."""
         size = height, width, deep
-        self._expected = size, ThreadPoolExecutor(1).submit(self._compile, *size)
+        if self._size != size and not (self._expected and self._expected[0] == size):
+            self._expected = size, ThreadPoolExecutor(1).submit(self._compile, *size)
+
+    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+        """See `Engine.ready`."""
+        size = height, width, deep
+        expected = self._expected
+        return self._size == size or bool(expected and expected[0] == size and expected[1].done())
 
     def _prepare(self, height: int, width: int, deep: bool) -> None:
         """Take the network for frames of a size, if the last ones had another."""

@@ -70,9 +70,15 @@ def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
 
 
 def select_engine(
-    device: str = "auto", precision: str = "auto", model: zoo.Model | None = None
+    device: str = "auto",
+    precision: str = "auto",
+    model: zoo.Model | None = None,
+    *,
+    low_latency: bool = False,
 ) -> Engine:
     """Make the engine for a device, one of `DEVICES`, and a precision, one of `PRECISIONS`.
+
+    With `low_latency` a frame is painted as soon as can be, at the price of frames a second.
 
     Raises:
         UsageError: no such device or precision here.
@@ -91,4 +97,4 @@ def select_engine(
         return _torch_engine(model, device.removeprefix("torch-"), precision)
     from vidstyle.runtime.openvino import OpenVinoEngine
 
-    return OpenVinoEngine(model, precision)
+    return OpenVinoEngine(model, precision, low_latency=low_latency)

@@ -73,6 +73,10 @@ class TorchEngine:
     def expect(self, height: int, width: int, *, deep: bool) -> None:
         """See `Engine.expect`: there is nothing to do."""
 
+    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+        """See `Engine.ready`."""
+        return True
+
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 

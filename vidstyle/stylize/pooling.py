@@ -11,6 +11,9 @@ from vidstyle.runtime.engine import Given, Vector
 _MEMORY = 64
 """Frames after which old ones fade: a pan from light to dark is followed in two or three seconds."""
 
+_YOUNG = 3
+"""Frames, where it is to follow quickly."""
+
 _MOST = 0.95
 """Share of the pool in a frame's statistics, at most: a rest of its own bounds what a pool that does
 not fit can do."""
@@ -30,6 +33,10 @@ class Pool:
         if self.mean is None:
             return None
         return self.mean, min(_MOST, self.frames / (self.frames + 1))
+
+    def loosened(self) -> Pool:
+        """Return the pool as if it were young: what comes next counts more, as while the style changes."""
+        return Pool(self.mean, min(self.frames, _YOUNG))
 
     def add(self, statistics: Vector) -> Pool:
         """Take the statistics of frames, (N, T)."""

@@ -141,10 +141,10 @@ class SteadyState:
     """What one call leaves to the next."""
 
     inner: Any
-    gray: Gray
-    """The last frame, small."""
-    results: Callable[[], _Results]
-    """Waits for the call's results."""
+    gray: Gray | None = None
+    """The last frame, small; None: the next frame is the first ..."""
+    results: Callable[[], _Results] | None = None
+    """... which follows no result. Waits for the call's results."""
 
 
 class SteadyStylizer:
@@ -153,7 +153,7 @@ class SteadyStylizer:
     def __init__(self, inner: Stylizer, stability: float) -> None:
         """Take the stylizer and a stability from above 0 to 1."""
         self.inner = inner
-        self._share = _MOST * stability
+        self.stability = stability
         # The motion needs the frames alone, so it is sought while they are painted.
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
 
@@ -194,7 +194,7 @@ class SteadyStylizer:
             for pixels, motion in zip(paint(), motions, strict=True):
                 painted, weight = (pixels / scale).astype(np.float32), None
                 if last is not None and motion is not None:
-                    painted, weight = follow(painted, last, motion.result(), self._share)
+                    painted, weight = follow(painted, last, motion.result(), _MOST * self.stability)
                 last = painted
                 results.append((painted, weight))
             return results

@@ -63,8 +63,15 @@ class NetworkStylizer:
 
     def expect(self, info: StreamInfo) -> None:
         """Begin to get ready for the frames of a video, say while a style is prepared."""
-        height, width = padded_size(info.height), padded_size(info.width)
-        self.engine.expect(height, width, deep=info.bits > 8)
+        self.expect_size(info.height, info.width, deep=info.bits > 8)
+
+    def expect_size(self, height: int, width: int, *, deep: bool) -> None:
+        """Begin to get ready for frames of a size and depth; see `Engine.expect`."""
+        self.engine.expect(padded_size(height), padded_size(width), deep=deep)
+
+    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+        """See `Engine.ready`."""
+        return self.engine.ready(padded_size(height), padded_size(width), deep=deep)
 
     def prepare(self, style: Path | str | Pixels, *, scale: float = 1.0) -> PreparedStyle:
         """Encode a style picture, a file or pixels (H, W, 3).

@@ -1,0 +1,344 @@
+"""Painting while it happens, with filter graphs, loopback and recordings in the place of cameras."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.clips import pattern
+from tests.conftest import ROOT, needs_judge, vidstyle
+from vidstyle import InputError, MissingPackageError, OutputError
+from vidstyle.live import outputs
+from vidstyle.live.controls import FADE, Command
+from vidstyle.live.pace import Pace
+from vidstyle.live.painter import LivePainter
+from vidstyle.live.session import Session
+from vidstyle.media import capture
+from vidstyle.media.capture import LiveSource, address, camera
+
+SWIRLS, WOODCUT = (str(ROOT / "samples" / "styles" / f"{n}.jpg") for n in ("swirls", "woodcut"))
+
+
+def paced(size="128x96", rate=30):
+    """A camera: a test picture, paced in real time."""
+    return address(f"testsrc2=size={size}:rate={rate},realtime", "lavfi")
+
+
+def painter(*styles, **more):
+    more = {"strength": 1.0, "stability": 0.0} | more
+    return LivePainter.of(styles or (SWIRLS,), "cpu", "auto", **more)
+
+
+class Slow:
+    """A painter that takes a tenth of a second."""
+
+    def paint(self, pixels, size, now):
+        time.sleep(0.1)
+        return pixels
+
+    def expect(self, height, width): ...
+
+    def ready(self, height, width):
+        return True
+
+    def forget(self): ...
+
+
+class Counted:
+    """An output that remembers how late frames were."""
+
+    def __init__(self):
+        self.late = []
+
+    def put(self, pixels, stamp, meter):
+        self.late.append(time.monotonic() - stamp)
+        meter.add(self.late[-1])
+
+    def commands(self):
+        return []
+
+    def close(self): ...
+
+
+def test_the_newest_frame_wins_and_drops_are_counted():
+    out = Counted()
+    with LiveSource(paced()) as source:
+        status = Session(source, Slow(), [out], Pace(None, 96, 128)).run(seconds=3)
+    assert max(out.late[2:]) < 0.25
+    assert status.frames == len(out.late)
+    assert status.dropped > 40
+    assert 0 <= status.came - status.dropped - status.frames <= 1
+    assert 80 < status.came < 100
+    assert abs(status.latency - np.median(out.late)) < 0.01
+
+
+def test_a_source_that_ends_ends_the_run():
+    with LiveSource(
+        address("testsrc2=size=64x64:rate=30:duration=0.5,realtime", "lavfi")
+    ) as source:
+        status = Session(source, Slow(), [Counted()], Pace(None, 64, 64)).run(seconds=20)
+    assert status.seconds < 5
+
+
+def test_a_change_of_style_shows_no_jump():
+    """Frame by frame the picture goes from one style to the other, without a step or a flash."""
+    still = pattern(4, 128, 96)
+    live = painter(SWIRLS, WOODCUT)
+    frames = [live.paint(still, (96, 128), n / 30) for n in range(40)]
+    assert live.obey(Command("style", "next"), 40 / 30) == "style woodcut"
+    frames += [live.paint(still, (96, 128), n / 30) for n in range(40, 80)]
+    changes = [np.abs(a.astype(float) - b).mean() for a, b in itertools.pairwise(frames)]
+    fresh = painter(WOODCUT)
+    goal = [fresh.paint(still, (96, 128), n / 30) for n in range(60)][-1]
+    far = [np.abs(frame.astype(float) - goal).mean() for frame in frames]
+    assert far[39] > 15
+    assert max(changes) < 0.25 * far[39]
+    assert max(changes[10:39]) < 0.5
+    assert max(far[40 + round(2 * 30 * FADE) :]) < 0.1 * far[39]
+
+
+def test_size_strength_and_stability_change_without_a_jump():
+    clip = [pattern(n, 192, 128) for n in range(30)]
+    live = painter(stability=0.5)
+    shown = []
+    for n, frame in enumerate(clip):
+        if n == 10:
+            live.obey(Command("stability", "0"), n / 30)
+        if n == 20:
+            live.obey(Command("stability", 0.7), n / 30)
+        shown.append(live.paint(frame, (128, 192) if n < 15 else (80, 120), n / 30))
+    assert all(f.shape == (128, 192, 3) for f in shown)
+    assert max(abs(float(a.mean()) - b.mean()) for a, b in itertools.pairwise(shown)) < 12
+    live.obey(Command("strength", 0.0), 10.0)
+    assert np.array_equal(live.paint(clip[0], (80, 120), 20.0), clip[0])
+
+
+def test_the_command_records_and_obeys(tmp_path, judge):
+    out = tmp_path / "live.mp4"
+    graph = "testsrc2=size=128x96:rate=30,realtime"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", "live", graph, "--from", "lavfi", "-s", SWIRLS]
+        + ["-s", WOODCUT, "-o", str(out), "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in ("style woodcut", "strength 0.5", "style gogh", "dance", ""):
+        process.stdin.write(line + "\n")
+    process.stdin.flush()
+    time.sleep(4)
+    process.stdin.write("quit\n")
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    for said in ("style woodcut", "strength 0.5", "no style is called gogh", "'dance'", "latency"):
+        assert said in stderr
+    found = json.loads(stdout)
+    times = [float(t) for t in judge.times(out)]
+    assert len(times) == found["frames"] > 20
+    assert all(b > a for a, b in itertools.pairwise(times))
+    assert abs(times[-1] - found["seconds"]) < 1
+
+
+def test_ctrl_c_ends_it_and_keeps_the_recording(tmp_path, judge):
+    out = tmp_path / "live.mkv"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", "live", "testsrc2=size=128x96:rate=30,realtime"]
+        + ["--from", "lavfi", "-s", SWIRLS, "-o", str(out)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(4)
+    assert not out.exists()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 0, stderr
+    assert len(judge.times(out)) > 10
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sender(url, form):
+    needs_judge()
+    return subprocess.Popen(
+        ["ffmpeg", "-v", "quiet", "-re", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=30"]
+        + ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15"]
+        + ["-f", form, url],
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def taken(source, seconds):
+    """Take frames for a time; return how many came."""
+    end, count = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        count += source.take(0.1) is not None
+    return count
+
+
+@pytest.mark.parametrize("scheme", ["udp", "rtsp"])
+def test_an_address_that_is_lost_is_picked_up_again(scheme, monkeypatch, caplog):
+    monkeypatch.setattr(capture, "_SILENCE", 1.0)
+    url = f"{scheme}://127.0.0.1:{free_port()}" + ("/live" if scheme == "rtsp" else "")
+    form = "mpegts" if scheme == "udp" else "rtsp"
+    options = {} if scheme == "udp" else {"listen_timeout": "10"}
+    senders = []
+
+    def call():
+        senders.append(sender(url, form))
+
+    def leave():
+        senders[-1].kill()
+        senders[-1].wait()
+
+    try:
+        threading.Timer(0.5, call).start()  # a listener opens only when somebody calls
+        with LiveSource(address(url, None, options)) as source:
+            assert taken(source, 2) > 10
+            leave()
+            taken(source, 3)
+            call()
+            assert taken(source, 5) > 10
+            assert source.lost == 1
+    finally:
+        leave()
+    assert "was lost" in caplog.text
+    assert "is back" in caplog.text
+
+
+def test_a_stream_is_sent(tmp_path):
+    needs_judge()
+    port = free_port()
+    got = tmp_path / "got.ts"
+    reader = subprocess.Popen(
+        ["ffmpeg", "-v", "error", "-y", "-i", f"udp://127.0.0.1:{port}?timeout=3000000"]
+        + ["-t", "1", "-c", "copy", str(got)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    done = vidstyle(
+        *("live", "testsrc2=size=128x96:rate=30,realtime", "--from", "lavfi", "-s", SWIRLS),
+        *("--send", f"udp://127.0.0.1:{port}", "--seconds", 6),
+    )
+    assert done.returncode == 0, done.stderr
+    reader.wait(timeout=30)
+    assert got.stat().st_size > 2000
+
+
+def test_what_is_not_there_gives_one_line(tmp_path):
+    lines = {
+        ("--camera", "97"): "no camera is called /dev/video97",
+        ("--camera", "Nobody's"): "no camera is called Nobody's",
+        ("rtsp://127.0.0.1:9/x",): "cannot open rtsp://127.0.0.1:9/x",
+        (str(ROOT / "README.md"),): "cannot open",
+        ("a.mp4", "--camera", "0"): "expected one of",
+    }
+    for words, message in lines.items():
+        done = vidstyle("live", *words, "-s", SWIRLS, "-o", tmp_path / "o.mp4")
+        assert done.returncode == 2, done.stderr
+        assert message in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "o.mp4").exists()
+    assert vidstyle("live", "--camera", "0").returncode == 2
+
+
+def test_a_camera_that_vanishes_is_told(monkeypatch):
+    real = LiveSource._open
+
+    class Vanishing:
+        def __init__(self, container):
+            self.container, self.streams, self.close = container, container.streams, container.close
+
+        def demux(self, video):
+            for number, packet in enumerate(self.container.demux(video=video)):
+                if number == 5:
+                    raise av.FFmpegError(19, "No such device")
+                yield packet
+
+    monkeypatch.setattr(LiveSource, "_open", lambda source: Vanishing(real(source)))
+    with (
+        LiveSource(paced()) as source,
+        pytest.raises(InputError, match="is gone: No such device"),
+    ):
+        taken(source, 5)
+    assert source.came == 5
+
+
+def test_no_window_and_no_virtual_camera_give_one_line(monkeypatch):
+    def none(*_args):
+        raise cv2.error("The function is not implemented")
+
+    monkeypatch.setattr(cv2, "namedWindow", none)
+    with pytest.raises(MissingPackageError, match="--no-preview"):
+        outputs.Window()
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    with pytest.raises(MissingPackageError, match="vidstyle\\[camera\\]"):
+        outputs.VirtualCamera(None, 96, 128, 30)
+
+
+def test_a_virtual_camera_gets_every_frame(monkeypatch):
+    pyvirtualcam = pytest.importorskip("pyvirtualcam")
+    sent = []
+
+    class Null:
+        def __init__(self, *, width, height, fps, fourcc, device):
+            if device == "broken":
+                raise RuntimeError("no device found\nat all")
+            self.size = height, width
+
+        def device(self):
+            return "null"
+
+        def native_fourcc(self):
+            return None
+
+        def send(self, frame):
+            sent.append(frame.size)
+
+        def close(self): ...
+
+    monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {"null": Null})
+    out = outputs.VirtualCamera(None, 96, 128, 30)
+    with LiveSource(paced()) as source:
+        status = Session(source, painter(), [out], Pace(30, 96, 128)).run(seconds=1.5)
+    out.close()
+    assert len(sent) == status.frames > 10
+    with pytest.raises(OutputError, match="no device found at all"):
+        outputs.VirtualCamera("broken", 96, 128, 30)
+
+
+def test_keys_of_the_window_are_commands(monkeypatch):
+    keys = [ord("n"), -1, ord("q"), -1, -1, -1]
+    shown = []
+    for name in ("namedWindow", "resizeWindow", "destroyWindow"):
+        monkeypatch.setattr(cv2, name, lambda *_a: None)
+    monkeypatch.setattr(cv2, "imshow", lambda _t, frame: shown.append(frame))
+    monkeypatch.setattr(cv2, "waitKey", lambda _ms: keys.pop(0))
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_a: 1.0)
+    window = outputs.Window()
+    live = painter(SWIRLS, WOODCUT)
+    with LiveSource(paced()) as source:
+        Session(source, live, [window], Pace(None, 96, 128)).run(seconds=20)
+    assert live.chosen == 1
+    assert 3 <= len(shown) <= 4
+
+
+def test_a_named_camera_is_looked_up():
+    with pytest.raises(InputError, match="there is"):
+        camera("no such name")

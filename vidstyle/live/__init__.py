@@ -1,0 +1,1 @@
+"""Painting while it happens: the newest frame in, at once out; controls while it runs."""

@@ -1,0 +1,126 @@
+"""What can be changed while it runs: by a line protocol, and by keys in the window."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import UsageError
+
+FADE = 0.5
+"""Seconds in which one style goes over into another."""
+
+HELP = "style NAME|NUMBER|next|previous, strength 0..1, stability 0..1, quit"
+"""The lines."""
+
+KEYS = "1-9 and n, p: style; + -: strength; ] [: stability; q: quit"
+"""The keys."""
+
+_STEP = 0.1
+"""By which a key changes a number."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One change."""
+
+    what: str
+    """style, strength, stability or quit."""
+    value: str | float = ""
+    """Of a style its name, its number from 1, next or previous; a number otherwise ..."""
+    relative: bool = False
+    """... which is added."""
+
+
+def parse_line(line: str) -> Command:
+    """Read a line of the protocol.
+
+    Raises:
+        UsageError: it says nothing that is known.
+    """
+    what, _, value = line.strip().partition(" ")
+    value = value.strip()
+    if what in {"quit", "q"} and not value:
+        return Command("quit")
+    if what == "style" and value:
+        return Command("style", value)
+    if what in {"strength", "stability"}:
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if 0 <= number <= 1:
+            return Command(what, number)
+    raise UsageError(f"expected {HELP}, got {line.strip()!r}")
+
+
+def parse_key(key: int) -> Command | None:
+    """Read a key's code; None: it means nothing."""
+    letter = chr(key) if 0 < key < 256 else ""
+    if letter and letter in "123456789":
+        return Command("style", letter)
+    return {
+        "n": Command("style", "next"),
+        "p": Command("style", "previous"),
+        "+": Command("strength", _STEP, relative=True),
+        "-": Command("strength", -_STEP, relative=True),
+        "]": Command("stability", _STEP, relative=True),
+        "[": Command("stability", -_STEP, relative=True),
+        "q": Command("quit"),
+        "\x1b": Command("quit"),
+    }.get(letter)
+
+
+class Lines:
+    """Lines of a text stream, read in a thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stream = stream
+        threading.Thread(target=self._read, daemon=True, name="lines").start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            if line.strip():
+                self._lines.put(line)
+
+    def poll(self) -> list[str]:
+        """Return what has come since the last time."""
+        lines = []
+        while not self._lines.empty():
+            lines.append(self._lines.get())
+        return lines
+
+
+Values = NDArray[np.float32]
+
+
+class Fade:
+    """A value that goes smoothly to where it is sent."""
+
+    def __init__(self, value: Values, seconds: float = FADE) -> None:
+        """Begin at a value."""
+        self._from = self._to = value
+        self._began = float("-inf")
+        self._seconds = seconds
+
+    def to(self, value: Values, now: float) -> None:
+        """Send it to a value, from wherever it is now."""
+        self._from, self._to, self._began = self.at(now), value, now
+
+    def moving(self, now: float) -> bool:
+        """Tell whether it is on its way, or was so a short while ago."""
+        return now - self._began < 2 * self._seconds
+
+    def at(self, now: float) -> Values:
+        """Return the value at a time, seconds."""
+        share = min(1.0, max(0.0, (now - self._began) / self._seconds))
+        if share == 1:
+            return self._to
+        smooth = np.float32(share * share * (3 - 2 * share))
+        return self._from + smooth * (self._to - self._from)

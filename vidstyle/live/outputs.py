@@ -1,0 +1,238 @@
+"""Where live frames go: a window, a virtual camera, a file, an address."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import cv2
+
+from vidstyle.errors import MissingPackageError, OutputError, VidstyleError
+from vidstyle.frame import ColorTags, Frame, Pixels, StreamInfo
+from vidstyle.live.controls import Command, parse_key
+from vidstyle.live.meter import Meter
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.parts import PartAddress
+from vidstyle.media.sink import FileSink
+
+log = logging.getLogger(__name__)
+
+_TICKS = 90_000
+"""Of the recording's clock, in a second."""
+
+_WAITING = 8
+"""Frames that wait for the encoder at most; more are dropped, and counted."""
+
+_BT709 = ColorTags(1, 1, 1, 1)
+
+
+class Output(Protocol):
+    """Takes painted frames; must not keep the loop waiting."""
+
+    def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        """Show a frame (H, W, 3) that came at a time of `time.monotonic`, and tell the meter when it is out."""
+        ...
+
+    def commands(self) -> list[Command]:
+        """Return what the user did to it since the last time."""
+        ...
+
+    def close(self) -> None:
+        """Finish."""
+        ...
+
+
+class Window:
+    """A preview."""
+
+    def __init__(self, title: str = "vidstyle") -> None:
+        """Open it.
+
+        Raises:
+            MissingPackageError: OpenCV was built without windows, or there is no screen.
+        """
+        self._title = title
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        except cv2.error as error:
+            raise MissingPackageError(
+                "no preview here: it needs a screen, and OpenCV with windows "
+                "(pip uninstall opencv-python-headless; pip install opencv-python); "
+                "or choose --no-preview"
+            ) from error
+        self._sized = False
+        self._keys: list[Command] = []
+
+    def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        """See `Output.put`."""
+        if not self._sized:
+            cv2.resizeWindow(self._title, pixels.shape[1], pixels.shape[0])
+            self._sized = True
+        cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        command = parse_key(cv2.waitKey(1) & 0xFF)
+        if command:
+            self._keys.append(command)
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            self._keys.append(Command("quit"))
+        if meter:
+            meter.add(time.monotonic() - stamp)
+
+    def commands(self) -> list[Command]:
+        """Return the keys that were pressed; a closed window is `quit`."""
+        keys, self._keys = self._keys, []
+        return keys
+
+    def close(self) -> None:
+        """Close it."""
+        with contextlib.suppress(cv2.error):
+            cv2.destroyWindow(self._title)
+
+
+class VirtualCamera:
+    """What other programs take for a camera."""
+
+    def __init__(self, device: str | None, height: int, width: int, rate: float) -> None:
+        """Open it; `device` as pyvirtualcam names it, None for the first.
+
+        Raises:
+            MissingPackageError: pyvirtualcam is missing.
+            OutputError: there is no virtual camera on this machine.
+        """
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise MissingPackageError(
+                "a virtual camera needs pyvirtualcam: pip install 'vidstyle[camera]'"
+            ) from error
+        try:
+            self._camera = pyvirtualcam.Camera(width, height, rate, device=device)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise OutputError(
+                f"no virtual camera: {reason}; on Linux load v4l2loopback, elsewhere install OBS"
+            ) from error
+        self.name: str = self._camera.device
+
+    def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        """See `Output.put`."""
+        self._camera.send(pixels)
+        if meter:
+            meter.add(time.monotonic() - stamp)
+
+    def commands(self) -> list[Command]:
+        """Return none."""
+        return []
+
+    def close(self) -> None:
+        """Close it."""
+        self._camera.close()
+
+
+class Recorder:
+    """A file, or a stream to an address, encoded in threads of its own."""
+
+    def __init__(
+        self,
+        target: str,
+        height: int,
+        width: int,
+        rate: Fraction | None,
+        *,
+        encoding: Encoding,
+        overwrite: bool = False,
+        sent: bool = False,
+    ) -> None:
+        """Open it.
+
+        Args:
+            target: the file, or the address.
+            height: of the frames.
+            width: of the frames.
+            rate: frames a second, about.
+            encoding: the codec and its quality; its container where `sent`.
+            overwrite: replace a file that exists.
+            sent: it is an address.
+
+        Raises:
+            VidstyleError: it cannot be written.
+        """
+        info = StreamInfo(
+            width=width,
+            height=height,
+            time_base=Fraction(1, _TICKS),
+            frame_rate=rate,
+            frames=None,
+            color=_BT709,
+            sample_aspect_ratio=Fraction(1),
+            pixel_format="yuv420p",
+            even_rate=rate or Fraction(30),
+        )
+        part = PartAddress(target) if sent else None
+        self.name = target
+        self.dropped = 0
+        """Frames that the encoder was too slow for."""
+        self.frames = 0
+        self._sink = FileSink(Path(target), info, encoding=encoding, overwrite=overwrite, part=part)
+        self._size = width, height
+        self._first: float | None = None
+        self._last = -1
+        self._failure: VidstyleError | None = None
+        self._queue: queue.Queue[Any] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._run, daemon=True, name="recorder")
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            pixels, pts, stamp, meter = item
+            if self._failure:
+                continue
+            try:
+                frame = Frame(pixels, pts, Fraction(1, _TICKS), _BT709)
+                self._sink.write(self._sink.convert(frame))
+                self.frames += 1
+            except VidstyleError as error:
+                self._failure = error
+            if meter:
+                meter.add(time.monotonic() - stamp)
+
+    def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        """See `Output.put`.
+
+        Raises:
+            VidstyleError: an earlier frame could not be written.
+        """
+        if self._failure:
+            raise self._failure
+        if pixels.shape[1::-1] != self._size:
+            pixels = cast(Pixels, cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA))
+        self._first = stamp if self._first is None else self._first
+        pts = max(self._last + 1, round((stamp - self._first) * _TICKS))
+        try:
+            self._queue.put_nowait((pixels, pts, stamp, meter))
+            self._last = pts
+        except queue.Full:
+            self.dropped += 1
+
+    def commands(self) -> list[Command]:
+        """Return none."""
+        return []
+
+    def close(self) -> None:
+        """Write what waits, and give the file its name.
+
+        Raises:
+            VidstyleError: it could not be written; no file is left then.
+        """
+        self._queue.put(None)
+        self._thread.join()
+        with self._sink:
+            if self._failure:
+                raise self._failure
+            if self.frames:
+                self._sink.commit()

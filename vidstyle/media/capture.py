@@ -1,0 +1,277 @@
+"""Live inputs: cameras, screens, addresses. The newest frame is at hand, older ones are dropped."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+import av
+
+from vidstyle.errors import InputError
+from vidstyle.frame import Pixels
+from vidstyle.media.color import ColorConverter, tags_of
+
+log = logging.getLogger(__name__)
+
+_SILENCE = 3.0
+"""Seconds without a packet after which an address is taken to be lost."""
+
+_PAUSE = 0.5
+"""Seconds between two tries to open an address again."""
+
+_DRIFT = 1e-3
+"""Seconds a second by which the device's clock may run faster than ours."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What to open, in FFmpeg's words."""
+
+    name: str
+    """For people."""
+    file: str
+    format: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    returns: bool = False
+    """It may be lost and come back, as what comes over a net."""
+
+
+def camera(which: str, size: tuple[int, int] | None = None, fps: Fraction | None = None) -> Device:
+    """Find a camera: a number, a device such as /dev/video0, or (a part of) its name.
+
+    Raises:
+        InputError: there is none, or PyAV has no way to cameras on this system.
+    """
+    options = {}
+    if size:
+        options["video_size"] = f"{size[0]}x{size[1]}"
+    if fps:
+        options["framerate"] = str(fps)
+    if sys.platform == "darwin":
+        return Device(f"camera {which}", which, "avfoundation", {"framerate": "30"} | options)
+    if sys.platform == "win32":
+        return Device(f"camera {which}", f"video={which}", "dshow", options)
+    path = f"/dev/video{which}" if which.isdecimal() else which
+    if not path.startswith("/dev/"):
+        path = _named(which)
+    if not Path(path).exists():
+        there = ", ".join(sorted(map(str, Path("/dev").glob("video*")))) or "no camera at all"
+        raise InputError(f"no camera is called {path}; there is {there}")
+    return Device(f"camera {path}", path, "v4l2", options)
+
+
+def _named(name: str) -> str:
+    names = {
+        file.parent.name: file.read_text().strip()
+        for file in sorted(Path("/sys/class/video4linux").glob("*/name"))
+    }
+    for device, called in names.items():
+        if name.lower() in called.lower():
+            return f"/dev/{device}"
+    there = ", ".join(f"{called} ({device})" for device, called in names.items())
+    raise InputError(f"no camera is called {name}; there is {there or 'no camera at all'}")
+
+
+def screen(which: str, size: tuple[int, int] | None = None, fps: Fraction | None = None) -> Device:
+    """Name a screen: an X11 display such as :0.0, on macOS a number, on Windows "desktop"."""
+    kinds = {"darwin": "avfoundation", "win32": "gdigrab"}
+    options = {"framerate": str(fps or 30)}
+    if size:
+        options["video_size"] = f"{size[0]}x{size[1]}"
+    return Device(f"screen {which}", which, kinds.get(sys.platform, "x11grab"), options)
+
+
+def address(url: str, form: str | None = None, options: dict[str, str] | None = None) -> Device:
+    """Name a URL (rtsp, udp, srt, http, ...), a file, or, of the format lavfi, a filter graph."""
+    comes_over_a_net = re.match(r"[a-z][a-z0-9+.-]+://", url) is not None
+    return Device(url, url, form, options or {}, returns=comes_over_a_net)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A frame that has come."""
+
+    pixels: Pixels
+    """(H, W, 3) uint8 RGB."""
+    stamp: float
+    """When it came, seconds of `time.monotonic`."""
+    number: int
+    """Frames that came before it, dropped ones too."""
+
+
+class _Clock:
+    """Puts times of a device on our clock, so that a frame that has waited to be read counts as old."""
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+        self._last = 0.0
+
+    def stamp(self, time_of_device: float | None, now: float) -> float:
+        """Return when a frame with a time of the device's, seconds, has come; it is read now."""
+        if time_of_device is None:
+            return now
+        offset = now - time_of_device
+        if self._offset is None or not -1 < offset - self._offset < 60:
+            self._offset = offset  # the first frame, or a clock that was set
+        # The least delay ever seen is taken for none; its memory fades, since clocks run apart.
+        self._offset = min(offset, self._offset + _DRIFT * (now - self._last))
+        self._last = now
+        return time_of_device + self._offset
+
+
+class LiveSource:
+    """Reads a device in a thread; `take` gives the newest frame. Use it as a context manager."""
+
+    def __init__(self, device: Device) -> None:
+        """Open the device and wait for its first frame.
+
+        Raises:
+            InputError: it cannot be opened, or no video comes.
+        """
+        self.device = device
+        self.came = 0
+        """Frames that have come."""
+        self.dropped = 0
+        """Frames that a newer one replaced before they were taken."""
+        self.lost = 0
+        """Times the device was lost and came back."""
+        self._newest: tuple[av.VideoFrame, float, int] | None = None
+        self._changed = threading.Condition()
+        self._ended = False
+        self._failure: Exception | None = None
+        self._colors = ColorConverter()
+        container = self._open()
+        stream = container.streams.video[0]
+        rate = stream.guessed_rate or stream.average_rate
+        self.rate: Fraction | None = Fraction(rate) if rate and 0 < rate <= 240 else None
+        """Frames a second, where that is known."""
+        self.size: tuple[int, int] = stream.width, stream.height
+        """Width and height of the first frames."""
+        self._thread = threading.Thread(
+            target=self._run, args=(container,), daemon=True, name="capture"
+        )
+        self._thread.start()
+
+    def _open(self) -> Any:
+        device = self.device
+        try:
+            container = av.open(
+                device.file,
+                format=device.format,
+                options={"fflags": "nobuffer", **device.options},
+                timeout=(10.0, _SILENCE) if device.returns else None,
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"cannot open {device.name}: {reason}") from error
+        if not container.streams.video:
+            container.close()
+            raise InputError(f"{device.name} holds no video")
+        stream = container.streams.video[0]
+        stream.thread_type = "SLICE"  # threads that decode a frame each hold back as many frames
+        stream.codec_context.options = {"flags": "low_delay"}
+        return container
+
+    def _run(self, container: Any) -> None:
+        """Read until the end, opening again what may return."""
+        try:
+            while True:
+                reason = self._read(container)
+                container.close()
+                if self._ended or not self.device.returns:
+                    break
+                log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
+                found = self._wait()
+                if found is None:
+                    break
+                container = found
+                self.lost += 1
+                log.warning("%s is back", self.device.name)
+            if reason and not self._ended:
+                raise InputError(f"{self.device.name} is gone: {reason}")
+        except Exception as error:  # it is raised again in `take`
+            self._failure = error
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _wait(self) -> Any:
+        while not self._ended:
+            try:
+                return self._open()
+            except InputError:
+                time.sleep(_PAUSE)
+        return None
+
+    def _read(self, container: Any) -> str:
+        """Read until the end or an error; return its reason, empty at the end."""
+        clock = _Clock()
+        try:
+            for packet in container.demux(video=0):
+                if self._ended:
+                    return ""
+                now = time.monotonic()
+                for frame in self._decode(packet):
+                    stamp = clock.stamp(frame.time, now)
+                    with self._changed:
+                        self.dropped += self._newest is not None
+                        self._newest = frame, stamp, self.came
+                        self.came += 1
+                        self._changed.notify_all()
+        except (av.FFmpegError, OSError) as error:
+            return str(getattr(error, "strerror", None) or error)
+        return "it ended" if self.device.returns else ""
+
+    @staticmethod
+    def _decode(packet: Any) -> Iterator[av.VideoFrame]:
+        try:
+            yield from packet.decode()
+        except av.InvalidDataError:
+            log.info("a packet could not be decoded")
+
+    def forget(self) -> None:
+        """Begin to count anew, without the frames that have come so far."""
+        with self._changed:
+            self._newest = None
+            self.came = self.dropped = 0
+
+    def take(self, seconds: float) -> Captured | None:
+        """Wait for a frame that is newer than the last one taken; None: none came in time.
+
+        Raises:
+            EOFError: there will be none any more.
+            InputError: the device is gone.
+        """
+        with self._changed:
+            if self._newest is None and not self._ended:
+                self._changed.wait(seconds)
+            newest, self._newest = self._newest, None
+        if newest is None:
+            if self._failure:
+                raise self._failure
+            if self._ended:
+                raise EOFError
+            return None
+        frame, stamp, number = newest
+        pixels, _ = self._colors.to_rgb(
+            frame, tags_of(frame, frame.height), deep=False, precise=False
+        )
+        return Captured(pixels, stamp, number)
+
+    def close(self) -> None:
+        """Stop reading; the thread ends with the packet that it waits for."""
+        self._ended = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
