@@ -24,6 +24,7 @@ ALLOWED = {
     "stylize": {"errors", "flow", "frame", "pipeline", "runtime"},
     "media": {"cores", "errors", "frame"},
     "pipeline": {"errors", "frame"},
+    "optimize": {"errors", "frame", "losses", "nets"},
     "export": {"media", "nets", "runtime", "stylize", "zoo"},
     "api": {"errors", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
@@ -42,6 +43,7 @@ ALLOWED = {
         "machine",
         "media",
         "nets",
+        "optimize",
         "pipeline",
         "speed",
         "stylize",
@@ -53,7 +55,16 @@ ALLOWED = {
 OUTSIDE = {
     "av": {"media"},
     "openvino": {"runtime"},
-    "torch": {"evaluation", "features", "nets", "losses", "training", "runtime", "export"},
+    "torch": {
+        "evaluation",
+        "features",
+        "nets",
+        "losses",
+        "optimize",
+        "training",
+        "runtime",
+        "export",
+    },
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -11,6 +11,7 @@ from vidstyle.media.reading import MAX_PIXELS
 __all__ = [
     "MAX_PIXELS",
     "parse_alpha",
+    "parse_layers",
     "parse_numbers",
     "parse_options",
     "parse_rate",
@@ -62,6 +63,22 @@ def parse_numbers(option: str, text: str | None) -> list[float] | None:
         return [float(number) for number in text.split(",")]
     except ValueError as error:
         raise UsageError(f"expected numbers such as 2,1 for {option}, got {text!r}") from error
+
+
+def parse_layers(option: str, text: str) -> dict[str, float]:
+    """Read relu4_2 or relu1_1:0.5,relu2_1; a weight that is not given is 1."""
+    layers = {}
+    for part in text.split(","):
+        name, colon, weight = part.strip().partition(":")
+        try:
+            if not re.fullmatch(r"relu[1-5]_[1-4]", name):
+                raise ValueError
+            layers[name] = float(weight) if colon else 1.0
+        except ValueError as error:
+            raise UsageError(
+                f"expected layers such as relu4_2 or relu1_1:0.5,relu2_1 for {option}, got {part!r}"
+            ) from error
+    return layers
 
 
 def parse_alpha(text: str) -> bool:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.nets.layers import channel_statistics
+from vidstyle.nets.layers import channel_statistics, widened
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
@@ -30,14 +30,14 @@ def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tenso
 
     Feature reconstruction loss, Johnson et al. 2016, eq. 2.
     """
-    return relative_error(features[3].float(), targets[3].float()) + 0.5 * relative_error(
-        features[2].float(), targets[2].float()
+    return relative_error(widened(features[3]), widened(targets[3])) + 0.5 * relative_error(
+        widened(features[2]), widened(targets[2])
     )
 
 
 def gram_matrix(x: Tensor) -> Tensor:
     """Return the Gram matrix (B, C, C) of x (B, C, H, W) over H*W (Gatys et al. 2016, eq. 3)."""
-    rows = x.float().flatten(2)
+    rows = widened(x).flatten(2)
     return rows @ rows.transpose(1, 2) / rows.shape[2]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.nets.layers import widened
+
 
 def warp(x: Tensor, grid: Tensor) -> Tensor:
     """Sample x (B, C, H, W) at a backward map (B, h, w, 2), normalised as `F.grid_sample` wants."""
@@ -22,13 +24,13 @@ def temporal_loss(first: Tensor, second: Tensor, grid: Tensor, mask: Tensor) -> 
         grid: where each pixel of the second frame was in the first, (B, H, W, 2).
         mask: 1 where that place was visible, (B, 1, H, W).
     """
-    error = (second.float() - warp(first.float(), grid)).square() * mask
+    error = (widened(second) - warp(widened(first), grid)).square() * mask
     return error.sum() / (3 * mask.sum() + 1.0)
 
 
 def total_variation(x: Tensor) -> Tensor:
     """Mean squared difference of neighbouring pixels of x (B, C, H, W): damps grid patterns."""
-    x = x.float()
+    x = widened(x)
     across = (x[..., 1:] - x[..., :-1]).square().mean()
     down = (x[..., 1:, :] - x[..., :-1, :]).square().mean()
     return across + down

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.nets.layers import widened
+
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of R, G, B (ITU-R BT.709)."""
 
@@ -26,7 +28,7 @@ def tone_loss(painted: Tensor, frame: Tensor) -> Tensor:
 
     def coarse(x: Tensor) -> Tensor:
         weights = torch.tensor(_LUMA, device=x.device).view(1, 3, 1, 1)
-        luma = F.avg_pool2d((x.float() * weights).sum(1, keepdim=True), CELL).flatten(1)
+        luma = F.avg_pool2d((widened(x) * weights).sum(1, keepdim=True), CELL).flatten(1)
         centered = luma - luma.mean(1, keepdim=True)
         return centered / (centered.square().sum(1, keepdim=True) + 1e-4).sqrt()
 

@@ -32,9 +32,14 @@ def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+def widened(x: Tensor) -> Tensor:
+    """Return floats of 16 bits as floats of 32, to be summed; wider ones stay."""
+    return x.float() if x.dtype.itemsize < 4 else x
+
+
 def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation over the picture, each (B, C, 1, 1), of x (B, C, H, W)."""
-    x = x.float()
+    x = widened(x)
     mean = x.mean((2, 3), keepdim=True)
     std = torch.sqrt(x.var((2, 3), keepdim=True, unbiased=False) + EPSILON)
     return mean, std

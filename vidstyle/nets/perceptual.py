@@ -64,19 +64,22 @@ class Perceptual(nn.Module):
             ) from None
         return net.eval().requires_grad_(False)
 
-    def forward(self, x: Tensor, layers: Sequence[str] = LAYERS[:4]) -> list[Tensor]:
+    def forward(
+        self, x: Tensor, layers: Sequence[str] = LAYERS[:4], *, average: bool = False
+    ) -> list[Tensor]:
         """Return features of x (B, 3, H, W), by default relu1_1 to relu4_1.
 
         Args:
             x: RGB in [0, 1].
             layers: names such as "relu4_2", in the network's order; nothing behind the last is
                 computed. Stage k has 1/2^(k-1) of the resolution.
+            average: pool by the mean, not by the largest (Gatys et al. 2016).
         """
         features = []
         x = self.preprocess(x)
         for stage, count in enumerate(STAGES, start=1):
             if stage > 1:
-                x = F.max_pool2d(x, 2)
+                x = F.avg_pool2d(x, 2) if average else F.max_pool2d(x, 2)
             for i in range(1, count + 1):
                 x = F.relu(self.get_submodule(f"conv{stage}_{i}")(x))
                 if f"relu{stage}_{i}" in layers:
