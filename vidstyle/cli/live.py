@@ -24,7 +24,7 @@ def live(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[URL]",
+            metavar="URL",
             help="What to paint, where it is no camera: rtsp://, udp://, tcp://, http://, ...",
         ),
     ] = None,

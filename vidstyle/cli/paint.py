@@ -170,7 +170,7 @@ def _check(target: Path, overwrite: bool) -> None:
 def _write(target: Path, pixels: Any) -> None:
     import cv2
 
-    done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])
     part = target.with_name(f".{target.name}.part")
     try:
         if not done:

@@ -85,7 +85,8 @@ class Session:
         Args:
             camera: the source.
             painter: paints.
-            outputs: take the frames; the latency is measured at the first.
+            outputs: take the frames; the latency is measured at the first; with none, when a
+                frame is painted.
             pace: chooses the size.
             lines: of the line protocol; see `controls`.
             on_status: told every so often, and at the end.
@@ -160,6 +161,8 @@ class Session:
         painted = self._painter.paint(captured.pixels, self._size, began)
         for number, output in enumerate(self._outputs):
             output.put(painted, captured.stamp, None if number else self._meter)
+        if not self._outputs:
+            self._meter.add(time.monotonic() - captured.stamp)
         self._frames += 1
         # While a new size is being prepared the processor is busy with that.
         if wanted == self._size and self._pace.took(time.monotonic() - began):

@@ -28,6 +28,9 @@ from vidstyle.optimize.colors import match_colors, with_light_of
 _SMALLEST = 256
 """Longest side, pixels, at which a coarse-to-fine run begins."""
 
+_MOST_LOOKS = 6
+"""Looks at the loss in a step of L-BFGS, at most."""
+
 _LEAST = 32
 """Shortest side, pixels, that reaches the deepest layers."""
 
@@ -275,28 +278,37 @@ def _descend(
     if config.optimizer == "lbfgs":
         rate = 1.0 if config.learning_rate is None else config.learning_rate
         optimizer = torch.optim.LBFGS(
-            [picture], lr=rate, max_iter=1, history_size=20, line_search_fn="strong_wolfe"
+            [picture],
+            lr=rate,
+            max_iter=1,
+            max_eval=_MOST_LOOKS,
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+            history_size=20,
+            line_search_fn="strong_wolfe",
         )
     else:
         rate = 0.02 if config.learning_rate is None else config.learning_rate
         optimizer = torch.optim.Adam([picture], lr=rate)
-    last = (0.0, 0.0, 0.0)
+    looks: list[tuple[float, float, float]] = []
 
     def closure() -> Tensor:
-        nonlocal last
         optimizer.zero_grad(set_to_none=True)
         loss, content, style = objective(picture)
-        loss.backward()  # type: ignore[no-untyped-call]
-        last = loss.item(), content.item(), style.item()
-        return loss
+        # Sums over all pixels, as published: means have gradients so small that L-BFGS learns nothing.
+        scaled = loss * picture.numel()
+        scaled.backward()  # type: ignore[no-untyped-call]
+        looks.append((loss.item(), content.item(), style.item()))
+        return scaled
 
     for step in range(1, config.steps + 1):
+        looks.clear()
         optimizer.step(closure)  # type: ignore[no-untyped-call]
-        if not math.isfinite(last[0]):
+        if not math.isfinite(looks[0][0]):
             raise TrainingError(
                 f"the loss was not finite at step {step}; lower the learning rate or take adam"
             )
-        told(step, last, picture.detach())
+        told(step, looks[0], picture.detach())  # the others are where a line search looked
     return picture.detach().clamp(0, 1)
 
 

@@ -1,0 +1,103 @@
+"""Live painting: rate, latency and memory over minutes: `python benchmarks/live.py [--minutes 10]`.
+
+The camera is a filter graph paced in real time, 30 frames a second. Each run is a process of its own, and
+writes what it saw; the parent puts the figures into benchmarks/results/live.json. Latency is from when a
+frame came to when it is painted and handed over; nothing is encoded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from common import write
+
+from vidstyle.frame import Pixels
+from vidstyle.live.controls import Command
+from vidstyle.live.meter import Meter
+from vidstyle.live.pace import Pace
+from vidstyle.live.painter import LivePainter
+from vidstyle.live.session import Session
+from vidstyle.media.capture import LiveSource, address
+
+STYLE = Path(__file__).parent.parent / "samples" / "styles" / "swirls.jpg"
+SIZES = (640, 360), (1280, 720)
+_PAGE = 4096
+
+
+class Watch:
+    """An output that remembers latencies and memory."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[float, float]] = []
+        self.memory: list[tuple[float, float]] = []
+
+    def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        now = time.monotonic()
+        self.came.append((now, now - stamp))
+        if meter:
+            meter.add(now - stamp)
+        if not self.memory or now - self.memory[-1][0] >= 5:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            self.memory.append((now, pages * _PAGE / 2**20))
+
+    def commands(self) -> list[Command]:
+        return []
+
+    def close(self) -> None: ...
+
+
+def watch(width: int, height: int, seconds: float) -> dict[str, object]:
+    """Paint one size for a time, and say how it went."""
+    graph = address(f"testsrc2=size={width}x{height}:rate=30,realtime", "lavfi")
+    painter = LivePainter.of([str(STYLE)], "auto", "auto", strength=1.0, stability=0.0)
+    out = Watch()
+    with LiveSource(graph) as source:
+        session = Session(source, painter, [out], Pace(30, height, width))
+        status = session.run(seconds=seconds)
+    times = np.array(out.came)
+    part = max(1, len(times) // 10)
+    # Memory is compared from the second tenth on: the first holds the warm-up.
+    memory = [m for _, m in out.memory[max(1, len(out.memory) // 10) :]]
+    quarter = max(1, len(memory) // 4)
+    return asdict(status) | {
+        "latency_first_tenth": float(np.median(times[:part, 1])),
+        "latency_last_tenth": float(np.median(times[-part:, 1])),
+        "memory_early": statistics.median(memory[:quarter]),
+        "memory_late": statistics.median(memory[-quarter:]),
+        "longest_pause": float(np.diff(times[:, 0]).max()),
+    }
+
+
+def main() -> None:
+    """Measure and write benchmarks/results/live.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(watch(*options.one, 60 * options.minutes)))
+        return
+    rows = {}
+    for width, height in SIZES:
+        done = subprocess.run(
+            [sys.executable, __file__, "--minutes", str(options.minutes), "--one"]
+            + [str(width), str(height)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        rows[f"{width}x{height}"] = json.loads(done.stdout)
+        print(f"{width}x{height}", rows[f"{width}x{height}"], flush=True)
+    print(write("live", {"minutes": options.minutes, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
