@@ -40,6 +40,7 @@ class Watch:
         self.memory: list[tuple[float, float]] = []
 
     def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
+        """Remember when it came, and how late."""
         now = time.monotonic()
         self.came.append((now, now - stamp))
         if meter:
@@ -49,9 +50,11 @@ class Watch:
             self.memory.append((now, pages * _PAGE / 2**20))
 
     def commands(self) -> list[Command]:
+        """Return none."""
         return []
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def watch(width: int, height: int, seconds: float) -> dict[str, object]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels
-from vidstyle.pipeline import Stylizer
+from vidstyle.stylize.wrapper import Wrapper
 
 _SIZE = 32, 18
 """Width and height of the thumbnails that are compared."""
@@ -75,20 +75,8 @@ class ShotState:
     inner: Any
 
 
-class ShotStylizer:
+class ShotStylizer(Wrapper):
     """A stylizer for video with cuts around one for a single shot, whose state it drops at cuts."""
-
-    def __init__(self, inner: Stylizer) -> None:
-        self.inner = inner
-
-    def batch(self, height: int, width: int) -> int:
-        """Return the inner one's batch."""
-        return self.inner.batch(height, width)
-
-    @property
-    def depth(self) -> int:
-        """The inner one's depth."""
-        return self.inner.depth
 
     def start(
         self, frames: Sequence[Pixels], prepared: Any, state: ShotState | None = None

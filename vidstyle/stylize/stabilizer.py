@@ -18,6 +18,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow import LONGEST, Floats, Gray, consistent, find_flow, warp
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
+from vidstyle.stylize.wrapper import Wrapper
 
 FLOW_SIDE = 180
 """Short side, pixels, of the frames that the flow is sought in: half of 640x360."""
@@ -147,19 +148,15 @@ class SteadyState:
     """... which follows no result. Waits for the call's results."""
 
 
-class SteadyStylizer:
+class SteadyStylizer(Wrapper):
     """Steadies what another stylizer paints."""
 
     def __init__(self, inner: Stylizer, stability: float) -> None:
         """Take the stylizer and a stability from above 0 to 1."""
-        self.inner = inner
+        super().__init__(inner)
         self.stability = stability
         # The motion needs the frames alone, so it is sought while they are painted.
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
-
-    def batch(self, height: int, width: int) -> int:
-        """Return the inner one's batch."""
-        return self.inner.batch(height, width)
 
     @property
     def depth(self) -> int:

@@ -9,24 +9,16 @@ import cv2
 
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
+from vidstyle.stylize.wrapper import Wrapper
 
 
-class StrengthStylizer:
+class StrengthStylizer(Wrapper):
     """Mixes what another stylizer paints with the frames, the last thing that is done to them."""
 
     def __init__(self, inner: Stylizer, strength: float) -> None:
         """Take the stylizer and the share of its painting, 0 (the frames themselves) to 1."""
-        self.inner = inner
+        super().__init__(inner)
         self._strength = strength
-
-    def batch(self, height: int, width: int) -> int:
-        """Return the inner one's batch."""
-        return self.inner.batch(height, width)
-
-    @property
-    def depth(self) -> int:
-        """The inner one's depth."""
-        return self.inner.depth
 
     def start(
         self, frames: Sequence[Pixels], prepared: Any, state: Any = None
