@@ -51,7 +51,8 @@ ir: setup  ## convert the shipped weights for the CPU engine
 	$(MAKE) sums
 
 sums: ## write models/SHA256SUMS
-	cd models && sha256sum *.safetensors *.xml *.bin > SHA256SUMS
+	for folder in models models/styles; do \
+		(cd $$folder && sha256sum *.safetensors *.xml *.bin > SHA256SUMS) || exit 1; done
 
 samples: setup  ## make the sample clip and style pictures anew
 	$(BIN)/python samples/make_styles.py

@@ -21,11 +21,11 @@ import numpy as np
 from common import write
 
 import vidstyle
-from vidstyle import Encoding
+from vidstyle import Encoding, zoo
 from vidstyle.evaluation.likeness import Likeness
 from vidstyle.evaluation.report import Metrics, measure
 from vidstyle.features import load_features
-from vidstyle.stylize.style import read_picture
+from vidstyle.pictures import read_picture
 
 ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
 STABILITIES = (0.0, 1.0)
@@ -60,21 +60,35 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("peers", type=Path)
     parser.add_argument("--features", default="own", help="what sees style and content")
+    parser.add_argument(
+        "--networks",
+        type=Path,
+        default=zoo.FOLDER / "styles",
+        help="folder of networks of one style, named as the style pictures",
+    )
+    parser.add_argument("--pairs", default="*+*.mp4", help="which of PEERS")
+    parser.add_argument("--only", help="beginning of the names of the sides to measure")
     options = parser.parse_args()
     eyes = load_features(options.features)
     rows: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "in.mkv")
-        for peer in sorted(options.peers.glob("*+*.mp4")):
+        for peer in sorted(options.peers.glob(options.pairs)):
             name, of = peer.stem.split("+")
             style = options.data / "style_hero" / f"{of}.jpg"
             prepare(options.data / "video" / f"{name}.mp4", peer, clip)
             like = Likeness(eyes, read_picture(style).astype(np.float32) / np.float32(255))
             made = {"peer": peer}
-            for stability in STABILITIES:
-                made[f"stability {stability:g}"] = painted = Path(folder, f"{stability}.mp4")
+            sides = {f"stability {s:g}": (style, s) for s in STABILITIES}
+            own = options.networks / f"{of}.safetensors"
+            if own.exists():
+                sides |= {f"one style, stability {s:g}": (own, s) for s in STABILITIES}
+            for side, (how, stability) in sides.items():
+                if options.only and not side.startswith(options.only):
+                    continue
+                made[side] = painted = Path(folder, f"{side}.mp4")
                 vidstyle.stylize(
-                    *(clip, style, painted),
+                    *(clip, how, painted),
                     encoding=ENCODING,
                     stability=stability,
                     overwrite=True,
@@ -94,6 +108,8 @@ def main() -> None:
     }
     for side, found in means.items():
         print(side, "  ".join(f"{n} {v:.3f}" for n, v in found.items()))
+    if options.only:
+        return
     print(write("quality", {"pairs": len(rows["peer"]), "means": means}))
 
 

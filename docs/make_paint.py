@@ -15,7 +15,7 @@ import numpy as np
 from vidstyle.features import load_features
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.gatys import Config, paint_picture
-from vidstyle.stylize.style import read_picture
+from vidstyle.pictures import read_picture
 
 DOCS = Path(__file__).parent
 SAMPLES = DOCS.parent / "samples"

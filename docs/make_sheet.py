@@ -9,7 +9,7 @@ import numpy as np
 
 from vidstyle import stylize_frames
 from vidstyle.media.source import FileSource
-from vidstyle.stylize.style import read_picture
+from vidstyle.pictures import read_picture
 
 ROOT = Path(__file__).parent.parent
 STYLES = ("swirls", "woodcut", "mosaic", "ink", "fauve", "pointillist")

@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.conftest import ROOT, vidstyle
 
-TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor"))
+TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor", "styles"))
 """Commands of the README that are run here; the others take minutes."""
 
 README = (ROOT / "README.md").read_text()
@@ -75,7 +75,7 @@ def test_every_make_target_and_link_of_the_readme_exists():
 
 
 def test_every_option_of_the_readme_exists():
-    known = vidstyle("run", "--help").stdout + vidstyle("train", "arbitrary", "--help").stdout
-    known += vidstyle("bench", "--help").stdout + vidstyle("metrics", "--help").stdout
+    commands = ("run", "train arbitrary", "bench", "metrics", "live", "paint", "train style")
+    known = "".join(vidstyle(*name.split(), "--help").stdout for name in commands)
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
         assert option in known, option

@@ -1,7 +1,7 @@
 """Convert a trained network for the CPU engine: safetensors -> OpenVINO IR.
 
-A maker's tool: it needs torch, OpenVINO's converter and NNCF. What it writes is shipped; users'
-machines only read it. Run it as `make ir`.
+It needs torch, OpenVINO's converter and, for int8, NNCF. Shipped networks are converted by `make ir`, and
+users' machines only read them; `vidstyle train style` converts what it has trained.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from torch import nn
 
 from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import PALETTE, Arbitrary
+from vidstyle.pictures import read_picture
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
-from vidstyle.stylize.style import fit_style, read_picture
-from vidstyle.zoo import Model, find, find_style, styles
+from vidstyle.stylize.style import fit_style
+from vidstyle.zoo import Model, find, shipped_style, styles
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
@@ -144,9 +145,7 @@ def main(folder: Path, samples: Path) -> None:
     """Convert all shipped networks."""
     export_openvino(find(folder=folder), samples)
     for name in styles(folder):
-        one = find_style(name, folder)
-        if one:
-            export_openvino(one, samples)
+        export_openvino(shipped_style(name, folder), samples)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,11 @@ class Model:
     """The same with most of its convolutions in int8."""
     style_encoder: Path | None
     """OpenVINO IR of the part that runs once a style; None where the network has one style."""
+    shipped: bool = True
+    """Its files are listed in a SHA256SUMS beside them."""
 
     @classmethod
-    def of(cls, weights: Path, *, one_style: bool) -> Model:
+    def of(cls, weights: Path, *, one_style: bool, shipped: bool) -> Model:
         """Name the files beside weights."""
         folder, name = weights.parent, weights.stem
         return cls(
@@ -49,7 +51,26 @@ class Model:
             deep_net=folder / f"{name}_frame16.xml",
             small_net=folder / f"{name}_frame8.xml",
             style_encoder=None if one_style else folder / f"{name}_style.xml",
+            shipped=shipped,
         )
+
+    def verified(self, path: Path) -> Path:
+        """Return the path of one of its files; of a network (.xml) both are looked at.
+
+        Raises:
+            InputError: it is missing, or not as it was shipped.
+        """
+        for file in {path, path.with_suffix(".bin" if path.suffix == ".xml" else path.suffix)}:
+            if self.shipped:
+                verify(file)
+            elif not self.weights.is_file():
+                raise InputError(f"cannot read the style {self.weights}: no such file")
+            elif not file.is_file():
+                raise InputError(
+                    f"{self.weights} is no network of vidstyle train style: {file.name} is missing "
+                    "beside it"
+                )
+        return path
 
 
 @dataclass(frozen=True)
@@ -65,21 +86,24 @@ class StyleEntry:
 
 @cache
 def checksums(folder: Path = FOLDER) -> dict[str, str]:
-    """Read SHA256SUMS: file name -> hexadecimal digest."""
-    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    """Read SHA256SUMS: file name -> hexadecimal digest.
+
+    Raises:
+        InputError: it is missing.
+    """
+    try:
+        lines = (folder / "SHA256SUMS").read_text().splitlines()
+    except OSError as error:
+        raise InputError(f"{folder} lacks its SHA256SUMS; install vidstyle again") from error
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
 
 
 def verify(path: Path) -> Path:
-    """Return the path of a file; one that is shipped has the content that it was shipped with.
+    """Return the path of a shipped file whose content is what was shipped.
 
     Raises:
         InputError: it is missing or was changed.
     """
-    if not path.resolve().is_relative_to(FOLDER.resolve()) and not _summed(path):
-        if path.is_file():
-            return path
-        raise InputError(f"{path} is missing; train the network again, which makes it")
     expected = checksums(path.parent).get(path.name)
     if not path.is_file() or expected is None:
         raise InputError(f"the model file {path.name} is missing; install vidstyle again")
@@ -88,19 +112,22 @@ def verify(path: Path) -> Path:
     return path
 
 
-def _summed(path: Path) -> bool:
-    return (path.parent / "SHA256SUMS").is_file()
-
-
 def find(name: str = "arbitrary", folder: Path = FOLDER) -> Model:
     """Return a shipped any-style model; each engine verifies the files that it reads."""
-    return Model.of(folder / f"{name}.safetensors", one_style=False)
+    return Model.of(folder / f"{name}.safetensors", one_style=False, shipped=True)
 
 
 @cache
 def styles(folder: Path = FOLDER) -> dict[str, StyleEntry]:
-    """Return the shipped networks of one style by their names."""
-    entries = json.loads((folder / "styles" / "styles.json").read_text())
+    """Return the shipped networks of one style by their names.
+
+    Raises:
+        InputError: their list is missing.
+    """
+    try:
+        entries = json.loads((folder / "styles" / "styles.json").read_text())
+    except OSError as error:
+        raise InputError(f"{folder} lacks the list of styles; install vidstyle again") from error
     return {entry["name"]: StyleEntry(**entry) for entry in entries}
 
 
@@ -111,7 +138,12 @@ def find_style(style: str, folder: Path = FOLDER) -> Model | None:
     """
     own = Path(style)
     if own.suffix.lower() == ".safetensors":
-        return Model.of(own, one_style=True)
-    if style in styles(folder) and not own.is_file():
-        return Model.of(folder / "styles" / f"{style}.safetensors", one_style=True)
-    return None
+        return Model.of(own, one_style=True, shipped=False)
+    if own.is_file() or own.suffix or style not in styles(folder):
+        return None
+    return shipped_style(style, folder)
+
+
+def shipped_style(name: str, folder: Path = FOLDER) -> Model:
+    """Return a shipped network of one style by its name."""
+    return Model.of(folder / "styles" / f"{name}.safetensors", one_style=True, shipped=True)

@@ -46,6 +46,10 @@ def test_it_rises_again_and_does_not_pump():
     pace = Pace(30, 720, 1280)
     assert run(pace, 1e7, 60)[-1] != (720, 1280)
     assert run(pace, 1e8, 900)[-1] == (720, 1280)
+    # Once a day something else runs for a while: that is no reason to rise later every time.
+    for _ in range(10):
+        assert run(pace, 1e7, 300)[-1] != (720, 1280)
+        assert run(pace, 1e8, 3000)[-1] == (720, 1280)
     # A machine whose speed jumps to and fro every two seconds: it soon stays where it can stay.
     sizes = [s for n in range(60) for s in run(pace, 1e7 if n % 2 else 4e7, 60)]
     late = sizes[len(sizes) // 2 :]
@@ -110,3 +114,4 @@ def test_a_frame_that_waited_counts_as_old():
         late = now - clock.stamp(n / 30, now)
     assert late < 0.01
     assert clock.stamp(5e6, 2000.0) == 2000.0
+    assert clock.stamp(5e6 - 10, 2001.0) == 2001.0  # set back: not ten seconds late

@@ -16,7 +16,8 @@ from vidstyle.runtime.torch_engine import load_network
 
 
 def test_the_converted_network_is_the_trained_one(picture):
-    from vidstyle.stylize.style import fit_style, read_picture
+    from vidstyle.pictures import read_picture
+    from vidstyle.stylize.style import fit_style
 
     fast, reference = select_engine("cpu", "f32"), select_engine("torch-cpu")
     assert isinstance(fast, OpenVinoEngine)
@@ -76,12 +77,13 @@ def test_precisions_that_a_device_does_not_offer_are_refused():
 
 
 def test_every_shipped_file_is_what_was_shipped():
-    sums = zoo.checksums()
-    for name in sums:
-        zoo.verify(zoo.FOLDER / name)
-    shipped = {p.name for p in zoo.FOLDER.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
-    assert shipped == set(sums)
-    assert sum((zoo.FOLDER / n).stat().st_size for n in shipped) < 10e6
+    for folder, most in ((zoo.FOLDER, 11e6), (zoo.FOLDER / "styles", 2.1e6 * len(zoo.styles()))):
+        sums = zoo.checksums(folder)
+        for name in sums:
+            zoo.verify(folder / name)
+        shipped = {p.name for p in folder.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
+        assert shipped == set(sums)
+        assert sum((folder / n).stat().st_size for n in shipped) < most
 
 
 def test_a_changed_weight_file_is_refused(tmp_path):

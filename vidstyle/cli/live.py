@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from vidstyle.live.outputs import Output
     from vidstyle.live.session import Status
     from vidstyle.media.capture import Device
 
@@ -122,63 +124,116 @@ def live(
     if not style:
         raise UsageError("give at least one --style PICTURE")
     from vidstyle.live.controls import Lines
-    from vidstyle.live.outputs import Output, Recorder, VirtualCamera, Window
+    from vidstyle.live.outputs import Recorder
     from vidstyle.live.pace import Pace
     from vidstyle.live.painter import LivePainter
     from vidstyle.live.session import Session
     from vidstyle.media.capture import LiveSource
-    from vidstyle.media.codecs import Encoding
-    from vidstyle.media.parts import check_output
 
     found = _device(source, camera, screen, (from_format, extra or []), (size, fps))
-    if output is not None:
-        check_output(output, overwrite=overwrite)
+    wanted = _Outputs(
+        preview if preview is not None else not (output or send or virtual_camera),
+        output,
+        overwrite,
+        send,
+        to_format,
+        virtual_camera,
+        virtual_device,
+    )
     painter = LivePainter.of(style, device, precision, strength=strength, stability=stability)
-    with LiveSource(found) as frames, contextlib.ExitStack() as opened:
+    with LiveSource(found, stop=stop) as frames, contextlib.ExitStack() as opened:
         width, height = frames.size
+        outputs = wanted.open(opened, height, width, frames.rate)
+        target = target_fps if target_fps is not None else float(frames.rate or 0)
+        session = Session(
+            frames,
+            painter,
+            outputs,
+            Pace(target or None, height, width),
+            lines=Lines(sys.stdin.buffer) if sys.stdin else None,
+            on_status=None if quiet else _show,
+        )
+        try:
+            session.run(stop, seconds)
+        except Interrupted:
+            pass  # the usual way to end it
+        finally:
+            status = session.status()
+            if not quiet:
+                _show(status)
+            if as_json:
+                print(json.dumps(asdict(status)))
+    for made in outputs:
+        if isinstance(made, Recorder):
+            lacks = f", without {made.dropped} that the encoder was too slow for"
+            print(
+                f"vidstyle: {made.name}: {made.frames} frames{lacks * bool(made.dropped)}",
+                file=sys.stderr,
+            )
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Where it goes, checked before anything is opened."""
+
+    preview: bool
+    record: Path | None
+    overwrite: bool
+    send: str | None
+    form: str
+    camera: bool
+    camera_device: str | None
+
+    def __post_init__(self) -> None:
+        from vidstyle.live.outputs import RECORDED, SENT
+        from vidstyle.media.capture import is_address
+        from vidstyle.media.parts import check_output
+
+        if self.record is not None:
+            check_output(self.record, overwrite=self.overwrite)
+            if self.record.suffix.lower() not in RECORDED:
+                raise UsageError(
+                    f"expected a recording of {' '.join(RECORDED)}, got {self.record.name}"
+                )
+        if self.send is not None and not is_address(self.send):
+            raise UsageError(f"expected --send udp://HOST:PORT or another URL, got {self.send}")
+        if self.form not in SENT:
+            raise UsageError(f"expected --to {' or '.join(SENT)}, got {self.form}")
+
+    def open(
+        self, opened: contextlib.ExitStack, height: int, width: int, rate: Fraction | None
+    ) -> list[Output]:
+        """Open them for frames of a size; `opened` closes them."""
+        from vidstyle.live.outputs import Recorder, VirtualCamera, Window
+        from vidstyle.media.codecs import Encoding
+
         outputs: list[Output] = []
 
         def add(made: Output) -> None:
             opened.callback(made.close)
             outputs.append(made)
 
-        if preview or (preview is None and not (output or send or virtual_camera)):
+        if self.preview:
             add(Window())
-        rate = frames.rate
-        if virtual_camera:
-            add(VirtualCamera(virtual_device, height, width, float(rate or 30)))
-        if send:
-            low = Encoding(container=to_format, low_latency=True)
-            add(Recorder(send, height, width, rate, encoding=low, sent=True))
-        if output:
-            kept = Encoding()
-            add(Recorder(str(output), height, width, rate, encoding=kept, overwrite=overwrite))
-        target = target_fps if target_fps is not None else float(rate or 0)
-        session = Session(
-            frames,
-            painter,
-            outputs,
-            Pace(target or None, height, width),
-            lines=Lines(sys.stdin) if sys.stdin else None,
-            on_status=None if quiet else _show,
-        )
-        try:
-            status = session.run(stop, seconds)
-        except Interrupted:
-            status = session.status()
-    recorders = [o for o in outputs if isinstance(o, Recorder)]
-    if not quiet:
-        _show(status)
-        for made in recorders:
-            print(f"vidstyle: {made.name}: {made.frames} frames", file=sys.stderr)
-    for made in recorders:
-        if made.dropped:
-            print(
-                f"vidstyle: {made.name} lacks {made.dropped} frames: the encoder was too slow",
-                file=sys.stderr,
+        if self.camera:
+            add(VirtualCamera(self.camera_device, height, width, float(rate or 30)))
+        if self.send:
+            # Who joins later waits for a keyframe: two seconds at most.
+            often = (("g", str(round(2 * (rate or 30)))),)
+            low = Encoding("libx264", options=often, container=self.form, low_latency=True)
+            add(Recorder(self.send, height, width, rate, encoding=low, sent=True))
+        if self.record:
+            # In fragments: the index of an .mp4 of hours would take memory, and long to write.
+            fragments = "mp4" if self.record.suffix.lower() in {".mp4", ".m4v"} else None
+            kept = Encoding(container=fragments)
+            add(
+                Recorder(
+                    *(str(self.record), height, width, rate),
+                    encoding=kept,
+                    overwrite=self.overwrite,
+                )
             )
-    if as_json:
-        print(json.dumps(asdict(status)))
+        return outputs
 
 
 def _device(

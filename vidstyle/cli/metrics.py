@@ -74,7 +74,7 @@ def _likeness(style: Path, features: str) -> Compares:
         raise MissingPackageError(
             "style and content distance need torch: pip install 'vidstyle[torch]'"
         ) from error
-    from vidstyle.stylize.style import read_picture
+    from vidstyle.pictures import read_picture
 
     return Likeness(
         load_features(features), read_picture(style).astype(np.float32) / np.float32(255)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import typer
 from vidstyle.cli.parsing import parse_layers, parse_numbers
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, OutputError, UsageError
+from vidstyle.media.parts import PartFile, check_output
 
 if TYPE_CHECKING:
     from vidstyle.optimize.gatys import Step
@@ -97,15 +99,26 @@ def paint(
     if method != "gatys":
         raise UsageError(f"no method is called {method}; expected gatys")
     target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
-    _check(target, overwrite)
+    check_output(target, overwrite=overwrite)
+    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
+    if any(target.exists() and p.exists() and target.samefile(p) for p in (content, *style)):
+        raise UsageError(f"{target} is an input itself; choose another output with -o")
+    if curve and (
+        not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite)
+    ):
+        raise UsageError(f"cannot write {curve}: no such folder, or it exists already (-y)")
     try:
         from vidstyle.features import load_features
         from vidstyle.optimize.gatys import Config, paint_picture
         from vidstyle.training.devices import choose_device
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
-    from vidstyle.stylize.style import read_picture
+    from vidstyle.pictures import read_picture
+    from vidstyle.stylize.look import Look
 
+    weights = parse_numbers("--style-weights", style_weights)
+    shares = Look(style_weights=tuple(weights) if weights else None).shares(len(style))
     config = Config(
         size=size,
         steps=steps,
@@ -144,39 +157,36 @@ def paint(
         [read_picture(s) for s in style],
         load_features(features),
         config,
-        shares=parse_numbers("--style-weights", style_weights),
+        shares=shares,
         device=choose_device(device),
         on_step=on_step,
     )
     _write(target, painted)
     if curve:
-        with curve.open("w", newline="") as file:
-            lines = csv.writer(file)
-            lines.writerow(["step", "width", "height", "content", "style", "loss"])
-            lines.writerows([s.step, s.width, s.height, s.content, s.style, s.loss] for s in rows)
+        text = io.StringIO(newline="")
+        lines = csv.writer(text)
+        lines.writerow(["step", "width", "height", "content", "style", "loss"])
+        lines.writerows([s.step, s.width, s.height, s.content, s.style, s.loss] for s in rows)
+        _keep(curve, text.getvalue().encode())
     if not quiet:
         print(f"vidstyle: {target}", file=sys.stderr)
-
-
-def _check(target: Path, overwrite: bool) -> None:
-    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
-    if not target.parent.is_dir():
-        raise UsageError(f"cannot write {target}: the folder {target.parent} does not exist")
-    if target.exists() and not overwrite:
-        raise UsageError(f"{target} exists already; overwrite it with -y or choose another -o")
 
 
 def _write(target: Path, pixels: Any) -> None:
     import cv2
 
     done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])
-    part = target.with_name(f".{target.name}.part")
+    if not done:
+        raise OutputError(f"cannot write {target}: it could not be encoded")
+    _keep(target, encoded.tobytes())
+
+
+def _keep(target: Path, data: bytes) -> None:
+    """Write a file that appears under its name when it is whole."""
+    part = PartFile(target)
     try:
-        if not done:
-            raise OSError("it could not be encoded")
-        part.write_bytes(encoded.tobytes())
-        part.replace(target)
+        part.file.write_bytes(data)
+        part.commit(overwrite=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        part.discard()
+        raise OutputError(f"cannot write {target}: {error.strerror}") from error

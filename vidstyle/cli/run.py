@@ -32,8 +32,8 @@ def run(
             "--style",
             "-s",
             metavar="PICTURE",
-            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed. 'identity' "
-            "changes nothing.",
+            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed. Or a name of "
+            "vidstyle styles, or weights of vidstyle train style; 'identity' changes nothing.",
         ),
     ],
     output: Annotated[

@@ -19,6 +19,6 @@ def styles(
     if as_json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))
         return
-    wide = max(len(entry.name) for entry in entries)
+    wide = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
         print(f"{entry.name:{wide}}  {entry.artist}, {entry.title}, {entry.year}")

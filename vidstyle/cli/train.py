@@ -199,7 +199,7 @@ def style(
         device=choose_device(device),
         on_report=_reporter(),
     )
-    export_openvino(zoo.Model.of(result, one_style=True))
+    export_openvino(zoo.Model.of(result, one_style=True, shipped=False))
     print(result)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from dataclasses import dataclass
-from typing import TextIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +77,9 @@ def parse_key(key: int) -> Command | None:
 
 
 class Lines:
-    """Lines of a text stream, read in a thread."""
+    """Lines of a stream, read in a thread."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stream = stream
         threading.Thread(target=self._read, daemon=True, name="lines").start()
@@ -87,7 +87,7 @@ class Lines:
     def _read(self) -> None:
         for line in self._stream:
             if line.strip():
-                self._lines.put(line)
+                self._lines.put(line.decode(errors="replace"))
 
     def poll(self) -> list[str]:
         """Return what has come since the last time."""

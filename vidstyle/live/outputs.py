@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
+import sys
 import threading
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import cv2
+import numpy as np
 
-from vidstyle.errors import MissingPackageError, OutputError, VidstyleError
+from vidstyle.errors import MissingPackageError, OutputError
 from vidstyle.frame import ColorTags, Frame, Pixels, StreamInfo
 from vidstyle.live.controls import Command, parse_key
 from vidstyle.live.meter import Meter
@@ -23,13 +26,37 @@ from vidstyle.media.sink import FileSink
 
 log = logging.getLogger(__name__)
 
+RECORDED = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts")
+"""Endings of recordings: of containers that give every frame its own time."""
+
+SENT = ("mpegts", "nut", "matroska")
+"""Formats of streams."""
+
 _TICKS = 90_000
 """Of the recording's clock, in a second."""
 
 _WAITING = 8
 """Frames that wait for the encoder at most; more are dropped, and counted."""
 
+_STALLED = 3.0
+"""Seconds after which an address that takes nothing is left."""
+
 _BT709 = ColorTags(1, 1, 1, 1)
+
+
+def fitted(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Return a picture (h, w, 3) within one of a width and a height, black around it, if it has another size."""
+    height, width, _ = pixels.shape
+    if (width, height) == size:
+        return pixels
+    scale = min(size[0] / width, size[1] / height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    whole = np.zeros((size[1], size[0], 3), pixels.dtype)
+    whole[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        pixels, inner, interpolation=cv2.INTER_AREA
+    )
+    return whole
 
 
 class Output(Protocol):
@@ -59,6 +86,8 @@ class Window:
         """
         self._title = title
         try:
+            if sys.platform == "linux" and not ({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
+                raise cv2.error("no screen")  # Qt would end the process
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         except cv2.error as error:
             raise MissingPackageError(
@@ -67,7 +96,6 @@ class Window:
                 "or choose --no-preview"
             ) from error
         self._sized = False
-        self._keys: list[Command] = []
 
     def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
         """See `Output.put`."""
@@ -75,18 +103,18 @@ class Window:
             cv2.resizeWindow(self._title, pixels.shape[1], pixels.shape[0])
             self._sized = True
         cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-        command = parse_key(cv2.waitKey(1) & 0xFF)
-        if command:
-            self._keys.append(command)
-        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            self._keys.append(Command("quit"))
+        cv2.waitKey(1)
         if meter:
             meter.add(time.monotonic() - stamp)
 
     def commands(self) -> list[Command]:
-        """Return the keys that were pressed; a closed window is `quit`."""
-        keys, self._keys = self._keys, []
-        return keys
+        """Return the key that was pressed; a closed window is `quit`."""
+        if not self._sized:
+            return []
+        command = parse_key(cv2.pollKey() & 0xFF)
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            command = Command("quit")
+        return [command] if command else []
 
     def close(self) -> None:
         """Close it."""
@@ -117,11 +145,14 @@ class VirtualCamera:
             raise OutputError(
                 f"no virtual camera: {reason}; on Linux load v4l2loopback, elsewhere install OBS"
             ) from error
-        self.name: str = self._camera.device
+        self._size = width, height
 
     def put(self, pixels: Pixels, stamp: float, meter: Meter | None) -> None:
         """See `Output.put`."""
-        self._camera.send(pixels)
+        try:
+            self._camera.send(fitted(pixels, self._size))
+        except RuntimeError as error:
+            raise OutputError(f"the virtual camera is gone: {error}") from error
         if meter:
             meter.add(time.monotonic() - stamp)
 
@@ -182,7 +213,8 @@ class Recorder:
         self._size = width, height
         self._first: float | None = None
         self._last = -1
-        self._failure: VidstyleError | None = None
+        self._failure: Exception | None = None
+        self._sent = sent
         self._queue: queue.Queue[Any] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, daemon=True, name="recorder")
         self._thread.start()
@@ -196,7 +228,7 @@ class Recorder:
                 frame = Frame(pixels, pts, Fraction(1, _TICKS), _BT709)
                 self._sink.write(self._sink.convert(frame))
                 self.frames += 1
-            except VidstyleError as error:
+            except Exception as error:  # it is raised again in `put` or `close`
                 self._failure = error
             if meter:
                 meter.add(time.monotonic() - stamp)
@@ -209,8 +241,7 @@ class Recorder:
         """
         if self._failure:
             raise self._failure
-        if pixels.shape[1::-1] != self._size:
-            pixels = cast(Pixels, cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA))
+        pixels = fitted(pixels, self._size)
         self._first = stamp if self._first is None else self._first
         pts = max(self._last + 1, round((stamp - self._first) * _TICKS))
         try:
@@ -229,10 +260,14 @@ class Recorder:
         Raises:
             VidstyleError: it could not be written; no file is left then.
         """
-        self._queue.put(None)
-        self._thread.join()
+        try:
+            self._queue.put(None, timeout=_STALLED if self._sent else None)
+        except queue.Full:
+            raise OutputError(f"{self.name} takes nothing any more") from None
+        self._thread.join(_STALLED if self._sent else None)
+        if self._thread.is_alive():
+            raise OutputError(f"{self.name} takes nothing any more")
         with self._sink:
             if self._failure:
                 raise self._failure
-            if self.frames:
-                self._sink.commit()
+            self._sink.commit()

@@ -20,8 +20,8 @@ the second; it rises where the next larger one would take the third, for `_CALM`
 
 _CALM = 90
 
-_PATIENCE = 2.0
-"""How much longer it waits to rise each time that a rise was a mistake."""
+_PATIENCE, _LONGEST = 2.0, 30 * _CALM
+"""How much longer it waits to rise each time that a rise was a mistake, and frames that it waits at most."""
 
 
 class Pace:
@@ -39,7 +39,17 @@ class Pace:
         self._took: deque[float] = deque(maxlen=_LOOK)
         self._calm = 0
         self._needed = float(_CALM)
-        self._rose = False
+        self._since = _LONGEST
+        """Frames since it rose."""
+
+    @property
+    def full(self) -> tuple[int, int]:
+        """Height and width of the frames."""
+        return self._sides
+
+    def anew(self, height: int, width: int) -> Pace:
+        """Return one for frames of another size."""
+        return Pace(1 / self._interval if self._interval else None, height, width)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,14 +70,18 @@ class Pace:
     def took(self, seconds: float) -> bool:
         """Take the time that a frame of `size` took; True where the size has changed by it."""
         self._took.append(seconds)
+        self._since += 1
         if self._interval is None or len(self._took) < _FEWEST:
             return False
         each = statistics.median(self._took) / self._pixels(self._step)
         if each * self._pixels(self._step) > _FULL * self._interval:
             if self._step == len(STEPS) - 1:
                 return False
-            if self._rose:  # the last rise was a mistake
-                self._needed *= _PATIENCE
+            # A rise that did not last was a mistake; one that did makes up for earlier ones.
+            if self._since < 2 * _CALM:
+                self._needed = min(_LONGEST, _PATIENCE * self._needed)
+            elif self._since >= self._needed:
+                self._needed = max(_CALM, self._needed / _PATIENCE)
             fitting = (
                 step
                 for step in range(self._step + 1, len(STEPS))
@@ -81,7 +95,7 @@ class Pace:
         return False
 
     def _go(self, step: int) -> bool:
-        self._rose = step < self._step
+        self._since = 0 if step < self._step else self._since
         self._step, self._calm = step, 0
         self._took.clear()
         return True

@@ -131,9 +131,9 @@ class LivePainter:
             network = replace(network, pool=network.pool.loosened())
         if not steady:
             return replace(self._state, inner=network)
-        if self._was_steady and size == self._painted_at:
+        if self._was_steady:
+            outer = outer if size == self._painted_at else outer.resized(size)
             return replace(self._state, inner=replace(outer, inner=network))
-        # There is no result of this size to go on from.
         return replace(self._state, inner=SteadyState(network))
 
     def obey(self, command: Command, now: float) -> str:

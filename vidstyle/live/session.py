@@ -110,7 +110,7 @@ class Session:
         Raises:
             VidstyleError: the source is gone, or an output failed.
         """
-        self._warm_up()
+        self._warm_up(stop)
         self._camera.forget()
         began = told = self._began = time.monotonic()
         counted = 0
@@ -133,11 +133,13 @@ class Session:
                 told, counted = now, self._frames
         return self.status()
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, stop: Callable[[], None] | None) -> None:
         """Find the size to begin with, and get ready for it: the first frames shall not be late."""
         height, width = self._size
         blank = np.zeros((height, width, 3), np.uint8)
         for _ in range(_TRIALS):
+            if stop:
+                stop()
             self._painter.expect(*self._size)
             self._painter.paint(blank, self._size, 0.0)
             if not any(self._pace.took(self._time(blank)) for _ in range(_FRAMES)):
@@ -154,6 +156,9 @@ class Session:
 
     def _paint(self, captured: Captured) -> None:
         began = time.monotonic()
+        if captured.pixels.shape[:2] != self._pace.full:  # as after a stream was lost
+            self._pace = self._pace.anew(*captured.pixels.shape[:2])
+            self._size = self._pace.size
         wanted = self._pace.size
         if wanted != self._size and self._painter.ready(*wanted):
             log.warning("painting at %dx%d", wanted[1], wanted[0])
@@ -165,7 +170,7 @@ class Session:
             self._meter.add(time.monotonic() - captured.stamp)
         self._frames += 1
         # While a new size is being prepared the processor is busy with that.
-        if wanted == self._size and self._pace.took(time.monotonic() - began):
+        if wanted == self._size and self._pace.took(captured.cost + time.monotonic() - began):
             self._painter.expect(*self._pace.size)
 
     def _commands(self) -> list[Command]:

@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +28,13 @@ _PAUSE = 0.5
 """Seconds between two tries to open an address again."""
 
 _DRIFT = 1e-3
-"""Seconds a second by which the device's clock may run faster than ours."""
+"""Seconds a second by which the device's clock may run slower than ours."""
+
+_LATEST = 3.0
+"""Seconds that a frame may have waited; one that seems older is of a clock that was set."""
+
+_OPENING = 10.0
+"""Seconds that an input may take to open, and to give its first frame."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,13 @@ def screen(which: str, size: tuple[int, int] | None = None, fps: Fraction | None
 
 def address(url: str, form: str | None = None, options: dict[str, str] | None = None) -> Device:
     """Name a URL (rtsp, udp, srt, http, ...), a file, or, of the format lavfi, a filter graph."""
-    comes_over_a_net = re.match(r"[a-z][a-z0-9+.-]+://", url) is not None
-    return Device(url, url, form, options or {}, returns=comes_over_a_net)
+    return Device(url, url, form, options or {}, returns=is_address(url))
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is a URL of something that comes over a net."""
+    scheme = re.match(r"([a-z][a-z0-9+.-]+)://", text, re.IGNORECASE)
+    return scheme is not None and scheme[1].lower() != "file"
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ class Captured:
     """When it came, seconds of `time.monotonic`."""
     number: int
     """Frames that came before it, dropped ones too."""
+    cost: float
+    """Seconds that its conversion to RGB took."""
 
 
 class _Clock:
@@ -112,26 +125,31 @@ class _Clock:
 
     def __init__(self) -> None:
         self._offset: float | None = None
-        self._last = 0.0
+        self._last = self._device = 0.0
 
     def stamp(self, time_of_device: float | None, now: float) -> float:
         """Return when a frame with a time of the device's, seconds, has come; it is read now."""
         if time_of_device is None:
             return now
         offset = now - time_of_device
-        if self._offset is None or not -1 < offset - self._offset < 60:
+        set_anew = time_of_device <= self._device
+        if self._offset is None or set_anew or not -1 < offset - self._offset < _LATEST:
             self._offset = offset  # the first frame, or a clock that was set
         # The least delay ever seen is taken for none; its memory fades, since clocks run apart.
         self._offset = min(offset, self._offset + _DRIFT * (now - self._last))
-        self._last = now
+        self._last, self._device = now, time_of_device
         return time_of_device + self._offset
 
 
 class LiveSource:
     """Reads a device in a thread; `take` gives the newest frame. Use it as a context manager."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, *, stop: Callable[[], None] | None = None) -> None:
         """Open the device and wait for its first frame.
+
+        Args:
+            device: what to open.
+            stop: called while it waits; raises to stop.
 
         Raises:
             InputError: it cannot be opened, or no video comes.
@@ -148,17 +166,32 @@ class LiveSource:
         self._ended = False
         self._failure: Exception | None = None
         self._colors = ColorConverter()
-        container = self._open()
-        stream = container.streams.video[0]
-        rate = stream.guessed_rate or stream.average_rate
-        self.rate: Fraction | None = Fraction(rate) if rate and 0 < rate <= 240 else None
+        self.rate: Fraction | None = None
         """Frames a second, where that is known."""
-        self.size: tuple[int, int] = stream.width, stream.height
-        """Width and height of the first frames."""
-        self._thread = threading.Thread(
-            target=self._run, args=(container,), daemon=True, name="capture"
-        )
+        # In the thread: PyAV answers no signal while it opens.
+        self._thread = threading.Thread(target=self._run, daemon=True, name="capture")
         self._thread.start()
+        self.size = self._first(stop)
+        """Width and height of the first frames."""
+
+    def _first(self, stop: Callable[[], None] | None) -> tuple[int, int]:
+        while True:
+            try:
+                if stop:
+                    stop()
+                with self._changed:
+                    if self._newest is None and not self._ended:
+                        self._changed.wait(0.1)
+                    if self._newest is not None:
+                        frame = self._newest[0]
+                        return frame.width, frame.height
+                if self._failure:
+                    raise self._failure
+                if self._ended:
+                    raise InputError(f"{self.device.name} holds not one frame")
+            except BaseException:
+                self.close()
+                raise
 
     def _open(self) -> Any:
         device = self.device
@@ -167,8 +200,12 @@ class LiveSource:
                 device.file,
                 format=device.format,
                 options={"fflags": "nobuffer", **device.options},
-                timeout=(10.0, _SILENCE) if device.returns else None,
+                timeout=(self._patience, _SILENCE) if device.returns else None,
             )
+        except av.ExitError as error:
+            raise InputError(
+                f"cannot open {device.name}: nothing came for {self._patience:g} seconds"
+            ) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"cannot open {device.name}: {reason}") from error
@@ -180,13 +217,25 @@ class LiveSource:
         stream.codec_context.options = {"flags": "low_delay"}
         return container
 
-    def _run(self, container: Any) -> None:
-        """Read until the end, opening again what may return."""
+    @property
+    def _patience(self) -> float:
+        """Seconds that opening may take: a listener waits as long as it was told."""
         try:
+            return max(_OPENING, float(self.device.options.get("listen_timeout", 0)))
+        except ValueError:
+            return _OPENING
+
+    def _run(self) -> None:
+        """Open, and read until the end, opening again what may return."""
+        try:
+            container = self._open()
+            rate = container.streams.video[0].guessed_rate
+            self.rate = Fraction(rate) if rate and 0 < rate <= 240 else None
+            lasts = container.duration is not None  # a file has an end, and does not come back
             while True:
                 reason = self._read(container)
                 container.close()
-                if self._ended or not self.device.returns:
+                if self._ended or not self.device.returns or (lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
                 found = self._wait()
@@ -228,7 +277,7 @@ class LiveSource:
                         self._changed.notify_all()
         except (av.FFmpegError, OSError) as error:
             return str(getattr(error, "strerror", None) or error)
-        return "it ended" if self.device.returns else ""
+        return "it ended" if self.device.returns and container.duration is None else ""
 
     @staticmethod
     def _decode(packet: Any) -> Iterator[av.VideoFrame]:
@@ -261,10 +310,11 @@ class LiveSource:
                 raise EOFError
             return None
         frame, stamp, number = newest
+        began = time.monotonic()
         pixels, _ = self._colors.to_rgb(
             frame, tags_of(frame, frame.height), deep=False, precise=False
         )
-        return Captured(pixels, stamp, number)
+        return Captured(pixels, stamp, number, time.monotonic() - began)
 
     def close(self) -> None:
         """Stop reading; the thread ends with the packet that it waits for."""

@@ -80,22 +80,22 @@ class PartFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         # Not one name for all: two runs to the same output would write into one file.
-        self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        self.file = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
         # "file:" keeps a colon in the name from being read as a protocol.
-        self.target = f"file:{self._part}"
+        self.target = f"file:{self.file}"
 
     def commit(self, *, overwrite: bool) -> None:
         """Give the file its name."""
-        with self._part.open("rb+") as file:
+        with self.file.open("rb+") as file:
             os.fsync(file.fileno())
         if not overwrite and self._path.exists():  # it may have come meanwhile
             raise UsageError(_exists(self._path))
-        self._part.replace(self._path)
+        self.file.replace(self._path)
 
     def discard(self) -> None:
         """Remove the file."""
         with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
 
 
 class PartFolder:

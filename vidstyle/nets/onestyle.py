@@ -67,9 +67,9 @@ class OneStyle(nn.Module):
         Raises:
             InputError: they are another network's.
         """
-        net = cls(Shape.of(state))
         try:
+            net = cls(Shape.of(state))
             net.load_state_dict(dict(state))
-        except RuntimeError:
+        except (RuntimeError, InputError):
             raise InputError("expected the weights of a one-style network, got another's") from None
         return net

@@ -20,6 +20,12 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 """The first of each stage, which style and content are told from (Gatys et al. 2016)."""
 
 
+NAMES = tuple(
+    f"relu{stage}_{i}" for stage, count in enumerate(STAGES, start=1) for i in range(1, count + 1)
+)
+"""All layers, in the network's order."""
+
+
 class Perceptual(nn.Module):
     """Features of an RGB picture in [0, 1].
 
@@ -60,7 +66,8 @@ class Perceptual(nn.Module):
             net.load_state_dict({name: state[name] for name in net.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise InputError(
-                f"expected the layers of a VGG-19 by name, conv1_1 on: {error}"
+                "expected the layers of a VGG-19 by name, preprocess and conv1_1 on: "
+                + str(error).split("\n", maxsplit=1)[0]
             ) from None
         return net.eval().requires_grad_(False)
 

@@ -13,8 +13,14 @@ _LEAST = 1e-5
 """Added to variances: a picture of one color has none."""
 
 
+def light_of(picture: Pixels) -> Pixels:
+    """Return a picture (H, W, 3) uint8 RGB in gray: its Y (BT.601) in all channels."""
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)[..., :1]
+    return cast(Pixels, np.ascontiguousarray(np.repeat(light, 3, axis=2)))
+
+
 def with_light_of(painted: Pixels, content: Pixels) -> Pixels:
-    """Return the painted light under the content's hues: Y of one, Cb and Cr of the other (section 3.2).
+    """Return the painted light under the content's hues: Y of one, Cb and Cr of the other.
 
     Args:
         painted: (H, W, 3) uint8 RGB.
@@ -27,7 +33,7 @@ def with_light_of(painted: Pixels, content: Pixels) -> Pixels:
 
 
 def match_colors(style: Pixels, content: Pixels) -> Pixels:
-    """Give a style picture the mean and covariance of the content's colors (section 3.1, by eigenvectors).
+    """Give a style picture the mean and covariance of the content's colors (by eigenvectors of the covariances).
 
     Args:
         style: (H, W, 3) uint8 RGB.

@@ -22,11 +22,13 @@ from vidstyle.frame import Pixels
 from vidstyle.losses.energies import content_energy, style_energy
 from vidstyle.losses.perceptual import gram_matrix
 from vidstyle.losses.temporal import total_variation
-from vidstyle.nets.perceptual import LAYERS, Perceptual
-from vidstyle.optimize.colors import match_colors, with_light_of
+from vidstyle.nets.perceptual import LAYERS, NAMES, Perceptual
+from vidstyle.optimize.colors import light_of, match_colors, with_light_of
 
 _SMALLEST = 256
 """Longest side, pixels, at which a coarse-to-fine run begins."""
+
+_LARGEST_SCALE = 8.0
 
 _MOST_LOOKS = 6
 """Looks at the loss in a step of L-BFGS, at most."""
@@ -65,8 +67,8 @@ class Config:
     pooling: str = "max"
     """Or average, which the paper found a little smoother."""
     colors: str = "style"
-    """The style's; or keep the content's: its hues under the painted light ("luminance"), or by giving
-    its colors to the style picture first ("linear"; both Gatys et al. 2016, "Preserving Color")."""
+    """The style's; or keep the content's: only light is painted, under its hues ("luminance"), or the
+    style picture is given its colors first ("linear"; both Gatys et al. 2016, "Preserving Color")."""
     style_scale: float = 1.0
     """Longest side of the style over the result's."""
     seed: int = 1
@@ -85,10 +87,18 @@ class Config:
             raise UsageError(
                 f"expected a size of {_LEAST} pixels and a step at least, got {self.size}, {self.steps}"
             )
-        if not (math.isfinite(self.ratio) and self.ratio >= 0 and self.style_scale > 0):
+        if not 0 < self.style_scale <= _LARGEST_SCALE:
             raise UsageError(
-                f"expected a ratio of 0 or more and a positive scale, got {self.ratio}, {self.style_scale}"
+                f"expected a style scale from 0 to {_LARGEST_SCALE:g}, got {self.style_scale}"
             )
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"expected a positive learning rate, got {self.learning_rate}")
+        layers = {**self.content_layers, **self.style_layers}
+        if not layers or not set(layers) <= set(NAMES):
+            raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
+        weights = (self.ratio, self.variation, *layers.values())
+        if not all(math.isfinite(w) and w >= 0 for w in weights):
+            raise UsageError(f"expected ratio and weights of 0 or more, got {weights}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class Step:
     """What one step of the optimizer found."""
 
     step: int
-    """From 1, over all sizes."""
+    """From 1, over all sizes. The energies are those that it began with."""
     steps: int
     height: int
     width: int
@@ -212,15 +222,19 @@ def paint_picture(
     """
     config = config or Config()
     weights = [1.0] * len(styles) if shares is None else list(shares)
-    if not styles or len(weights) != len(styles) or not sum(weights) > 0:
+    if not styles or len(weights) != len(styles) or not sum(weights) > 0 or min(weights) < 0:
         raise UsageError(f"expected styles and a share for each, got {len(styles)}, {weights}")
     for picture in (content, *styles):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(
                 f"expected uint8 pictures (H, W, 3), got {picture.dtype} {picture.shape}"
             )
+    given = content
     if config.colors == "linear":
         styles = [match_colors(style, content) for style in styles]
+    if config.colors == "luminance":
+        content = light_of(content)
+        styles = [match_colors(light_of(style), content) for style in styles]
     shared = [w / sum(weights) for w in weights]
     eyes = eyes.to(device)
     generator = torch.Generator().manual_seed(config.seed)
@@ -247,12 +261,12 @@ def paint_picture(
                     style=values[2],
                     loss=values[0],
                 )
-                on_step(report, lambda: _finish(now, content, config))
+                on_step(report, lambda: _finish(now, given, config))
 
         picture_now = _descend(objective, begin, config, told)
         done += config.steps
     assert picture_now is not None  # noqa: S101 - there is one size at least
-    return _finish(picture_now, content, config)
+    return _finish(picture_now, given, config)
 
 
 def _first(init: str, content: Tensor, style: Tensor, generator: torch.Generator) -> Tensor:
@@ -295,11 +309,11 @@ def _descend(
     def closure() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         loss, content, style = objective(picture)
-        # Sums over all pixels, as published: means have gradients so small that L-BFGS learns nothing.
-        scaled = loss * picture.numel()
-        scaled.backward()  # type: ignore[no-untyped-call]
+        # Relative energies have gradients so small that L-BFGS would learn nothing.
+        large = loss * picture.numel()
+        large.backward()  # type: ignore[no-untyped-call]
         looks.append((loss.item(), content.item(), style.item()))
-        return scaled
+        return large
 
     for step in range(1, config.steps + 1):
         looks.clear()
@@ -309,6 +323,8 @@ def _descend(
                 f"the loss was not finite at step {step}; lower the learning rate or take adam"
             )
         told(step, looks[0], picture.detach())  # the others are where a line search looked
+    if not torch.isfinite(picture).all():
+        raise TrainingError("the last step was not finite; lower the learning rate or take adam")
     return picture.detach().clamp(0, 1)
 
 

@@ -7,17 +7,16 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vidstyle.cores import cores
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
-from vidstyle.zoo import Model, verify
+from vidstyle.zoo import Model
 
 _MOST_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""
@@ -74,11 +73,6 @@ def offered_precisions(core: ov.Core) -> list[str]:
     return [name for name, has in having.items() if has]
 
 
-def _verified(network: Path) -> Path:
-    verify(network.with_suffix(".bin"))
-    return verify(network)
-
-
 class OpenVinoEngine:
     """Compiles the network for each frame size it meets; every style uses the same compilation."""
 
@@ -106,13 +100,15 @@ class OpenVinoEngine:
         self._streams = 1 if low_latency else min(_MOST_STREAMS, cores())
         # Frames of 16 bits stay floats: int8 would round what they are for.
         self._frame_nets = {
-            False: _verified(model.small_net if small else model.frame_net),
-            True: _verified(model.deep_net),
+            False: model.verified(model.small_net if small else model.frame_net),
+            True: model.verified(model.deep_net),
         }
-        self._style_encoder = _verified(model.style_encoder) if model.style_encoder else None
+        self._style_encoder = model.verified(model.style_encoder) if model.style_encoder else None
         self._reader: ov.CompiledModel | None = None
-        port = self._core.read_model(model.deep_net).input("statistics")
-        self._statistics: int = port.shape[1]
+        ports = {p.any_name: p for p in self._core.read_model(model.deep_net).inputs}
+        if ("style" in ports) != (model.style_encoder is not None):
+            raise InputError(f"{model.weights} is no network of one style")
+        self._statistics: int = ports["statistics"].shape[1]
         self._size: tuple[int, int, bool] | None = None
         self._expected: tuple[tuple[int, int, bool], Future[Any]] | None = None
         self._free: list[ov.InferRequest] = []

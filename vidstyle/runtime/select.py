@@ -61,9 +61,9 @@ def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
         raise MissingPackageError(
             f"--device {device} needs torch: pip install 'vidstyle[torch]'"
         ) from error
-    weights = zoo.verify(model.weights)
+    weights = model.verified(model.weights)
     try:
-        return TorchEngine(weights, device, precision)
+        return TorchEngine(weights, device, precision, one_style=model.style_encoder is None)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"--device {device} cannot be used: {reason}; try cpu") from error

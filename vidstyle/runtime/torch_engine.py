@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
@@ -25,7 +25,9 @@ _BATCH_PIXELS = 2**23
 class TorchEngine:
     """Runs the network as trained, frames in batches."""
 
-    def __init__(self, weights: Path, device: str, precision: str = "auto") -> None:
+    def __init__(
+        self, weights: Path, device: str, precision: str = "auto", *, one_style: bool = False
+    ) -> None:
         """Load weights (.safetensors) onto a torch device: "cuda", "cuda:1", "mps" or "cpu".
 
         Raises:
@@ -41,6 +43,8 @@ class TorchEngine:
             )
         self.precision = offered[0] if precision == "auto" else precision
         net = load_network(weights)
+        if isinstance(net, OneStyle) != one_style:
+            raise InputError(f"{weights} is no network of one style")
         channels_last(net.frame_net)
         self._statistics = 2 * sum(net.frame_net.norm_channels)
         self._painters = {

@@ -52,12 +52,16 @@ class Motion:
     """(h, w), 0 to 1."""
 
 
+def small_size(height: int, width: int) -> tuple[int, int]:
+    """Return height and width at which the flow is sought for frames of a size."""
+    scale = min(1.0, FLOW_SIDE / min(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def small_gray(frame: Pixels) -> Gray:
     """Return a frame (H, W, 3) in gray, 8 bits, short side at most `FLOW_SIDE`."""
-    height, width, _ = frame.shape
-    scale = min(1.0, FLOW_SIDE / min(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    height, width = small_size(*frame.shape[:2])
+    small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     return cast(Gray, gray if gray.dtype == np.uint8 else cv2.convertScaleAbs(gray, alpha=1 / 257))
 
@@ -146,6 +150,15 @@ class SteadyState:
     """The last frame, small; None: the next frame is the first ..."""
     results: Callable[[], _Results] | None = None
     """... which follows no result. Waits for the call's results."""
+
+    def resized(self, size: tuple[int, int]) -> SteadyState:
+        """Return the state for frames of another height and width: it goes on from what was shown."""
+        if self.gray is None or self.results is None:
+            return self
+        last = cv2.resize(self.results()[-1][0], size[::-1], interpolation=cv2.INTER_LINEAR)
+        height, width = small_size(*size)
+        gray = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
+        return SteadyState(self.inner, cast(Gray, gray), lambda: [(cast(Floats, last), None)])
 
 
 class SteadyStylizer(Wrapper):

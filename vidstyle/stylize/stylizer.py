@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels, StreamInfo
+from vidstyle.pictures import read_picture
 from vidstyle.runtime.engine import Engine, Painting
 from vidstyle.runtime.padding import crop, pad, padded_size
 from vidstyle.stylize.pooling import Pool
-from vidstyle.stylize.style import fit_style, read_picture
+from vidstyle.stylize.style import fit_style
 
 _LAG = 5
 """Frames before a frame that are not yet in its pool: as many as a CPU has under way at most."""
@@ -82,7 +83,7 @@ class NetworkStylizer:
 
         Raises:
             InputError: the file is missing or no picture.
-            ValueError: a strength outside 0 to 1, or pixels of another type or shape.
+            ValueError: pixels of another type or shape.
         """
         picture = style if isinstance(style, np.ndarray) else read_picture(Path(style))
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import InputError
+from vidstyle.pictures import read_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -30,22 +31,17 @@ def list_pictures(folder: Path, exclude: tuple[str, ...] = ()) -> list[Path]:
     return found
 
 
-def read_picture(path: Path, side: int) -> Tensor:
+def scaled_picture(path: Path, side: int) -> Tensor:
     """Read a picture as (1, 3, H, W) in [0, 1], its short side scaled to `side` pixels.
 
     Raises:
         InputError: no such file, or no picture.
     """
-    try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(f"cannot read the picture {path}: {error.strerror}") from error
-    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
-    if picture is None:
-        raise InputError(f"{path} is no picture that can be read; expected a JPEG, PNG, WebP, ...")
-    scale = side / min(picture.shape[:2])
+    picture = read_picture(path)
+    height, width, _ = picture.shape
+    scale = side / min(height, width)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    size = (max(side, round(picture.shape[1] * scale)), max(side, round(picture.shape[0] * scale)))
+    size = (max(side, round(width * scale)), max(side, round(height * scale)))
     scaled = cv2.resize(picture, size, interpolation=way)
     return torch.from_numpy(scaled).permute(2, 0, 1)[None].float().div_(255.0)
 

@@ -6,10 +6,21 @@ from typing import Any
 
 import torch
 
+from vidstyle.errors import UsageError
+
 
 def choose_device(name: str) -> str:
-    """Resolve "auto": CUDA, then MPS, then the CPU."""
+    """Resolve "auto": CUDA, then MPS, then the CPU.
+
+    Raises:
+        UsageError: there is no device of that name here.
+    """
     if name != "auto":
+        try:
+            torch.empty(1, device=name)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"--device {name} cannot be used: {reason}; try cpu") from error
         return name
     if torch.cuda.is_available():
         return "cuda"

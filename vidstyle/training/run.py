@@ -53,9 +53,22 @@ def rate_at(config: Knobs, step: int) -> float:
 class Run:
     """Steps of one network's training; goes on from the checkpoint that it finds."""
 
-    def __init__(self, net: nn.Module, folder: Path, config: Knobs, device: torch.device) -> None:
-        """Take a network on its device and the folder of the run."""
+    def __init__(
+        self,
+        net: nn.Module,
+        folder: Path,
+        config: Knobs,
+        device: torch.device,
+        *,
+        subject: str = "",
+    ) -> None:
+        """Take a network on its device and the folder of the run; `subject` tells what it learns.
+
+        Raises:
+            InputError: the folder holds a run of another network or subject.
+        """
         self.net = net
+        self._subject = subject
         self.config = config
         self.average = checkpoint.WeightAverage(net, config.average)
         self.start = 0
@@ -69,6 +82,8 @@ class Run:
         self._file = folder / "checkpoint.pt"
         if self._file.exists():
             state = checkpoint.load(self._file, device)
+            if state.get("subject", "") != subject:
+                raise InputError(f"{folder} holds a run that learns something else; choose --out")
             try:
                 net.load_state_dict(state["net"])
                 self._optimizer.load_state_dict(state["optimizer"])
@@ -110,6 +125,7 @@ class Run:
             "optimizer": self._optimizer.state_dict(),
             "average": self.average.weights,
             "step": step,
+            "subject": self._subject,
             "config": asdict(self.config),
         }
         checkpoint.save(self._file, state)

@@ -5,6 +5,8 @@ It begins as an any-style network in that style, and then forgets all others.
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
-from vidstyle.training.data import Crops, list_pictures, read_picture
+from vidstyle.training.data import Crops, list_pictures, scaled_picture
 from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, weigh
 from vidstyle.training.report import Report
@@ -81,7 +83,8 @@ def train(
         on_report: called after every tenth step.
 
     Raises:
-        InputError: a folder without pictures, a style that is none, or weights that do not fit.
+        InputError: a folder without pictures, a style that is none, weights that do not fit, or a
+            run of another style in `out`.
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or Config()
@@ -90,14 +93,14 @@ def train(
         raise InputError(f"expected a style of {LEAST_CROP} pixels, got {config.style_side}")
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    style = read_picture(picture, config.style_side).to(target)
+    style = scaled_picture(picture, config.style_side).to(target)
     eyes = eyes.to(target)
     channels_last(eyes)
     with torch.no_grad():
         wanted = StyleTarget.of(eyes(style)).repeat(config.batch)
     net = OneStyle.begin(Arbitrary.from_shipped(load_weights(base)), style.cpu()).to(target)
     channels_last(net)
-    run = Run(net, out, config, target)
+    run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
 
     photos = list_pictures(content, exclude)
     wide = config.crop + 2 * MARGIN
@@ -133,6 +136,8 @@ def train(
             write_strip(out / "sheet.jpg", looked, shown.to(target))
 
     result = out / f"{picture.stem}.safetensors"
+    for converted in out.glob(f"{glob.escape(picture.stem)}_frame*"):
+        converted.unlink()  # of older weights
     save_file(checkpoint.shipped_weights(run.average.weights), result)
     return result
 

@@ -1,0 +1,38 @@
+"""Pictures in files, as OpenCV reads them."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from vidstyle.errors import InputError
+from vidstyle.frame import Pixels
+
+
+def read_picture(path: Path) -> Pixels:
+    """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes white.
+
+    Raises:
+        InputError: no such file, or no picture.
+    """
+    try:
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        named = "" if path.suffix else "; nor is it a name of vidstyle styles"
+        raise InputError(f"cannot read the picture {path}: {error.strerror}{named}") from error
+    picture: Any = None
+    alpha: Any = None
+    if encoded.size:
+        with contextlib.suppress(cv2.error):
+            picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+            alpha = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise InputError(f"{path} is no picture that can be read; expected a JPEG, PNG, WebP, ...")
+    if alpha is not None and alpha.shape == (*picture.shape[:2], 4):
+        opacity = alpha[..., 3:].astype(np.float32) / np.iinfo(alpha.dtype).max
+        picture = (picture * opacity + 255 * (1 - opacity)).round()
+    return cast(Pixels, picture.astype(np.uint8))
