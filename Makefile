@@ -64,9 +64,9 @@ sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, do
 formats: setup  ## run the conformance matrix and write docs/formats.md
 	$(BIN)/pytest tests/media/test_conformance.py --write-formats
 
-bench: setup  ## measure speed and memory, half an hour: benchmarks/results, docs/speed.md, README
+bench: setup  ## measure speed and memory, an hour: benchmarks/results, docs/speed.md, README
 	$(PIP) -e '.[bench]' -c constraints.txt
-	for name in pipeline passthrough networks growth; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in pipeline passthrough networks growth live; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/tables.py
 
 clean: ## remove what the targets make, but not the environment

@@ -29,6 +29,9 @@ from vidstyle.stylize.stylizer import NetworkStylizer
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "samples" / "clip.mp4"
 STYLE = ROOT / "samples" / "styles" / "swirls.jpg"
+OWN = "starry_night"
+"""The network of one style."""
+
 ROUNDS = 5
 
 
@@ -143,22 +146,28 @@ def measure(folder: Path, width: int, height: int, short: int, long: int) -> dic
     cores = len(os.sched_getaffinity(0))
     parts = stages(clip, out)
     alone: dict[str, list[float]] = {name: [] for name in parts}
-    runs, longs, ratios, starts = [], [], [], []
+    runs, owns, longs, ratios, starts = [], [], [], [], []
     for number in range(ROUNDS + 1):
         once = {name: part() for name, part in parts.items()}
         run = run_command(clip, out)
+        own = run_command(clip, out, OWN)
         much = run_command(longer, out)
         start = first_frame(clip, out)
         if number:  # the first is for warming up
             for name, value in once.items():
                 alone[name].append(value)
             runs.append(run)
+            owns.append(own)
             longs.append(much)
             ratios.append(much[0] * 1e3 / long / (sum(once.values()) / cores))
             starts.append(start)
     return {
         "frames": short,
         "fps": spread([short / wall for wall, _, _ in runs]),
+        "one_style_fps": spread([short / wall for wall, _, _ in owns]),
+        "one_style_over_any_style": spread(
+            [run[0] / own[0] for run, own in zip(runs, owns, strict=True)]
+        ),
         "cpu_ms_per_frame": spread([1e3 * cpu / short for _, cpu, _ in runs]),
         "peak_mib": spread([m for _, _, m in runs]),
         "long_frames": long,

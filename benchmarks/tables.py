@@ -50,6 +50,7 @@ def whole() -> str:
                 f"{size}, {of['long_frames'] / 30:.0f} s",
                 number(of["long_fps"]),
                 f"{number(of['fps'])} of {of['frames'] / 30:.0f} s",
+                number(of["one_style_fps"]),
                 number(of["first_frame_s"], 2),
                 number(of["long_peak_mib"], 0),
             ]
@@ -58,6 +59,7 @@ def whole() -> str:
         "clip",
         "frames a second",
         "of a short clip",
+        "likewise, network of one style",
         "first frame after, s",
         "peak memory, MiB",
     ]
@@ -116,17 +118,47 @@ def passthrough() -> str:
     return table(head, [row])
 
 
+def live() -> str:
+    """Return the table of live painting."""
+    results = load("live")
+    rows = []
+    for size, of in results["rows"].items():
+        height, width = of["size"]
+        rows.append(
+            [
+                size,
+                f"{width}x{height}",
+                f"{of['rate']:.1f}",
+                f"{of['dropped']} of {of['came']}",
+                f"{1e3 * of['latency']:.0f}, {1e3 * of['latency95']:.0f}",
+                f"{1e3 * of['latency_first_tenth']:.0f}, {1e3 * of['latency_last_tenth']:.0f}",
+                f"{of['memory_early']:.0f}, {of['memory_late']:.0f}",
+            ]
+        )
+    head = [
+        "camera, 30 frames a second",
+        "painted at, in the end",
+        "frames a second",
+        "dropped",
+        "latency, ms: median, 95 %",
+        "median of the first tenth, of the last",
+        "memory, MiB: early, late",
+    ]
+    return f"{machine_line(results)}; {results['minutes']:g} minutes each:\n\n{table(head, rows)}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "whole": whole,
     "stages": stages,
     "networks": networks,
     "passthrough": passthrough,
+    "live": live,
 }
 
 
 def main() -> None:
     """Fill every table that has a place."""
-    for path in (ROOT / "README.md", ROOT / "docs" / "speed.md"):
+    for path in (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "live.md"):
         text = path.read_text()
         for name in re.findall(r"<!-- /(\w+) -->", text):
             text = re.sub(

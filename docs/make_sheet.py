@@ -1,4 +1,6 @@
-"""Paint the sample clip in every sample style: docs/sheet.jpg, and docs/hero.jpg for the README."""
+"""Paint the sample clip in every sample style, docs/sheet.jpg and docs/hero.jpg for the README, and in every
+style that has a network of its own, docs/styles.jpg.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle import stylize_frames
+from vidstyle import stylize_frames, zoo
 from vidstyle.media.source import FileSource
 from vidstyle.pictures import read_picture
 
@@ -35,7 +37,7 @@ def save(path: Path, rows: list[list[np.ndarray]], width: int, height: int) -> N
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
         frames = [f.pixels for f in source]
     chosen = [frames[i] for i in MOMENTS]
@@ -47,6 +49,8 @@ def main() -> None:
     hero = MOMENTS.index(HERO)
     shown = [chosen[hero], *(painted[n][hero] for n in STYLES)]
     save(ROOT / "docs" / "hero.jpg", [shown[:3], shown[3:6]], 480, 270)
+    own = [chosen[hero], *(next(stylize_frames([chosen[hero]], name)) for name in zoo.styles())]
+    save(ROOT / "docs" / "styles.jpg", [own[n : n + 3] for n in range(0, len(own), 3)], 400, 225)
 
 
 if __name__ == "__main__":
