@@ -1,5 +1,7 @@
-"""Paint the sample clip in every sample style, docs/sheet.jpg and docs/hero.jpg for the README, and in every
-style that has a network of its own, docs/styles.jpg.
+"""Make the contact sheets of the documents.
+
+The sample clip in every sample style, docs/sheet.jpg, and docs/hero.jpg for the README; in every style that has a
+network of its own, docs/styles.jpg.
 """
 
 from __future__ import annotations

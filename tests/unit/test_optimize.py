@@ -19,9 +19,10 @@ from vidstyle.losses.energies import content_energy, style_energy
 from vidstyle.losses.perceptual import StyleTarget, content_loss, gram_matrix, style_loss
 from vidstyle.losses.temporal import temporal_loss, total_variation
 from vidstyle.losses.tone import tone_loss
-from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.optimize.colors import match_colors, with_light_of
 from vidstyle.optimize.gatys import Config, paint_picture, sizes
+from vidstyle.optimize.reconstructions import reconstruct, sheet
 
 
 @pytest.fixture(scope="module")
@@ -172,19 +173,75 @@ def test_the_command(eyes, tmp_path):
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
     for words, message in {
         (): "exists already",
-        ("-o", "x.tiff"): "png",
-        ("-y", "--content-layers", "conv4_2"): "relu4_2",
-        ("-y", "--style-layers", "relu1_3"): "relu4_2",
-        ("-y", "--style-layers", "relu1_1:nan"): "0 or more",
         ("-y", "-o", "photo.png"): "input itself",
         ("-y", "--curve", "none/x.csv"): "cannot write none/x.csv",
         ("-y", "--style-weights", "2,-1"): "style weights",
         ("-y", "--device", "toaster"): "toaster",
-        ("-y", "--init", "nothing"): "content or noise",
-        ("-y", "--method", "magic"): "magic",
-        ("-y", "-s", "eyes.safetensors"): "no picture",
     }.items():
         failed = run(*words)
         assert failed.returncode == 2, failed.stderr
         assert message in failed.stderr
         assert len(failed.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content_layers": {"conv4_2": 1.0}},
+        {"style_layers": {"relu1_3": 1.0}},
+        {"style_layers": {"relu1_1": float("nan")}},
+        {"content_layers": {}, "style_layers": {}},
+        {"init": "nothing"},
+        {"ratio": -1.0},
+        {"style_scale": float("inf")},
+        {"learning_rate": 0.0},
+        {"size": 8},
+    ],
+)
+def test_knobs_that_cannot_be_are_refused(wrong):
+    with pytest.raises(UsageError, match="expected"):
+        Config(**wrong)
+
+
+def test_reconstructions_from_shallow_layers_are_nearer(eyes):
+    picture = pattern(2, 48, 48)
+    (row,) = reconstruct(picture, eyes, "content", size=48, steps=40)
+    assert [title for title, _ in row] == list(LAYERS)
+    far = [np.abs(made.astype(int) - picture).mean() for _, made in row]
+    assert far[0] < 20
+    assert far[0] < far[3]
+    whole = sheet([row, row[:2]])
+    assert whole.shape == (48 * 2 + 4, 48 * 5 + 16, 3)
+    assert (whole[60:, 120:] == 255).all()
+
+
+def test_figures_of_texture_and_of_weights(eyes):
+    picture, style = pattern(2, 32, 32), pattern(30, 32, 32)
+    (row,) = reconstruct(picture, eyes, "style", size=32, steps=2)
+    assert [title for title, _ in row] == [f"to {layer}" for layer in LAYERS]
+    rows = reconstruct(picture, eyes, "grid", style=style, size=32, steps=1)
+    assert [len(r) for r in rows] == [4] * 5
+
+
+def test_the_command_that_reconstructs(eyes, tmp_path):
+    save_file(eyes.state_dict(), tmp_path / "eyes.safetensors")
+    make_picture(tmp_path / "photo.png", 48, 48)
+
+    def run(*words):
+        return vidstyle(
+            *("reconstruct", "photo.png", "--features", "eyes.safetensors"),
+            *("--size", 32, "--steps", 2, *words),
+            cwd=tmp_path,
+        )
+
+    done = run("--kind", "style")
+    assert done.returncode == 0, done.stderr
+    assert cv2.imread(str(tmp_path / "photo.style.png")).shape == (32, 5 * 32 + 16, 3)
+    for words, message in {
+        ("--kind", "style"): "exists already",
+        ("--kind", "soul"): "content or style or grid",
+        ("--kind", "grid"): "needs a --style",
+    }.items():
+        failed = run(*words)
+        assert failed.returncode == 2
+        assert message in failed.stderr

@@ -17,6 +17,7 @@ from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
 from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
+from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
 from vidstyle.cli.styles import styles
 from vidstyle.cli.train import train_app
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("run", epilog=EXIT_CODES)(run)
 app.command("live", epilog=EXIT_CODES)(live)
 app.command("paint", epilog=EXIT_CODES)(paint)
+app.command("reconstruct", epilog=EXIT_CODES)(reconstruct)
 app.command("styles", epilog=EXIT_CODES)(styles)
 app.command("probe", epilog=EXIT_CODES)(probe)
 app.command("doctor", epilog=EXIT_CODES)(doctor)

@@ -99,11 +99,7 @@ def paint(
     if method != "gatys":
         raise UsageError(f"no method is called {method}; expected gatys")
     target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
-    check_output(target, overwrite=overwrite)
-    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
-    if any(target.exists() and p.exists() and target.samefile(p) for p in (content, *style)):
-        raise UsageError(f"{target} is an input itself; choose another output with -o")
+    check_picture(target, [content, *style], overwrite=overwrite)
     if curve and (
         not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite)
     ):
@@ -142,7 +138,7 @@ def paint(
         stop()
         rows.append(step)
         if save_every and step.step % save_every == 0:
-            _write(target.with_name(f"{target.stem}.{step.step:06d}.png"), picture())
+            write_picture(target.with_name(f"{target.stem}.{step.step:06d}.png"), picture())
         if not quiet and (time.monotonic() - told >= _SECONDS or step.step == step.steps):
             told = time.monotonic()
             print(
@@ -161,7 +157,7 @@ def paint(
         device=choose_device(device),
         on_step=on_step,
     )
-    _write(target, painted)
+    write_picture(target, painted)
     if curve:
         text = io.StringIO(newline="")
         lines = csv.writer(text)
@@ -172,7 +168,17 @@ def paint(
         print(f"vidstyle: {target}", file=sys.stderr)
 
 
-def _write(target: Path, pixels: Any) -> None:
+def check_picture(target: Path, inputs: list[Path], *, overwrite: bool) -> None:
+    """Refuse an output that is no picture, exists, or is an input, before any work is done."""
+    check_output(target, overwrite=overwrite)
+    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
+    if any(target.exists() and p.exists() and target.samefile(p) for p in inputs):
+        raise UsageError(f"{target} is an input itself; choose another output with -o")
+
+
+def write_picture(target: Path, pixels: Any) -> None:
+    """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole."""
     import cv2
 
     done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])

@@ -1,0 +1,78 @@
+"""`vidstyle reconstruct PICTURE`: what a perceptual network keeps of it, as a sheet."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli.paint import check_picture, write_picture
+from vidstyle.cli.signals import StopOnSignal
+from vidstyle.errors import MissingPackageError, UsageError
+
+
+def reconstruct(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="What to reconstruct.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="content (from one layer after the other), style (texture, from growing sets of "
+            "layers) or grid (PICTURE painted like --style: sets of layers, and ratios)."
+        ),
+    ] = "content",
+    style: Annotated[
+        Path | None, typer.Option("--style", "-s", metavar="PICTURE", help="Of a grid.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="The sheet; PICTURE.content.png if not given."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("-y", "--overwrite", help="Replace a sheet that exists.")
+    ] = False,
+    size: Annotated[int, typer.Option(metavar="N", help="Longest side of each picture.")] = 256,
+    steps: Annotated[int, typer.Option(metavar="N", help="Optimizer steps of each.")] = 200,
+    features: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
+    ] = "own",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Make the classical figures of what the layers of a perceptual network keep of a picture."""
+    stop = StopOnSignal()
+    target = output or picture.with_name(f"{picture.stem}.{kind}.png")
+    check_picture(target, [p for p in (picture, style) if p], overwrite=overwrite)
+    try:
+        from vidstyle.features import load_features
+        from vidstyle.optimize import reconstructions
+        from vidstyle.training.devices import choose_device
+    except ImportError as error:
+        raise MissingPackageError(
+            "reconstruct needs torch: pip install 'vidstyle[torch]'"
+        ) from error
+    from vidstyle.pictures import read_picture
+
+    if kind not in reconstructions.KINDS:
+        raise UsageError(f"expected --kind {' or '.join(reconstructions.KINDS)}, got {kind}")
+    if (kind == "grid") != (style is not None):
+        raise UsageError("a grid needs a --style PICTURE, and nothing else takes one")
+
+    def told(title: str, _made: object) -> None:
+        stop()
+        print(f"vidstyle: {title}", file=sys.stderr, flush=True)
+
+    rows = reconstructions.reconstruct(
+        read_picture(picture),
+        load_features(features),
+        kind,
+        style=read_picture(style) if style else None,
+        size=size,
+        steps=steps,
+        device=choose_device(device),
+        on_cell=told,
+    )
+    write_picture(target, reconstructions.sheet(rows))
+    print(f"vidstyle: {target}", file=sys.stderr)
