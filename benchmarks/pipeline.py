@@ -184,8 +184,8 @@ def main() -> None:
     """Measure and write benchmarks/results/pipeline.json."""
     results: dict[str, Any] = {"engine": select_engine("cpu").name}
     for name, width, height, short, long in (
-        ("640x360", 640, 360, 450, 1800),
-        ("1280x720", 1280, 720, 150, 600),
+        ("640x360", 640, 360, 450, 900),
+        ("1280x720", 1280, 720, 150, 300),
     ):
         with tempfile.TemporaryDirectory() as folder:
             results[name] = measure(Path(folder), width, height, short, long)
