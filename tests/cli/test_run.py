@@ -58,7 +58,7 @@ def test_identity_brings_no_torch_and_no_network(base, tmp_path, judge):
         (["text.mp4", "-s", "identity"], "not a media file"),
         (["empty.mp4", "-s", "identity"], "not a media file"),
         (["sound.mp4", "-s", "identity"], "no video in it, only audio"),
-        (["ok.mp4", "-s", "none.jpg"], "the style none.jpg"),
+        (["ok.mp4", "-s", "none.jpg"], "the picture none.jpg"),
         (["ok.mp4", "-s", "text.mp4"], "no picture"),
         (["ok.mp4", "-s", "identity", "-o", "none/out.mp4"], "folder none does not exist"),
         (["ok.mp4", "-s", "identity", "-o", "ok.mp4", "-y"], "the input itself"),
