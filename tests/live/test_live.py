@@ -255,7 +255,7 @@ def taken(source, seconds):
     return count
 
 
-@pytest.mark.parametrize("scheme", ["udp", "rtsp"])
+@pytest.mark.parametrize("scheme", ["udp", pytest.param("rtsp", marks=pytest.mark.slow)])
 def test_an_address_that_is_lost_is_picked_up_again(scheme, monkeypatch, caplog):
     monkeypatch.setattr(capture, "_SILENCE", 1.0)
     url = f"{scheme}://127.0.0.1:{free_port()}" + ("/live" if scheme == "rtsp" else "")
@@ -287,6 +287,7 @@ def test_an_address_that_is_lost_is_picked_up_again(scheme, monkeypatch, caplog)
     assert "is back" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_stream_is_sent(tmp_path):
     needs_judge()
     port = free_port()
