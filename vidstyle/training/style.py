@@ -46,8 +46,8 @@ class Config(PaintingConfig):
     """Side of the training frames, pixels."""
     style_side: int = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
-    style_weight: float = 14.0
-    late_style_weight: float = 14.0
+    style_weight: float = 8.0
+    late_style_weight: float = 8.0
     temporal_weight: float = 100.0
     late_temporal_weight: float = 100.0
     average: float = 0.99
