@@ -109,10 +109,9 @@ def main() -> None:
         net = make().eval()
         sizes[name] = multiply_adds(net, (torch.rand(1, 3, 128, 128),))
         works[f"{name}, torch f32"], works[f"{name}, OpenVINO {floats}"] = rival(net, floats)
-    sizes["vidstyle"] = multiply_adds(
-        load_network(zoo.find().weights).frame_net,
-        (torch.rand(1, 3, 128, 128), torch.rand(1, 768 + PALETTE)),
-    )
+    net = load_network(zoo.find().weights).frame_net
+    style = torch.rand(1, 2 * sum(net.norm_channels) + PALETTE)
+    sizes["vidstyle"] = multiply_adds(net, (torch.rand(1, 3, 128, 128), style))
     for precision in dict.fromkeys((floats, offered[0])):
         eager, fast = ours(precision)
         works["vidstyle, torch f32"] = eager

@@ -1,54 +1,190 @@
-"""Make docs/paint.jpg: a frame of the sample clip, painted by optimisation through several networks.
+"""Make the pictures of the pages on optimisation: `python docs/make_paint.py [NAME ...] [--teacher FILE]`.
 
-`python docs/make_paint.py [--teacher FILE]`; with the teacher of the perceptual network there is a row of its own.
+Names: paint, reconstruct, mrf, photoreal, video; all if none is given. With the teacher of the perceptual network
+paint.jpg has a row of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from vidstyle.api import stylize_frames
 from vidstyle.features import load_features
+from vidstyle.frame import Pixels
+from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
-from vidstyle.optimize.gatys import Config, paint_picture
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.areas import AUTO, NONE, AreaFiles, find_areas
+from vidstyle.optimize.descent import scaled
+from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.mrf import MrfConfig
+from vidstyle.optimize.painting import Config, paint_picture
+from vidstyle.optimize.photoreal import PhotorealConfig
+from vidstyle.optimize.reconstructions import reconstruct, sheet
+from vidstyle.optimize.video import VideoConfig, paint_video
 from vidstyle.pictures import read_picture
 
 DOCS = Path(__file__).parent
 SAMPLES = DOCS.parent / "samples"
 STYLES = ("swirls", "mosaic", "ink")
-SIZE, STEPS, FRAME = 384, 200, 60
+SEASONS = ("night", "dusk", "winter", "fog")
+FRAME = 60
 
 
-def labelled(picture: np.ndarray, text: str) -> np.ndarray:
+def style(name: str) -> Pixels:
+    """Read a sample style."""
+    return read_picture(SAMPLES / "styles" / f"{name}.jpg")
+
+
+def frames(first: int, count: int) -> list[Pixels]:
+    """Read frames of the sample clip."""
+    with FileSource(SAMPLES / "clip.mp4") as source:
+        return [f.pixels for n, f in enumerate(source) if first <= n < first + count]
+
+
+def labelled(picture: Pixels, text: str) -> Pixels:
     """Write a text into a corner of a picture (H, W, 3)."""
+    picture = picture.copy()
     for color, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(picture, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, width)
     return picture
 
 
+def write(name: str, rows: Sequence[Sequence[tuple[str, Pixels]]]) -> None:
+    """Write a sheet of pictures of one size, with their titles."""
+    whole = sheet([[(title, labelled(made, title)) for title, made in row] for row in rows])
+    cv2.imwrite(str(DOCS / f"{name}.jpg"), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
+
+
+def painted(content: Pixels, like: Pixels, eyes: Perceptual, config: Config, name: str) -> Pixels:
+    """Paint, and say how long it took."""
+    began = time.monotonic()
+    files = AreaFiles(regions=AUTO if isinstance(config, PhotorealConfig) else NONE)
+    areas = find_areas(files, (Path("content"), [Path("style")]), content, [like], eyes)
+    made = paint_picture(content, [like], eyes, config, areas=areas)
+    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    return made
+
+
+def make_gatys(teacher: str | None) -> None:
+    """Three styles, through our own perceptual network and through its teacher."""
+    rows = []
+    for name in ("own", *filter(None, [teacher])):
+        eyes, title = load_features(name), "our network" if name == "own" else "its teacher"
+        config = GatysConfig(size=384)
+        rows.append(
+            [
+                (title, painted(frames(FRAME, 1)[0], style(s), eyes, config, f"{title}, {s}"))
+                for s in STYLES
+            ]
+        )
+    write("paint", rows)
+
+
+def make_reconstructions(_teacher: str | None) -> None:
+    """The three classical figures, smaller."""
+    eyes, content = load_features(), frames(FRAME, 1)[0]
+    rows = reconstruct(content, eyes, "content", size=256, steps=200)
+    rows += reconstruct(scaled(style("swirls"), 256)[:144], eyes, "style", size=256, steps=200)
+    write("reconstruct", rows)
+    grid = reconstruct(content, eyes, "grid", style=style("mosaic"), size=224, steps=150)
+    write("grid", grid)
+
+
+def make_mrf(_teacher: str | None) -> None:
+    """Patches beside statistics."""
+    eyes, content = load_features(), frames(FRAME, 1)[0]
+    rows = []
+    for title, config in (
+        ("Gram matrices", GatysConfig(size=384)),
+        ("patches", MrfConfig(size=384)),
+    ):
+        rows.append(
+            [
+                (title, painted(content, style(s), eyes, config, f"{title}, {s}"))
+                for s in ("woodcut", "fauve", "mosaic")
+            ]
+        )
+    write("mrf", rows)
+
+
+def make_photoreal(_teacher: str | None) -> None:
+    """A frame at other times: the styles, by optimisation, and by the one map for clips."""
+    eyes, content = load_features(), frames(FRAME, 1)[0]
+    config = PhotorealConfig(size=384)
+    rows: list[list[tuple[str, Pixels]]] = [[], [], []]
+    for season in SEASONS:
+        like = read_picture(SAMPLES / "seasons" / f"{season}.jpg")
+        rows[0].append((season, scaled(like, config.size)))
+        made = painted(content, like, eyes, config, f"photoreal, {season}")
+        rows[1].append(("paint --method photoreal", made))
+        (fast,) = stylize_frames([content], like, method="photoreal")
+        rows[2].append(("run --method photoreal", scaled(fast, config.size)))
+    height = min(made.shape[0] for row in rows for _, made in row)
+    write("photoreal", [[(title, made[:height]) for title, made in row] for row in rows])
+
+
+def make_video(_teacher: str | None) -> None:
+    """Frames of a clip, each alone and one after the other; and what changes along the motion."""
+    eyes, count = load_features(), 8
+    clip = frames(FRAME, count)
+    config = VideoConfig(size=320)
+    alone = [
+        painted(f, style("swirls"), eyes, GatysConfig(size=320, steps=100), f"alone, {n}")
+        for n, f in enumerate(clip)
+    ]
+    rate = Fraction(30)
+    reading = Reading(start=Fraction(FRAME) / rate, end=Fraction(FRAME + count) / rate)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        for passes in (1, 3):
+            paint_video(
+                SAMPLES / "clip.mp4",
+                [style("swirls")],
+                eyes,
+                Path(folder) / f"{passes}.mkv",
+                replace(config, passes=passes),
+                reading=reading,
+            )
+            print(f"video, {passes} passes: {time.monotonic() - began:.0f} s", flush=True)
+        with FileSource(Path(folder) / "1.mkv") as source:
+            steady = [f.pixels for f in source]
+    rows = []
+    for title, made in (("each frame alone", alone), ("--method video", steady)):
+        some = [(title, made[n][: steady[0].shape[0]]) for n in (0, 1, count - 1)]
+        change = np.abs(made[1].astype(int) - made[0]).mean(2, keepdims=True).repeat(3, 2) * 2
+        rows.append(
+            [*some, ("change from the first to the second", change.clip(0, 255).astype(np.uint8))]
+        )
+    write("video", rows)
+
+
+MAKERS: dict[str, Callable[[str | None], None]] = {
+    "paint": make_gatys,
+    "reconstruct": make_reconstructions,
+    "mrf": make_mrf,
+    "photoreal": make_photoreal,
+    "video": make_video,
+}
+
+
 def main() -> None:
-    """Paint, and write the sheet."""
+    """Make what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*MAKERS, []])
     parser.add_argument("--teacher")
     options = parser.parse_args()
-    with FileSource(SAMPLES / "clip.mp4") as source:
-        frame = next(f.pixels for n, f in enumerate(source) if n == FRAME)
-    rows = []
-    for name in ("own", *filter(None, [options.teacher])):
-        eyes, row = load_features(name), []
-        for style in STYLES:
-            began = time.monotonic()
-            like = read_picture(SAMPLES / "styles" / f"{style}.jpg")
-            painted = paint_picture(frame, [like], eyes, Config(size=SIZE, steps=STEPS))
-            print(f"{name} {style}: {time.monotonic() - began:.0f} s", flush=True)
-            row.append(labelled(painted.copy(), "our network" if name == "own" else "its teacher"))
-        rows.append(np.concatenate(row, 1))
-    sheet = np.concatenate(rows, 0)[..., ::-1]
-    cv2.imwrite(str(DOCS / "paint.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    for name in options.names or MAKERS:
+        MAKERS[name](options.teacher)
 
 
 if __name__ == "__main__":

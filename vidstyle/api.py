@@ -30,6 +30,7 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Stylizer, Summary
 from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.grading import GradeStylizer, mix_colors
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
@@ -45,6 +46,11 @@ log = logging.getLogger(__name__)
 
 IDENTITY = "identity"
 """The style that changes nothing."""
+
+PHOTOREAL = "photoreal"
+
+METHODS = ("network", PHOTOREAL)
+"""How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +108,21 @@ def _stylizer(
     precision: str,
     info: StreamInfo | None = None,
     *,
+    method: str,
     low_latency: bool = False,
 ) -> tuple[Any, Any, str]:
     shares = look.shares(len(styles))
+    if method not in METHODS:
+        raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
     if _is_identity(styles[0]):
         return IdentityStylizer(), None, "none (identity)"
     network = _network(styles[0])
+    if method == PHOTOREAL:
+        if network or look.style_scale != 1:
+            raise UsageError("photoreal takes the colors of pictures, of no scale")
+        grade = GradeStylizer()
+        colors = mix_colors([grade.prepare(style) for style in styles], shares)
+        return _around(grade, look), colors, "the CPU (colors alone)"
     if network and look.style_scale != 1:
         raise UsageError("the strokes of a network of one style have the size it was trained with")
     engine = select_engine(device, precision, network, low_latency=low_latency)
@@ -119,13 +134,16 @@ def _stylizer(
     else:
         each = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
         prepared = mix_styles(each, shares)
-    whole: Stylizer = stylizer
+    return _around(stylizer, look), prepared, engine.name
+
+
+def _around(whole: Stylizer, look: Look) -> Stylizer:
     if look.stability:
         whole = SteadyStylizer(whole, look.stability)
     whole = ShotStylizer(whole)
     if look.strength < 1:
         whole = StrengthStylizer(whole, look.strength)
-    return whole, prepared, engine.name
+    return whole
 
 
 def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:
@@ -159,6 +177,7 @@ def stylize(
     style: Style | Sequence[Style],
     output: str | Path | None = None,
     *,
+    method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
     style_scale: float = 1.0,
@@ -181,6 +200,7 @@ def stylize(
         style: see `Style`; or several pictures to be mixed.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
+        method: one of `METHODS`.
         strength: 0 (the video itself) to 1 (all painting).
         stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
@@ -227,7 +247,13 @@ def stylize(
         if reading.hwaccel:
             encoding = _accelerated(encoding, container, reading.hwaccel, frames)
         stylizer, prepared, engine = _stylizer(
-            styles, look, device, precision, frames.info, low_latency=low_latency
+            styles,
+            look,
+            device,
+            precision,
+            frames.info,
+            method=method,
+            low_latency=low_latency,
         )
         log.info("painting on %s", engine)
         with FileSink(
@@ -255,6 +281,7 @@ def stylize_frames(
     frames: Iterable[Pixels],
     style: Style | Sequence[Style],
     *,
+    method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
     style_scale: float = 1.0,
@@ -271,7 +298,7 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
     """
     look = Look(strength, stability, style_scale, _tuple(style_weights))
-    stylizer, prepared, _ = _stylizer(_several(style), look, device, precision)
+    stylizer, prepared, _ = _stylizer(_several(style), look, device, precision, method=method)
     remaining = _alike(frames)
     first = next(remaining, None)
     if first is not None:

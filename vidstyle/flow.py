@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from vidstyle.errors import UsageError
+from vidstyle.frame import Pixels
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -40,6 +44,37 @@ def find_flow(now: Gray, before: Gray, *, quick: bool = False) -> Floats:
     return cast(Floats, dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)))
 
 
+FLOWS = "dis", "raft"
+
+Finder = Callable[[Pixels, Pixels], Floats]
+"""From frames (H, W, 3) uint8 RGB, `now` and `before`, to the flow (H, W, 2) between them."""
+
+
+def flow_finder(name: str, device: Any = "cpu") -> Finder:
+    """Return what finds the flow between frames: one of `FLOWS`.
+
+    "dis" is `find_flow`; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with its weights, which it
+    downloads when they are first asked for.
+
+    Raises:
+        UsageError: there is none of that name.
+        InputError: the weights cannot be had.
+        MissingPackageError: torchvision is missing.
+    """
+    if name == "raft":
+        from vidstyle.raft import load_raft
+
+        return load_raft(device)
+    if name != "dis":
+        raise UsageError(f"expected flow {' or '.join(FLOWS)}, got {name}")
+
+    def find(now: Pixels, before: Pixels) -> Floats:
+        gray = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (now, before))
+        return find_flow(*cast(Iterator[Gray], gray))
+
+    return find
+
+
 LONGEST = 2**15 - 2
 """The longest side, pixels, that OpenCV can warp."""
 
@@ -71,3 +106,13 @@ def consistent(flow: Floats, back: Floats) -> Mask:
     x, y = _sampling_grid(flow)
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return cast(Mask, returns & inside)
+
+
+def certain(flow: Floats, back: Floats) -> Mask:
+    """Tell where (H, W) a flow is consistent, and not at the border of something that moves.
+
+    |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002 (Ruder et al. 2016, eq. 6).
+    """
+    steep = sum(np.square(np.gradient(flow[..., n], axis=a)) for n in (0, 1) for a in (0, 1))
+    inner = np.asarray(steep) <= 0.01 * (flow**2).sum(2) + 0.002
+    return cast(Mask, consistent(flow, back) & inner)

@@ -1,31 +1,44 @@
-"""`vidstyle paint CONTENT --style PICTURE`: one picture, by optimisation: slow, and the reference."""
+"""`vidstyle paint CONTENT --style PICTURE`: by optimisation: slow, and the reference."""
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidstyle.cli.parsing import parse_layers, parse_numbers
+from vidstyle.cli.parsing import parse_layers, parse_numbers, parse_time
+from vidstyle.cli.pictures import (
+    check_curve,
+    check_other,
+    check_picture,
+    write_curve,
+    write_picture,
+)
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.errors import MissingPackageError, OutputError, UsageError
-from vidstyle.media.parts import PartFile, check_output
+from vidstyle.errors import DamagedInputError, MissingPackageError, UsageError
 
 if TYPE_CHECKING:
-    from vidstyle.optimize.gatys import Step
+    from vidstyle.frame import Pixels
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.optimize.areas import AreaFiles
+    from vidstyle.optimize.descent import Step
+    from vidstyle.optimize.painting import Config
+    from vidstyle.optimize.video import FrameStep
 
 _SECONDS = 5.0
 """Between two lines."""
 
+METHODS = ("gatys", "mrf", "photoreal", "video")
+
 
 def paint(
-    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
+    content: Annotated[
+        Path, typer.Argument(metavar="CONTENT", help="The picture to paint; a clip for video.")
+    ],
     style: Annotated[
         list[Path],
         typer.Option("--style", "-s", metavar="PICTURE", help="Like this one; several are mixed."),
@@ -40,159 +53,391 @@ def paint(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace a picture that exists.")
+        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
     ] = False,
-    method: Annotated[str, typer.Option(help="gatys: Gram matrices of a deep network.")] = "gatys",
-    size: Annotated[int, typer.Option(metavar="N", help="Longest side of the result.")] = 512,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="gatys: Gram matrices of a deep network. mrf: its patches. photoreal: light and "
+            "colors alone. video: a clip, steady in time."
+        ),
+    ] = "gatys",
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Longest side of the result; 512, for video 384."),
+    ] = None,
     steps: Annotated[
-        int, typer.Option(metavar="N", help="Of the optimizer: 200 give a good picture.")
-    ] = 200,
+        int | None,
+        typer.Option(metavar="N", help="Of the optimizer: 200 give a good picture; video: 100."),
+    ] = None,
     ratio: Annotated[
-        float, typer.Option(metavar="X", help="Content over style: higher keeps more of it.")
-    ] = 1e-3,
+        float | None,
+        typer.Option(
+            metavar="X", help="Content over style; 0.001, for mrf 0.3, for photoreal 0.01."
+        ),
+    ] = None,
     content_layers: Annotated[
-        str, typer.Option(metavar="LAYER:X,...", help="Where content is compared, and weights.")
-    ] = "relu4_2",
+        str | None,
+        typer.Option(metavar="LAYER:X,...", help="Where content is compared; relu4_2."),
+    ] = None,
     style_layers: Annotated[
-        str, typer.Option(metavar="LAYER:X,...", help="Where style is compared, and weights.")
-    ] = "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
+        str | None,
+        typer.Option(
+            metavar="LAYER:X,...", help="Where style is compared; relu1_1 to relu5_1, a fifth each."
+        ),
+    ] = None,
     style_weights: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Shares of several styles.")
     ] = None,
     style_scale: Annotated[
-        float, typer.Option(metavar="X", help="Size of the style over that of the result.")
-    ] = 1.0,
-    colors: Annotated[
-        str,
+        float | None, typer.Option(metavar="X", help="Size of the style over the result's; 1.")
+    ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PICTURE", help="One for each style: where it is painted is white."),
+    ] = None,
+    style_mask: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PICTURE", help="One for each style: what is meant of it is white."),
+    ] = None,
+    regions: Annotated[
+        str | None,
         typer.Option(
-            help="The style's; or kept: luminance (the painted light under the content's hues), "
-            "linear (the style picture gets the content's colors first)."
+            metavar="PICTURE|auto|none",
+            help="A color for each region of CONTENT; auto finds some, for photoreal by itself.",
         ),
-    ] = "style",
-    variation: Annotated[float, typer.Option(metavar="X", help="Weight of smoothness.")] = 0.0,
-    init: Annotated[str, typer.Option(help="Begin with content, noise, style or blend.")] = (
-        "content"
-    ),
-    optimizer: Annotated[str, typer.Option(help="lbfgs or adam.")] = "lbfgs",
+    ] = None,
+    style_regions: Annotated[
+        Path | None,
+        typer.Option(metavar="PICTURE", help="The regions of the style, in the same colors."),
+    ] = None,
+    colors: Annotated[
+        str | None,
+        typer.Option(
+            help="style; or the content's: luminance, yuv, luv, lab (the painted light under the content's "
+            "hues), linear, histogram (the style gets its colors first)."
+        ),
+    ] = None,
+    variation: Annotated[
+        float | None, typer.Option(metavar="X", help="Weight of smoothness; 0, for mrf 0.1.")
+    ] = None,
+    patch_layers: Annotated[
+        str | None,
+        typer.Option(metavar="LAYER:X,...", help="mrf: of the patches; relu3_1,relu4_1."),
+    ] = None,
+    rotations: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="mrf: turns of the style to either side, 15 degrees each."),
+    ] = None,
+    scales: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="mrf: scales of the style to either side, 15 % each."),
+    ] = None,
+    realism: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="photoreal: weight of the matting Laplacian."),
+    ] = None,
+    smoothing: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="photoreal: half the windows of the last smoothing, pixels."
+        ),
+    ] = None,
+    temporal: Annotated[
+        float | None, typer.Option(metavar="X", help="video: weight of steadiness.")
+    ] = None,
+    reach: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="video: frames back that are compared; 1,2,4."),
+    ] = None,
+    passes: Annotated[
+        int | None, typer.Option(metavar="N", help="video: over the clip, forth and back.")
+    ] = None,
+    flow: Annotated[str | None, typer.Option(help="video: dis, or raft (torchvision's).")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="video: begin there, as for run.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="video: end there.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Begin with content, noise, style or blend.")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="lbfgs or adam.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(metavar="X", help="1 for lbfgs, 0.02 for adam if not given.")
     ] = None,
-    pooling: Annotated[str, typer.Option(help="max or average.")] = "max",
+    pooling: Annotated[str | None, typer.Option(help="max or average.")] = None,
     features: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
     ] = "own",
     save_every: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Write OUT.000050.png and so on, too.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Write OUT.000050.png and so on, too, and OUT.resume.safetensors.",
+        ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from OUT.resume.safetensors.")
+    ] = False,
     curve: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Write the losses of every step there.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write the losses of every step there: .csv, .png."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of noise.")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of noise.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Paint one picture by optimisation: minutes instead of milliseconds, and the reference.
+    """Paint by optimisation: minutes instead of milliseconds, and the reference.
 
-    Neural style transfer as published by Gatys, Ecker and Bethge (2016).
+    Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
     """
     stop = StopOnSignal()
-    if method != "gatys":
-        raise UsageError(f"no method is called {method}; expected gatys")
-    target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
-    check_picture(target, [content, *style], overwrite=overwrite)
-    if curve and (
-        not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite)
-    ):
-        raise UsageError(f"cannot write {curve}: no such folder, or it exists already (-y)")
+    if method not in METHODS:
+        raise UsageError(f"no method is called {method}; expected {', '.join(METHODS)}")
+    is_video = method == "video"
+    curves = curve or []
+    target = _target(content, style, output, is_video=is_video, overwrite=overwrite)
+    for file in curves:
+        check_curve(file, overwrite=overwrite)
     try:
         from vidstyle.features import load_features
-        from vidstyle.optimize.gatys import Config, paint_picture
         from vidstyle.training.devices import choose_device
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
     from vidstyle.pictures import read_picture
     from vidstyle.stylize.look import Look
 
-    weights = parse_numbers("--style-weights", style_weights)
-    shares = Look(style_weights=tuple(weights) if weights else None).shares(len(style))
-    config = Config(
+    config = _config(
+        method,
         size=size,
         steps=steps,
-        content_layers=parse_layers("--content-layers", content_layers),
-        style_layers=parse_layers("--style-layers", style_layers),
         ratio=ratio,
+        content_layers=_layers("--content-layers", content_layers),
+        style_layers=_layers("--style-layers", style_layers),
+        style_scale=style_scale,
+        colors=colors,
         variation=variation,
+        patch_layers=_layers("--patch-layers", patch_layers),
+        rotations=rotations,
+        scales=scales,
+        realism=realism,
+        smoothing=smoothing,
+        temporal=temporal,
+        reach=None if reach is None else _whole("--reach", reach),
+        passes=passes,
+        flow=flow,
         init=init,
         optimizer=optimizer,
         learning_rate=learning_rate,
         pooling=pooling,
-        colors=colors,
-        style_scale=style_scale,
         seed=seed,
     )
-    rows: list[Step] = []
-    told = time.monotonic()
-
-    def on_step(step: Step, picture: Callable[[], Any]) -> None:
-        nonlocal told
-        stop()
-        rows.append(step)
-        if save_every and step.step % save_every == 0:
-            write_picture(target.with_name(f"{target.stem}.{step.step:06d}.png"), picture())
-        if not quiet and (time.monotonic() - told >= _SECONDS or step.step == step.steps):
-            told = time.monotonic()
-            print(
-                f"vidstyle: step {step.step}/{step.steps} at {step.width}x{step.height}: "
-                f"content {step.content:.4f}, style {step.style:.5f}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    painted = paint_picture(
-        read_picture(content),
+    _check_method(
+        method,
+        {"start": start, "end": end},
+        {"save-every": save_every, "resume": resume or None, "curve": curve},
+        {
+            "mask": mask,
+            "style-mask": style_mask,
+            "regions": regions,
+            "style-regions": style_regions,
+        },
+    )
+    weights = parse_numbers("--style-weights", style_weights)
+    job = _Job(
+        content,
+        style,
+        target,
+        config,
+        Look(style_weights=tuple(weights) if weights else None).shares(len(style)),
+        choose_device(device),
         [read_picture(s) for s in style],
         load_features(features),
-        config,
-        shares=shares,
-        device=choose_device(device),
+        _Lines(quiet=quiet),
+        stop,
+    )
+    if is_video:
+        _paint_clip(
+            job, (parse_time("--start", start), parse_time("--end", end)), overwrite=overwrite
+        )
+        return
+    from vidstyle.optimize.areas import AUTO, NONE, AreaFiles
+
+    asked = AUTO if method == "photoreal" and not (mask or style_mask or style_regions) else NONE
+    where = AreaFiles(tuple(mask or ()), tuple(style_mask or ()), regions or asked, style_regions)
+    _paint_picture(job, where, save_every, curves, resume=resume)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be painted, and with what."""
+
+    content: Path
+    style: list[Path]
+    target: Path
+    config: Config
+    shares: tuple[float, ...]
+    device: str
+    likes: list[Pixels]
+    eyes: Perceptual
+    lines: _Lines
+    stop: StopOnSignal
+
+
+def _paint_clip(job: _Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
+    from vidstyle.media.reading import Reading
+    from vidstyle.optimize.video import VideoConfig, paint_video
+
+    assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
+    summary = paint_video(
+        job.content,
+        job.likes,
+        job.eyes,
+        job.target,
+        job.config,
+        shares=job.shares,
+        reading=Reading(*times),
+        overwrite=overwrite,
+        device=job.device,
+        on_step=job.lines.frame,
+        stop=job.stop,
+    )
+    job.lines.end(job.target)
+    if summary.damaged:
+        raise DamagedInputError(
+            f"{job.target} is finished, but {job.content} was damaged in {summary.damaged} places"
+        )
+
+
+def _paint_picture(
+    job: _Job, where: AreaFiles, save_every: int | None, curves: list[Path], *, resume: bool
+) -> None:
+    from vidstyle.cli.halts import HaltFile
+    from vidstyle.optimize.areas import find_areas
+    from vidstyle.optimize.descent import scaled, to_pixels
+    from vidstyle.optimize.painting import paint_picture
+    from vidstyle.pictures import read_picture
+
+    picture, target = read_picture(job.content), job.target
+    areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
+    halt = HaltFile(target, f"{job.config} {job.style} {job.shares} {where}")
+    rows: list[Step] = []
+
+    def on_step(step: Step) -> None:
+        rows.append(step)
+        if save_every and step.step % save_every == 0:
+            pixels = to_pixels(step.picture)
+            shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
+            write_picture(target.with_name(f"{target.stem}.{step.step:06d}.png"), shown)
+            halt.write(step)
+        job.lines.step(step)
+        job.stop()
+
+    painted = paint_picture(
+        picture,
+        job.likes,
+        job.eyes,
+        job.config,
+        shares=job.shares,
+        areas=areas,
+        resume=halt.read() if resume else None,
+        device=job.device,
         on_step=on_step,
     )
     write_picture(target, painted)
-    if curve:
-        text = io.StringIO(newline="")
-        lines = csv.writer(text)
-        lines.writerow(["step", "width", "height", "content", "style", "loss"])
-        lines.writerows([s.step, s.width, s.height, s.content, s.style, s.loss] for s in rows)
-        _keep(curve, text.getvalue().encode())
-    if not quiet:
-        print(f"vidstyle: {target}", file=sys.stderr)
+    for file in curves:
+        write_curve(file, rows)
+    halt.forget()
+    job.lines.end(target)
 
 
-def check_picture(target: Path, inputs: list[Path], *, overwrite: bool) -> None:
-    """Refuse an output that is no picture, exists, or is an input, before any work is done."""
-    check_output(target, overwrite=overwrite)
-    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
-    if any(target.exists() and p.exists() and target.samefile(p) for p in inputs):
-        raise UsageError(f"{target} is an input itself; choose another output with -o")
+def _check_method(
+    method: str, of_clips: dict[str, Any], of_pictures: dict[str, Any], areas: dict[str, Any]
+) -> None:
+    """Refuse options that do not go with a method; see `_config` for its own."""
+    others = of_pictures if method == "video" else of_clips
+    if method not in ("gatys", "photoreal"):
+        others = others | areas
+    for name, value in others.items():
+        if value is not None:
+            raise UsageError(f"--{name} does not go with --method {method}")
 
 
-def write_picture(target: Path, pixels: Any) -> None:
-    """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole."""
-    import cv2
+def _target(
+    content: Path, style: list[Path], output: Path | None, *, is_video: bool, overwrite: bool
+) -> Path:
+    if is_video:
+        from vidstyle.api import default_output
+        from vidstyle.media.inputs import check_input
+        from vidstyle.media.parts import check_output
 
-    done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])
-    if not done:
-        raise OutputError(f"cannot write {target}: it could not be encoded")
-    _keep(target, encoded.tobytes())
+        check_input(content)
+        target = output or default_output(content, [str(s) for s in style])
+        check_output(target, overwrite=overwrite)
+        check_other(target, [content, *style])
+        return target
+    target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
+    check_picture(target, [content, *style], overwrite=overwrite)
+    return target
 
 
-def _keep(target: Path, data: bytes) -> None:
-    """Write a file that appears under its name when it is whole."""
-    part = PartFile(target)
-    try:
-        part.file.write_bytes(data)
-        part.commit(overwrite=True)
-    except OSError as error:
-        part.discard()
-        raise OutputError(f"cannot write {target}: {error.strerror}") from error
+def _config(method: str, **given: Any) -> Config:
+    from vidstyle.optimize.gatys import GatysConfig
+    from vidstyle.optimize.mrf import MrfConfig
+    from vidstyle.optimize.photoreal import PhotorealConfig
+    from vidstyle.optimize.video import VideoConfig
+
+    kinds: dict[str, type[Config]] = dict(
+        zip(METHODS, (GatysConfig, MrfConfig, PhotorealConfig, VideoConfig), strict=True)
+    )
+    kind = kinds[method]
+    known = {f.name for f in fields(kind)}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name in chosen:
+        if name not in known:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --method {method}")
+    return kind(**chosen)
+
+
+def _layers(option: str, text: str | None) -> dict[str, float] | None:
+    return None if text is None else parse_layers(option, text)
+
+
+def _whole(option: str, text: str) -> tuple[int, ...]:
+    numbers = parse_numbers(option, text) or []
+    if any(n != int(n) for n in numbers):
+        raise UsageError(f"expected whole numbers such as 1,2,4 for {option}, got {text!r}")
+    return tuple(int(n) for n in numbers)
+
+
+class _Lines:
+    """Progress on stderr: a line every few seconds."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._told = quiet, time.monotonic()
+
+    def step(self, step: Step, before: str = "", *, last: bool = True) -> None:
+        """Tell of a step."""
+        ends = last and step.step == step.steps
+        if self._quiet or not (ends or time.monotonic() - self._told >= _SECONDS):
+            return
+        self._told = time.monotonic()
+        energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
+        height, width = step.size
+        print(
+            f"vidstyle: {before}step {step.step}/{step.steps} at {width}x{height}: {energies}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def frame(self, step: FrameStep) -> None:
+        """Tell of a step of a frame."""
+        turn = f"pass {step.turn}, " if step.turn > 1 else ""
+        before = f"{turn}frame {step.number + 1}/{step.frames}, "
+        self.step(step.step, before, last=False)
+
+    def end(self, target: Path) -> None:
+        """Tell of the output."""
+        if not self._quiet:
+            print(f"vidstyle: {target}", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli.paint import check_picture, write_picture
+from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, UsageError
 

@@ -50,6 +50,12 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
     ] = False,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="network: a painting. photoreal: the picture's colors alone, and no strokes."
+        ),
+    ] = "network",
     strength: Annotated[
         float,
         typer.Option(metavar="0..1", help="0 is the video itself, 1 is all painting."),
@@ -228,6 +234,7 @@ def run(
             source,
             style,
             output,
+            method=method,
             strength=strength,
             stability=stability,
             style_scale=style_scale,

@@ -159,6 +159,10 @@ def style(
     ] = 384,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
     style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 8.0,
+    content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 1.0,
+    fidelity_weight: Annotated[
+        float, typer.Option(help="Weight of the content loss on directions, all layers.")
+    ] = 0.0,
     temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 100.0,
     seed: Seed = 1,
     device: Device = "auto",
@@ -184,6 +188,8 @@ def style(
         learning_rate=learning_rate,
         style_weight=style_weight,
         late_style_weight=style_weight,
+        content_weight=content_weight,
+        fidelity_weight=fidelity_weight,
         temporal_weight=temporal_weight,
         late_temporal_weight=temporal_weight,
         seed=seed,

@@ -1,10 +1,17 @@
-"""The energies of neural style transfer by optimisation, as published: sums, not relative errors.
+"""The energies of style transfer by optimisation, as published: sums, not relative errors.
 
-Gatys, Ecker and Bethge 2016 ("Image Style Transfer Using Convolutional Neural Networks"), eqs. 1 to 7.
+Gatys, Ecker and Bethge 2016 ("Image Style Transfer Using Convolutional Neural Networks"), eqs. 1 to 7; Li and
+Wand 2016 ("Combining Markov Random Fields and Convolutional Neural Networks"); Luan et al. 2017 ("Deep Photo
+Style Transfer"); Ruder et al. 2016 ("Artistic Style Transfer for Videos").
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.losses.perceptual import gram_matrix
@@ -15,7 +22,7 @@ def content_energy(features: Tensor, wanted: Tensor) -> Tensor:
     return 0.5 * (features - wanted).square().sum()
 
 
-def style_energy(features: Tensor, wanted: Tensor) -> Tensor:
+def style_energy(features: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the squared distance of Gram matrices over 4 N^2 M^2, eq. 4.
 
     N channels, M places. The style's places are counted by themselves, so that a picture and a style of
@@ -24,6 +31,105 @@ def style_energy(features: Tensor, wanted: Tensor) -> Tensor:
     Args:
         features: (B, C, H, W) of the picture.
         wanted: (B, C, C), `gram_matrix` of the style: already over its own M.
+        weight: (1, 1, H, W), of the places that are meant; None: all.
     """
     channels = features.shape[1]
-    return (gram_matrix(features) - wanted).square().sum() / (4 * channels**2)
+    return (gram_matrix(features, weight) - wanted).square().sum() / (4 * channels**2)
+
+
+def patches(features: Tensor, size: int = 3) -> Tensor:
+    """Return all patches of features (1, C, H, W) that lie inside, as columns (C * size^2, places)."""
+    return F.unfold(features, size)[0]
+
+
+class PatchEnergy:
+    """The squared distance of all patches of features to given ones (Li and Wand 2016, eq. 2).
+
+    sum_i |p_i - t_i|^2 over overlapping patches is, place by place, the distance to the mean of the given
+    patches there, times their number, and a rest that does not depend on the features. So it costs no
+    more than a content loss.
+    """
+
+    def __init__(self, wanted: Tensor, height: int, width: int, size: int = 3) -> None:
+        """Take the wanted patches (C * size^2, places), for features (1, C, height, width)."""
+        shape = height, width
+        ones = torch.ones_like(wanted[: size * size])
+        self._counts = F.fold(ones[None], shape, size)
+        self._mean = F.fold(wanted[None], shape, size) / self._counts
+        self._rest = wanted.square().sum() - (self._counts * self._mean.square()).sum()
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Return the energy of features."""
+        return (self._counts * (features - self._mean).square()).sum() + self._rest
+
+
+def nearest_patches(features: Tensor, style: Tensor, size: int = 3, *, most: int = 2**24) -> Tensor:
+    """Return for each patch of features the style's patch of highest normalised cross-correlation.
+
+    Li and Wand 2016, eq. 3: argmax <p, s> / (|p| |s|), exact, over all of the style's patches.
+
+    Args:
+        features: (1, C, H, W).
+        style: (1, C, h, w).
+        size: of the square patches.
+        most: correlations that are held at once, at least a row of them: bounds the memory.
+
+    Returns:
+        (places of features,) int64, columns of `patches(style, size)`.
+    """
+    return _best(patches(features, size), patches(style, size), most)[1]
+
+
+def matched_patches(features: Tensor, styles: Sequence[Tensor], size: int = 3) -> Tensor:
+    """Return for each patch of features the most similar one of several styles, as columns.
+
+    As `nearest_patches`, over all of the styles' patches together.
+    """
+    have = patches(features, size)
+    found = torch.zeros_like(have)
+    reached = have.new_full((have.shape[1],), -math.inf)
+    for style in styles:
+        offered = patches(style, size)
+        similarity, place = _best(have, offered)
+        better = similarity > reached
+        found[:, better] = offered[:, place[better]]
+        reached = torch.maximum(reached, similarity)
+    return found
+
+
+def _best(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[Tensor, Tensor]:
+    """Return the highest <p, s> / |s| of each column p over the columns s, and which that is."""
+    best = have.new_full((have.shape[1],), -math.inf)
+    index = torch.zeros(have.shape[1], dtype=torch.int64, device=have.device)
+    lengths = offered.norm(dim=0) + 1e-8
+    step = max(1, most // have.shape[1])
+    for begin in range(0, offered.shape[1], step):
+        part = slice(begin, begin + step)
+        similarity, place = ((offered[:, part] / lengths[part]).T @ have).max(0)
+        better = similarity > best
+        best = torch.where(better, similarity, best)
+        index = torch.where(better, place + begin, index)
+    return best, index
+
+
+def matting_energy(picture: Tensor, laplacian: Tensor) -> Tensor:
+    """Return the sum of V^T M V over the channels V of a picture (Luan et al. 2017, eq. 2).
+
+    Args:
+        picture: (1, 3, H, W).
+        laplacian: M, (H * W, H * W), sparse: symmetric, zero for what is locally affine in the content.
+    """
+    columns = picture[0].flatten(1).T
+    product: Tensor = torch.sparse.mm(laplacian, columns)
+    return (columns * product).sum()
+
+
+def temporal_energy(picture: Tensor, wanted: Tensor, certainty: Tensor) -> Tensor:
+    """Return the mean over all values of c (x - w)^2 (Ruder et al. 2016, eq. 7).
+
+    Args:
+        picture: (1, 3, H, W).
+        wanted: another frame's painting, moved to this one, likewise.
+        certainty: (1, 1, H, W), 0 to 1.
+    """
+    return (certainty * (picture - wanted).square()).mean()

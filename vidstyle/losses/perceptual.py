@@ -35,10 +35,29 @@ def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tenso
     )
 
 
-def gram_matrix(x: Tensor) -> Tensor:
-    """Return the Gram matrix (B, C, C) of x (B, C, H, W) over H*W (Gatys et al. 2016, eq. 3)."""
+def fidelity_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    """Compare the directions of feature vectors at every place, averaged over all layers given.
+
+    The mean squared distance of unit vectors, as in LPIPS without its learned weights (Zhang et al. 2018, eq.
+    1): strokes may be stronger or weaker than what they stand for, but not something else.
+    """
+    distances = [
+        (F.normalize(widened(f), dim=1) - F.normalize(widened(t), dim=1)).square().sum(1).mean()
+        for f, t in zip(features, targets, strict=True)
+    ]
+    return torch.stack(distances).mean()
+
+
+def gram_matrix(x: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return the Gram matrix (B, C, C) of x (B, C, H, W) over H*W (Gatys et al. 2016, eq. 3).
+
+    With weights (1, 1, H, W) of the places, over their sum: of a region (Gatys et al. 2017, eq. 5).
+    """
     rows = widened(x).flatten(2)
-    return rows @ rows.transpose(1, 2) / rows.shape[2]
+    if weight is None:
+        return rows @ rows.transpose(1, 2) / rows.shape[2]
+    places = weight.flatten(2)
+    return (rows * places) @ rows.transpose(1, 2) / places.sum().clamp(min=1e-6)
 
 
 WINDOW = 8
@@ -57,6 +76,10 @@ def without_layout(x: Tensor) -> Tensor:
     return x - F.interpolate(F.avg_pool2d(x, WINDOW), scale_factor=WINDOW)
 
 
+TEXTURED = 4
+"""Layers whose texture is compared."""
+
+
 @dataclass(frozen=True)
 class StyleTarget:
     """What a style loss compares: per layer, channel statistics and the texture's Gram matrix."""
@@ -66,7 +89,7 @@ class StyleTarget:
     stds: tuple[Tensor, ...]
     """(B, C, 1, 1) per layer."""
     grams: tuple[Tensor, ...]
-    """(B, C, C) per layer."""
+    """(B, C, C) of the first four layers: deeper ones have too few places for windows."""
 
     @classmethod
     def of(cls, features: Sequence[Tensor]) -> StyleTarget:
@@ -75,7 +98,7 @@ class StyleTarget:
         return cls(
             tuple(m for m, _ in statistics),
             tuple(s for _, s in statistics),
-            tuple(gram_matrix(without_layout(f)) for f in features),
+            tuple(gram_matrix(without_layout(f)) for f in features[:TEXTURED]),
         )
 
     def repeat(self, times: int) -> StyleTarget:
@@ -103,5 +126,6 @@ def style_loss(features: Sequence[Tensor], target: StyleTarget, *, gram: float =
     for layer in range(len(features)):
         total = total + relative_error(measured.means[layer], target.means[layer])
         total = total + relative_error(measured.stds[layer], target.stds[layer])
-        total = total + gram * relative_error(measured.grams[layer], target.grams[layer])
+    for have, want in zip(measured.grams, target.grams, strict=True):
+        total = total + gram * relative_error(have, want)
     return total / len(features)

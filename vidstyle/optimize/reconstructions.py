@@ -15,7 +15,9 @@ import torch
 
 from vidstyle.frame import Pixels
 from vidstyle.nets.perceptual import LAYERS, Perceptual
-from vidstyle.optimize.gatys import Config, paint_picture, scaled
+from vidstyle.optimize.descent import scaled
+from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.painting import paint_picture
 
 KINDS = ("content", "style", "grid")
 
@@ -28,7 +30,7 @@ class Cell:
     """One reconstruction."""
 
     title: str
-    config: Config
+    config: GatysConfig
 
 
 def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
@@ -36,7 +38,7 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
     noise: dict[str, object] = {"size": size, "steps": steps, "init": "noise"}
     if kind == "content":
         configs = [
-            Config(content_layers={layer: 1.0}, style_layers={}, ratio=1.0, **noise)  # type: ignore[arg-type]
+            GatysConfig(content_layers={layer: 1.0}, style_layers={}, ratio=1.0, **noise)  # type: ignore[arg-type]
             for layer in LAYERS
         ]
         return [[Cell(f"{la}", config) for la, config in zip(LAYERS, configs, strict=True)]]
@@ -46,7 +48,7 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
             [
                 Cell(
                     f"to {layers[-1]}",
-                    Config(
+                    GatysConfig(
                         content_layers={},
                         style_layers=dict.fromkeys(layers, 1 / len(layers)),
                         ratio=0.0,
@@ -60,7 +62,7 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
         [
             Cell(
                 f"to {layers[-1]}, {ratio:g}",
-                Config(
+                GatysConfig(
                     style_layers=dict.fromkeys(layers, 1 / len(layers)),
                     ratio=ratio,
                     size=size,

@@ -8,14 +8,20 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.losses.perceptual import WINDOW, StyleTarget, content_loss, style_loss
+from vidstyle.losses.perceptual import (
+    WINDOW,
+    StyleTarget,
+    content_loss,
+    fidelity_loss,
+    style_loss,
+)
 from vidstyle.losses.temporal import temporal_loss, total_variation
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
 from vidstyle.training.motion import Pair, draw_pair
 
 LEAST_CROP = 8 * WINDOW
-"""Below this the deepest layer of the style loss, at 1/8, holds no whole window."""
+"""Below this the deepest layer whose texture is compared, at 1/8, holds no whole window."""
 
 MARGIN = 24
 """Pixels on each side of a training frame for the second view to come from."""
@@ -39,6 +45,10 @@ class PaintingConfig:
     """... and at the end; it falls between 40 % and 60 % of the steps."""
     gram: float = 0.5
     """Share of the Gram matrices in the style loss."""
+    content_weight: float = 1.0
+    """Weight of the content loss, relu3_1 and relu4_1."""
+    fidelity_weight: float = 0.0
+    """Weight of the fidelity loss, all layers."""
     tone_weight: float = 4.0
     """Weight of the tone loss."""
     temporal_weight: float = 15.0
@@ -125,6 +135,7 @@ class Views:
         pair, half = self.pair, len(moved)
         return {
             "content": content_loss(seen, wanted),
+            "fidelity": fidelity_loss(seen, wanted),
             "style": style_loss(seen, style, gram=gram),
             "tone": tone_loss(painted, self.frames),
             "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask),
@@ -136,7 +147,8 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
     """Return the weighted sum of `Views.losses` at a share of the run, 0 to 1."""
     style_weight, temporal_weight = weights_at(config, progress)
     return (
-        losses["content"]
+        config.content_weight * losses["content"]
+        + config.fidelity_weight * losses["fidelity"]
         + style_weight * losses["style"]
         + config.tone_weight * losses["tone"]
         + temporal_weight * losses["temporal"]

@@ -23,7 +23,7 @@ from vidstyle.losses.perceptual import StyleTarget
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
-from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures, scaled_picture
@@ -97,7 +97,7 @@ def train(
     eyes = eyes.to(target)
     channels_last(eyes)
     with torch.no_grad():
-        wanted = StyleTarget.of(eyes(style)).repeat(config.batch)
+        wanted = StyleTarget.of(eyes(style, LAYERS)).repeat(config.batch)
     net = OneStyle.begin(Arbitrary.from_shipped(load_weights(base)), style.cpu()).to(target)
     channels_last(net)
     run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
@@ -117,10 +117,10 @@ def train(
         views = Views.of(x, config.crop, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
-                of = eyes(views.frames)
+                of = eyes(views.frames, LAYERS)
             vectors = net.style.expand(config.batch, -1)
             painted, moved = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
-            seen = eyes(painted)
+            seen = eyes(painted, LAYERS)
         losses = views.losses(painted, moved, (seen, of), wanted, config.gram)
         if run.learn(weigh(losses, config, step / config.steps), step):
             net.level()

@@ -1,0 +1,104 @@
+"""L-BFGS against Adam for `vidstyle paint`, and the time and memory at 512x512: `python benchmarks/optimizers.py`.
+
+1,000 steps of Adam at each learning rate; then L-BFGS until half the time of such a run is over. One picture of
+256x256 pixels from its content, through the shipped perceptual network. Writes benchmarks/results/optimizers.json.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+from common import machine, write
+from pipeline import ROOT
+
+from vidstyle.features import load_features
+from vidstyle.frame import Pixels
+from vidstyle.media.source import FileSource
+from vidstyle.optimize.descent import Step
+from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.painting import paint_picture
+from vidstyle.pictures import read_picture
+
+RATES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+ADAM_STEPS = 1000
+FRAME = 60
+STYLES = ("swirls", "mosaic")
+
+
+class _Over(Exception):
+    """The time is."""
+
+
+def square(side: int) -> Pixels:
+    """Return a frame of the sample clip, cut square."""
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(f.pixels for n, f in enumerate(source) if n == FRAME)
+    height, width, _ = frame.shape
+    left = (width - height) // 2
+    cut = frame[:, left : left + height]
+    return np.ascontiguousarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA))
+
+
+def run(content: Pixels, style: Pixels, seconds: float | None, **knobs: Any) -> dict[str, float]:
+    """Paint, until so many seconds are over; return steps, seconds and the lowest loss."""
+    losses: list[float] = []
+    eyes = load_features()
+    began = time.monotonic()
+
+    def told(step: Step) -> None:
+        losses.append(step.loss)
+        if seconds is not None and time.monotonic() - began > seconds:
+            raise _Over
+
+    with contextlib.suppress(_Over):
+        paint_picture(content, [style], eyes, GatysConfig(**knobs), on_step=told)
+    return {
+        "steps": len(losses),
+        "seconds": time.monotonic() - began,
+        "loss": losses[-1],
+        "lowest": min(losses),
+    }
+
+
+def main() -> None:
+    """Measure and write."""
+    results: dict[str, Any] = {}
+    content = square(256)
+    for name in STYLES:
+        style = read_picture(ROOT / "samples" / "styles" / f"{name}.jpg")
+        adam = {
+            f"{rate:g}": run(
+                content,
+                style,
+                None,
+                size=256,
+                steps=ADAM_STEPS,
+                optimizer="adam",
+                learning_rate=rate,
+            )
+            for rate in RATES
+        }
+        best = min(adam, key=lambda rate: adam[rate]["lowest"])
+        half = adam[best]["seconds"] / 2
+        lbfgs = run(content, style, half, size=256, steps=10**6)
+        results[name] = {"adam": adam, "best_rate": best, "lbfgs_in_half_the_time": lbfgs}
+        print(name, results[name], flush=True)
+    began = time.monotonic()
+    style = read_picture(ROOT / "samples" / "styles" / f"{STYLES[0]}.jpg")
+    paint_picture(square(512), [style], load_features(), GatysConfig(size=512))
+    results["512x512"] = {
+        "seconds": time.monotonic() - began,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(results["512x512"])
+    print(machine())
+    print(write("optimizers", results).relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

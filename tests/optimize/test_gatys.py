@@ -1,0 +1,317 @@
+"""Pictures by optimisation."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.clips import pattern
+from vidstyle import InputError, UsageError
+from vidstyle.colors import COLORS, LIGHTS, light_of, match_colors, match_histograms, with_light_of
+from vidstyle.losses.energies import (
+    PatchEnergy,
+    content_energy,
+    matting_energy,
+    style_energy,
+    temporal_energy,
+)
+from vidstyle.losses.perceptual import StyleTarget, content_loss, gram_matrix, style_loss
+from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.tone import tone_loss
+from vidstyle.nets.perceptual import LAYERS
+from vidstyle.optimize.descent import Halt
+from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.painting import Area, paint_picture
+from vidstyle.optimize.photoreal import matting_laplacian
+from vidstyle.optimize.reconstructions import reconstruct, sheet
+
+
+def double(*shape, seed=0):
+    return torch.rand(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: content_energy(x, double(1, 3, 8, 9, seed=1)),
+        lambda x: style_energy(x, gram_matrix(double(1, 3, 7, 7, seed=2))),
+        lambda x: style_energy(x, gram_matrix(double(1, 3, 7, 7)), double(1, 1, 8, 9, seed=4)),
+        lambda x: temporal_energy(x, double(1, 3, 8, 9, seed=5), double(1, 1, 8, 9, seed=6)),
+        PatchEnergy(double(27, 42, seed=7), 8, 9),
+        lambda x: matting_energy(x, matting_laplacian(double(1, 3, 8, 9, seed=8))),
+        lambda x: content_loss([x] * 4, [double(1, 3, 8, 9, seed=1)] * 4),
+        lambda x: style_loss([x] * 2, StyleTarget.of([double(1, 3, 8, 9, seed=3)] * 2)),
+        total_variation,
+    ],
+)
+def test_gradients_agree_with_finite_differences(loss):
+    assert torch.autograd.gradcheck(loss, double(1, 3, 8, 9).requires_grad_(True))
+
+
+def test_the_gradients_of_the_losses_over_pictures_do_too():
+    frame, first = double(1, 3, 32, 32, seed=5), double(1, 3, 6, 6, seed=6)
+    grid = double(1, 6, 6, 2, seed=7) * 1.6 - 0.8
+    mask = (double(1, 1, 6, 6, seed=8) > 0.3).double()
+    painted = double(1, 3, 32, 32, seed=9).requires_grad_(True)
+    loss = tone_loss(painted, frame)
+    (gradient,) = torch.autograd.grad(loss, painted)
+    step = torch.zeros_like(painted)
+    step[0, 1, 3, 20] = 1e-6
+    slope = (tone_loss(painted + step, frame) - tone_loss(painted - step, frame)) / 2e-6
+    assert torch.isclose(slope, gradient[0, 1, 3, 20], rtol=1e-4)
+    second = double(1, 3, 6, 6, seed=10).requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda x: temporal_loss(first, x, grid, mask), second)
+
+
+def test_the_style_energy_is_the_papers():
+    """Eqs. 3 to 5, written out: G = F F^T, E = 1 / (4 N^2 M^2) sum (G - A)^2."""
+    f, a = np.random.default_rng(0).random((2, 5, 42))
+    energy = ((f @ f.T - a @ a.T) ** 2).sum() / (4 * 5**2 * 42**2)
+    one, other = (torch.from_numpy(x).view(1, 5, 6, 7) for x in (f, a))
+    assert style_energy(one, gram_matrix(other)).item() == pytest.approx(energy)
+    assert content_energy(one, other).item() == pytest.approx(0.5 * ((f - a) ** 2).sum())
+    weights = np.random.default_rng(1).random((6, 7))
+    gram = (f * weights.ravel()) @ f.T / weights.sum()
+    found = gram_matrix(one, torch.from_numpy(weights)[None, None])
+    assert np.allclose(found[0].numpy(), gram, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_it_comes_nearer_to_the_style(eyes, optimizer):
+    content, style = pattern(1, 64, 48), pattern(50, 80, 70)[..., ::-1].copy()
+    found = []
+    config = GatysConfig(size=64, steps=25, optimizer=optimizer)
+    painted = paint_picture(content, [style], eyes, config, on_step=found.append)
+    assert painted.shape == (48, 64, 3)
+    assert [s.step for s in found] == list(range(1, 26))
+    assert found[0].energies["style"] == pytest.approx(1, abs=0.3)
+    assert found[-1].energies["style"] < 0.5 * found[0].energies["style"]
+    again = paint_picture(content, [style], eyes, config)
+    assert np.array_equal(painted, again)
+
+
+def test_with_all_content_nothing_changes_and_noise_comes_near(eyes):
+    content, style = pattern(1, 64, 48), pattern(50, 80, 70)
+    kept = paint_picture(content, [style], eyes, GatysConfig(size=64, steps=5, style_layers={}))
+    assert np.abs(kept.astype(int) - content).max() <= 1
+    config = GatysConfig(
+        size=64,
+        steps=60,
+        style_layers={},
+        content_layers={"relu1_1": 1.0},
+        init="noise",
+        ratio=1.0,
+    )
+    found = paint_picture(content, [style], eyes, config)
+    assert np.abs(found.astype(int) - content).mean() < 25
+
+
+def test_large_pictures_begin_small():
+    for size, expected in {
+        256: [256],
+        512: [256, 512],
+        4096: [256, 512, 1024, 2048, 4096],
+        600: [150, 300, 600],
+        100: [100],
+    }.items():
+        assert GatysConfig(size=size).sizes == expected
+
+
+def test_starts_differ_and_seeds_repeat(eyes):
+    content, style = pattern(1, 48, 48), pattern(50, 48, 48)
+    results = {
+        init: paint_picture(content, [style], eyes, GatysConfig(size=48, steps=2, init=init))
+        for init in ("content", "noise", "style", "blend")
+    }
+    for one, other in itertools.combinations(results.values(), 2):
+        assert not np.array_equal(one, other)
+
+
+def test_several_styles_are_mixed_by_shares(eyes):
+    content, first, second = pattern(1, 48, 48), pattern(50, 48, 48), pattern(9, 48, 48)[..., ::-1]
+    second = np.ascontiguousarray(second)
+    config = GatysConfig(size=48, steps=4)
+
+    def painted(styles, shares=None):
+        return paint_picture(content, styles, eyes, config, shares=shares)
+
+    assert np.array_equal(painted([first, second], [1, 0]), painted([first]))
+    assert not np.array_equal(painted([first, second]), painted([first]))
+    for styles, shares in (([], None), ([first], [1, 2]), ([first], [0])):
+        with pytest.raises(UsageError, match="share"):
+            painted(styles, shares)
+
+
+def test_colors_can_be_kept():
+    content = cv2.GaussianBlur(pattern(3, 64, 48), (0, 0), 3)
+    style = np.random.default_rng(1).integers(0, 255, (40, 50, 3), np.uint8)
+    matched = match_colors(style, content).reshape(-1, 3) / 255.0
+    wanted = content.reshape(-1, 3) / 255.0
+    assert np.allclose(matched.mean(0), wanted.mean(0), atol=0.02)
+    assert np.allclose(np.cov(matched.T), np.cov(wanted.T), atol=0.01)
+    histograms = match_histograms(style, content)
+    for channel in range(3):
+        of = [np.sort(p[..., channel].ravel()) for p in (histograms, content)]
+        ranks = np.linspace(0, 1, 50)
+        apart = np.abs(np.quantile(of[0], ranks) - np.quantile(of[1], ranks))
+        assert np.quantile(apart, 0.9) <= 4
+
+
+@pytest.mark.parametrize("space", LIGHTS)
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_painted_light_stands_over_the_contents_hues(space, kind):
+    content = cv2.GaussianBlur(pattern(3, 64, 48), (0, 0), 3)
+    painted = np.repeat(content[..., 1:2], 3, axis=2)
+    factor = 257 if kind == np.uint16 else 1
+    lit = with_light_of(painted.astype(kind) * factor, content.astype(kind) * factor, space)
+    assert lit.dtype == kind
+    code = {"yuv": "YUV", "luv": "Luv", "lab": "Lab", "luminance": "YCrCb"}[space]
+    to = getattr(cv2, f"COLOR_RGB2{code}")
+    lit8 = (lit // factor).astype(np.uint8)
+    of = [cv2.cvtColor(p.astype(np.float32) / 255, to) for p in (lit8, painted, content)]
+    unit = 100 if space in ("luv", "lab") else 1
+    inside = (lit8.min(2) > 2) & (lit8.max(2) < 253)
+    assert inside.mean() > 0.3
+    assert np.abs(of[0] - of[1])[..., 0][inside].max() / unit < 0.02
+    assert np.abs(of[0] - of[2])[..., 1:][inside].max() / unit < 0.03
+    gray = light_of(content, space)
+    assert np.ptp(gray.astype(int), axis=2).max() <= 1
+    assert (
+        np.abs(cv2.cvtColor(gray.astype(np.float32) / 255, to) - of[2])[..., 0].max() / unit < 0.01
+    )
+
+
+def test_every_way_with_colors_paints(eyes):
+    content, style = pattern(1, 48, 48), pattern(50, 48, 48)
+    found = {
+        colors: paint_picture(content, [style], eyes, GatysConfig(size=48, steps=3, colors=colors))
+        for colors in COLORS
+    }
+    for one, other in itertools.combinations(found.values(), 2):
+        assert not np.array_equal(one, other)
+
+
+def halves(height, width):
+    left = np.zeros((height, width), np.float32)
+    left[:, : width // 2] = 1
+    return left, 1 - left
+
+
+def test_masks_say_where_each_style_is_painted(eyes):
+    content = np.full((64, 64, 3), 128, np.uint8)
+    red, blue = np.zeros((2, 64, 64, 3), np.uint8)
+    red[..., 0], blue[..., 2] = 230, 230
+    left, right = halves(64, 64)
+    config = GatysConfig(size=64, steps=40, style_layers={"relu1_1": 1.0}, ratio=0.0)
+    painted = paint_picture(
+        content, [red, blue], eyes, config, areas=[Area(0, left), Area(1, right)]
+    ).astype(int)
+    assert painted[:, :28, 0].mean() > painted[:, :28, 2].mean() + 60
+    assert painted[:, 36:, 2].mean() > painted[:, 36:, 0].mean() + 60
+    only = paint_picture(content, [red], eyes, config, areas=[Area(0, left)]).astype(int)
+    assert np.abs(only[:, 36:] - 128).max() <= 1
+    assert np.abs(only[:, :28] - 128).mean() > 30
+
+
+def test_masks_say_what_is_meant_of_a_style(eyes):
+    content = np.full((64, 64, 3), 128, np.uint8)
+    left, right = halves(64, 64)
+    both = np.zeros((64, 64, 3), np.uint8)
+    both[..., 0], both[..., 2] = left * 230, right * 230
+    config = GatysConfig(size=64, steps=40, style_layers={"relu1_1": 1.0}, ratio=0.0)
+    for like, channel in ((left, 0), (right, 2)):
+        painted = paint_picture(content, [both], eyes, config, areas=[Area(0, None, like)])
+        means = painted.reshape(-1, 3).mean(0)
+        assert means.argmax() == channel
+        assert means[channel] > means[2 - channel] + 60
+
+
+def test_a_mask_of_everything_is_none(eyes):
+    content, style = pattern(1, 64, 48), pattern(50, 60, 60)
+    config, ones = GatysConfig(size=64, steps=4), np.ones((48, 64), np.float32)
+    plain = paint_picture(content, [style], eyes, config)
+    masked = paint_picture(content, [style], eyes, config, areas=[Area(0, ones)])
+    assert np.abs(plain.astype(int) - masked).max() <= 4
+    with pytest.raises(InputError, match="expected a mask like its picture"):
+        paint_picture(content, [style], eyes, config, areas=[Area(0, ones.T)])
+    with pytest.raises(InputError, match="all black"):
+        paint_picture(content, [style], eyes, config, areas=[Area(0, 0 * ones)])
+
+
+def test_a_run_goes_on_where_it_was_left(eyes):
+    content, style = pattern(1, 300, 200), pattern(50, 80, 80)
+    config = GatysConfig(size=300, steps=4, optimizer="adam")
+    steps = []
+    whole = paint_picture(content, [style], eyes, config, on_step=steps.append)
+    assert [s.step for s in steps] == list(range(1, 9))
+    assert [s.size for s in steps] == [(100, 150)] * 4 + [(200, 300)] * 4
+    pictures = {}
+    paint_picture(
+        content,
+        [style],
+        eyes,
+        config,
+        on_step=lambda s: pictures.update({s.step: s.picture.clone()}),
+    )
+    later = []
+    rest = paint_picture(
+        content,
+        [style],
+        eyes,
+        config,
+        resume=Halt(4, pictures[4]),  # between two sizes: nothing is forgotten
+        on_step=later.append,
+    )
+    assert [s.step for s in later] == [5, 6, 7, 8]
+    assert np.array_equal(rest, whole)
+    later.clear()
+    paint_picture(content, [style], eyes, config, resume=Halt(6, pictures[6]), on_step=later.append)
+    assert [s.step for s in later] == [7, 8]
+    assert later[0].loss == pytest.approx(steps[6].loss)
+    done = paint_picture(content, [style], eyes, config, resume=Halt(8, pictures[8]))
+    assert np.array_equal(done, whole)
+    with pytest.raises(UsageError, match="expected to go on with 300x200"):
+        paint_picture(content, [style], eyes, config, resume=Halt(6, pictures[2]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content_layers": {"conv4_2": 1.0}},
+        {"style_layers": {"relu1_3": 1.0}},
+        {"style_layers": {"relu1_1": float("nan")}},
+        {"content_layers": {}, "style_layers": {}},
+        {"init": "nothing"},
+        {"ratio": -1.0},
+        {"style_scale": float("inf")},
+        {"learning_rate": 0.0},
+        {"size": 8},
+    ],
+)
+def test_knobs_that_cannot_be_are_refused(wrong):
+    with pytest.raises(UsageError, match="expected"):
+        GatysConfig(**wrong)
+
+
+def test_reconstructions_from_shallow_layers_are_nearer(eyes):
+    picture = pattern(2, 48, 48)
+    (row,) = reconstruct(picture, eyes, "content", size=48, steps=40)
+    assert [title for title, _ in row] == list(LAYERS)
+    far = [np.abs(made.astype(int) - picture).mean() for _, made in row]
+    assert far[0] < 20
+    assert far[0] < far[3]
+    whole = sheet([row, row[:2]])
+    assert whole.shape == (48 * 2 + 4, 48 * 5 + 16, 3)
+    assert (whole[60:, 120:] == 255).all()
+
+
+def test_figures_of_texture_and_of_weights(eyes):
+    picture, style = pattern(2, 32, 32), pattern(30, 32, 32)
+    (row,) = reconstruct(picture, eyes, "style", size=32, steps=2)
+    assert [title for title, _ in row] == [f"to {layer}" for layer in LAYERS]
+    rows = reconstruct(picture, eyes, "grid", style=style, size=32, steps=1)
+    assert [len(r) for r in rows] == [4] * 5

@@ -1,0 +1,146 @@
+"""Video by optimisation."""
+
+from __future__ import annotations
+
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.clips import make_clip, pattern
+from vidstyle import UsageError
+from vidstyle.flow import certain, flow_finder, warp
+from vidstyle.media.source import FileSource
+from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.painting import paint_picture
+from vidstyle.optimize.video import VideoConfig, find_shots, long_term, paint_video
+from vidstyle.raft import finder
+
+
+def test_what_moves_apart_is_not_certain():
+    """A square on a still ground: its border, and what it uncovers."""
+    flow, back = np.zeros((2, 40, 60, 2), np.float32)
+    flow[10:30, 20:40, 0], back[10:30, 26:46, 0] = 6, -6
+    mask = certain(flow, back)
+    assert mask[20, 30]
+    assert mask[5, 5]
+    assert not mask[20, 20]
+    assert not mask[10, 30]
+    assert not mask[20, 43]
+
+
+def test_long_term_weights_take_what_nearer_frames_leave():
+    near, far = np.zeros((2, 4, 4), np.float32)
+    near[:, :2] = 1
+    far[:2] = 1
+    first, second = long_term([near, far])
+    assert np.array_equal(first, near)
+    assert second[0, 3] == 1
+    assert second.sum() == 4
+
+
+def test_shots_are_found():
+    frames = [pattern(n, 64, 48) for n in range(3)] + [np.full((48, 64, 3), 250, np.uint8)] * 3
+    assert list(find_shots(frames)) == [True, False, False, True, False, False]
+
+
+def test_raft_is_asked_from_now_to_before():
+    """With a network that tells what it was given: the wrapper pads, and cuts."""
+
+    class Told(nn.Module):
+        def forward(self, now, before):
+            assert now.shape[2] % 8 == now.shape[3] % 8 == 0
+            assert min(now.shape[2:]) >= 128
+            assert now.min() >= -1
+            assert now.max() <= 1
+            return [torch.zeros_like(now[:, :2]), torch.stack([now[:, 0], before[:, 0]], 1)]
+
+    now, before = pattern(1, 70, 50), pattern(2, 70, 50)
+    flow = finder(Told())(now, before)
+    assert flow.shape == (50, 70, 2)
+    assert np.allclose(flow[..., 0], now[..., 0] / 127.5 - 1, atol=1e-5)
+    assert np.allclose(flow[..., 1], before[..., 0] / 127.5 - 1, atol=1e-5)
+
+
+def pan(count):
+    """A texture that moves two pixels a frame."""
+    rng = np.random.default_rng(1)
+    wide = cv2.GaussianBlur(rng.integers(0, 255, (64, 160, 3), np.uint8), (0, 0), 2)
+    wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
+    return [np.ascontiguousarray(wide[:, 2 * n : 2 * n + 96]) for n in range(count)]
+
+
+def steadiness(painted, frames):
+    """Mean change along the flow, levels."""
+    find = flow_finder("dis")
+    changes = []
+    for n in range(1, len(frames)):
+        flow = find(frames[n], frames[n - 1])
+        mask = certain(flow, find(frames[n - 1], frames[n]))
+        change = np.abs(warp(painted[n - 1].astype(np.float32), flow) - painted[n])
+        changes.append(change[mask].mean())
+    return float(np.mean(changes))
+
+
+def read(path):
+    with FileSource(path) as source:
+        return [f.pixels for f in source]
+
+
+def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
+    frames = pan(5)
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
+    style = pattern(50, 80, 80)
+    # From noise, as in the paper: so each frame by itself ends elsewhere.
+    knobs = {"size": 96, "steps": 15, "init": "noise"}
+    alone = [
+        paint_picture(f, [style], eyes, GatysConfig(**knobs, seed=n)) for n, f in enumerate(frames)
+    ]
+    found = []
+    summary = paint_video(
+        tmp_path / "%03d.png",
+        [style],
+        eyes,
+        tmp_path / "out.mkv",
+        VideoConfig(**knobs, passes=2),
+        on_step=found.append,
+    )
+    assert summary.frames == 5
+    painted = read(tmp_path / "out.mkv")
+    assert steadiness(painted, frames) < 0.5 * steadiness(alone, frames)
+    assert [s.number for s in found if s.step.step == 1] == [0, 1, 2, 3, 4, 3, 2, 1, 0]
+    assert "temporal" in found[-1].step.energies
+
+
+def test_sound_and_times_stay(eyes, tmp_path):
+    make_clip(tmp_path / "in.mp4", times=[0, 1, 4, 5], size=(64, 48))
+    config = VideoConfig(size=64, steps=2)
+    paint_video(tmp_path / "in.mp4", [pattern(50, 60, 60)], eyes, tmp_path / "out.mp4", config)
+
+    def streams(name):
+        words = [
+            "ffprobe",
+            "-v",
+            "error",
+            "-show_entries",
+            "packet=stream_index,pts_time",
+            "-of",
+            "csv",
+        ]
+        said = subprocess.run([*words, tmp_path / name], capture_output=True, text=True, check=True)
+        return sorted(line for line in said.stdout.split())
+
+    assert streams("out.mp4") == streams("in.mp4")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"temporal": -1.0}, {"reach": ()}, {"reach": (0, 1)}, {"reach": (2, 1)}, {"passes": 0}],
+)
+def test_knobs_that_cannot_be_are_refused(wrong):
+    with pytest.raises(UsageError, match="expected"):
+        VideoConfig(**wrong)

@@ -1,0 +1,113 @@
+"""Colors alone: the map, and its steadiness."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.clips import make_clip, make_picture, pattern
+from vidstyle import UsageError, stylize, stylize_frames
+from vidstyle.media.source import FileSource
+from vidstyle.stylize.grading import GradeStylizer, apply, mix_colors, sample, transport
+
+
+def picture(seed, low, high):
+    rng = np.random.default_rng(seed)
+    small = rng.integers(low, high, (6, 8, 3), np.uint8)
+    return cv2.resize(small, (160, 120), interpolation=cv2.INTER_CUBIC)
+
+
+def distance(one, other):
+    """Mean distance of the channels' quantiles, levels."""
+    ranks = np.linspace(0.02, 0.98, 40)
+    of = [np.quantile(p.reshape(-1, 3), ranks, axis=0) for p in (one, other)]
+    return np.abs(of[0] - of[1]).mean()
+
+
+def test_colors_become_the_pictures():
+    frame, style = picture(1, 20, 120), picture(2, 90, 250)
+    style[..., 2] //= 3
+    mapped = apply(transport(sample(frame), sample(style)), frame)
+    assert distance(mapped, style) < 6 < 40 < distance(frame, style)
+    deep = apply(transport(sample(frame), sample(style)), frame.astype(np.uint16) * 257)
+    assert deep.dtype == np.uint16
+    assert np.abs(deep / 257 - mapped).max() <= 0.6
+
+
+def test_a_frame_with_the_pictures_colors_stays():
+    frame = picture(1, 20, 220)
+    mapped = apply(transport(sample(frame), sample(frame)), frame)
+    assert np.abs(mapped.astype(int) - frame).max() <= 2
+
+
+def test_the_map_is_linear_between_its_nodes():
+    """Against a trilinear interpolation, written out."""
+    rng = np.random.default_rng(4)
+    cube = rng.normal(0, 0.05, (17, 17, 17, 3)).astype(np.float32)
+    frame = rng.integers(60, 190, (20, 20, 3), np.uint8)
+    frame[0, 0], frame[0, 1] = 255, 0
+    places = frame.reshape(-1, 3) / 255 * 16
+    low = np.minimum(places.astype(int), 15)
+    rest = places - low
+    change = np.zeros((400, 3))
+    for corner in np.ndindex(2, 2, 2):
+        r, g, b = (low + corner).T
+        weight = np.prod(np.where(corner, rest, 1 - rest), axis=1)
+        change += weight[:, None] * cube[b, g, r]
+    wanted = (frame + 255 * change.reshape(20, 20, 3)).clip(0, 255)
+    assert np.abs(apply(cube, frame) - wanted).max() < 1.5
+
+
+def test_dull_colors_do_not_explode():
+    """A gray frame with a little noise: its grain must not become speckles."""
+    noise = np.random.default_rng(1).normal(128, 2, (120, 160, 3)).round().astype(np.uint8)
+    mapped = apply(transport(sample(noise), sample(picture(2, 0, 255))), noise)
+    assert mapped.std((0, 1)).max() < 5 * noise.std((0, 1)).max()
+
+
+def test_who_enters_does_not_change_the_rest():
+    frame = picture(1, 60, 200)
+    entered = frame.copy()
+    entered[:, :64] = 10
+    stylizer, colors = GradeStylizer(), sample(picture(2, 40, 250))
+    state, shown = None, []
+    for now in [frame] * 12 + [entered] * 36:
+        finish, state = stylizer.start([now], colors, state)
+        shown.append(finish()[0].astype(int)[:, 70:])
+    steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(shown)]
+    assert max(steps) < 2
+    assert np.abs(shown[11] - shown[0]).mean() < 0.5
+    alone = apply(transport(sample(entered), colors), entered).astype(int)[:, 70:]
+    assert np.abs(shown[-1] - shown[11]).mean() < 0.8 * np.abs(alone - shown[11]).mean()
+
+
+def test_the_command_line_of_it(tmp_path):
+    make_clip(tmp_path / "in.mp4", times=range(8))
+    make_picture(tmp_path / "dusk.png")
+    result = stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", method="photoreal")
+    assert "colors" in result.engine
+    with FileSource(result.output) as source:
+        assert len(list(source)) == 8
+    with pytest.raises(UsageError, match="expected network or photoreal"):
+        stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", method="magic", overwrite=True)
+    with pytest.raises(UsageError, match="of no scale"):
+        stylize(
+            tmp_path / "in.mp4",
+            tmp_path / "dusk.png",
+            method="photoreal",
+            style_scale=2.0,
+            overwrite=True,
+        )
+
+
+def test_several_pictures_are_mixed():
+    frames = [pattern(n, 96, 64) for n in range(2)]
+    dark, light = np.full((8, 8, 3), 40, np.uint8), np.full((8, 8, 3), 200, np.uint8)
+    colors = mix_colors([sample(dark), sample(light)], [0.25, 0.75])
+    assert np.isclose(colors.mean(), (0.25 * 40 + 0.75 * 200) / 255, atol=0.01)
+    painted = list(stylize_frames(frames, [dark, light], style_weights=[1, 0], method="photoreal"))
+    assert len(painted) == 2
+    assert abs(painted[0].mean() - 40) < 12

@@ -1,0 +1,234 @@
+"""One picture from content and styles, by any of the methods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.colors import COLORS, LIGHTS, light_of, match_colors, match_histograms, with_light_of
+from vidstyle.errors import InputError, UsageError
+from vidstyle.frame import Pixels
+from vidstyle.masks import Mask
+from vidstyle.nets.perceptual import NAMES, Perceptual
+from vidstyle.optimize.descent import (
+    Descent,
+    Halt,
+    Objective,
+    Step,
+    coarse_to_fine,
+    first_picture,
+    scaled,
+    to_pixels,
+    to_tensor,
+)
+
+_LARGEST_SCALE = 8.0
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of the picture, and the part of a style that it is to be like."""
+
+    style: int
+    """Number of the style."""
+    where: Mask | None = None
+    """(H, W) of the content, 0 to 1; None: all of it."""
+    like: Mask | None = None
+    """(H, W) of the style; None: all of it."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """An area at one size, for tensors; or the whole picture."""
+
+    style: int
+    share: float
+    """Of the style loss."""
+    where: Tensor | None = None
+    """(1, 1, H, W); None: everywhere."""
+    like: Tensor | None = None
+    """(1, 1, H, W); None: all of the style."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an objective is made of, at one size."""
+
+    content: Tensor
+    """(1, 3, H, W) in [0, 1]."""
+    styles: list[Tensor]
+    """Likewise, each of its own size."""
+    regions: list[Region]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Descent):
+    """The knobs that all methods have."""
+
+    content_layers: dict[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
+    """Layer -> weight."""
+    ratio: float = 1e-3
+    """alpha / beta, content over style (Gatys et al. 2016, eq. 7). The energies are sums over a network
+    of any width, so each is first divided by what it is for the other picture: 1 is as far as content
+    and style are."""
+    variation: float = 0.0
+    """Weight of the total variation."""
+    pooling: str = "max"
+    """Or average, which Gatys et al. found a little smoother."""
+    colors: str = "style"
+    """One of `vidstyle.colors.COLORS`."""
+    style_scale: float = 1.0
+    """Longest side of the style over the result's."""
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """All layers that are looked at, with weights."""
+        return self.content_layers
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.choose("pooling", self.pooling, ("max", "average"))
+        self.choose("colors", self.colors, COLORS)
+        if not 0 < self.style_scale <= _LARGEST_SCALE:
+            raise UsageError(
+                f"expected a style scale from 0 to {_LARGEST_SCALE:g}, got {self.style_scale}"
+            )
+        layers = self.layers
+        if not layers or not set(layers) <= set(NAMES):
+            raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
+        weights = (self.ratio, self.variation, *layers.values())
+        if not all(math.isfinite(w) and w >= 0 for w in weights):
+            raise UsageError(f"expected ratio and weights of 0 or more, got {weights}")
+
+    def first(self, scene: Scene) -> Tensor:
+        """Return what a run begins with, like the content (1, 3, H, W)."""
+        return first_picture(self, scene.content, scene.styles[0])
+
+    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+        """Return what a picture of a scene is to be."""
+        raise NotImplementedError
+
+    def finish(self, painted: Pixels, content: Pixels) -> Pixels:
+        """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
+        return with_light_of(painted, content, self.colors) if self.colors in LIGHTS else painted
+
+
+def paint_picture(
+    content: Pixels,
+    styles: Sequence[Pixels],
+    eyes: Perceptual,
+    config: Config,
+    *,
+    shares: Sequence[float] | None = None,
+    areas: Sequence[Area] = (),
+    resume: Halt | None = None,
+    device: torch.device | str = "cpu",
+    on_step: Callable[[Step], None] | None = None,
+) -> Pixels:
+    """Paint a picture in the style of others.
+
+    Args:
+        content: (H, W, 3) uint8 RGB.
+        styles: likewise, of any size.
+        eyes: the perceptual network; see `vidstyle.features`.
+        config: the knobs; its class chooses the method.
+        shares: of the styles, of any sum; None: equal ones.
+        areas: where each style is painted; none: every style everywhere. What no area covers is content
+            alone. An area's pull grows with its size.
+        resume: go on there.
+        device: a torch device.
+        on_step: told of every step.
+
+    Returns:
+        (h, w, 3) uint8, its longest side `config.size`.
+
+    Raises:
+        UsageError: no style, shares that do not fit; a picture to go on with that does not.
+        InputError: pictures or masks that do not fit.
+        TrainingError: the loss is not finite.
+    """
+    weights = check_shares(styles, shares)
+    for picture in (content, *styles):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise InputError(
+                f"expected uint8 pictures (H, W, 3), got {picture.dtype} {picture.shape}"
+            )
+    check_areas(areas, content, styles)
+    eyes = eyes.to(device)
+    shown, likes = recolored(content, styles, config.colors)
+
+    def make(side: int) -> tuple[Tensor, Objective]:
+        scene = Scene(
+            to_tensor(scaled(shown, side), device),
+            [to_tensor(scaled(s, round(side * config.style_scale)), device) for s in likes],
+            [],
+        )
+        scene.regions.extend(_regions(areas, weights, scene))
+        return config.first(scene), config.objective(eyes, scene)
+
+    painted = to_pixels(coarse_to_fine(config, make, resume=resume, on_step=on_step))
+    return config.finish(painted, scaled(content, config.size))
+
+
+def check_shares(styles: Sequence[Pixels], shares: Sequence[float] | None) -> list[float]:
+    """Return the styles' shares of 1."""
+    weights = [1.0] * len(styles) if shares is None else list(shares)
+    if not styles or len(weights) != len(styles) or not sum(weights) > 0 or min(weights) < 0:
+        raise UsageError(f"expected styles and a share for each, got {len(styles)}, {weights}")
+    return [w / sum(weights) for w in weights]
+
+
+def check_areas(areas: Sequence[Area], content: Pixels, styles: Sequence[Pixels]) -> None:
+    """Raise an InputError unless masks have the sizes of their pictures, and hold something."""
+    for area in areas:
+        for mask, picture in ((area.where, content), (area.like, styles[area.style])):
+            if mask is not None and mask.shape != picture.shape[:2]:
+                raise InputError(
+                    f"expected a mask like its picture, {picture.shape[:2]}, got {mask.shape}"
+                )
+            if mask is not None and not mask.max() > 0:
+                raise InputError("a mask is all black: nothing of its picture is meant")
+
+
+def recolored(
+    content: Pixels, styles: Sequence[Pixels], colors: str
+) -> tuple[Pixels, list[Pixels]]:
+    """Return content and styles with the colors that they are to be compared in."""
+    if colors == "linear":
+        return content, [match_colors(style, content) for style in styles]
+    if colors == "histogram":
+        return content, [match_histograms(style, content) for style in styles]
+    if colors in LIGHTS:
+        gray = light_of(content, colors)
+        return gray, [match_colors(light_of(style, colors), gray) for style in styles]
+    return content, list(styles)
+
+
+def _regions(areas: Sequence[Area], shares: Sequence[float], scene: Scene) -> list[Region]:
+    if not areas:
+        return [Region(n, share) for n, share in enumerate(shares)]
+
+    def small(mask: Mask | None, like: Tensor) -> Tensor | None:
+        if mask is None:
+            return None
+        return F.interpolate(
+            torch.from_numpy(mask).to(like)[None, None], like.shape[2:], mode="area"
+        )
+
+    regions = [
+        Region(
+            area.style,
+            shares[area.style] * (1.0 if area.where is None else float(area.where.mean())),
+            small(area.where, scene.content),
+            small(area.like, scene.styles[area.style]),
+        )
+        for area in areas
+    ]
+    whole = sum(r.share for r in regions) or 1.0
+    return [Region(r.style, r.share / whole, r.where, r.like) for r in regions]

@@ -1,0 +1,56 @@
+"""Optical flow by torchvision's RAFT (Teed and Deng 2020)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from vidstyle.errors import InputError, MissingPackageError
+from vidstyle.flow import Finder, Floats
+from vidstyle.frame import Pixels
+
+_SIDE, _LEAST = 8, 128
+"""What the network's sides are a multiple of, and at least."""
+
+
+def load_raft(device: torch.device | str = "cpu") -> Finder:
+    """Return the small network's flow; see `vidstyle.flow.flow_finder`.
+
+    Raises:
+        InputError: the weights cannot be had.
+        MissingPackageError: torchvision is missing.
+    """
+    try:
+        from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
+    except ImportError as error:
+        raise MissingPackageError(
+            "--flow raft needs torchvision: pip install torchvision"
+        ) from error
+    try:
+        net = raft_small(weights=Raft_Small_Weights.DEFAULT)
+    except OSError as error:
+        raise InputError(f"cannot download the weights of RAFT: {error}; try dis") from error
+    return finder(net, device)
+
+
+def finder(net: nn.Module, device: torch.device | str = "cpu") -> Finder:
+    """Return the flow by a network that takes two pictures (1, 3, H, W) in [-1, 1], and gives a list of flows."""
+    net = net.eval().requires_grad_(False).to(device)
+
+    def prepared(frame: Pixels) -> torch.Tensor:
+        x = torch.from_numpy(frame).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+        height, width = frame.shape[:2]
+        down, across = (max(_LEAST, -(-n // _SIDE) * _SIDE) - n for n in (height, width))
+        return F.pad(x, (0, across, 0, down), mode="replicate")
+
+    def find(now: Pixels, before: Pixels) -> Floats:
+        flows: Any = net(prepared(now), prepared(before))
+        height, width = now.shape[:2]
+        flow = flows[-1][0, :, :height, :width].permute(1, 2, 0).cpu().numpy()
+        return cast(Floats, np.ascontiguousarray(flow))
+
+    return find

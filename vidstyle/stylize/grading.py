@@ -1,0 +1,189 @@
+"""Photorealistic transfer for clips: a frame's colors become a picture's, by one map for all pixels of a shot.
+
+The map is an optimal transport of color distributions: the linear one of their means and covariances (Pitié and
+Kokaram 2007, "The Linear Monge-Kantorovitch Linear Colour Mapping"), then slices of what is left (Pitié, Kokaram
+and Dahyot 2005, "N-Dimensional Probability Density Function Transfer"). It is followed slowly over a shot,
+so that nothing flickers, and it knows no places, so that no edge moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.frame import Pixels
+from vidstyle.pictures import read_picture
+
+Colors = NDArray[np.float32]
+"""(N, 3) RGB in [0, 1]."""
+
+Cube = NDArray[np.float32]
+"""(n, n, n, 3): what is added to a color, by its blue, green and red."""
+
+_NODES = 17
+"""Of the cube, along each axis."""
+
+_SAMPLES = 64
+"""Side of the grid of pixels that a picture's colors are read from."""
+
+_SLICES, _QUANTILES = 12, 33
+"""Rotations after the linear map, and places at which distributions along an axis are compared."""
+
+_RIDGE = 1e-3
+"""Added to variances: a picture of few colors does not stretch them without end."""
+
+_STEEPEST = 3.0
+"""How much contrast may grow along an axis, and shrink: what is beyond shows grain, and bands."""
+
+_EVERY, _FADE = 8, 0.1
+"""Frames from one look at the colors to the next; how far each frame goes to what was found."""
+
+_MOST = 16
+"""Looks after which old ones fade."""
+
+
+def sample(picture: Pixels) -> Colors:
+    """Return the colors of a picture (H, W, 3), thinned out."""
+    most = np.float32(np.iinfo(picture.dtype).max)
+    small = cv2.resize(picture, (_SAMPLES, _SAMPLES), interpolation=cv2.INTER_AREA)
+    return cast(Colors, small.reshape(-1, 3).astype(np.float32) / most)
+
+
+def transport(source: Colors, target: Colors) -> Cube:
+    """Return the map that brings one distribution of colors to another."""
+    axis = np.linspace(0, 1, _NODES, dtype=np.float32)
+    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
+    nodes = np.stack([red, green, blue], -1).reshape(-1, 3)
+    gain, reached = _linear(source, target)
+    center = target.mean(0)
+    target = cast(Colors, (target - center) @ reached.T + center)
+    moved = (np.concatenate([source, nodes]) - source.mean(0)) @ gain.T + center
+    ranks = np.linspace(0.01, 0.99, _QUANTILES)
+    rng = np.random.default_rng(1)
+    for _ in range(_SLICES):
+        rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        turned, wanted = moved @ rotation, target @ rotation
+        for n in range(3):
+            have, want = (
+                np.quantile(points[:, n], ranks) for points in (turned[: len(source)], wanted)
+            )
+            # What lies beyond the quantiles goes with the last one.
+            turned[:, n] += np.interp(turned[:, n], have, want - have)
+        moved = turned @ rotation.T
+    change = (moved[len(source) :] - nodes).reshape(_NODES, _NODES, _NODES, 3)
+    return _smooth(change.astype(np.float32))
+
+
+def _linear(source: Colors, target: Colors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the linear Monge-Kantorovich map (3, 3) of bounded gain, and what that leaves of the target."""
+
+    def root(matrix: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+        values, vectors = np.linalg.eigh(matrix)
+        return np.asarray((vectors * np.maximum(values, 1e-12) ** power) @ vectors.T)
+
+    s, t = (np.cov(c.T.astype(np.float64)) + _RIDGE * np.eye(3) for c in (source, target))
+    half, inverse = root(s, 0.5), root(s, -0.5)
+    values, vectors = np.linalg.eigh(inverse @ root(half @ t @ half, 0.5) @ inverse)
+    bounded = values.clip(1 / _STEEPEST, _STEEPEST)
+    gain, reached = ((vectors * v) @ vectors.T for v in (bounded, bounded / values))
+    return np.asarray(gain), np.asarray(reached)
+
+
+def _smooth(cube: Cube) -> Cube:
+    """Blur along the three axes: neighbouring colors stay neighbours."""
+    kernel = np.array([1, 4, 6, 4, 1], np.float32) / 16
+    for axis in range(3):
+        line = np.moveaxis(cube, axis, 0)
+        padded = np.concatenate([line[:1]] * 2 + [line] + [line[-1:]] * 2)
+        line = np.stack([(padded[n : n + 5].T @ kernel).T for n in range(len(line))])
+        cube = np.moveaxis(line, 0, axis)
+    return cast(Cube, np.ascontiguousarray(cube))
+
+
+def apply(cube: Cube, frame: Pixels) -> Pixels:
+    """Map the colors of a frame (H, W, 3), uint8 or uint16, between the cube's nodes linearly."""
+    most = np.float32(np.iinfo(frame.dtype).max)
+    red, green, blue = cv2.split(frame.astype(np.float32) * ((_NODES - 1) / most))
+    below = np.minimum(np.floor(blue), _NODES - 2)
+    # The slices of the cube, side by side, are a picture that OpenCV interpolates in.
+    slices = np.ascontiguousarray(cube.transpose(1, 0, 2, 3)).reshape(_NODES, _NODES**2, 3)
+    column = below * np.float32(_NODES) + red
+    near = cv2.remap(slices, column, green, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    far = cv2.remap(
+        slices, column + _NODES, green, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    share = blue - below
+    change = cv2.blendLinear(near, far, 1 - share, share)
+    mapped = cv2.scaleAdd(change, float(most), frame.astype(np.float32))
+    return cast(Pixels, np.clip(np.round(mapped), 0, most).astype(frame.dtype))
+
+
+@dataclass(frozen=True, repr=False)
+class GradeState:
+    """What one frame leaves to the next."""
+
+    found: Cube
+    """Mean of the maps found in the shot so far."""
+    shown: Cube
+    """On the way to it."""
+    frames: int
+
+
+class GradeStylizer:
+    """Gives frames a picture's colors."""
+
+    depth = 2
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="grade")
+
+    def batch(self, height: int, width: int) -> int:
+        """Return 1: nothing is gained by waiting for more."""
+        return 1
+
+    def prepare(self, style: Path | str | Pixels) -> Colors:
+        """Read the colors of a picture, a file or pixels (H, W, 3).
+
+        Raises:
+            InputError: the file is missing or no picture.
+        """
+        return sample(style if isinstance(style, np.ndarray) else read_picture(Path(style)))
+
+    def start(
+        self, frames: Sequence[Pixels], prepared: Colors, state: GradeState | None = None
+    ) -> tuple[Callable[[], list[Pixels]], GradeState]:
+        """Begin to paint frames (H, W, 3) of one shot, in order."""
+        calls = []
+        for frame in frames:
+            state = _follow(frame, prepared, state)
+            calls.append(self._pool.submit(apply, state.shown, frame))
+        if state is None:
+            raise ValueError("expected a frame at least, got none")
+        return lambda: [call.result() for call in calls], state
+
+
+def _follow(frame: Pixels, target: Colors, state: GradeState | None) -> GradeState:
+    if state is None:
+        cube = transport(sample(frame), target)
+        return GradeState(cube, cube, 1)
+    found, shown = state.found, state.shown
+    looks, rest = divmod(state.frames, _EVERY)
+    if not rest:
+        new = transport(sample(frame), target)
+        found = found + (new - found) / np.float32(min(looks + 1, _MOST))
+    return GradeState(found, shown + np.float32(_FADE) * (found - shown), state.frames + 1)
+
+
+def mix_colors(pictures: Sequence[Colors], shares: Sequence[float]) -> Colors:
+    """Mix the colors of pictures by shares that sum to 1: so many of each."""
+    rng = np.random.default_rng(1)
+    counts = [round(share * _SAMPLES**2) for share in shares]
+    drawn = [c[rng.permutation(len(c))[:n]] for c, n in zip(pictures, counts, strict=True)]
+    return cast(Colors, np.concatenate(drawn))
