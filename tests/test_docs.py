@@ -26,7 +26,8 @@ def blocks(language):
 
 def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
-    shutil.copy(picture, tmp_path / "starry.jpg")
+    for name in ("starry.jpg", "dusk.jpg"):
+        shutil.copy(picture, tmp_path / name)
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     (tmp_path / "frames").mkdir()
     commands = [line for line in lines if line.startswith(TRIED)]
