@@ -11,11 +11,12 @@ from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.losses.energies import matting_energy
 from vidstyle.masks import pair_regions
-from vidstyle.optimize.painting import paint_picture
+from vidstyle.optimize.painting import Region, Scene, paint_picture
 from vidstyle.optimize.photoreal import (
     PhotorealConfig,
     find_regions,
     matting_laplacian,
+    recolored_regions,
     smooth_affinely,
 )
 
@@ -100,6 +101,7 @@ def test_colors_come_and_edges_stay(eyes):
         config = PhotorealConfig(
             size=128,
             steps=25,
+            init="content",
             realism=realism,
             smoothing=0,
             ratio=0.0,
@@ -117,7 +119,27 @@ def test_colors_come_and_edges_stay(eyes):
     assert nearer < 0.7 * np.abs(content.mean((0, 1)) - style.mean((0, 1))).sum()
 
 
-@pytest.mark.parametrize("wrong", [{"realism": -1.0}, {"smoothing": -1}, {"smoothing": 1000}])
+def test_each_region_begins_in_its_styles_colors():
+    rng = torch.Generator().manual_seed(1)
+    content, style = (torch.rand(1, 3, 40, 60, generator=rng) * 0.3 + 0.3 for _ in range(2))
+    style[:, 0, :, :30] *= 0.5
+    style[:, 2, :, 30:] *= 0.4
+    left = torch.zeros(1, 1, 40, 60)
+    left[..., :30] = 1
+    regions = [Region(0, 0.5, left, left), Region(0, 0.5, 1 - left, 1 - left)]
+    begun = recolored_regions(Scene(content, [style], regions))
+    for part in (slice(0, 24), slice(36, 60)):
+        have, want = (p[0, :, :, part].flatten(1) for p in (begun, style))
+        assert torch.allclose(have.mean(1), want.mean(1), atol=0.02)
+        assert torch.allclose(have.cov(), want.cov(), atol=0.003)
+    # What no region covers stays as it is.
+    some = recolored_regions(Scene(content, [style], regions[:1]))
+    assert torch.allclose(some[..., 40:], content[..., 40:], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"init": "nothing"}, {"realism": -1.0}, {"smoothing": -1}, {"smoothing": 1000}]
+)
 def test_knobs_that_cannot_be_are_refused(wrong):
     with pytest.raises(UsageError, match="expected"):
         PhotorealConfig(**wrong)
