@@ -91,6 +91,18 @@ def arbitrary(
         float, typer.Option(help="Weight of the temporal loss at first.")
     ] = 15.0,
     late_temporal_weight: Annotated[float, typer.Option(help="The same at the end.")] = 60.0,
+    content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 1.0,
+    fidelity_weight: Annotated[
+        float, typer.Option(help="Weight of the content loss on directions, all layers.")
+    ] = 0.0,
+    gram: Annotated[
+        float, typer.Option(help="Share of the Gram matrices in the style loss.")
+    ] = 0.5,
+    root: Annotated[
+        bool, typer.Option("--root", help="The style loss is a distance, not its square.")
+    ] = False,
+    tone_weight: Annotated[float, typer.Option(help="Weight of the tone loss.")] = 4.0,
+    variation_weight: Annotated[float, typer.Option(help="Weight of the total variation.")] = 0.5,
     seed: Seed = 1,
     device: Device = "auto",
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
@@ -114,6 +126,12 @@ def arbitrary(
         late_style_weight=late_style_weight,
         temporal_weight=temporal_weight,
         late_temporal_weight=late_temporal_weight,
+        content_weight=content_weight,
+        fidelity_weight=fidelity_weight,
+        gram=gram,
+        root=root,
+        tone_weight=tone_weight,
+        variation_weight=variation_weight,
         seed=seed,
     )
     result = train(
@@ -158,12 +176,12 @@ def style(
         int, typer.Option(min=64, help="Short side of the style, pixels: the size of its strokes.")
     ] = 384,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
-    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 8.0,
-    content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 1.0,
+    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 13.0,
+    content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 0.1,
     fidelity_weight: Annotated[
         float, typer.Option(help="Weight of the content loss on directions, all layers.")
-    ] = 0.0,
-    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 100.0,
+    ] = 10.0,
+    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 90.0,
     seed: Seed = 1,
     device: Device = "auto",
 ) -> None:

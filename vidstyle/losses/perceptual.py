@@ -111,19 +111,40 @@ class StyleTarget:
         )
 
     def logarithms(self) -> Tensor:
-        """Return log(means), log(stds) of all layers as one vector (B, 2 * sum of channels)."""
-        return torch.log(torch.cat([p.flatten(1) for p in (*self.means, *self.stds)], 1) + 0.01)
+        """Return log(means), log(stds) of the first four layers, one vector (B, 2 * sum of channels)."""
+        parts = (*self.means[:TEXTURED], *self.stds[:TEXTURED])
+        return torch.log(torch.cat([p.flatten(1) for p in parts], 1) + 0.01)
 
 
-def style_loss(features: Sequence[Tensor], target: StyleTarget, *, gram: float = 0.5) -> Tensor:
+_SMOOTH = 0.2
+"""Of the batch's mean, at which the size of a style's statistics ends: a smooth one has hardly any to be relative to."""
+
+_ROUND = 1e-4
+"""Added under the root: at nothing its slope would have no end."""
+
+
+def style_loss(
+    features: Sequence[Tensor], target: StyleTarget, *, gram: float = 0.5, root: bool = False
+) -> Tensor:
     """Compare the style of features with a target, averaged over layers.
 
     Channel means and standard deviations (Huang and Belongie 2017, eq. 13) say palette and
     contrast; the Gram matrices of what varies in small windows (weight `gram`) say the strokes.
+
+    With `root` each picture pays for the distance of its channel statistics, not for its square, so that layers
+    which are nearly met still count: what `vidstyle metrics` measures.
     """
     total = torch.zeros((), device=features[0].device)
     measured = StyleTarget.of(features)
     for layer in range(len(features)):
+        if root:
+            have, want = (
+                torch.cat([s.means[layer], s.stds[layer]], 1).flatten(1) for s in (measured, target)
+            )
+            size = want.square().sum(1)
+            error = (have - want).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
+            total = total + (error + _ROUND).sqrt().mean()
+            continue
         total = total + relative_error(measured.means[layer], target.means[layer])
         total = total + relative_error(measured.stds[layer], target.stds[layer])
     for have, want in zip(measured.grams, target.grams, strict=True):

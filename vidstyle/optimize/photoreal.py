@@ -116,8 +116,7 @@ def recolored_regions(scene: Scene) -> Tensor:
         blurred = F.avg_pool2d(where, 9, 1, 4, count_include_pad=False)
         total += region.share * blurred * changed.T.reshape(scene.content.shape).to(total)
         weight += region.share * blurred
-    mixed: Tensor = (total + 1e-3 * scene.content) / weight
-    return mixed.clamp(0, 1)
+    return torch.clamp((total + 1e-3 * scene.content) / weight, 0, 1)
 
 
 def color_map(colors: Tensor, share: Tensor, style: Tensor, like: Tensor) -> Tensor:
@@ -140,7 +139,8 @@ def color_map(colors: Tensor, share: Tensor, style: Tensor, like: Tensor) -> Ten
 
     def root(matrix: Tensor, power: float) -> Tensor:
         values, vectors = torch.linalg.eigh(matrix)
-        return (vectors * values.clamp(min=1e-12) ** power) @ vectors.T
+        powers: Tensor = values.clamp(min=1e-12) ** power
+        return torch.linalg.multi_dot([vectors, powers.diag(), vectors.T])
 
     mean, covariance = moments(colors, share)
     wanted, spread = moments(style, like)

@@ -20,7 +20,7 @@ from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.layers import channels_last
-from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
@@ -130,14 +130,14 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         views = Views.of(x, config.crop, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
-                like, of = eyes(s), eyes(views.frames)
+                like, of = eyes(s, LAYERS), eyes(views.frames, LAYERS)
             hidden = net.style_encoder.describe(s)
             vectors = net.style_encoder.vector(hidden, s)
             vectors = vectors.repeat(2, 1)  # photo i is painted in style i mod B/2
             painted, moved = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
-            seen = eyes(painted)
+            seen = eyes(painted, LAYERS)
         wanted = StyleTarget.of(like)
-        losses = views.losses(painted, moved, (seen, of), wanted.repeat(2), config.gram)
+        losses = views.losses(painted, moved, (seen, of), wanted.repeat(2), config)
         losses["teacher"] = nn.functional.mse_loss(
             net.style_encoder.teacher_head(hidden.float()), wanted.logarithms()
         )

@@ -45,6 +45,8 @@ class PaintingConfig:
     """... and at the end; it falls between 40 % and 60 % of the steps."""
     gram: float = 0.5
     """Share of the Gram matrices in the style loss."""
+    root: bool = False
+    """The style loss is a distance, not its square; see `style_loss`."""
     content_weight: float = 1.0
     """Weight of the content loss, relu3_1 and relu4_1."""
     fidelity_weight: float = 0.0
@@ -120,7 +122,7 @@ class Views:
         moved: Tensor,
         features: tuple[list[Tensor], list[Tensor]],
         style: StyleTarget,
-        gram: float,
+        config: PaintingConfig,
     ) -> dict[str, Tensor]:
         """Measure what `paint` returned. Not under autocast: Gram matrices are summed in 32 bits.
 
@@ -129,14 +131,14 @@ class Views:
             moved: the painted second views.
             features: of the painted frames and of the frames themselves.
             style: as many as frames.
-            gram: share of the Gram matrices in the style loss.
+            config: the knobs of the style loss.
         """
         seen, wanted = features
         pair, half = self.pair, len(moved)
         return {
             "content": content_loss(seen, wanted),
             "fidelity": fidelity_loss(seen, wanted),
-            "style": style_loss(seen, style, gram=gram),
+            "style": style_loss(seen, style, gram=config.gram, root=config.root),
             "tone": tone_loss(painted, self.frames),
             "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask),
             "variation": total_variation(painted),
