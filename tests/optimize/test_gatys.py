@@ -19,7 +19,13 @@ from vidstyle.losses.energies import (
     style_energy,
     temporal_energy,
 )
-from vidstyle.losses.perceptual import StyleTarget, content_loss, gram_matrix, style_loss
+from vidstyle.losses.perceptual import (
+    StyleTarget,
+    content_loss,
+    fidelity_loss,
+    gram_matrix,
+    style_loss,
+)
 from vidstyle.losses.temporal import temporal_loss, total_variation
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.perceptual import LAYERS
@@ -45,6 +51,8 @@ def double(*shape, seed=0):
         lambda x: matting_energy(x, matting_laplacian(double(1, 3, 8, 9, seed=8))),
         lambda x: content_loss([x] * 4, [double(1, 3, 8, 9, seed=1)] * 4),
         lambda x: style_loss([x] * 2, StyleTarget.of([double(1, 3, 8, 9, seed=3)] * 2)),
+        lambda x: style_loss([x], StyleTarget.of([double(1, 3, 8, 9, seed=3)]), root=True),
+        lambda x: fidelity_loss([x] * 2, [double(1, 3, 8, 9, seed=3)] * 2),
         total_variation,
     ],
 )

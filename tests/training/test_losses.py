@@ -5,6 +5,7 @@ import torch
 from vidstyle.losses.perceptual import (
     StyleTarget,
     content_loss,
+    fidelity_loss,
     gram_matrix,
     style_loss,
     without_layout,
@@ -92,3 +93,34 @@ def test_half_of_the_motion_is_whole_pixels():
     whole = (offsets == offsets.round()).flatten(1).all(1).float().mean()
     assert 0.4 < whole < 0.6
     assert offsets.abs().max() < 16 + 8
+
+
+def test_the_root_of_the_style_loss_is_a_distance():
+    """Twice as far costs twice as much, whatever the layer's scale; the square costs four times."""
+    target = [torch.rand(2, 4, 16, 16) for _ in range(5)]
+    near, far = ([t + shift for t in target] for shift in (0.2, 0.4))
+    of = StyleTarget.of(target)
+    costs = [style_loss(f, of, gram=0.0, root=True).item() for f in (near, far)]
+    assert abs(costs[1] / costs[0] - 2) < 0.02
+    squares = [style_loss(f, of, gram=0.0).item() for f in (near, far)]
+    assert abs(squares[1] / squares[0] - 4) < 0.02
+    scaled = StyleTarget.of([10 * t for t in target])
+    assert abs(style_loss([10 * f for f in near], scaled, gram=0.0, root=True) - costs[0]) < 1e-4
+
+
+def test_a_smooth_style_among_others_does_not_cost_without_end():
+    rough, smooth = torch.rand(1, 4, 16, 16), torch.full((1, 4, 16, 16), 1e-3)
+    of = StyleTarget.of([torch.cat([rough, smooth])])
+    assert style_loss([torch.rand(2, 4, 16, 16)], of, gram=0.0, root=True) < 3
+
+
+def test_fidelity_is_about_directions():
+    target = [torch.rand(1, 4, 8, 8) for _ in range(5)]
+    assert fidelity_loss([3 * t for t in target], target) < 1e-6
+    opposite = fidelity_loss([-t for t in target], target)
+    assert abs(opposite - 4) < 1e-4
+    one, other = torch.zeros(2, 1, 2, 3, 3)
+    one[:, 0], other[:, 1] = 1, 5
+    assert abs(fidelity_loss([one], [other]) - 2) < 1e-5
+    # All layers count alike.
+    assert abs(fidelity_loss([one, one], [other, one]) - 1) < 1e-5

@@ -139,8 +139,8 @@ def color_map(colors: Tensor, share: Tensor, style: Tensor, like: Tensor) -> Ten
 
     def root(matrix: Tensor, power: float) -> Tensor:
         values, vectors = torch.linalg.eigh(matrix)
-        powers: Tensor = values.clamp(min=1e-12) ** power
-        return torch.linalg.multi_dot([vectors, powers.diag(), vectors.T])
+        made: Tensor = (vectors * values.clamp(min=1e-12) ** power) @ vectors.T
+        return made
 
     mean, covariance = moments(colors, share)
     wanted, spread = moments(style, like)
