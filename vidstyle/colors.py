@@ -13,6 +13,8 @@ from vidstyle.frame import Pixels
 _LEAST = 1e-5
 """Added to variances: a picture of one color has none."""
 
+Points = NDArray[np.float64]
+
 LIGHTS = ("luminance", "yuv", "luv", "lab")
 """Only light is painted, and stands over the content's hues: in YCrCb (BT.601), YUV, CIE L*u*v*, CIE L*a*b*."""
 
@@ -69,21 +71,51 @@ def with_light_of(painted: Pixels, content: Pixels, space: str = "luminance") ->
     return _join(channels, space, painted)
 
 
+def moments(points: Points, weights: Points | None = None) -> tuple[Points, Points]:
+    """Return the mean (3,) and covariance (3, 3) of colors (N, 3), with weights (N,) if given."""
+    shares = np.full(len(points), 1.0) if weights is None else weights
+    shares = (shares / max(shares.sum(), 1e-9))[:, None]
+    mean = (shares * points).sum(0)
+    centered = points - mean
+    return mean, (shares * centered).T @ centered
+
+
+def transport_map(have: Points, want: Points, least: float = _LEAST) -> tuple[Points, Points]:
+    """Return gains (3,) and axes (3, 3), in columns, of the linear map between two covariances (3, 3).
+
+    axes @ diag(gains) @ axes.T is the optimal transport between normal distributions (Pitié and Kokaram 2007, "The
+    Linear Monge-Kantorovitch Linear Colour Mapping", eq. 8). `least` is added to variances: a picture of one color
+    has none.
+    """
+
+    def root(matrix: Points, power: float) -> Points:
+        values, vectors = np.linalg.eigh(matrix)
+        return np.asarray((vectors * np.maximum(values, 1e-12) ** power) @ vectors.T)
+
+    have, want = (covariance + least * np.eye(3) for covariance in (have, want))
+    half, inverse = root(have, 0.5), root(have, -0.5)
+    gains, axes = np.linalg.eigh(inverse @ root(half @ want @ half, 0.5) @ inverse)
+    return gains, axes
+
+
+def match_points(
+    points: Points, style: Points, weights: Points | None = None, likes: Points | None = None
+) -> Points:
+    """Return colors (N, 3), moved linearly to mean and covariance of others (M, 3), with weights if given."""
+    (center, have), (target, want) = moments(points, weights), moments(style, likes)
+    gains, axes = transport_map(have, want)
+    return np.asarray((points - center) @ ((axes * gains) @ axes.T) + target)
+
+
 def match_colors(style: Pixels, content: Pixels) -> Pixels:
-    """Give a style picture the mean and covariance of the content's colors (by eigenvectors of the covariances).
+    """Give a style picture the mean and covariance of the content's colors.
 
     Args:
         style: (H, W, 3) uint8 RGB.
         content: likewise, of any size.
     """
     s, c = (p.reshape(-1, 3).astype(np.float64) / 255 for p in (style, content))
-
-    def root(points: np.ndarray, power: float) -> np.ndarray:
-        values, vectors = np.linalg.eigh(np.cov(points.T) + _LEAST * np.eye(3))
-        return np.asarray((vectors * values**power) @ vectors.T)
-
-    matrix = root(c, 0.5) @ root(s, -0.5)
-    matched = (s - s.mean(0)) @ matrix.T + c.mean(0)
+    matched = match_points(s, c)
     return cast(Pixels, (matched.clip(0, 1) * 255).round().astype(np.uint8).reshape(style.shape))
 
 
@@ -95,13 +127,10 @@ def match_histograms(style: Pixels, content: Pixels) -> Pixels:
         content: likewise, of any size.
     """
     matched = np.empty_like(style)
-    levels = np.arange(256)
     for channel in range(3):
-        have, want = (
-            np.bincount(p[..., channel].ravel(), minlength=256).cumsum() / p[..., channel].size
-            for p in (style, content)
-        )
-        matched[..., channel] = (
-            np.interp(have, want, levels).round().astype(np.uint8)[style[..., channel]]
-        )
+        have, want = (np.bincount(p[..., channel].ravel(), minlength=256) for p in (style, content))
+        levels = np.flatnonzero(want)  # a level that the content has not, the result has not
+        ranks, reached = (counts.cumsum() / counts.sum() for counts in (have, want))
+        table = np.interp(ranks, reached[levels], levels).round().astype(np.uint8)
+        matched[..., channel] = table[style[..., channel]]
     return matched

@@ -23,7 +23,7 @@ _MOST = 32
 
 
 def read_mask(path: Path, picture: Pixels, name: str) -> Mask:
-    """Read a mask: white is meant, black is not.
+    """Read a mask: white is meant; black, or transparent, is not.
 
     Args:
         path: of a picture.
@@ -33,7 +33,7 @@ def read_mask(path: Path, picture: Pixels, name: str) -> Mask:
     Raises:
         InputError: no picture, another size, or all black.
     """
-    mask = read_picture(path)
+    mask = read_picture(path, ground=0)
     _check_size(path, mask, picture, name)
     if not mask.any():
         raise InputError(f"the mask {path} is all black: nothing of {name} is meant")

@@ -13,8 +13,8 @@ from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 
 
-def read_picture(path: Path) -> Pixels:
-    """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes white.
+def read_picture(path: Path, ground: int = 255) -> Pixels:
+    """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes gray of level `ground`.
 
     Raises:
         InputError: no such file, or no picture.
@@ -34,5 +34,5 @@ def read_picture(path: Path) -> Pixels:
         raise InputError(f"{path} is no picture that can be read; expected a JPEG, PNG, WebP, ...")
     if alpha is not None and alpha.shape == (*picture.shape[:2], 4):
         opacity = alpha[..., 3:].astype(np.float32) / np.iinfo(alpha.dtype).max
-        picture = (picture * opacity + 255 * (1 - opacity)).round()
+        picture = (picture * opacity + ground * (1 - opacity)).round()
     return cast(Pixels, picture.astype(np.uint8))

@@ -12,6 +12,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tests.clips import make_clip, make_picture
@@ -91,6 +92,9 @@ def test_a_picture_with_its_curves(paint, folder):
         (("-o", "photo.txt"), "ends in .png or .jpg"),
         (("--curve", "none/x.csv"), "cannot write none/x.csv"),
         (("--curve", "x.txt"), "ends in .csv or .png"),
+        (("--curve", "photo.png", "-y"), "is an input itself"),
+        (("--curve", "photo.starry.png"), "is the picture itself"),
+        (("--save-every", "1", "-o", "left.png"), "left.000001.png exists already"),
         (("--style-weights", "2,-1"), "style weights"),
         (("--device", "toaster"), "toaster"),
         (("--method", "magic"), "expected gatys, mrf, photoreal, video"),
@@ -110,6 +114,7 @@ def test_a_picture_with_its_curves(paint, folder):
 )
 def test_what_cannot_be_is_said_in_a_line(refused, folder, words, message):
     cv2.imwrite(str(folder / "black.png"), np.zeros((48, 64), np.uint8))
+    (folder / "left.000001.png").touch()
     cv2.imwrite(str(folder / "one.png"), np.zeros((60, 60), np.uint8))
     two = np.zeros((48, 64), np.uint8)
     two[:20] = 255
@@ -147,6 +152,21 @@ def test_an_interrupted_run_is_resumed(folder, refused):
     assert state.exists()
     assert not (folder / "o.png").exists()
     refused("other options", *words, "--resume", "--steps", "7")
+    make_picture(folder / "photo.png", 65, 48)
+    refused("other options", *words, "--resume", "--steps", "100000")
+    make_picture(folder / "photo.png", 64, 48)
+    # The state of a shorter run, as if that had been cut off.
+    with safe_open(state, "pt") as file:
+        about, picture = file.metadata(), file.get_tensor("picture")
+    run_of = about["run"].replace("steps=100000", "steps=30")
+    save_file({"picture": picture}, state, {"step": "20", "run": run_of})
+    curve = ("--curve", "rest.csv")
+    done = vidstyle(*words, "--resume", "--steps", "30", *curve, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    with (folder / "rest.csv").open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(21, 31))
+    assert (folder / "o.png").exists()
+    assert not state.exists()
 
 
 def test_a_clip(folder, paint, refused):
@@ -171,13 +191,13 @@ def test_a_reconstruction(folder, refused):
         "--features",
         "eyes.safetensors",
         "--size",
-        32,
+        48,
         "--steps",
         2,
     )
     done = vidstyle(*words, "--kind", "style", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert cv2.imread(str(folder / "photo.style.png")).shape[1] == 5 * 32 + 16
+    assert cv2.imread(str(folder / "photo.style.png")).shape[1] == 5 * 48 + 16
     refused("exists already", *words, "--kind", "style")
     refused("content or style or grid", *words, "--kind", "soul")
     refused("needs a --style", *words, "--kind", "grid")

@@ -167,6 +167,10 @@ def test_colors_can_be_kept():
         ranks = np.linspace(0, 1, 50)
         apart = np.abs(np.quantile(of[0], ranks) - np.quantile(of[1], ranks))
         assert np.quantile(apart, 0.9) <= 4
+    dark = content // 2
+    assert match_histograms(style, dark).max() == dark.max()
+    assert (match_histograms(style, np.full_like(content, 128)) == 128).all()
+    assert match_colors(style[:1, :1], content).shape == (1, 1, 3)
 
 
 @pytest.mark.parametrize("space", LIGHTS)
@@ -246,6 +250,10 @@ def test_a_mask_of_everything_is_none(eyes):
     assert np.abs(plain.astype(int) - masked).max() <= 4
     with pytest.raises(InputError, match="expected a mask like its picture"):
         paint_picture(content, [style], eyes, config, areas=[Area(0, ones.T)])
+    with pytest.raises(UsageError, match="areas of 1 styles"):
+        paint_picture(content, [style], eyes, config, areas=[Area(1)])
+    with pytest.raises(InputError, match="expected sides of 32 pixels at least, got 64x6"):
+        paint_picture(np.tile(content, (1, 8, 1)), [style], eyes, config)
     with pytest.raises(InputError, match="all black"):
         paint_picture(content, [style], eyes, config, areas=[Area(0, 0 * ones)])
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tests.clips import pattern
-from vidstyle import UsageError
+from vidstyle import InputError, UsageError
 from vidstyle.losses.energies import PatchEnergy, matched_patches, nearest_patches, patches
+from vidstyle.optimize.descent import Halt
 from vidstyle.optimize.mrf import MrfConfig, variants
-from vidstyle.optimize.painting import paint_picture
+from vidstyle.optimize.painting import Area, paint_picture
 
 
 def windows(features, size=3):
@@ -31,7 +32,7 @@ def test_nearest_patches_are_those_of_a_brute_force_search(most):
     have, style = torch.rand(1, 5, 7, 9), torch.rand(1, 5, 8, 6)
     a, b = windows(have), windows(style)
     wanted = [int(np.argmax([p @ s / np.linalg.norm(p) / np.linalg.norm(s) for s in b])) for p in a]
-    assert nearest_patches(have, style, most=most).tolist() == wanted
+    assert nearest_patches(patches(have), patches(style), most)[1].tolist() == wanted
     assert np.allclose(patches(style).T.numpy(), b)
 
 
@@ -83,6 +84,45 @@ def test_a_picture_is_made_of_the_styles_patches(eyes):
     assert painted.shape == (64, 64, 3)
     assert found[0].energies["style"] == pytest.approx(1, abs=0.2)
     assert found[-1].energies["style"] < 0.7 * found[0].energies["style"]
+
+
+def test_a_resumed_run_seeks_patches_for_its_own_picture(eyes):
+    content, style = pattern(1, 64, 64), np.ascontiguousarray(pattern(50, 80, 70)[..., ::-1])
+    config, found, pictures = MrfConfig(size=64, steps=12), [], {}
+    paint_picture(
+        content,
+        [style],
+        eyes,
+        config,
+        on_step=lambda s: (found.append(s), pictures.update({s.step: s.picture.clone()})),
+    )
+    later = []
+    paint_picture(content, [style], eyes, config, resume=Halt(6, pictures[6]), on_step=later.append)
+    # Those of the content would be far off; the nearest by correlation are not always nearest by distance.
+    assert later[0].step == 7
+    assert later[0].loss < 1.5 * found[6].loss
+
+
+def test_what_patches_do_not_know_is_refused(eyes):
+    content, style = pattern(1, 64, 64), pattern(50, 80, 70)
+    config = MrfConfig(size=64, steps=1)
+    with pytest.raises(UsageError, match="no weights"):
+        paint_picture(content, [style, content], eyes, config, shares=[2, 1])
+    with pytest.raises(UsageError, match="no regions"):
+        paint_picture(
+            content, [style], eyes, config, areas=[Area(0, np.ones((64, 64), np.float32))]
+        )
+    deep = MrfConfig(size=64, steps=1, patch_layers={"relu5_1": 1.0})
+    with pytest.raises(InputError, match="at relu5_1, expected 3"):
+        paint_picture(content[:40], [style], eyes, deep)
+
+
+def test_a_style_that_is_the_content_costs_nothing(eyes):
+    content, found = pattern(1, 64, 64), []
+    config = MrfConfig(size=64, steps=3, variation=0.0)
+    kept = paint_picture(content, [content], eyes, config, on_step=found.append)
+    assert all(abs(s.loss) < 1e-3 for s in found)
+    assert np.abs(kept.astype(int) - content).mean() < 2
 
 
 @pytest.mark.parametrize("wrong", [{"rotations": -1}, {"scales": 99}, {"patch_layers": {}}])

@@ -132,6 +132,11 @@ def test_each_region_begins_in_its_styles_colors():
         have, want = (p[0, :, :, part].flatten(1) for p in (begun, style))
         assert torch.allclose(have.mean(1), want.mean(1), atol=0.02)
         assert torch.allclose(have.cov(), want.cov(), atol=0.003)
+    # A small one is as much recolored as a large one.
+    spot = torch.zeros(1, 1, 40, 60)
+    spot[..., 10:20, 40:52] = 1
+    tiny = recolored_regions(Scene(content, [style], [Region(0, 0.001, spot, left)]))
+    assert tiny[0, 0, 15, 46] < 0.6 * content[0, 0, 15, 46] + 0.1
     # What no region covers stays as it is.
     some = recolored_regions(Scene(content, [style], regions[:1]))
     assert torch.allclose(some[..., 40:], content[..., 40:], atol=1e-5)

@@ -116,6 +116,21 @@ def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
     assert "temporal" in found[-1].step.energies
 
 
+def test_the_contents_hues_can_be_kept(eyes, tmp_path):
+    frames = pan(3)
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
+    found, style = [], pattern(50, 80, 80)
+    config = VideoConfig(size=96, steps=15, colors="luminance")
+    target = tmp_path / "out.mkv"
+    paint_video(tmp_path / "%03d.png", [style], eyes, target, config, on_step=found.append)
+    begins = [s.step.energies["style"] for s in found if s.step.step == 1]
+    assert begins[1] < begins[0]  # it goes on from a gray painting, not from its colored copy
+    for painted, frame in zip(read(target), frames, strict=True):
+        hues = [cv2.cvtColor(p, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(int) for p in (painted, frame)]
+        assert np.abs(hues[0] - hues[1]).mean() < 5
+
+
 def test_sound_and_times_stay(eyes, tmp_path):
     make_clip(tmp_path / "in.mp4", times=[0, 1, 4, 5], size=(64, 48))
     config = VideoConfig(size=64, steps=2)
@@ -139,7 +154,14 @@ def test_sound_and_times_stay(eyes, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"temporal": -1.0}, {"reach": ()}, {"reach": (0, 1)}, {"reach": (2, 1)}, {"passes": 0}],
+    [
+        {"temporal": -1.0},
+        {"reach": ()},
+        {"reach": (0, 1)},
+        {"reach": (2, 1)},
+        {"passes": 0},
+        {"flow": "magic"},
+    ],
 )
 def test_knobs_that_cannot_be_are_refused(wrong):
     with pytest.raises(UsageError, match="expected"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -68,6 +68,29 @@ def test_dull_colors_do_not_explode():
     assert mapped.std((0, 1)).max() < 5 * noise.std((0, 1)).max()
 
 
+def test_black_stays_black_and_bars_stay_neutral():
+    black = np.zeros((120, 160, 3), np.uint8)
+    style = sample(picture(2, 0, 255))
+    assert np.array_equal(apply(transport(sample(black), style), black), black)
+    boxed = picture(1, 20, 200)
+    boxed[:25], boxed[-25:] = 0, 0
+    gray = np.repeat(picture(3, 40, 220)[..., :1], 3, axis=2)
+    bars = apply(transport(sample(boxed), sample(gray)), boxed)[:20].reshape(-1, 3).astype(int)
+    assert np.ptp(bars, axis=1).max() < 12
+    assert np.ptp(bars, axis=0).max() < 3
+
+
+def test_a_fade_from_black_has_no_flash():
+    whole = picture(1, 20, 220)
+    stylizer, colors = GradeStylizer(), sample(picture(2, 40, 250))
+    state, shown = None, []
+    for level in np.linspace(0, 1, 25):
+        finish, state = stylizer.start([(whole * level).astype(np.uint8)], colors, state)
+        shown.append(finish()[0].mean())
+    assert shown[0] == 0
+    assert max(b - a for a, b in pairwise(shown)) < 25
+
+
 def test_who_enters_does_not_change_the_rest():
     frame = picture(1, 60, 200)
     entered = frame.copy()
@@ -77,7 +100,7 @@ def test_who_enters_does_not_change_the_rest():
     for now in [frame] * 12 + [entered] * 36:
         finish, state = stylizer.start([now], colors, state)
         shown.append(finish()[0].astype(int)[:, 70:])
-    steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(shown)]
+    steps = [np.abs(b - a).mean() for a, b in pairwise(shown)]
     assert max(steps) < 2
     assert np.abs(shown[11] - shown[0]).mean() < 0.5
     alone = apply(transport(sample(entered), colors), entered).astype(int)[:, 70:]

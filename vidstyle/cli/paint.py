@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import sys
 import time
 from dataclasses import dataclass, fields
@@ -64,16 +66,18 @@ def paint(
     ] = "gatys",
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Longest side of the result; 512, for video 384."),
+        typer.Option(metavar="N", help="Longest side of the result; 512, for mrf and video 384."),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Of the optimizer: 200 give a good picture; video: 100."),
+        typer.Option(
+            metavar="N", help="Of the optimizer, at each size; 200, for mrf and video 100."
+        ),
     ] = None,
     ratio: Annotated[
         float | None,
         typer.Option(
-            metavar="X", help="Content over style; 0.001, for mrf 0.3, for photoreal 0.01."
+            metavar="X", help="Content over style; 0.001, for mrf 0.03, for photoreal 0.01."
         ),
     ] = None,
     content_layers: Annotated[
@@ -119,11 +123,13 @@ def paint(
         ),
     ] = None,
     variation: Annotated[
-        float | None, typer.Option(metavar="X", help="Weight of smoothness; 0, for mrf 0.1.")
+        float | None, typer.Option(metavar="X", help="Weight of smoothness; 0, for mrf 3.")
     ] = None,
     patch_layers: Annotated[
         str | None,
-        typer.Option(metavar="LAYER:X,...", help="mrf: of the patches; relu3_1,relu4_1."),
+        typer.Option(
+            metavar="LAYER:X,...", help="mrf: of the patches; relu1_1 to relu4_1, 1 each."
+        ),
     ] = None,
     rotations: Annotated[
         int | None,
@@ -159,7 +165,8 @@ def paint(
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help="video: end there.")] = None,
     init: Annotated[
-        str | None, typer.Option(help="Begin with content, noise, style or blend.")
+        str | None,
+        typer.Option(help="Begin with content, noise, style or blend; photoreal: recolored."),
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="lbfgs or adam.")] = None,
     learning_rate: Annotated[
@@ -199,7 +206,7 @@ def paint(
     curves = curve or []
     target = _target(content, style, output, is_video=is_video, overwrite=overwrite)
     for file in curves:
-        check_curve(file, overwrite=overwrite)
+        check_curve(file, target, [content, *style], overwrite=overwrite)
     try:
         from vidstyle.features import load_features
         from vidstyle.training.devices import choose_device
@@ -266,7 +273,8 @@ def paint(
 
     asked = AUTO if method == "photoreal" and not (mask or style_mask or style_regions) else NONE
     where = AreaFiles(tuple(mask or ()), tuple(style_mask or ()), regions or asked, style_regions)
-    _paint_picture(job, where, save_every, curves, resume=resume)
+    looks = _Looks(target, save_every, overwrite=overwrite or resume)
+    _paint_picture(job, where, looks, curves, features, resume=resume)
 
 
 @dataclass(frozen=True)
@@ -311,7 +319,13 @@ def _paint_clip(job: _Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
 
 
 def _paint_picture(
-    job: _Job, where: AreaFiles, save_every: int | None, curves: list[Path], *, resume: bool
+    job: _Job,
+    where: AreaFiles,
+    looks: _Looks,
+    curves: list[Path],
+    features: str,
+    *,
+    resume: bool,
 ) -> None:
     from vidstyle.cli.halts import HaltFile
     from vidstyle.optimize.areas import find_areas
@@ -321,15 +335,16 @@ def _paint_picture(
 
     picture, target = read_picture(job.content), job.target
     areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
-    halt = HaltFile(target, f"{job.config} {job.style} {job.shares} {where}")
+    seen = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.likes))).hexdigest()
+    halt = HaltFile(target, f"{job.config} {job.shares} {where} {features} {seen}")
     rows: list[Step] = []
 
     def on_step(step: Step) -> None:
         rows.append(step)
-        if save_every and step.step % save_every == 0:
+        if looks.every and step.step % looks.every == 0:
             pixels = to_pixels(step.picture)
             shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
-            write_picture(target.with_name(f"{target.stem}.{step.step:06d}.png"), shown)
+            write_picture(looks.path(step.step), shown)
             halt.write(step)
         job.lines.step(step)
         job.stop()
@@ -350,6 +365,21 @@ def _paint_picture(
         write_curve(file, rows)
     halt.forget()
     job.lines.end(target)
+
+
+class _Looks:
+    """The pictures of --save-every."""
+
+    def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
+        self._target, self.every = target, every
+        others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
+        there = next(iter(others), None)
+        if there and not overwrite:
+            raise UsageError(f"{there} exists already; overwrite it with -y or choose another -o")
+
+    def path(self, step: int) -> Path:
+        """Return where that of a step lies."""
+        return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
 
 
 def _check_method(
@@ -406,7 +436,7 @@ def _layers(option: str, text: str | None) -> dict[str, float] | None:
 
 def _whole(option: str, text: str) -> tuple[int, ...]:
     numbers = parse_numbers(option, text) or []
-    if any(n != int(n) for n in numbers):
+    if not all(n.is_integer() for n in numbers):
         raise UsageError(f"expected whole numbers such as 1,2,4 for {option}, got {text!r}")
     return tuple(int(n) for n in numbers)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -52,53 +53,35 @@ class PatchEnergy:
 
     def __init__(self, wanted: Tensor, height: int, width: int, size: int = 3) -> None:
         """Take the wanted patches (C * size^2, places), for features (1, C, height, width)."""
-        shape = height, width
+        shape, device = (height, width), wanted.device
+        if device.type == "mps":  # older ones of torch cannot fold there
+            wanted = wanted.cpu()
         ones = torch.ones_like(wanted[: size * size])
-        self._counts = F.fold(ones[None], shape, size)
-        self._mean = F.fold(wanted[None], shape, size) / self._counts
-        self._rest = wanted.square().sum() - (self._counts * self._mean.square()).sum()
+        counts = F.fold(ones[None], shape, size)
+        mean = F.fold(wanted[None], shape, size) / counts
+        self._counts, self._mean = counts.to(device), mean.to(device)
+        self.scale = float(wanted.square().sum())
+        """The energy of features that are nothing."""
+        self._rest = float(wanted.square().sum() - (counts * mean.square()).sum())
 
     def __call__(self, features: Tensor) -> Tensor:
         """Return the energy of features."""
-        return (self._counts * (features - self._mean).square()).sum() + self._rest
+        return (self._counts * (features - self._mean).square()).sum() + max(0.0, self._rest)
 
 
-def nearest_patches(features: Tensor, style: Tensor, size: int = 3, *, most: int = 2**24) -> Tensor:
-    """Return for each patch of features the style's patch of highest normalised cross-correlation.
+def nearest_patches(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[Tensor, Tensor]:
+    """Return for each patch the one of highest normalised cross-correlation, exact, over all that are offered.
 
-    Li and Wand 2016, eq. 3: argmax <p, s> / (|p| |s|), exact, over all of the style's patches.
+    Li and Wand 2016, eq. 3: argmax <p, s> / (|p| |s|); |p| is left out, it is the same for all.
 
     Args:
-        features: (1, C, H, W).
-        style: (1, C, h, w).
-        size: of the square patches.
+        have: columns p, (D, places).
+        offered: columns s, (D, patches).
         most: correlations that are held at once, at least a row of them: bounds the memory.
 
     Returns:
-        (places of features,) int64, columns of `patches(style, size)`.
+        <p, s> / |s|, and the number of the patch, (places,) both.
     """
-    return _best(patches(features, size), patches(style, size), most)[1]
-
-
-def matched_patches(features: Tensor, styles: Sequence[Tensor], size: int = 3) -> Tensor:
-    """Return for each patch of features the most similar one of several styles, as columns.
-
-    As `nearest_patches`, over all of the styles' patches together.
-    """
-    have = patches(features, size)
-    found = torch.zeros_like(have)
-    reached = have.new_full((have.shape[1],), -math.inf)
-    for style in styles:
-        offered = patches(style, size)
-        similarity, place = _best(have, offered)
-        better = similarity > reached
-        found[:, better] = offered[:, place[better]]
-        reached = torch.maximum(reached, similarity)
-    return found
-
-
-def _best(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[Tensor, Tensor]:
-    """Return the highest <p, s> / |s| of each column p over the columns s, and which that is."""
     best = have.new_full((have.shape[1],), -math.inf)
     index = torch.zeros(have.shape[1], dtype=torch.int64, device=have.device)
     lengths = offered.norm(dim=0) + 1e-8
@@ -112,16 +95,46 @@ def _best(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[Tensor, Ten
     return best, index
 
 
+def matched_patches(features: Tensor, styles: Sequence[Tensor], size: int = 3) -> Tensor:
+    """Return for each patch of features (1, C, H, W) the nearest one of several styles, as columns."""
+    have = patches(features, size)
+    found = torch.zeros_like(have)
+    reached = have.new_full((have.shape[1],), -math.inf)
+    for style in styles:
+        offered = patches(style, size)
+        similarity, place = nearest_patches(have, offered)
+        better = similarity > reached
+        found[:, better] = offered[:, place[better]]
+        reached = torch.maximum(reached, similarity)
+    return found
+
+
+class _Matting(torch.autograd.Function):
+    """V^T M V for a symmetric M, whose gradient 2 M V is at hand."""
+
+    @staticmethod
+    def forward(ctx: Any, columns: Tensor, laplacian: Tensor) -> Tensor:
+        product = torch.sparse.mm(laplacian, columns.to(laplacian.device)).to(columns.device)
+        ctx.save_for_backward(product)
+        energy: Tensor = (columns * product).sum()
+        return energy
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (product,) = ctx.saved_tensors
+        return 2 * gradients[0] * product, None
+
+
 def matting_energy(picture: Tensor, laplacian: Tensor) -> Tensor:
     """Return the sum of V^T M V over the channels V of a picture (Luan et al. 2017, eq. 2).
 
     Args:
         picture: (1, 3, H, W).
-        laplacian: M, (H * W, H * W), sparse: symmetric, zero for what is locally affine in the content.
+        laplacian: M, (H * W, H * W), sparse: symmetric, zero for what is locally affine in the content. It may
+            lie on another device.
     """
-    columns = picture[0].flatten(1).T
-    product: Tensor = torch.sparse.mm(laplacian, columns)
-    return (columns * product).sum()
+    energy: Tensor = _Matting.apply(picture[0].flatten(1).T, laplacian)  # type: ignore[no-untyped-call]
+    return energy
 
 
 def temporal_energy(picture: Tensor, wanted: Tensor, certainty: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.masks import pair_regions, read_mask, read_regions
@@ -81,6 +83,8 @@ def find_areas(
         return []
     if files.regions == AUTO:
         own, *others = find_regions(content, styles, eyes)
+        if not all(np.isin(own, other).all() for other in others):
+            return []  # a picture too small to be told apart
     elif len(styles) == 1 and files.style_regions:
         own = read_regions(Path(files.regions), content, name.name)
         others = [read_regions(files.style_regions, styles[0], likes[0].name)]

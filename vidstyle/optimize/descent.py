@@ -7,7 +7,7 @@ Perceptual Factors", section 6).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -116,11 +116,16 @@ class Halt:
     """(1, 3, H, W), after that step."""
 
 
+def scaled_size(picture: Pixels, side: int) -> tuple[int, int]:
+    """Return height and width of a picture (H, W, 3) whose longest side becomes `side` pixels."""
+    height, width = (round(n * side / max(picture.shape[:2])) for n in picture.shape[:2])
+    return height, width
+
+
 def scaled(picture: Pixels, side: int) -> Pixels:
-    """Scale a picture (H, W, 3) so that its longest side is `side` pixels."""
-    factor = side / max(picture.shape[:2])
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    height, width = (max(LEAST, round(n * factor)) for n in picture.shape[:2])
+    """Scale a picture (H, W, 3) so that its longest side is `side` pixels, and the other `LEAST` at least."""
+    height, width = (max(LEAST, n) for n in scaled_size(picture, side))
+    way = cv2.INTER_AREA if side < max(picture.shape[:2]) else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(picture, (width, height), interpolation=way))
 
 
@@ -149,6 +154,7 @@ def first_picture(descent: Descent, content: Tensor, style: Tensor) -> Tensor:
 
 def coarse_to_fine(
     descent: Descent,
+    sizes: Sequence[int],
     make: Callable[[int], tuple[Tensor, Objective]],
     *,
     resume: Halt | None = None,
@@ -158,6 +164,7 @@ def coarse_to_fine(
 
     Args:
         descent: the knobs.
+        sizes: longest sides, rising; mostly `descent.sizes`.
         make: for a longest side, what a run of that size would begin with, (1, 3, H, W), and the objective.
         resume: go on there.
         on_step: told of every step; what it raises ends the run.
@@ -171,7 +178,6 @@ def coarse_to_fine(
     """
     begun = resume.step if resume else 0
     picture = resume.picture if resume else None
-    sizes = descent.sizes
     for number, side in enumerate(sizes):
         skipped = min(max(0, begun - number * descent.steps), descent.steps)
         if skipped == descent.steps and number < len(sizes) - 1:

@@ -43,10 +43,14 @@ class _Target:
     """Gram matrices that a region of the picture is to have."""
 
     share: float
-    where: Tensor | None
-    """(1, 1, H, W) of the picture; None: everywhere."""
+    where: dict[str, Tensor] | None
+    """Layer -> (1, 1, h, w), of the picture; None: everywhere."""
     grams: dict[str, Tensor]
     """Layer -> (1, C, C)."""
+
+    def at(self, layer: str) -> tuple[Tensor, Tensor | None]:
+        """Return what `style_energy` takes of a layer."""
+        return self.grams[layer], None if self.where is None else self.where[layer]
 
 
 class GramObjective:
@@ -59,7 +63,7 @@ class GramObjective:
         with torch.no_grad():
             seen = self._look(scene.content)
             self._content = {name: seen[name] for name in config.content_layers}
-            self._targets = _targets(scene, [self._look(s) for s in scene.styles], config)
+            self._targets = _targets(scene, seen, [self._look(s) for s in scene.styles], config)
             # What the other picture would cost: the measure of both energies. Where they are alike, 1.
             other = self._look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
             self._scales = 1.0, 1.0
@@ -77,9 +81,7 @@ class GramObjective:
             for name, weight in config.content_layers.items()
         )
         style = sum(
-            target.share
-            * weight
-            * style_energy(seen[name], target.grams[name], within(target.where, seen[name]))
+            target.share * weight * style_energy(seen[name], *target.at(name))
             for target in self._targets
             for name, weight in config.style_layers.items()
         )
@@ -98,23 +100,30 @@ class GramObjective:
         return False
 
 
-def within(where: Tensor | None, features: Tensor) -> Tensor | None:
+def within(where: Tensor, features: Tensor) -> Tensor:
     """Bring weights (1, 1, H, W) of pixels to the places of features (B, C, h, w)."""
-    return None if where is None else F.interpolate(where, features.shape[2:], mode="area")
+    # On the CPU: MPS averages only areas that are all of one size.
+    return F.interpolate(where.cpu(), features.shape[2:], mode="area").to(features.device)
 
 
 def _targets(
-    scene: Scene, likes: Sequence[dict[str, Tensor]], config: GatysConfig
+    scene: Scene,
+    seen: dict[str, Tensor],
+    likes: Sequence[dict[str, Tensor]],
+    config: GatysConfig,
 ) -> list[_Target]:
     def grams(region: Region) -> dict[str, Tensor]:
-        like = likes[region.style]
+        like, part = likes[region.style], region.like
         return {
-            name: gram_matrix(like[name], within(region.like, like[name]))
+            name: gram_matrix(like[name], None if part is None else within(part, like[name]))
             for name in config.style_layers
         }
 
-    bounded = [r for r in scene.regions if r.where is not None]
-    targets = [_Target(r.share, r.where, grams(r)) for r in bounded]
+    targets = [
+        _Target(r.share, {n: within(r.where, seen[n]) for n in config.style_layers}, grams(r))
+        for r in scene.regions
+        if r.where is not None
+    ]
     whole = [r for r in scene.regions if r.where is None]
     if whole:  # styles that share all of the picture are mixed
         each, share = [grams(r) for r in whole], sum(r.share for r in whole)

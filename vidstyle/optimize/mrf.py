@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.losses.energies import PatchEnergy, content_energy, matched_patches
 from vidstyle.losses.temporal import total_variation
 from vidstyle.nets.perceptual import LAYERS, Perceptual
@@ -30,7 +30,13 @@ while; the paper's own code seeks them at each step."""
 _TURN, _GROW = 15.0, 1.15
 """Degrees between two rotations of the style, factor between two scales."""
 
-_LEAST = 24
+_ROUNDING = 1e-5
+"""Of an energy, what rounding makes of nothing."""
+
+_SIDE = 3
+"""Of a patch, places."""
+
+_LEAST = 48
 """Pixels that a rotated style must keep inside its rotated frame."""
 
 
@@ -67,7 +73,16 @@ class MrfConfig(Config):
         return {**self.content_layers, **self.patch_layers}
 
     def objective(self, eyes: Perceptual, scene: Scene) -> PatchObjective:
-        """Return what a picture of a scene is to be."""
+        """Return what a picture of a scene is to be.
+
+        Raises:
+            UsageError: the scene has regions, or styles of different shares.
+            InputError: a picture too small to hold a patch at a layer.
+        """
+        if any(r.where is not None or r.like is not None for r in scene.regions):
+            raise UsageError("patches know no regions; take gatys or photoreal")
+        if len({round(r.share, 6) for r in scene.regions}) > 1:
+            raise UsageError("patches are taken from all styles alike: they have no weights")
         return PatchObjective(eyes, scene, self)
 
 
@@ -85,13 +100,26 @@ class PatchObjective:
             self._styles: dict[str, list[Tensor]] = {name: [] for name in config.patch_layers}
             for style in turned:
                 for name, features in self._look(style).items():
-                    if name in self._styles and min(features.shape[2:]) >= 3:
+                    if name in self._styles:
                         self._styles[name].append(features)
+            for name in config.patch_layers:
+                least = min(min(f.shape[2:]) for f in (seen[name], *self._styles[name]))
+                if least < _SIDE:
+                    raise InputError(
+                        f"a picture has {least} places at {name}, expected {_SIDE} for a patch; take a "
+                        "larger --size, or fewer of the deep --patch-layers"
+                    )
             other = self._look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
             self._scales = 1.0, 1.0
             self._match(seen)
             energies = self._energies(other)[0], self._energies(seen)[1]
-            self._scales = float(energies[0]) or 1.0, float(energies[1]) or 1.0
+            whole = sum(
+                config.patch_layers[name] * patches.scale for name, patches in self._patches.items()
+            )
+            far = float(energies[1])
+            # A style that the content is made of already would be measured by what rounding leaves.
+            self._scales = float(energies[0]) or 1.0, far if far > _ROUNDING * whole else whole
+        self._renewed = False
 
     def _look(self, picture: Tensor) -> dict[str, Tensor]:
         seen = self._eyes(picture, self._layers, average=self._config.pooling == "average")
@@ -124,8 +152,9 @@ class PatchObjective:
 
     def renew(self, picture: Tensor, step: int) -> bool:
         """Seek the nearest patches of the picture as it is, every `_RENEWED` steps."""
-        if step % _RENEWED:
+        if self._renewed and step % _RENEWED:
             return False
+        self._renewed = True
         with torch.no_grad():
             self._match(self._look(picture))
         return True

@@ -17,6 +17,7 @@ from vidstyle.frame import Pixels
 from vidstyle.masks import Mask
 from vidstyle.nets.perceptual import NAMES, Perceptual
 from vidstyle.optimize.descent import (
+    LEAST,
     Descent,
     Halt,
     Objective,
@@ -24,6 +25,7 @@ from vidstyle.optimize.descent import (
     coarse_to_fine,
     first_picture,
     scaled,
+    scaled_size,
     to_pixels,
     to_tensor,
 )
@@ -172,7 +174,13 @@ def paint_picture(
         scene.regions.extend(_regions(areas, weights, scene))
         return config.first(scene), config.objective(eyes, scene)
 
-    painted = to_pixels(coarse_to_fine(config, make, resume=resume, on_step=on_step))
+    sizes = [s for s in config.sizes if min(scaled_size(content, s)) >= LEAST]
+    if config.size not in sizes:
+        height, width = scaled_size(content, config.size)
+        raise InputError(
+            f"expected sides of {LEAST} pixels at least, got {width}x{height}; take a larger --size"
+        )
+    painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
     return config.finish(painted, scaled(content, config.size))
 
 
@@ -187,6 +195,10 @@ def check_shares(styles: Sequence[Pixels], shares: Sequence[float] | None) -> li
 def check_areas(areas: Sequence[Area], content: Pixels, styles: Sequence[Pixels]) -> None:
     """Raise an InputError unless masks have the sizes of their pictures, and hold something."""
     for area in areas:
+        if not 0 <= area.style < len(styles):
+            raise UsageError(
+                f"expected areas of {len(styles)} styles, got one of number {area.style}"
+            )
         for mask, picture in ((area.where, content), (area.like, styles[area.style])):
             if mask is not None and mask.shape != picture.shape[:2]:
                 raise InputError(
@@ -217,9 +229,9 @@ def _regions(areas: Sequence[Area], shares: Sequence[float], scene: Scene) -> li
     def small(mask: Mask | None, like: Tensor) -> Tensor | None:
         if mask is None:
             return None
-        return F.interpolate(
-            torch.from_numpy(mask).to(like)[None, None], like.shape[2:], mode="area"
-        )
+        # On the CPU: MPS averages only areas that are all of one size.
+        whole = torch.from_numpy(mask)[None, None]
+        return F.interpolate(whole, like.shape[2:], mode="area").to(like)
 
     regions = [
         Region(

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.colors import match_points
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import matting_energy
@@ -103,50 +104,26 @@ def recolored_regions(scene: Scene) -> Tensor:
 
     The large changes are so made at once: under the matting term a descent takes them in small steps.
     """
-    total = torch.zeros_like(scene.content)
-    weight = torch.full_like(scene.content[:, :1], 1e-3)
-    colors = scene.content[0].flatten(1).T.double()
+    content = _doubles(scene.content)
+    total, weight = 1e-6 * content, np.full(content.shape[:2], 1e-6)
     for region in scene.regions:
-        style = scene.styles[region.style]
+        style = _doubles(scene.styles[region.style])
         where, like = (
-            torch.ones_like(p[:, :1]) if mask is None else mask
-            for mask, p in ((region.where, scene.content), (region.like, style))
+            np.ones(p.shape[:2]) if mask is None else _doubles(mask)[..., 0]
+            for mask, p in ((region.where, content), (region.like, style))
         )
-        changed = color_map(colors, where.flatten(), style[0].flatten(1).T.double(), like.flatten())
-        blurred = F.avg_pool2d(where, 9, 1, 4, count_include_pad=False)
-        total += region.share * blurred * changed.T.reshape(scene.content.shape).to(total)
-        weight += region.share * blurred
-    return torch.clamp((total + 1e-3 * scene.content) / weight, 0, 1)
+        points = content.reshape(-1, 3), style.reshape(-1, 3)
+        changed = match_points(*points, where.ravel(), like.ravel()).reshape(content.shape)
+        soft = cv2.blur(where, (9, 9))
+        total += soft[..., None] * changed
+        weight += soft
+    made = torch.from_numpy((total / weight[..., None]).clip(0, 1)).permute(2, 0, 1)[None]
+    return made.to(scene.content.device, scene.content.dtype)
 
 
-def color_map(colors: Tensor, share: Tensor, style: Tensor, like: Tensor) -> Tensor:
-    """Return colors (N, 3) moved linearly, so that the weighted mean and covariance are a style's.
-
-    The linear Monge-Kantorovich map (Pitié and Kokaram 2007).
-
-    Args:
-        colors: (N, 3).
-        share: (N,), weights of them.
-        style: (M, 3).
-        like: (M,), weights of them.
-    """
-
-    def moments(points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        weights = (weights / weights.sum().clamp(min=1e-6)).to(points)[:, None]
-        mean = (weights * points).sum(0)
-        centered = points - mean
-        return mean, (weights * centered).T @ centered + 1e-4 * torch.eye(3).to(points)
-
-    def root(matrix: Tensor, power: float) -> Tensor:
-        values, vectors = torch.linalg.eigh(matrix)
-        made: Tensor = (vectors * values.clamp(min=1e-12) ** power) @ vectors.T
-        return made
-
-    mean, covariance = moments(colors, share)
-    wanted, spread = moments(style, like)
-    half, inverse = root(covariance, 0.5), root(covariance, -0.5)
-    matrix = inverse @ root(half @ spread @ half, 0.5) @ inverse
-    return (colors - mean) @ matrix.T + wanted
+def _doubles(picture: Tensor) -> NDArray[np.float64]:
+    """Return (1, C, H, W) as (H, W, C)."""
+    return np.ascontiguousarray(picture[0].permute(1, 2, 0).cpu().double().numpy())
 
 
 def matting_laplacian(picture: Tensor) -> Tensor:
@@ -164,8 +141,7 @@ def matting_laplacian(picture: Tensor) -> Tensor:
         raise MissingPackageError(
             "photoreal needs PyMatting: pip install 'vidstyle[photoreal]'"
         ) from error
-    pixels = picture[0].permute(1, 2, 0).double().cpu().numpy()
-    found = cf_laplacian(np.ascontiguousarray(pixels), epsilon=_EPSILON, radius=1).tocsr()
+    found = cf_laplacian(_doubles(picture), epsilon=_EPSILON, radius=1).tocsr()
     found.sum_duplicates()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
@@ -175,7 +151,9 @@ def matting_laplacian(picture: Tensor) -> Tensor:
             torch.from_numpy(found.data).to(picture.dtype),
             found.shape,
             check_invariants=True,
-        ).to(picture.device)
+            # Not for MPS, which knows no sparse matrices.
+            device="cpu" if picture.device.type == "mps" else picture.device,
+        )
 
 
 def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:

@@ -20,11 +20,13 @@ import torch
 from torch import Tensor
 
 from vidstyle import pipeline
-from vidstyle.errors import InputError, UsageError
-from vidstyle.flow import Floats, certain, flow_finder, warp
-from vidstyle.frame import Frame, Pixels
+from vidstyle.errors import InputError, OutputError, UsageError
+from vidstyle.flow import FLOWS, Floats, certain, flow_finder, warp
+from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.media.codecs import Encoding
+from vidstyle.media.parts import check_output
+from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -44,7 +46,7 @@ from vidstyle.pipeline import Summary
 from vidstyle.stylize.shots import Shot, thumbnail
 
 _SHARE = 0.5
-"""Of a neighbour in what a frame begins a further pass with (delta of eq. 10)."""
+"""Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class VideoConfig(GatysConfig):
     temporal: float = 100.0
     """Weight of the temporal loss (gamma of eq. 7). It is the mean squared difference, values in [0, 1]."""
     reach: tuple[int, ...] = (1, 2, 4)
-    """How many frames back the earlier ones lie that a frame is compared with (J of eq. 8)."""
+    """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
     passes: int = 1
     """Over the clip; the second goes backward."""
     flow: str = "dis"
@@ -70,6 +72,7 @@ class VideoConfig(GatysConfig):
             raise UsageError(f"expected a temporal weight of 0 or more, got {self.temporal}")
         if not self.reach or min(self.reach) < 1 or list(self.reach) != sorted(set(self.reach)):
             raise UsageError(f"expected rising numbers of frames such as 1,2,4, got {self.reach}")
+        self.choose("flow", self.flow, FLOWS)
         if self.passes < 1:
             raise UsageError(f"expected a pass at least, got {self.passes}")
 
@@ -105,7 +108,10 @@ class Album:
 
     def __setitem__(self, number: int, pixels: Pixels) -> None:
         _, encoded = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        self._path(number).write_bytes(encoded.tobytes())
+        try:
+            self._path(number).write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot keep frames in {self._folder}: {error.strerror}") from error
 
 
 class TemporalObjective:
@@ -131,7 +137,7 @@ class TemporalObjective:
 
 
 def long_term(certainties: Sequence[Floats]) -> list[Floats]:
-    """Return what each certainty (H, W) adds to those of nearer frames, nearest first (eq. 9)."""
+    """Return what each certainty (H, W) adds to those of nearer frames, nearest first (c_long)."""
     taken = np.zeros_like(certainties[0])
     found = []
     for certainty in certainties:
@@ -169,6 +175,7 @@ class _Clip:
         self.eyes, self.config, self.shares, self.device = eyes.to(device), config, shares, device
         self.flow = flow_finder(config.flow, device)
         self.count = len(frames)
+        self.likes: tuple[int, list[Pixels]] = -1, []
         self.shots: list[int] = []
         for number, begins in enumerate(find_shots(frames[n] for n in range(self.count))):
             self.shots.append(number if begins else self.shots[-1])
@@ -179,19 +186,25 @@ class _Clip:
         flow, back = self.flow(now, then), self.flow(then, now)
         return warp(self.painted[other], flow), certain(flow, back).astype(np.float32)
 
+    def shown(self, number: int) -> tuple[Pixels, list[Pixels]]:
+        """Return a frame and the styles in the colors that they are compared in: those of a shot's first."""
+        first = self.frames[self.shots[number]]
+        if self.likes[0] != self.shots[number]:
+            side = round(max(first.shape[:2]) * self.config.style_scale)
+            small = [scaled(style, side) for style in self.styles]
+            self.likes = self.shots[number], recolored(first, small, self.config.colors)[1]
+        return recolored(self.frames[number], [], self.config.colors)[0], self.likes[1]
+
     def objective(self, number: int) -> tuple[Tensor, Objective]:
         """Return a frame (1, 3, H, W), and the loss it has by itself."""
-        shot, config = self.frames[self.shots[number]], self.config
-        shown, _ = recolored(self.frames[number], self.styles, config.colors)
-        _, likes = recolored(shot, self.styles, config.colors)
+        shown, likes = self.shown(number)
         content = to_tensor(shown, self.device)
-        side = round(max(shown.shape[:2]) * config.style_scale)
         scene = Scene(
             content,
-            [to_tensor(scaled(s, side), self.device) for s in likes],
+            [to_tensor(like, self.device) for like in likes],
             [Region(n, share) for n, share in enumerate(self.shares)],
         )
-        return content, config.objective(self.eyes, scene)
+        return content, self.config.objective(self.eyes, scene)
 
     def compared(
         self, number: int, others: Sequence[int]
@@ -215,13 +228,12 @@ class _Clip:
             told(FrameStep(number, self.count, turn, step))
 
         if turn == 1 and number == first:
-            # A config of its own class paints a picture alone, coarse to fine.
-            longest = max(self.frames[number].shape[:2])
+            shown, likes = self.shown(number)
             self.painted[number] = paint_picture(
-                self.frames[number],
-                self.styles,
+                shown,
+                likes,
                 self.eyes,
-                replace(config, size=longest),
+                replace(config, size=max(shown.shape[:2]), colors="style"),
                 shares=self.shares,
                 device=self.device,
                 on_step=on_step,
@@ -252,11 +264,14 @@ class _Clip:
 
         objective = TemporalObjective(own, wanted, config.temporal)
         made = descend(objective, begin, replace(config, steps=steps), step_told)
-        self.painted[number] = config.finish(to_pixels(made), self.frames[number])
+        self.painted[number] = to_pixels(made)
 
 
 class _Stored:
-    """A stylizer that gives what was painted before."""
+    """A stylizer that gives what was painted before, in the colors that are asked for."""
+
+    def __init__(self, config: VideoConfig) -> None:
+        self._config = config
 
     depth = 0
 
@@ -271,11 +286,13 @@ class _Stored:
         first = state or 0
 
         def finish() -> list[Pixels]:
-            painted = (prepared[first + n] for n in range(len(frames)))
-            return [
-                p if f.dtype == np.uint8 else p.astype(f.dtype) * 257
-                for f, p in zip(frames, painted, strict=True)
-            ]
+            shown = []
+            for number, frame in enumerate(frames, first):
+                painted = self._config.finish(prepared[number], _bytes(frame))
+                shown.append(
+                    painted if frame.dtype == np.uint8 else painted.astype(frame.dtype) * 257
+                )
+            return shown
 
         return finish, first + len(frames)
 
@@ -319,12 +336,17 @@ def paint_video(
     """
     config = config or VideoConfig()
     weights = check_shares(styles, shares)
+    if is_pipe(source):
+        raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
+    check_output(output, overwrite=overwrite)
     reading = _sized(source, reading or Reading(), config.size)
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
         frames, painted = Album(Path(folder) / "frames"), Album(Path(folder) / "painted")
         with FileSource(source, reading, stop=stop) as clip:
             for number, frame in enumerate(clip):
-                frames[number] = _bytes(frame)
+                if stop:
+                    stop()
+                frames[number] = _bytes(frame.pixels)
         run = _Clip(frames, painted, styles, eyes, config, weights, device)
 
         def told(step: FrameStep) -> None:
@@ -348,7 +370,7 @@ def paint_video(
                 odd="pad",
             ) as sink,
         ):
-            return pipeline.run(clip, _Stored(), painted, sink, stop=stop)
+            return pipeline.run(clip, _Stored(config), painted, sink, stop=stop)
 
 
 def _sized(source: Path, reading: Reading, longest: int) -> Reading:
@@ -363,6 +385,5 @@ def _sized(source: Path, reading: Reading, longest: int) -> Reading:
     return reading if factor == 1 else replace(reading, size=size)
 
 
-def _bytes(frame: Frame) -> Pixels:
-    pixels = frame.pixels
+def _bytes(pixels: Pixels) -> Pixels:
     return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)

@@ -18,6 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.colors import moments, transport_map
+from vidstyle.errors import UsageError
+from vidstyle.flow import LONGEST
 from vidstyle.frame import Pixels
 from vidstyle.pictures import read_picture
 
@@ -33,8 +36,17 @@ _NODES = 17
 _SAMPLES = 64
 """Side of the grid of pixels that a picture's colors are read from."""
 
-_SLICES, _QUANTILES = 12, 33
-"""Rotations after the linear map, and places at which distributions along an axis are compared."""
+_SLICES = 12
+"""Rotations after the linear map."""
+
+_RANKS = np.linspace(0.01, 0.99, 33)
+"""At which distributions along an axis are compared. What lies beyond goes with the last one."""
+
+_ALIKE = 4
+"""Decimals to which colors are told apart."""
+
+_VARIED = 0.06
+"""Standard deviation of a frame's colors below which the map fades."""
 
 _RIDGE = 1e-3
 """Added to variances: a picture of few colors does not stretch them without end."""
@@ -57,43 +69,41 @@ def sample(picture: Pixels) -> Colors:
 
 
 def transport(source: Colors, target: Colors) -> Cube:
-    """Return the map that brings one distribution of colors to another."""
-    axis = np.linspace(0, 1, _NODES, dtype=np.float32)
+    """Return the map that brings one distribution of colors to another.
+
+    A frame of hardly more than one color, a title or a fade, tells nothing of what its colors would be, and is
+    left as it is.
+    """
+    axis = np.linspace(0, 1, _NODES)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     nodes = np.stack([red, green, blue], -1).reshape(-1, 3)
-    gain, reached = _linear(source, target)
-    center = target.mean(0)
-    target = cast(Colors, (target - center) @ reached.T + center)
-    moved = (np.concatenate([source, nodes]) - source.mean(0)) @ gain.T + center
-    ranks = np.linspace(0.01, 0.99, _QUANTILES)
+    (center, have), (aim, want) = (moments(c.astype(np.float64)) for c in (source, target))
+    gains, axes = transport_map(have, want, _RIDGE)
+    bounded = gains.clip(1 / _STEEPEST, _STEEPEST)
+    gain, reached = ((axes * g) @ axes.T for g in (bounded, bounded / gains))
+    wanted = (target - aim) @ reached + aim
+    moved = (np.concatenate([source, nodes]) - center) @ gain + aim
     rng = np.random.default_rng(1)
     for _ in range(_SLICES):
         rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-        turned, wanted = moved @ rotation, target @ rotation
+        turned, like = moved @ rotation, wanted @ rotation
         for n in range(3):
-            have, want = (
-                np.quantile(points[:, n], ranks) for points in (turned[: len(source)], wanted)
-            )
-            # What lies beyond the quantiles goes with the last one.
-            turned[:, n] += np.interp(turned[:, n], have, want - have)
+            turned[:, n] += _shift(turned[:, n], turned[: len(source), n], like[:, n])
         moved = turned @ rotation.T
-    change = (moved[len(source) :] - nodes).reshape(_NODES, _NODES, _NODES, 3)
+    varied = min(1.0, float(np.sqrt(np.trace(have))) / _VARIED)
+    change = varied * (moved[len(source) :] - nodes).reshape(_NODES, _NODES, _NODES, 3)
     return _smooth(change.astype(np.float32))
 
 
-def _linear(source: Colors, target: Colors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the linear Monge-Kantorovich map (3, 3) of bounded gain, and what that leaves of the target."""
-
-    def root(matrix: NDArray[np.float64], power: float) -> NDArray[np.float64]:
-        values, vectors = np.linalg.eigh(matrix)
-        return np.asarray((vectors * np.maximum(values, 1e-12) ** power) @ vectors.T)
-
-    s, t = (np.cov(c.T.astype(np.float64)) + _RIDGE * np.eye(3) for c in (source, target))
-    half, inverse = root(s, 0.5), root(s, -0.5)
-    values, vectors = np.linalg.eigh(inverse @ root(half @ t @ half, 0.5) @ inverse)
-    bounded = values.clip(1 / _STEEPEST, _STEEPEST)
-    gain, reached = ((vectors * v) @ vectors.T for v in (bounded, bounded / values))
-    return np.asarray(gain), np.asarray(reached)
+def _shift(
+    points: NDArray[np.float64], source: NDArray[np.float64], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far points (N,) move as one distribution on a line becomes another."""
+    have, want = (np.quantile(values, _RANKS) for values in (source, target))
+    # Where many are alike, a letterbox, they go together to the middle of what they stand for.
+    places, group = np.unique(have.round(_ALIKE), return_inverse=True)
+    shifts = np.bincount(group, want - have) / np.bincount(group)
+    return np.interp(points.round(_ALIKE), places, shifts)
 
 
 def _smooth(cube: Cube) -> Cube:
@@ -159,13 +169,18 @@ class GradeStylizer:
     def start(
         self, frames: Sequence[Pixels], prepared: Colors, state: GradeState | None = None
     ) -> tuple[Callable[[], list[Pixels]], GradeState]:
-        """Begin to paint frames (H, W, 3) of one shot, in order."""
+        """Begin to paint frames (H, W, 3) of one shot, in order.
+
+        Raises:
+            UsageError: they are larger than OpenCV can map.
+        """
+        if max(frames[0].shape) > LONGEST:
+            raise UsageError(f"expected sides of {LONGEST} pixels at most for photoreal")
         calls = []
         for frame in frames:
             state = _follow(frame, prepared, state)
             calls.append(self._pool.submit(apply, state.shown, frame))
-        if state is None:
-            raise ValueError("expected a frame at least, got none")
+        assert state is not None  # noqa: S101 - there is one frame at least
         return lambda: [call.result() for call in calls], state
 
 
