@@ -57,7 +57,7 @@ class VideoConfig(GatysConfig):
     """Longest side, pixels; a smaller clip keeps its own."""
     steps: int = 100
     """Of a frame, and of each size of a shot's first; each further pass takes half of them."""
-    temporal: float = 100.0
+    temporal: float = 5.0
     """Weight of the temporal loss (gamma of eq. 7). It is the mean squared difference, values in [0, 1]."""
     reach: tuple[int, ...] = (1, 2, 4)
     """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
@@ -250,7 +250,9 @@ class _Clip:
             return  # nothing comes from this side
         content, own = self.objective(number)
         if turn == 1:
-            begin = content if nearest is None else nearest
+            begin = content
+            if nearest is not None:  # what comes into sight begins as what it is
+                begin = wanted[0][1] * nearest + (1 - wanted[0][1]) * content
             steps = config.steps
         else:
             assert nearest is not None  # noqa: S101 - returned above
