@@ -102,8 +102,8 @@ def make_mrf(_teacher: str | None) -> None:
     eyes, content = load_features(), frames(FRAME, 1)[0]
     rows = []
     for title, config in (
-        ("Gram matrices", GatysConfig(size=320)),
-        ("patches", MrfConfig(size=320)),
+        ("Gram matrices", GatysConfig(size=224)),
+        ("patches", MrfConfig(size=224)),
     ):
         rows.append(
             [
@@ -117,7 +117,7 @@ def make_mrf(_teacher: str | None) -> None:
 def make_photoreal(_teacher: str | None) -> None:
     """A frame at other times: the styles, by optimisation, and by the one map for clips."""
     eyes, content = load_features(), frames(FRAME, 1)[0]
-    config = PhotorealConfig(size=320)
+    config = PhotorealConfig(size=224)
     rows: list[list[tuple[str, Pixels]]] = [[], [], []]
     for season in SEASONS:
         like = read_picture(SAMPLES / "seasons" / f"{season}.jpg")
