@@ -25,7 +25,7 @@ from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.video import VideoConfig, paint_video
 from vidstyle.pictures import read_picture
 
-SIZE, STEPS, FIRST, FRAMES = 192, 100, 60, 12
+SIZE, STEPS, FIRST, FRAMES = 192, 60, 60, 8
 LOSSLESS = vidstyle.Encoding("ffv1")
 
 

@@ -25,7 +25,7 @@ ALLOWED = {
     "masks": {"errors", "frame", "pictures"},
     "flow": {"errors", "frame", "raft"},
     "raft": {"errors", "flow", "frame"},
-    "stylize": {"errors", "flow", "frame", "pictures", "pipeline", "runtime"},
+    "stylize": {"colors", "errors", "flow", "frame", "pictures", "pipeline", "runtime"},
     "media": {"cores", "errors", "frame"},
     "pipeline": {"errors", "frame"},
     "optimize": {
@@ -54,6 +54,7 @@ ALLOWED = {
         "evaluation",
         "export",
         "features",
+        "frame",
         "live",
         "machine",
         "media",

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import sys
-import time
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidstyle.cli.painting import Job, Lines, Looks, paint_clip, paint_picture_file
 from vidstyle.cli.parsing import parse_layers, parse_numbers, parse_time
 from vidstyle.cli.pictures import (
     check_curve,
     check_other,
     check_picture,
-    write_curve,
-    write_picture,
 )
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.errors import DamagedInputError, MissingPackageError, UsageError
+from vidstyle.errors import MissingPackageError, UsageError
 
 if TYPE_CHECKING:
-    from vidstyle.frame import Pixels
-    from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.areas import AreaFiles
-    from vidstyle.optimize.descent import Step
     from vidstyle.optimize.painting import Config
-    from vidstyle.optimize.video import FrameStep
-
-_SECONDS = 5.0
-"""Between two lines."""
 
 METHODS = ("gatys", "mrf", "photoreal", "video")
 
@@ -252,7 +239,7 @@ def paint(
         },
     )
     weights = parse_numbers("--style-weights", style_weights)
-    job = _Job(
+    job = Job(
         content,
         style,
         target,
@@ -261,11 +248,11 @@ def paint(
         choose_device(device),
         [read_picture(s) for s in style],
         load_features(features),
-        _Lines(quiet=quiet),
+        Lines(quiet=quiet),
         stop,
     )
     if is_video:
-        _paint_clip(
+        paint_clip(
             job, (parse_time("--start", start), parse_time("--end", end)), overwrite=overwrite
         )
         return
@@ -273,113 +260,8 @@ def paint(
 
     asked = AUTO if method == "photoreal" and not (mask or style_mask or style_regions) else NONE
     where = AreaFiles(tuple(mask or ()), tuple(style_mask or ()), regions or asked, style_regions)
-    looks = _Looks(target, save_every, overwrite=overwrite or resume)
-    _paint_picture(job, where, looks, curves, features, resume=resume)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What is to be painted, and with what."""
-
-    content: Path
-    style: list[Path]
-    target: Path
-    config: Config
-    shares: tuple[float, ...]
-    device: str
-    likes: list[Pixels]
-    eyes: Perceptual
-    lines: _Lines
-    stop: StopOnSignal
-
-
-def _paint_clip(job: _Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
-    from vidstyle.media.reading import Reading
-    from vidstyle.optimize.video import VideoConfig, paint_video
-
-    assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
-    summary = paint_video(
-        job.content,
-        job.likes,
-        job.eyes,
-        job.target,
-        job.config,
-        shares=job.shares,
-        reading=Reading(*times),
-        overwrite=overwrite,
-        device=job.device,
-        on_step=job.lines.frame,
-        stop=job.stop,
-    )
-    job.lines.end(job.target)
-    if summary.damaged:
-        raise DamagedInputError(
-            f"{job.target} is finished, but {job.content} was damaged in {summary.damaged} places"
-        )
-
-
-def _paint_picture(
-    job: _Job,
-    where: AreaFiles,
-    looks: _Looks,
-    curves: list[Path],
-    features: str,
-    *,
-    resume: bool,
-) -> None:
-    from vidstyle.cli.halts import HaltFile
-    from vidstyle.optimize.areas import find_areas
-    from vidstyle.optimize.descent import scaled, to_pixels
-    from vidstyle.optimize.painting import paint_picture
-    from vidstyle.pictures import read_picture
-
-    picture, target = read_picture(job.content), job.target
-    areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
-    seen = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.likes))).hexdigest()
-    halt = HaltFile(target, f"{job.config} {job.shares} {where} {features} {seen}")
-    rows: list[Step] = []
-
-    def on_step(step: Step) -> None:
-        rows.append(step)
-        if looks.every and step.step % looks.every == 0:
-            pixels = to_pixels(step.picture)
-            shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
-            write_picture(looks.path(step.step), shown)
-            halt.write(step)
-        job.lines.step(step)
-        job.stop()
-
-    painted = paint_picture(
-        picture,
-        job.likes,
-        job.eyes,
-        job.config,
-        shares=job.shares,
-        areas=areas,
-        resume=halt.read() if resume else None,
-        device=job.device,
-        on_step=on_step,
-    )
-    write_picture(target, painted)
-    for file in curves:
-        write_curve(file, rows)
-    halt.forget()
-    job.lines.end(target)
-
-
-class _Looks:
-    """The pictures of --save-every."""
-
-    def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
-        self._target, self.every = target, every
-        others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
-        there = next(iter(others), None)
-        if there and not overwrite:
-            raise UsageError(f"{there} exists already; overwrite it with -y or choose another -o")
-
-    def path(self, step: int) -> Path:
-        """Return where that of a step lies."""
-        return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
+    looks = Looks(target, save_every, overwrite=overwrite or resume)
+    paint_picture_file(job, where, looks, curves, features, resume=resume)
 
 
 def _check_method(
@@ -439,35 +321,3 @@ def _whole(option: str, text: str) -> tuple[int, ...]:
     if not all(n.is_integer() for n in numbers):
         raise UsageError(f"expected whole numbers such as 1,2,4 for {option}, got {text!r}")
     return tuple(int(n) for n in numbers)
-
-
-class _Lines:
-    """Progress on stderr: a line every few seconds."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._told = quiet, time.monotonic()
-
-    def step(self, step: Step, before: str = "", *, last: bool = True) -> None:
-        """Tell of a step."""
-        ends = last and step.step == step.steps
-        if self._quiet or not (ends or time.monotonic() - self._told >= _SECONDS):
-            return
-        self._told = time.monotonic()
-        energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
-        height, width = step.size
-        print(
-            f"vidstyle: {before}step {step.step}/{step.steps} at {width}x{height}: {energies}",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def frame(self, step: FrameStep) -> None:
-        """Tell of a step of a frame."""
-        turn = f"pass {step.turn}, " if step.turn > 1 else ""
-        before = f"{turn}frame {step.number + 1}/{step.frames}, "
-        self.step(step.step, before, last=False)
-
-    def end(self, target: Path) -> None:
-        """Tell of the output."""
-        if not self._quiet:
-            print(f"vidstyle: {target}", file=sys.stderr)

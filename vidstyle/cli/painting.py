@@ -1,0 +1,165 @@
+"""How `vidstyle paint` goes about its job: a picture or a clip, with progress."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidstyle.cli.pictures import write_curve, write_picture
+from vidstyle.cli.signals import StopOnSignal
+from vidstyle.errors import DamagedInputError, UsageError
+
+if TYPE_CHECKING:
+    from vidstyle.frame import Pixels
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.optimize.areas import AreaFiles
+    from vidstyle.optimize.descent import Step
+    from vidstyle.optimize.painting import Config
+    from vidstyle.optimize.video import FrameStep
+
+_SECONDS = 5.0
+"""Between two lines."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be painted, and with what."""
+
+    content: Path
+    style: list[Path]
+    target: Path
+    config: Config
+    shares: tuple[float, ...]
+    device: str
+    likes: list[Pixels]
+    eyes: Perceptual
+    lines: Lines
+    stop: StopOnSignal
+
+
+def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
+    """Paint a clip from one time to another."""
+    from vidstyle.media.reading import Reading
+    from vidstyle.optimize.video import VideoConfig, paint_video
+
+    assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
+    summary = paint_video(
+        job.content,
+        job.likes,
+        job.eyes,
+        job.target,
+        job.config,
+        shares=job.shares,
+        reading=Reading(*times),
+        overwrite=overwrite,
+        device=job.device,
+        on_step=job.lines.frame,
+        stop=job.stop,
+    )
+    job.lines.end(job.target)
+    if summary.damaged:
+        raise DamagedInputError(
+            f"{job.target} is finished, but {job.content} was damaged in {summary.damaged} places"
+        )
+
+
+def paint_picture_file(
+    job: Job,
+    where: AreaFiles,
+    looks: Looks,
+    curves: list[Path],
+    features: str,
+    *,
+    resume: bool,
+) -> None:
+    """Paint a picture."""
+    from vidstyle.cli.halts import HaltFile
+    from vidstyle.optimize.areas import find_areas
+    from vidstyle.optimize.descent import scaled, to_pixels
+    from vidstyle.optimize.painting import paint_picture
+    from vidstyle.pictures import read_picture
+
+    picture, target = read_picture(job.content), job.target
+    areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
+    seen = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.likes))).hexdigest()
+    halt = HaltFile(target, f"{job.config} {job.shares} {where} {features} {seen}")
+    rows: list[Step] = []
+
+    def on_step(step: Step) -> None:
+        rows.append(step)
+        if looks.every and step.step % looks.every == 0:
+            pixels = to_pixels(step.picture)
+            shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
+            write_picture(looks.path(step.step), shown)
+            halt.write(step)
+        job.lines.step(step)
+        job.stop()
+
+    painted = paint_picture(
+        picture,
+        job.likes,
+        job.eyes,
+        job.config,
+        shares=job.shares,
+        areas=areas,
+        resume=halt.read() if resume else None,
+        device=job.device,
+        on_step=on_step,
+    )
+    write_picture(target, painted)
+    for file in curves:
+        write_curve(file, rows)
+    halt.forget()
+    job.lines.end(target)
+
+
+class Looks:
+    """The pictures of --save-every."""
+
+    def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
+        self._target, self.every = target, every
+        others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
+        there = next(iter(others), None)
+        if there and not overwrite:
+            raise UsageError(f"{there} exists already; overwrite it with -y or choose another -o")
+
+    def path(self, step: int) -> Path:
+        """Return where that of a step lies."""
+        return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
+
+
+class Lines:
+    """Progress on stderr: a line every few seconds."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._told = quiet, time.monotonic()
+
+    def step(self, step: Step, before: str = "", *, last: bool = True) -> None:
+        """Tell of a step."""
+        ends = last and step.step == step.steps
+        if self._quiet or not (ends or time.monotonic() - self._told >= _SECONDS):
+            return
+        self._told = time.monotonic()
+        energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
+        height, width = step.size
+        print(
+            f"vidstyle: {before}step {step.step}/{step.steps} at {width}x{height}: {energies}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def frame(self, step: FrameStep) -> None:
+        """Tell of a step of a frame."""
+        turn = f"pass {step.turn}, " if step.turn > 1 else ""
+        before = f"{turn}frame {step.number + 1}/{step.frames}, "
+        self.step(step.step, before, last=False)
+
+    def end(self, target: Path) -> None:
+        """Tell of the output."""
+        if not self._quiet:
+            print(f"vidstyle: {target}", file=sys.stderr)
