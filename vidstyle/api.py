@@ -120,6 +120,8 @@ def _stylizer(
     if method == PHOTOREAL:
         if network or look.style_scale != 1:
             raise UsageError("photoreal takes the colors of pictures, of no scale")
+        if device not in {"auto", "cpu"} or precision != "auto":
+            raise UsageError("photoreal asks no network: leave device and precision out")
         grade = GradeStylizer()
         colors = mix_colors([grade.prepare(style) for style in styles], shares)
         return _around(grade, look), colors, "the CPU (colors alone)"

@@ -26,7 +26,8 @@ from vidstyle.losses.perceptual import (
     gram_matrix,
     style_loss,
 )
-from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.smoothness import grid_loss, total_variation
+from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.perceptual import LAYERS
 from vidstyle.optimize.descent import Halt
@@ -54,6 +55,7 @@ def double(*shape, seed=0):
         lambda x: style_loss([x], StyleTarget.of([double(1, 3, 8, 9, seed=3)]), root=True),
         lambda x: fidelity_loss([x] * 2, [double(1, 3, 8, 9, seed=3)] * 2),
         total_variation,
+        lambda x: grid_loss(x, 3),
     ],
 )
 def test_gradients_agree_with_finite_differences(loss):

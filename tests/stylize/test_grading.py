@@ -116,14 +116,11 @@ def test_the_command_line_of_it(tmp_path):
         assert len(list(source)) == 8
     with pytest.raises(UsageError, match="expected network or photoreal"):
         stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", method="magic", overwrite=True)
+    asked = {"method": "photoreal", "overwrite": True}
     with pytest.raises(UsageError, match="of no scale"):
-        stylize(
-            tmp_path / "in.mp4",
-            tmp_path / "dusk.png",
-            method="photoreal",
-            style_scale=2.0,
-            overwrite=True,
-        )
+        stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", style_scale=2.0, **asked)
+    with pytest.raises(UsageError, match="leave device and precision out"):
+        stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", precision="int8", **asked)
 
 
 def test_several_pictures_are_mixed():

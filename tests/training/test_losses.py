@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from vidstyle.losses.perceptual import (
@@ -10,7 +11,8 @@ from vidstyle.losses.perceptual import (
     style_loss,
     without_layout,
 )
-from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.smoothness import grid_loss, total_variation
+from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.training.motion import draw_offsets, draw_pair
 
@@ -69,6 +71,16 @@ def test_total_variation_of_a_ramp():
     ramp = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 3, 4)
     assert total_variation(ramp) == 1.0
     assert total_variation(torch.ones(1, 1, 3, 3)) == 0.0
+
+
+def test_the_grid_loss_sees_the_grid_and_nothing_else():
+    rows, columns = torch.meshgrid(torch.arange(96.0), torch.arange(80.0), indexing="ij")
+    ramp = (0.3 * rows - 0.2 * columns)[None, None]
+    assert grid_loss(ramp, 8) < 1e-7
+    woven = ramp + torch.cos(columns * (2 * torch.pi / 8))
+    assert grid_loss(woven, 8) == pytest.approx(0.5, rel=1e-3)  # the mean square of a cosine
+    noise = torch.randn(1, 1, 96, 80, generator=torch.Generator().manual_seed(1))
+    assert grid_loss(noise, 8) < 0.02
 
 
 def test_the_motion_is_exact():

@@ -60,8 +60,6 @@ class PatchEnergy:
         counts = F.fold(ones[None], shape, size)
         mean = F.fold(wanted[None], shape, size) / counts
         self._counts, self._mean = counts.to(device), mean.to(device)
-        self.scale = float(wanted.square().sum())
-        """The energy of features that are nothing."""
         self._rest = float(wanted.square().sum() - (counts * mean.square()).sum())
 
     def __call__(self, features: Tensor) -> Tensor:

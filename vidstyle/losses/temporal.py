@@ -26,11 +26,3 @@ def temporal_loss(first: Tensor, second: Tensor, grid: Tensor, mask: Tensor) -> 
     """
     error = (widened(second) - warp(widened(first), grid)).square() * mask
     return error.sum() / (3 * mask.sum() + 1.0)
-
-
-def total_variation(x: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring pixels of x (B, C, H, W): damps grid patterns."""
-    x = widened(x)
-    across = (x[..., 1:] - x[..., :-1]).square().mean()
-    down = (x[..., 1:, :] - x[..., :-1, :]).square().mean()
-    return across + down

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.losses.energies import content_energy, style_energy
+from vidstyle.losses.energies import style_energy
 from vidstyle.losses.perceptual import gram_matrix
-from vidstyle.losses.temporal import total_variation
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.optimize.objective import SceneObjective
 from vidstyle.optimize.painting import Config, Region, Scene
 
 
@@ -53,51 +53,25 @@ class _Target:
         return self.grams[layer], None if self.where is None else self.where[layer]
 
 
-class GramObjective:
+class GramObjective(SceneObjective):
     """The loss of Gatys, Ecker and Bethge 2016, eq. 7, for one scene."""
 
-    def __init__(self, eyes: Perceptual, scene: Scene, config: GatysConfig) -> None:
-        """Measure the scene."""
-        self._eyes, self._config = eyes, config
-        self._layers = sorted(config.layers)  # the order of the names is the network's
-        with torch.no_grad():
-            seen = self._look(scene.content)
-            self._content = {name: seen[name] for name in config.content_layers}
-            self._targets = _targets(scene, seen, [self._look(s) for s in scene.styles], config)
-            # What the other picture would cost: the measure of both energies. Where they are alike, 1.
-            other = self._look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
-            self._scales = 1.0, 1.0
-            far = self._energies(other)[0], self._energies(seen)[1]
-            self._scales = float(far[0]) or 1.0, float(far[1]) or 1.0
+    _config: GatysConfig
 
-    def _look(self, picture: Tensor) -> dict[str, Tensor]:
-        seen = self._eyes(picture, self._layers, average=self._config.pooling == "average")
-        return dict(zip(self._layers, seen, strict=True))
+    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
+        """Take the styles' Gram matrices."""
+        likes = [self.look(style) for style in scene.styles]
+        self._targets = _targets(scene, seen, likes, self._config)
 
-    def _energies(self, seen: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        config = self._config
-        content = sum(
-            weight * content_energy(seen[name], self._content[name])
-            for name, weight in config.content_layers.items()
+    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
+        """Return how far the Gram matrices of features are from the styles'."""
+        return torch.as_tensor(
+            sum(
+                target.share * weight * style_energy(seen[name], *target.at(name))
+                for target in self._targets
+                for name, weight in self._config.style_layers.items()
+            )
         )
-        style = sum(
-            target.share * weight * style_energy(seen[name], *target.at(name))
-            for target in self._targets
-            for name, weight in config.style_layers.items()
-        )
-        return torch.as_tensor(content / self._scales[0]), torch.as_tensor(style / self._scales[1])
-
-    def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of a picture (1, 3, H, W), and its two relative energies."""
-        content, style = self._energies(self._look(picture))
-        loss = self._config.ratio * content + style
-        if self._config.variation:
-            loss = loss + self._config.variation * total_variation(picture)
-        return loss, {"content": content.item(), "style": style.item()}
-
-    def renew(self, _picture: Tensor, _step: int) -> bool:
-        """Return False: the loss stays what it is."""
-        return False
 
 
 def within(where: Tensor, features: Tensor) -> Tensor:

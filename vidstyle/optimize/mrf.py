@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.losses.energies import PatchEnergy, content_energy, matched_patches
-from vidstyle.losses.temporal import total_variation
+from vidstyle.losses.energies import PatchEnergy, matched_patches
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.optimize.objective import SceneObjective
 from vidstyle.optimize.painting import Config, Scene
 
 _RENEWED = 40
@@ -29,9 +28,6 @@ while; the paper's own code seeks them at each step."""
 
 _TURN, _GROW = 15.0, 1.15
 """Degrees between two rotations of the style, factor between two scales."""
-
-_ROUNDING = 1e-5
-"""Of an energy, what rounding makes of nothing."""
 
 _SIDE = 3
 """Of a patch, places."""
@@ -86,44 +82,26 @@ class MrfConfig(Config):
         return PatchObjective(eyes, scene, self)
 
 
-class PatchObjective:
+class PatchObjective(SceneObjective):
     """The loss of Li and Wand 2016, eq. 1, for one scene."""
 
-    def __init__(self, eyes: Perceptual, scene: Scene, config: MrfConfig) -> None:
-        """Measure the scene."""
-        self._eyes, self._config = eyes, config
-        self._layers = sorted(config.layers)  # the order of the names is the network's
-        with torch.no_grad():
-            seen = self._look(scene.content)
-            self._content = {name: seen[name] for name in config.content_layers}
-            turned = [t for s in scene.styles for t in variants(s, config.rotations, config.scales)]
-            self._styles: dict[str, list[Tensor]] = {name: [] for name in config.patch_layers}
-            for style in turned:
-                for name, features in self._look(style).items():
-                    if name in self._styles:
-                        self._styles[name].append(features)
-            for name in config.patch_layers:
-                least = min(min(f.shape[2:]) for f in (seen[name], *self._styles[name]))
-                if least < _SIDE:
-                    raise InputError(
-                        f"a picture has {least} places at {name}, expected {_SIDE} for a patch; take a "
-                        "larger --size, or fewer of the deep --patch-layers"
-                    )
-            other = self._look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
-            self._scales = 1.0, 1.0
-            self._match(seen)
-            energies = self._energies(other)[0], self._energies(seen)[1]
-            whole = sum(
-                config.patch_layers[name] * patches.scale for name, patches in self._patches.items()
-            )
-            far = float(energies[1])
-            # A style that the content is made of already would be measured by what rounding leaves.
-            self._scales = float(energies[0]) or 1.0, far if far > _ROUNDING * whole else whole
-        self._renewed = False
+    _config: MrfConfig
+    _renewed = False
 
-    def _look(self, picture: Tensor) -> dict[str, Tensor]:
-        seen = self._eyes(picture, self._layers, average=self._config.pooling == "average")
-        return dict(zip(self._layers, seen, strict=True))
+    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
+        """Take the styles' patches, and match those of the content to them."""
+        config = self._config
+        turned = [t for s in scene.styles for t in variants(s, config.rotations, config.scales)]
+        looks = [self.look(style) for style in turned]
+        self._styles = {name: [look[name] for look in looks] for name in config.patch_layers}
+        for name, styles in self._styles.items():
+            least = min(min(f.shape[2:]) for f in (seen[name], *styles))
+            if least < _SIDE:
+                raise InputError(
+                    f"a picture has {least} places at {name}, expected {_SIDE} for a patch; take a "
+                    "larger --size, or fewer of the deep --patch-layers"
+                )
+        self._match(seen)
 
     def _match(self, seen: dict[str, Tensor]) -> None:
         self._patches = {
@@ -131,24 +109,14 @@ class PatchObjective:
             for name, styles in self._styles.items()
         }
 
-    def _energies(self, seen: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        content = sum(
-            weight * content_energy(seen[name], self._content[name])
-            for name, weight in self._config.content_layers.items()
+    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
+        """Return how far the patches of features are from those that they were matched to."""
+        return torch.as_tensor(
+            sum(
+                weight * self._patches[name](seen[name])
+                for name, weight in self._config.patch_layers.items()
+            )
         )
-        style = sum(
-            weight * self._patches[name](seen[name])
-            for name, weight in self._config.patch_layers.items()
-        )
-        return torch.as_tensor(content / self._scales[0]), torch.as_tensor(style / self._scales[1])
-
-    def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of a picture (1, 3, H, W), and its two relative energies."""
-        content, style = self._energies(self._look(picture))
-        loss = self._config.ratio * content + style
-        if self._config.variation:
-            loss = loss + self._config.variation * total_variation(picture)
-        return loss, {"content": content.item(), "style": style.item()}
 
     def renew(self, picture: Tensor, step: int) -> bool:
         """Seek the nearest patches of the picture as it is, every `_RENEWED` steps."""
@@ -156,7 +124,7 @@ class PatchObjective:
             return False
         self._renewed = True
         with torch.no_grad():
-            self._match(self._look(picture))
+            self._match(self.look(picture))
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -70,7 +71,7 @@ class Scene:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Descent):
+class Config(Descent, ABC):
     """The knobs that all methods have."""
 
     content_layers: dict[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
@@ -112,9 +113,9 @@ class Config(Descent):
         """Return what a run begins with, like the content (1, 3, H, W)."""
         return first_picture(self, scene.content, scene.styles[0])
 
+    @abstractmethod
     def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
         """Return what a picture of a scene is to be."""
-        raise NotImplementedError
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) as it is shown; the content has its size."""

@@ -134,10 +134,10 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
             hidden = net.style_encoder.describe(s)
             vectors = net.style_encoder.vector(hidden, s)
             vectors = vectors.repeat(2, 1)  # photo i is painted in style i mod B/2
-            painted, moved = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
+            painted, moved, smooth = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
             seen = eyes(painted, LAYERS)
         wanted = StyleTarget.of(like)
-        losses = views.losses(painted, moved, (seen, of), wanted.repeat(2), config)
+        losses = views.losses(painted, moved, smooth, (seen, of), wanted.repeat(2), config)
         losses["teacher"] = nn.functional.mse_loss(
             net.style_encoder.teacher_head(hidden.float()), wanted.logarithms()
         )

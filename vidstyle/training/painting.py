@@ -15,7 +15,8 @@ from vidstyle.losses.perceptual import (
     fidelity_loss,
     style_loss,
 )
-from vidstyle.losses.temporal import temporal_loss, total_variation
+from vidstyle.losses.smoothness import grid_loss, total_variation
+from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
 from vidstyle.training.motion import Pair, draw_pair
@@ -25,6 +26,9 @@ LEAST_CROP = 8 * WINDOW
 
 MARGIN = 24
 """Pixels on each side of a training frame for the second view to come from."""
+
+_RAMP, _EDGE = 96, 16
+"""Side of a smooth frame, pixels, and what of it is not looked at: the border has a pattern of its own."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class PaintingConfig:
     """... and at the end; it rises as the style weight falls."""
     variation_weight: float = 0.5
     """Weight of the total variation."""
+    grid_weight: float = 500.0
+    """Weight of the pattern of the network's grid in something smooth."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
     seed: int = 1
@@ -92,6 +98,8 @@ class Views:
     frames: Tensor
     """(B, 3, crop, crop); the first half are `pair.first`."""
     pair: Pair
+    ramps: Tensor
+    """(B/2, 3, `_RAMP`, `_RAMP`), smooth."""
 
     @classmethod
     def of(cls, photos: Tensor, crop: int, generator: torch.Generator) -> Views:
@@ -100,26 +108,31 @@ class Views:
         pair = draw_pair(photos[:half], crop, generator)
         still = photos[half:, :, MARGIN : MARGIN + crop, MARGIN : MARGIN + crop]
         frames = torch.cat([pair.first, still]).contiguous(memory_format=torch.channels_last)
-        return cls(frames, pair)
+        return cls(frames, pair, _ramps(photos[:half], generator))
 
-    def paint(self, net: FrameNet, vectors: Tensor, *, shared: bool) -> tuple[Tensor, Tensor]:
-        """Paint the frames, and the second views.
+    def paint(
+        self, net: FrameNet, vectors: Tensor, *, shared: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Paint the frames, the second views, and the ramps.
 
         Args:
             net: the network.
             vectors: (B, S) or (1, S) styles.
-            shared: normalise the second views with the statistics of the first, as frames of a shot
-                are, instead of with their own.
+            shared: normalise the second views and the ramps with the statistics of the first, as
+                frames of a shot are, instead of with their own.
         """
         half = len(self.frames) // 2
         painted, own = net(self.frames, vectors)
-        moved, _ = net(self.pair.second, vectors[:half], own[:half] if shared else None)
-        return painted, moved
+        used = own[:half] if shared else None
+        moved, _ = net(self.pair.second, vectors[:half], used)
+        smooth, _ = net(self.ramps, vectors[:half], used)
+        return painted, moved, smooth[..., _EDGE:-_EDGE, _EDGE:-_EDGE]
 
     def losses(
         self,
         painted: Tensor,
         moved: Tensor,
+        smooth: Tensor,
         features: tuple[list[Tensor], list[Tensor]],
         style: StyleTarget,
         config: PaintingConfig,
@@ -129,6 +142,7 @@ class Views:
         Args:
             painted: the painted frames.
             moved: the painted second views.
+            smooth: the painted ramps.
             features: of the painted frames and of the frames themselves.
             style: as many as frames.
             config: the knobs of the style loss.
@@ -142,6 +156,7 @@ class Views:
             "tone": tone_loss(painted, self.frames),
             "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask),
             "variation": total_variation(painted),
+            "grid": grid_loss(smooth, MULTIPLE),
         }
 
 
@@ -155,4 +170,17 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
         + config.tone_weight * losses["tone"]
         + temporal_weight * losses["temporal"]
         + config.variation_weight * losses["variation"]
+        + config.grid_weight * losses["grid"]
     )
+
+
+def _ramps(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Return as many frames as there are in `like`, each an even change between two random colors.
+
+    Every fourth or so changes along no axis: a wall, a sky.
+    """
+    ends = torch.rand(len(like), 2, 3, 1, 1, generator=generator).to(like)
+    slopes = torch.rand(len(like), 2, 1, 1, 1, generator=generator).sub(0.5).mul(2).relu().to(like)
+    along = torch.linspace(0, 1, _RAMP).to(like)
+    share = (slopes[:, 0] * along[:, None] + slopes[:, 1] * along) / 2  # (B, 1, side, side)
+    return ends[:, 0] + share * (ends[:, 1] - ends[:, 0])

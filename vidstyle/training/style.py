@@ -125,9 +125,9 @@ def train(
             with torch.no_grad():
                 of = eyes(views.frames, LAYERS)
             vectors = net.style.expand(config.batch, -1)
-            painted, moved = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
+            painted, moved, smooth = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
             seen = eyes(painted, LAYERS)
-        losses = views.losses(painted, moved, (seen, of), wanted, config)
+        losses = views.losses(painted, moved, smooth, (seen, of), wanted, config)
         if run.learn(weigh(losses, config, step / config.steps), step):
             net.level()
             run.average.update(net)

@@ -1,0 +1,76 @@
+"""What Gatys et al. and Li and Wand have in common: content deep down, and a style, each relative."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.losses.energies import content_energy
+from vidstyle.losses.smoothness import total_variation
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.painting import Config, Scene
+
+_ROUNDING = 1e-5
+"""Of an energy, what rounding makes of nothing."""
+
+
+class SceneObjective(ABC):
+    """The loss alpha * content + beta * style (+ total variation) for one scene; subclasses know the style.
+
+    Each energy is divided by what it is for the other picture: where they are alike, it is 1.
+    """
+
+    def __init__(self, eyes: Perceptual, scene: Scene, config: Config) -> None:
+        """Measure the scene."""
+        self._eyes, self._config = eyes, config
+        self._layers = sorted(config.layers)  # the order of the names is the network's
+        with torch.no_grad():
+            seen = self.look(scene.content)
+            self._content = {name: seen[name] for name in config.content_layers}
+            self.measure(scene, seen)
+            other = self.look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
+            content, style = self._content_energy(other), self.style_energy(seen)
+            # A style that the content is made of already would be measured by what rounding leaves.
+            empty = self.style_energy({name: torch.zeros_like(f) for name, f in seen.items()})
+            self._scales = (
+                float(content) or 1.0,
+                float(style if style > _ROUNDING * empty else empty) or 1.0,
+            )
+
+    @abstractmethod
+    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
+        """Prepare `style_energy` for a scene, whose content has the features that are given."""
+
+    @abstractmethod
+    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
+        """Return how far features, as `look` returns them, are from the style."""
+
+    def look(self, picture: Tensor) -> dict[str, Tensor]:
+        """Return the features of a picture (1, 3, H, W) at all layers of the config."""
+        seen = self._eyes(picture, self._layers, average=self._config.pooling == "average")
+        return dict(zip(self._layers, seen, strict=True))
+
+    def _content_energy(self, seen: dict[str, Tensor]) -> Tensor:
+        return torch.as_tensor(
+            sum(
+                weight * content_energy(seen[name], self._content[name])
+                for name, weight in self._config.content_layers.items()
+            )
+        )
+
+    def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of a picture (1, 3, H, W), and its two relative energies."""
+        seen = self.look(picture)
+        content = self._content_energy(seen) / self._scales[0]
+        style = self.style_energy(seen) / self._scales[1]
+        loss = self._config.ratio * content + style
+        if self._config.variation:
+            loss = loss + self._config.variation * total_variation(picture)
+        return loss, {"content": content.item(), "style": style.item()}
+
+    def renew(self, _picture: Tensor, _step: int) -> bool:
+        """Return False: the loss stays what it is."""
+        return False
