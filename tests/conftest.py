@@ -13,6 +13,10 @@ import pytest
 
 from tests import clips
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two of torch's thread pools on the same cores wait for each other in busy loops.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 
