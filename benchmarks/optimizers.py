@@ -1,11 +1,13 @@
-"""L-BFGS against Adam for `vidstyle paint`, and the time and memory at 512x512: `python benchmarks/optimizers.py`.
+"""L-BFGS against Adam for `vidstyle paint`: `python benchmarks/optimizers.py [--large]`.
 
 1,000 steps of Adam at each learning rate; then L-BFGS until half the time of such a run is over. One picture of
-256x256 pixels from its content, through the shipped perceptual network. Writes benchmarks/results/optimizers.json.
+256x256 pixels from its content, through the shipped perceptual network. Writes benchmarks/results/optimizers.json;
+with --large time and memory at 512x512 instead, in a process of their own, to large.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import resource
 import time
@@ -13,7 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from common import machine, write
+from common import write
 from pipeline import ROOT
 
 from vidstyle.features import load_features
@@ -65,8 +67,27 @@ def run(content: Pixels, style: Pixels, seconds: float | None, **knobs: Any) -> 
     }
 
 
+def large(side: int = 512) -> None:
+    """Measure a larger picture with the defaults, and write benchmarks/results/large.json."""
+    style = read_picture(ROOT / "samples" / "styles" / f"{STYLES[0]}.jpg")
+    began = time.monotonic()
+    paint_picture(square(side), [style], load_features(), GatysConfig(size=side))
+    results = {
+        "side": side,
+        "seconds": time.monotonic() - began,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(results)
+    print(write("large", results).relative_to(ROOT))
+
+
 def main() -> None:
     """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true", help="only the time and memory at 512x512")
+    if parser.parse_args().large:
+        large()
+        return
     results: dict[str, Any] = {}
     content = square(256)
     for name in STYLES:
@@ -88,15 +109,6 @@ def main() -> None:
         lbfgs = run(content, style, half, size=256, steps=10**6)
         results[name] = {"adam": adam, "best_rate": best, "lbfgs_in_half_the_time": lbfgs}
         print(name, results[name], flush=True)
-    began = time.monotonic()
-    style = read_picture(ROOT / "samples" / "styles" / f"{STYLES[0]}.jpg")
-    paint_picture(square(512), [style], load_features(), GatysConfig(size=512))
-    results["512x512"] = {
-        "seconds": time.monotonic() - began,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
-    print(results["512x512"])
-    print(machine())
     print(write("optimizers", results).relative_to(ROOT))
 
 

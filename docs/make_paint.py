@@ -52,9 +52,10 @@ def frames(first: int, count: int) -> list[Pixels]:
 
 def labelled(picture: Pixels, text: str) -> Pixels:
     """Write a text into a corner of a picture (H, W, 3)."""
-    picture = picture.copy()
-    for color, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(picture, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, width)
+    picture, font = picture.copy(), cv2.FONT_HERSHEY_SIMPLEX
+    (width, height), below = cv2.getTextSize(text, font, 0.4, 1)
+    cv2.rectangle(picture, (0, 0), (width + 8, height + below + 8), (0, 0, 0), -1)
+    cv2.putText(picture, text, (4, height + 4), font, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
 
 
@@ -90,11 +91,13 @@ def make_gatys(teacher: str | None) -> None:
 
 
 def make_reconstructions(_teacher: str | None) -> None:
-    """Two of the classical figures: content from single layers, texture from growing sets of them."""
+    """The classical figures: content from single layers, texture from growing sets of them, and both."""
     eyes, size = load_features(), 192
     rows = reconstruct(frames(FRAME, 1)[0], eyes, "content", size=size)
     texture = scaled(style("mosaic"), size)[: rows[0][0][1].shape[0]]
     write("reconstruct", rows + reconstruct(texture, eyes, "style", size=size))
+    content = frames(FRAME, 1)[0]
+    write("grid", reconstruct(content, eyes, "grid", style=style("mosaic"), size=size))
 
 
 def make_mrf(_teacher: str | None) -> None:

@@ -41,7 +41,7 @@ ALLOWED = {
         "stylize",
     },
     "export": {"media", "nets", "pictures", "runtime", "stylize", "zoo"},
-    "api": {"errors", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
+    "api": {"errors", "flow", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
     "live": {"errors", "frame", "media", "runtime", "stylize", "zoo"},
     "machine": {"cores", "media", "runtime"},

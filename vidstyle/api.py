@@ -13,6 +13,7 @@ import numpy as np
 
 from vidstyle import pipeline, zoo
 from vidstyle.errors import UsageError
+from vidstyle.flow import flow_finder
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import (
@@ -29,7 +30,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Stylizer, Summary
-from vidstyle.runtime.select import select_engine
+from vidstyle.runtime.select import find_accelerator, select_engine
 from vidstyle.stylize.grading import GradeStylizer, mix_colors
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import ShotStylizer
@@ -124,7 +125,7 @@ def _stylizer(
             raise UsageError("photoreal asks no network: leave device and precision out")
         grade = GradeStylizer()
         colors = mix_colors([grade.prepare(style) for style in styles], shares)
-        return _around(grade, look), colors, "the CPU (colors alone)"
+        return _around(grade, look, device), colors, "the CPU (colors alone)"
     if network and look.style_scale != 1:
         raise UsageError("the strokes of a network of one style have the size it was trained with")
     engine = select_engine(device, precision, network, low_latency=low_latency)
@@ -136,12 +137,15 @@ def _stylizer(
     else:
         each = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
         prepared = mix_styles(each, shares)
-    return _around(stylizer, look), prepared, engine.name
+    return _around(stylizer, look, device), prepared, engine.name
 
 
-def _around(whole: Stylizer, look: Look) -> Stylizer:
+def _around(whole: Stylizer, look: Look, device: str) -> Stylizer:
     if look.stability:
-        whole = SteadyStylizer(whole, look.stability)
+        if device == "auto" and look.flow == "raft":
+            device = find_accelerator()[0] or "cpu"
+        find = flow_finder(look.flow, device.removeprefix("torch-"), quick=True)
+        whole = SteadyStylizer(whole, look.stability, find)
     whole = ShotStylizer(whole)
     if look.strength < 1:
         whole = StrengthStylizer(whole, look.strength)
@@ -182,6 +186,7 @@ def stylize(
     method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
+    flow: str = "dis",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
     reading: Reading | None = None,
@@ -205,6 +210,7 @@ def stylize(
         method: one of `METHODS`.
         strength: 0 (the video itself) to 1 (all painting).
         stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
+        flow: what a stability above 0 follows: dis, or raft, which wants torchvision and a GPU.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
         reading: what to read of the video, and how: start, end, fps, size, ...
@@ -221,7 +227,7 @@ def stylize(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
-    look = Look(strength, stability, style_scale, _tuple(style_weights))
+    look = Look(strength, stability, flow, style_scale, _tuple(style_weights))
     if batch is not None and batch < 1:
         raise UsageError(f"expected a batch of 1 frame at least, got {batch}")
     source = Path(source)
@@ -286,6 +292,7 @@ def stylize_frames(
     method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
+    flow: str = "dis",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
     device: str = "auto",
@@ -299,7 +306,7 @@ def stylize_frames(
         ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
     """
-    look = Look(strength, stability, style_scale, _tuple(style_weights))
+    look = Look(strength, stability, flow, style_scale, _tuple(style_weights))
     stylizer, prepared, _ = _stylizer(_several(style), look, device, precision, method=method)
     remaining = _alike(frames)
     first = next(remaining, None)

@@ -50,10 +50,10 @@ Finder = Callable[[Pixels, Pixels], Floats]
 """From frames (H, W, 3) uint8 RGB, `now` and `before`, to the flow (H, W, 2) between them."""
 
 
-def flow_finder(name: str, device: Any = "cpu") -> Finder:
+def flow_finder(name: str, device: Any = "cpu", *, quick: bool = False) -> Finder:
     """Return what finds the flow between frames: one of `FLOWS`.
 
-    "dis" is `find_flow`; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with its weights, which it
+    "dis" is `find_flow`, `quick` or not; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with its weights, which it
     downloads when they are first asked for.
 
     Raises:
@@ -70,7 +70,7 @@ def flow_finder(name: str, device: Any = "cpu") -> Finder:
 
     def find(now: Pixels, before: Pixels) -> Floats:
         gray = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (now, before))
-        return find_flow(*cast(Iterator[Gray], gray))
+        return find_flow(*cast(Iterator[Gray], gray), quick=quick)
 
     return find
 

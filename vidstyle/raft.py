@@ -28,7 +28,7 @@ def load_raft(device: torch.device | str = "cpu") -> Finder:
         from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
     except ImportError as error:
         raise MissingPackageError(
-            "--flow raft needs torchvision: pip install torchvision"
+            "flow by raft needs torchvision: pip install torchvision"
         ) from error
     try:
         net = raft_small(weights=Raft_Small_Weights.DEFAULT)

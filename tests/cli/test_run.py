@@ -303,3 +303,14 @@ def test_a_damaged_input_is_finished_and_ends_with_3(tmp_path):
     assert done.returncode == 3, done.stderr
     assert "damaged" in done.stderr
     assert (tmp_path / "o.mkv").exists()
+
+
+@pytest.mark.parametrize(
+    "demand", ["bytearray(10**17)", "__import__('torch').empty(10**15, dtype=int)"]
+)
+def test_too_little_memory_is_one_line(demand):
+    code = f"import vidstyle.cli.app as it; it.app = lambda: {demand}; it.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("vidstyle: the memory does not suffice; take a smaller --size")
+    assert done.stderr.count("\n") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import cv2
 import numpy as np
@@ -54,8 +55,8 @@ class Painter:
         return lambda: painted, None
 
 
-def steady(frames, paintings, stability=1.0, batch=1):
-    stylizer = SteadyStylizer(Painter(paintings), stability)
+def steady(frames, paintings, stability=1.0, batch=1, find=None):
+    stylizer = SteadyStylizer(Painter(paintings), stability, find)
     state, results = None, []
     for at in range(0, len(frames), batch):
         finish, state = stylizer.start(frames[at : at + batch], None, state)
@@ -117,6 +118,33 @@ def test_frames_too_large_to_warp():
     huge = np.zeros((2, 40000, 3), np.uint8)
     with pytest.raises(vidstyle.UsageError, match="32766"):
         steady([huge], [huge])
+
+
+def test_the_flow_may_come_from_elsewhere():
+    """From RAFT, say: it is asked for small frames of 8 bits, forth and back, and what it says is followed."""
+    frames, still, flickering = moving(12, (2, 1))
+    asked = []
+
+    def known(now, before):
+        asked.append((now, before))
+        forth = np.mean(np.abs(view(before.astype(np.float32), 2, 1) - now)) < 30
+        return np.full((*now.shape[:2], 2), (2, 1) if forth else (-2, -1), np.float32)
+
+    inner = np.s_[16:-16, 16:-16]
+    results = steady([f.astype(np.uint16) * 257 for f in frames], flickering, find=known)
+    assert all(p.dtype == np.uint8 and min(p.shape[:2]) <= 180 for pair in asked for p in pair)
+    assert len(asked) == 2 * (len(frames) - 1)
+    off = [np.abs(p[-1] - still[-1])[inner].mean() for p in (results, flickering)]
+    assert off[0] < 0.6 * off[1]
+
+
+def test_raft_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    frames = [np.zeros((32, 32, 3), np.uint8)]
+    with pytest.raises(vidstyle.MissingPackageError, match="torchvision"):
+        list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="raft"))
+    with pytest.raises(vidstyle.UsageError, match="dis or raft"):
+        list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="magic"))
 
 
 def test_a_cut_begins_anew():

@@ -76,6 +76,15 @@ def options(
     )
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell whether the CPU's or a GPU's memory was full; torch's own error is known without importing it."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )
+
+
 def main() -> None:
     """Run the command and exit with its code."""
     code: object
@@ -92,10 +101,18 @@ def main() -> None:
     except KeyboardInterrupt:
         print("vidstyle: interrupted", file=sys.stderr)
         code = 130
-    except Exception:
-        traceback.print_exc()
-        print("vidstyle: this is a bug, please report it with the lines above", file=sys.stderr)
-        code = 1
+    except Exception as error:
+        if _is_out_of_memory(error):
+            print(
+                "vidstyle: the memory does not suffice; take a smaller --size, or fewer frames at once "
+                f"({str(error).splitlines()[0] if str(error) else 'no more is known'})",
+                file=sys.stderr,
+            )
+            code = 2
+        else:
+            traceback.print_exc()
+            print("vidstyle: this is a bug, please report it with the lines above", file=sys.stderr)
+            code = 1
     sys.stderr.flush()
     sys.stdout.flush()
     # Not sys.exit: a native thread that is still asleep must not hold up the end.

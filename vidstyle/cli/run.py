@@ -77,6 +77,9 @@ def run(
             help="Above 0 strokes follow what moves, and change less otherwise; takes time.",
         ),
     ] = 0.0,
+    flow: Annotated[
+        str, typer.Option(help="For --stability: dis, or raft (torchvision's; slow without a GPU).")
+    ] = "dis",
     start: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Begin there: seconds, or [hours:]minutes:seconds."),
@@ -237,6 +240,7 @@ def run(
             method=method,
             strength=strength,
             stability=stability,
+            flow=flow,
             style_scale=style_scale,
             style_weights=parse_numbers("--style-weights", style_weights),
             reading=Reading(

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vidstyle.errors import UsageError
+from vidstyle.flow import FLOWS
 
 SCALES = 0.25, 4.0
 """Least and largest style scale."""
@@ -23,6 +24,8 @@ class Look:
     """0 (the video itself) to 1 (all painting)."""
     stability: float = 0.0
     """0 to 1; see `stylize.stabilizer`."""
+    flow: str = "dis"
+    """What the stabilizer follows: one of `vidstyle.flow.FLOWS`."""
     style_scale: float = 1.0
     """By which style pictures are enlarged before they are read."""
     style_weights: tuple[float, ...] | None = None
@@ -32,6 +35,8 @@ class Look:
         for what, value in (("strength", self.strength), ("stability", self.stability)):
             if not 0 <= value <= 1:
                 raise UsageError(f"expected a {what} from 0 to 1, got {value:g}")
+        if self.flow not in FLOWS:
+            raise UsageError(f"expected flow {' or '.join(FLOWS)}, got {self.flow}")
         low, high = SCALES
         if not low <= self.style_scale <= high:
             raise UsageError(

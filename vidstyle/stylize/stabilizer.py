@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import UsageError
-from vidstyle.flow import LONGEST, Floats, Gray, consistent, find_flow, warp
+from vidstyle.flow import LONGEST, Finder, Floats, consistent, flow_finder, warp
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
 from vidstyle.stylize.wrapper import Wrapper
@@ -58,23 +58,24 @@ def small_size(height: int, width: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def small_gray(frame: Pixels) -> Gray:
-    """Return a frame (H, W, 3) in gray, 8 bits, short side at most `FLOW_SIDE`."""
+def small_frame(frame: Pixels) -> Pixels:
+    """Return a frame (H, W, 3) in 8 bits, short side at most `FLOW_SIDE`."""
     height, width = small_size(*frame.shape[:2])
     small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    return cast(Gray, gray if gray.dtype == np.uint8 else cv2.convertScaleAbs(gray, alpha=1 / 257))
+    whole = small.dtype == np.uint8
+    return cast(Pixels, small if whole else cv2.convertScaleAbs(small, alpha=1 / 257))
 
 
-def find_motion(now: Gray, before: Gray) -> Motion:
-    """Find the motion between two frames, and where it can be trusted.
+def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
+    """Find the motion between two frames (h, w, 3), and where it can be trusted.
 
     Not where the flow back does not return (occlusions), nor where the light along the flow has
     changed: flow that is wrong, shadows, flashes.
     """
-    flow, back = find_flow(now, before, quick=True), find_flow(before, now, quick=True)
+    flow, back = find(now, before), find(before, now)
     seen = consistent(flow, back).astype(np.float32)
-    change = cv2.blur(cv2.absdiff(now, warp(before, flow)), (3, 3)).astype(np.float32)
+    light, then = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (now, before))
+    change = cv2.blur(cv2.absdiff(light, warp(then, flow)), (3, 3)).astype(np.float32)
     confidence = seen * np.exp(-((change / _LIGHT) ** 2))
     # What borders on a mistake is one in part; a soft edge does not show.
     confidence = cv2.blur(cv2.erode(confidence, np.ones((3, 3), np.uint8)), (3, 3))
@@ -146,28 +147,29 @@ class SteadyState:
     """What one call leaves to the next."""
 
     inner: Any
-    gray: Gray | None = None
+    frame: Pixels | None = None
     """The last frame, small; None: the next frame is the first ..."""
     results: Callable[[], _Results] | None = None
     """... which follows no result. Waits for the call's results."""
 
     def resized(self, size: tuple[int, int]) -> SteadyState:
         """Return the state for frames of another height and width: it goes on from what was shown."""
-        if self.gray is None or self.results is None:
+        if self.frame is None or self.results is None:
             return self
         last = cv2.resize(self.results()[-1][0], size[::-1], interpolation=cv2.INTER_LINEAR)
         height, width = small_size(*size)
-        gray = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
-        return SteadyState(self.inner, cast(Gray, gray), lambda: [(cast(Floats, last), None)])
+        frame = cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA)
+        return SteadyState(self.inner, cast(Pixels, frame), lambda: [(cast(Floats, last), None)])
 
 
 class SteadyStylizer(Wrapper):
     """Steadies what another stylizer paints."""
 
-    def __init__(self, inner: Stylizer, stability: float) -> None:
-        """Take the stylizer and a stability from above 0 to 1."""
+    def __init__(self, inner: Stylizer, stability: float, find: Finder | None = None) -> None:
+        """Take the stylizer, a stability from above 0 to 1, and what finds the flow, DIS if none is given."""
         super().__init__(inner)
         self.stability = stability
+        self._find = find or flow_finder("dis", quick=True)
         # The motion needs the frames alone, so it is sought while they are painted.
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
 
@@ -187,11 +189,11 @@ class SteadyStylizer(Wrapper):
         if max(frames[0].shape) > LONGEST:
             raise UsageError(f"expected sides of {LONGEST} pixels at most with a stability above 0")
         paint, inner = self.inner.start(frames, prepared, state.inner if state else None)
-        grays = [small_gray(frame) for frame in frames]
-        before = [state.gray if state else None, *grays[:-1]]
+        smalls = [small_frame(frame) for frame in frames]
+        before = [state.frame if state else None, *smalls[:-1]]
         motions: list[Future[Motion] | None] = [
-            None if then is None else self._pool.submit(find_motion, now, then)
-            for now, then in zip(grays, before, strict=True)
+            None if then is None else self._pool.submit(find_motion, now, then, self._find)
+            for now, then in zip(smalls, before, strict=True)
         ]
         earlier = state.results if state else None
         kind = frames[0].dtype
@@ -214,4 +216,4 @@ class SteadyStylizer(Wrapper):
             return [cast(Pixels, np.clip(np.round(s * scale), 0, most).astype(kind)) for s in shown]
 
         results = _Once(stabilize)
-        return finish, SteadyState(inner, grays[-1], results)
+        return finish, SteadyState(inner, smalls[-1], results)
