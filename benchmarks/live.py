@@ -3,7 +3,7 @@
 The camera is a filter graph paced in real time, 30 frames a second. Each run is a process of its own, and
 writes what it saw; the parent puts the figures into benchmarks/results/live.json. Latency is from when a
 frame came to when it is painted and handed over; nothing is encoded. With --switches the style changes every
-three seconds of a minute, and benchmarks/results/switches.json tells the longest pause between two frames then.
+three seconds for a minute, and benchmarks/results/switches.json tells the longest pause between two frames then.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ STYLES = [
 ]
 SIZES = (640, 360), (1280, 720)
 _PAGE = 4096
+_SETTLED = 20.0
 _FADE = 1.0
 """Seconds after a switch that belong to it."""
 
@@ -57,10 +58,14 @@ class Watch:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             self.memory.append((now, pages * _PAGE / 2**20))
 
+    def settled(self, now: float) -> float:
+        """Return when its size will have settled: its steps are another matter than the switches'."""
+        return (self.came[0][0] if self.came else now) + _SETTLED
+
     def commands(self) -> list[Command]:
         """Return what is due."""
         now = time.monotonic()
-        last = self.switches[-1] if self.switches else self.came[0][0] if self.came else now
+        last = self.switches[-1] if self.switches else self.settled(now)
         if not self.every or now - last < self.every:
             return []
         self.switches.append(now)
@@ -93,8 +98,7 @@ def watch(width: int, height: int, seconds: float, every: float = 0.0) -> dict[s
         "memory_early": statistics.median(memory[:quarter]),
         "memory_late": statistics.median(memory[-quarter:]),
         "longest_pause": float(pauses.max()),
-        "switches": len(out.switches),
-        "longest_pause_at_a_switch": max((float(p.max()) for p in fading if p.size), default=None),
+        "longest_pauses_at_switches": [float(p.max()) for p in fading if p.size],
     }
 
 
@@ -106,7 +110,7 @@ def main() -> None:
     parser.add_argument("--switches", action="store_true")
     options = parser.parse_args()
     if options.switches:
-        row = watch(*SIZES[0], 60, every=3)
+        row = watch(*SIZES[0], 80, every=3)
         print(row)
         print(write("switches", row))
         return

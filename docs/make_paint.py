@@ -35,7 +35,7 @@ from vidstyle.pictures import read_picture
 DOCS = Path(__file__).parent
 SAMPLES = DOCS.parent / "samples"
 STYLES = ("swirls", "mosaic", "ink")
-SEASONS = ("night", "dusk", "winter")
+SEASONS = ("night", "dusk", "winter", "fog")
 FRAME = 60
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.painting import Lines
 from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, UsageError
+
+if TYPE_CHECKING:
+    from vidstyle.optimize.descent import Step
 
 
 def reconstruct(
@@ -40,6 +43,7 @@ def reconstruct(
         str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
     ] = "own",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Make the classical figures of what the layers of a perceptual network keep of a picture."""
     stop = StopOnSignal()
@@ -60,9 +64,11 @@ def reconstruct(
     if (kind == "grid") != (style is not None):
         raise UsageError("a grid needs a --style PICTURE, and nothing else takes one")
 
-    def told(title: str, _made: object) -> None:
+    lines = Lines(quiet=quiet)
+
+    def told(title: str, step: Step) -> None:
         stop()
-        print(f"vidstyle: {title}", file=sys.stderr, flush=True)
+        lines.step(step, f"{title}, ", last=False)
 
     rows = reconstructions.reconstruct(
         read_picture(picture),
@@ -72,7 +78,7 @@ def reconstruct(
         size=size,
         steps=steps,
         device=choose_device(device),
-        on_cell=told,
+        on_step=told,
     )
     write_picture(target, reconstructions.sheet(rows))
-    print(f"vidstyle: {target}", file=sys.stderr)
+    lines.end(target)

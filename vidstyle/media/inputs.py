@@ -20,6 +20,9 @@ from vidstyle.media.reading import Reading
 
 log = logging.getLogger(__name__)
 
+PIPED_MP4 = "-movflags frag_keyframe+empty_moov"
+"""FFmpeg's option for mp4 that can be read from a pipe."""
+
 _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
 
@@ -85,7 +88,7 @@ def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> A
         if is_pipe(path):
             raise InputError(
                 f"cannot read standard input: no media that can be read without seeking ({reason}); "
-                "write nut, matroska or mpegts, or mp4 with -movflags frag_keyframe+empty_moov"
+                "write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
             ) from error
         raise InputError(f"cannot read {path}: not a media file ({reason})") from error
 

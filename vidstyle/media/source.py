@@ -20,7 +20,7 @@ from vidstyle.media.decoder import PictureDecoder
 from vidstyle.media.demuxer import Demuxer
 from vidstyle.media.filters import FilterChain, Steps
 from vidstyle.media.hdr import mastering_of
-from vidstyle.media.inputs import open_input
+from vidstyle.media.inputs import PIPED_MP4, open_input
 from vidstyle.media.orientation import UPRIGHT, orientation_of
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.pipes import InputPipe, is_pipe
@@ -126,6 +126,8 @@ class FileSource:
         if self._first is None:
             cut = reading.start or reading.end is not None
             where = " between --start and --end" if cut else ""
+            if is_pipe(self.path) and "mp4" in container.format.name:  # its index may come last
+                where += ", as it comes through a pipe; write mp4 with " + PIPED_MP4
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded{where}")
         self.info = self._describe(self._first)
 
@@ -222,7 +224,8 @@ class FileSource:
                 self._damaged("holds a damaged frame")
                 continue
             yield picture
-        self._check_end()
+        if last is not None:
+            self._check_end()
 
     def _finish_sound(self, end: Fraction) -> None:
         """Read on for what sounds before the end and lies behind it in the file."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from vidstyle.frame import Pixels
 from vidstyle.nets.perceptual import LAYERS, Perceptual
-from vidstyle.optimize.descent import scaled
+from vidstyle.optimize.descent import Step, scaled
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 
@@ -84,7 +85,7 @@ def reconstruct(
     size: int = 256,
     steps: int = 200,
     device: torch.device | str = "cpu",
-    on_cell: Callable[[str, Pixels], None] | None = None,
+    on_step: Callable[[str, Step], None] | None = None,
 ) -> list[list[tuple[str, Pixels]]]:
     """Make the rows of a figure.
 
@@ -96,7 +97,7 @@ def reconstruct(
         size: longest side of each picture.
         steps: optimizer steps of each.
         device: a torch device.
-        on_cell: told of every one.
+        on_step: told of every step of every one, with its title.
     """
     gray = np.full_like(scaled(picture, size), 128)
     like = {"content": gray, "style": picture, "grid": picture if style is None else style}[kind]
@@ -104,10 +105,9 @@ def reconstruct(
     for row in cells(kind, size, steps):
         rows.append([])
         for cell in row:
-            made = paint_picture(picture, [like], eyes, cell.config, device=device)
+            told = partial(on_step, cell.title) if on_step else None
+            made = paint_picture(picture, [like], eyes, cell.config, device=device, on_step=told)
             rows[-1].append((cell.title, made))
-            if on_cell:
-                on_cell(cell.title, made)
     return rows
 
 

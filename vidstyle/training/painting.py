@@ -63,7 +63,7 @@ class PaintingConfig:
     """... and at the end; it rises as the style weight falls."""
     variation_weight: float = 0.5
     """Weight of the total variation."""
-    grid_weight: float = 500.0
+    grid_weight: float = 2000.0
     """Weight of the pattern of the network's grid in something smooth."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
