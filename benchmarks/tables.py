@@ -147,18 +147,59 @@ def live() -> str:
     return f"{machine_line(results)}; {results['minutes']:g} minutes each:\n\n{table(head, rows)}"
 
 
+def layers() -> str:
+    """Return where the network's time goes."""
+    results = load("layers")
+    spent = results["milliseconds"]
+    kinds = sorted(spent["f32"], key=lambda kind: -spent["f32"][kind])
+    rows = [
+        [kind, *(f"{of[kind]:.0f} ({of[kind] / sum(of.values()):.0%})" for of in spent.values())]
+        for kind in kinds
+        if spent["f32"][kind] >= 1
+    ]
+    rows.append(["all", *(f"{sum(of.values()):.0f}" for of in spent.values())])
+    return f"{machine_line(results)}:\n\n{table(['operations', *spent], rows)}"
+
+
+def optimizers() -> str:
+    """Return L-BFGS beside Adam."""
+    rows = []
+    results = load("optimizers")
+    for name, of in results.items():
+        if name == "machine":
+            continue
+        rows += [
+            [
+                name,
+                f"Adam, {rate}",
+                f"{r['steps']}",
+                f"{r['seconds']:.0f}",
+                f"{1e4 * r['lowest']:.2f}",
+            ]
+            for rate, r in of["adam"].items()
+        ]
+        r = of["lbfgs_in_half_the_time"]
+        rows.append(
+            [name, "L-BFGS", f"{r['steps']}", f"{r['seconds']:.0f}", f"{1e4 * r['lowest']:.2f}"]
+        )
+    head = ["style", "optimizer, rate", "steps", "seconds", "lowest loss, 1e-4"]
+    return f"{machine_line(results)}:\n\n{table(head, rows)}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "whole": whole,
     "stages": stages,
     "networks": networks,
     "passthrough": passthrough,
     "live": live,
+    "layers": layers,
+    "optimizers": optimizers,
 }
 
 
 def main() -> None:
     """Fill every table that has a place."""
-    for path in (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "live.md"):
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         text = path.read_text()
         for name in re.findall(r"<!-- /(\w+) -->", text):
             text = re.sub(

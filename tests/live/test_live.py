@@ -16,6 +16,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import pyvirtualcam
 
 from tests.clips import pattern
 from tests.conftest import ROOT, needs_judge, vidstyle
@@ -368,7 +369,6 @@ def test_no_window_and_no_virtual_camera_give_one_line(monkeypatch):
 
 
 def test_a_virtual_camera_gets_every_frame(monkeypatch):
-    pyvirtualcam = pytest.importorskip("pyvirtualcam")
     sent = []
 
     class Null:

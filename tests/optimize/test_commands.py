@@ -110,17 +110,26 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--regions", "photo.png", "--style-regions", "starry.jpg"), "save it as PNG"),
         (("--regions", "two.png", "--style-regions", "one.png"), "#ffffff of the content"),
         (("--resume",), "nothing to resume"),
+        (("-s", "notes.txt"), "notes.txt is no picture"),
+        (("--mask", "notes.txt"), "notes.txt is no picture"),
+        (("--regions", "notes.txt", "--style-regions", "one.png"), "notes.txt is no picture"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(refused, folder, words, message):
     cv2.imwrite(str(folder / "black.png"), np.zeros((48, 64), np.uint8))
     (folder / "left.000001.png").touch()
+    (folder / "notes.txt").write_text("no picture")
     cv2.imwrite(str(folder / "one.png"), np.zeros((60, 60), np.uint8))
     two = np.zeros((48, 64), np.uint8)
     two[:20] = 255
     cv2.imwrite(str(folder / "two.png"), two)
     refused(message, *PAINT, *words)
     assert not list(folder.glob("photo.starry*"))
+
+
+def test_content_that_is_no_picture(refused, folder):
+    (folder / "notes.txt").write_text("no picture")
+    refused("notes.txt is no picture", "paint", "notes.txt", *PAINT[2:], "-o", "out.png")
 
 
 def test_regions_by_color(paint, folder):

@@ -30,7 +30,7 @@ from vidstyle.losses.smoothness import grid_loss, total_variation
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.perceptual import LAYERS
-from vidstyle.optimize.descent import Halt
+from vidstyle.optimize.descent import Descent, Halt, descend
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import Area, paint_picture
 from vidstyle.optimize.photoreal import matting_laplacian
@@ -139,6 +139,48 @@ def test_starts_differ_and_seeds_repeat(eyes):
     }
     for one, other in itertools.combinations(results.values(), 2):
         assert not np.array_equal(one, other)
+
+    def noise(seed):
+        config = GatysConfig(size=48, steps=2, init="noise", seed=seed)
+        return paint_picture(content, [style], eyes, config)
+
+    assert np.array_equal(noise(1), results["noise"])
+    assert not np.array_equal(noise(2), results["noise"])
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_an_objective_is_asked_once_for_a_picture(optimizer):
+    """L-BFGS begins a step by asking for where the last one ended; what it finds is what it would have found."""
+    asked = []
+
+    class Bowl:
+        def __call__(self, picture):
+            asked.append(picture.detach().clone())
+            return (picture - 0.25).square().mean(), {}
+
+        def renew(self, _picture, step):
+            return step == 3  # and then it is another objective, which is to be asked again
+
+    begin = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    told = []
+    descent = Descent(size=64, steps=6, optimizer=optimizer)
+    descend(Bowl(), begin, descent, lambda *step: told.append(step[1]))
+    again = sum(torch.equal(a, b) for a, b in itertools.pairwise(asked))
+    assert again <= 1
+    assert len(told) == 6
+    assert told[-1] < told[0]
+
+
+def test_knobs_do_something(eyes):
+    content, style = pattern(1, 48, 48), pattern(50, 48, 48)
+    knobs = ({}, {"pooling": "average"}, {"style_scale": 2.0}, {"variation": 100.0})
+    made = [
+        paint_picture(content, [style], eyes, GatysConfig(size=48, steps=4, **k)) for k in knobs
+    ]
+    for one, other in itertools.combinations(made, 2):
+        assert not np.array_equal(one, other)
+    rough = [np.abs(np.diff(m.astype(int), axis=1)).mean() for m in made]
+    assert rough[3] < 0.9 * rough[0]
 
 
 def test_several_styles_are_mixed_by_shares(eyes):

@@ -116,6 +116,22 @@ def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
     assert "temporal" in found[-1].step.energies
 
 
+def test_the_temporal_loss_holds_it(eyes, tmp_path):
+    """Beside what beginning with the moved frame before does: grain of the content is not painted anew."""
+    frames, grain = pan(4), np.random.default_rng(2)
+    for number, frame in enumerate(frames):
+        noisy = np.clip(frame + grain.normal(0, 12, frame.shape), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), noisy[..., ::-1])
+    style, changes = pattern(50, 80, 80), []
+    close = {"content_layers": {"relu1_1": 1.0}, "ratio": 10.0}
+    for temporal in (0.0, 5000.0):
+        config = VideoConfig(size=96, steps=15, temporal=temporal, **close)
+        target = tmp_path / f"{temporal}.mkv"
+        paint_video(tmp_path / "%03d.png", [style], eyes, target, config)
+        changes.append(steadiness(read(target), frames))
+    assert changes[1] < 0.6 * changes[0]
+
+
 def test_the_contents_hues_can_be_kept(eyes, tmp_path):
     frames = pan(3)
     for number, frame in enumerate(frames):

@@ -175,12 +175,14 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
 
 
 def _ramps(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Return as many frames as there are in `like`, each an even change between two random colors.
+    """Return as many frames as there are in `like`, each an even change between two colors, in any direction.
 
-    Every fourth or so changes along no axis: a wall, a sky.
+    The colors are never near: what changes nowhere has no statistics to normalise it with.
     """
-    ends = torch.rand(len(like), 2, 3, 1, 1, generator=generator).to(like)
-    slopes = torch.rand(len(like), 2, 1, 1, 1, generator=generator).sub(0.5).mul(2).relu().to(like)
-    along = torch.linspace(0, 1, _RAMP).to(like)
-    share = (slopes[:, 0] * along[:, None] + slopes[:, 1] * along) / 2  # (B, 1, side, side)
-    return ends[:, 0] + share * (ends[:, 1] - ends[:, 0])
+    drawn = torch.rand(len(like), 4, 1, 1, generator=generator).to(like)
+    begin, angle = drawn[:, :3], 2 * torch.pi * drawn[:, 3:]
+    x, y = angle.cos(), angle.sin()
+    along = torch.linspace(-0.5, 0.5, _RAMP).to(like)
+    share = 0.5 + (x * along + y * along[:, None]) / (x.abs() + y.abs())  # (B, 1, side, side)
+    ramps: Tensor = begin.lerp((begin + 0.5) % 1, share)
+    return ramps
