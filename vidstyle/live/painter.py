@@ -54,6 +54,7 @@ class LivePainter:
         """Index of the style that it is, or becomes."""
         self.strength, self.stability = strength, stability
         self._strength = Fade(np.array([strength], np.float32))
+        self._stability = Fade(np.array([stability], np.float32))
         self._style = Fade(self._vectors[0] if self._vectors else OWN_STYLE.vector)
         self._painted_at: tuple[int, int] | None = None
 
@@ -104,10 +105,11 @@ class LivePainter:
         small = pixels
         if size != (height, width):
             small = cast(Pixels, cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
-        steady = self.stability > 0
+        stability = float(self._stability.at(now)[0])
+        steady = stability > 0
         self._state = self._resumed(steady, size, self._style.moving(now))
         self._was_steady, self._painted_at = steady, size
-        self._steady.stability = self.stability
+        self._steady.stability = stability
         stylizer = ShotStylizer(self._steady if steady else self._network)
         prepared = PreparedStyle(self._style.at(now))
         finish, self._state = stylizer.start([small], prepared, self._state)
@@ -151,11 +153,9 @@ class LivePainter:
             return f"style {self.names[self.chosen]}"
         value = float(command.value) + (getattr(self, command.what) if command.relative else 0)
         value = round(min(1.0, max(0.0, value)), 3)
-        if command.what == "strength":
-            self.strength = value
-            self._strength.to(np.array([value], np.float32), now)
-        else:
-            self.stability = value
+        setattr(self, command.what, value)
+        fade = self._strength if command.what == "strength" else self._stability
+        fade.to(np.array([value], np.float32), now)
         return f"{command.what} {value:g}"
 
     def _find(self, name: str) -> int:
