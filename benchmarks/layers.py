@@ -1,7 +1,6 @@
 """Where the network's time goes, by kind of operation: `python benchmarks/layers.py`.
 
-The shipped any-style network at 1280x720 on one core, by the runtime's own counters, in f32 and, where it is
-shipped for the processor, int8. Writes benchmarks/results/layers.json.
+The shipped any-style network at 1280x720 on one core, by the runtime's own counters, in f32 and in int8. Writes benchmarks/results/layers.json.
 """
 
 from __future__ import annotations

@@ -151,12 +151,12 @@ def layers() -> str:
     """Return where the network's time goes."""
     results = load("layers")
     spent = results["milliseconds"]
-    kinds = sorted(spent["f32"], key=lambda kind: -spent["f32"][kind])
-    rows = [
-        [kind, *(f"{of[kind]:.0f} ({of[kind] / sum(of.values()):.0%})" for of in spent.values())]
-        for kind in kinds
-        if spent["f32"][kind] >= 1
-    ]
+    kinds = sorted({kind for of in spent.values() for kind in of if of[kind] >= 1})
+    kinds.sort(key=lambda kind: -sum(of.get(kind, 0) for of in spent.values()))
+    rows = []
+    for kind in kinds:
+        shares = ((of.get(kind, 0.0), sum(of.values())) for of in spent.values())
+        rows.append([kind, *(f"{ms:.0f} ({ms / whole:.0%})" for ms, whole in shares)])
     rows.append(["all", *(f"{sum(of.values()):.0f}" for of in spent.values())])
     return f"{machine_line(results)}:\n\n{table(['operations', *spent], rows)}"
 

@@ -121,7 +121,8 @@ def _stylizer(
     if method == PHOTOREAL:
         if network or look.style_scale != 1:
             raise UsageError("photoreal takes the colors of pictures, of no scale")
-        if device not in {"auto", "cpu"} or precision != "auto":
+        raft = look.stability > 0 and look.flow == "raft"
+        if precision != "auto" or not (raft or device in {"auto", "cpu"}):
             raise UsageError("photoreal asks no network: leave device and precision out")
         grade = GradeStylizer()
         colors = mix_colors([grade.prepare(style) for style in styles], shares)
@@ -217,7 +218,7 @@ def stylize(
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
         low_latency: hand every frame on as soon as can be, at the price of speed and size.
-        device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
+        device: auto, cpu, cuda, cuda:N, mps or torch-cpu; of the network, and of raft.
         precision: of the network: auto, int8, bf16, f16 or f32; each device offers some.
         batch: frames per call of the network; None: what suits the device and the size.
         overwrite: replace an output that exists.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.frame import Pixels
 
 Floats = NDArray[np.float32]
@@ -53,17 +53,21 @@ Finder = Callable[[Pixels, Pixels], Floats]
 def flow_finder(name: str, device: Any = "cpu", *, quick: bool = False) -> Finder:
     """Return what finds the flow between frames: one of `FLOWS`.
 
-    "dis" is `find_flow`, `quick` or not; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with its weights, which it
-    downloads when they are first asked for.
+    "dis" is `find_flow`, `quick` or not; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with
+    its weights, which it downloads when they are first asked for.
 
     Raises:
         UsageError: there is none of that name.
         InputError: the weights cannot be had.
-        MissingPackageError: torchvision is missing.
+        MissingPackageError: torch or torchvision is missing.
     """
     if name == "raft":
-        from vidstyle.raft import load_raft
-
+        try:
+            from vidstyle.raft import load_raft
+        except ImportError as error:
+            raise MissingPackageError(
+                "flow by raft needs torch: pip install 'vidstyle[torch]' torchvision"
+            ) from error
         return load_raft(device)
     if name != "dis":
         raise UsageError(f"expected flow {' or '.join(FLOWS)}, got {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -40,6 +41,7 @@ def load_raft(device: torch.device | str = "cpu") -> Finder:
 def finder(net: nn.Module, device: torch.device | str = "cpu") -> Finder:
     """Return the flow by a network that takes two pictures (1, 3, H, W) in [-1, 1], and gives a list of flows."""
     net = net.eval().requires_grad_(False).to(device)
+    alone = Lock()  # torchvision's keeps the correlations of the pair that it looks at
 
     def prepared(frame: Pixels) -> torch.Tensor:
         x = torch.from_numpy(frame).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
@@ -48,7 +50,9 @@ def finder(net: nn.Module, device: torch.device | str = "cpu") -> Finder:
         return F.pad(x, (0, across, 0, down), mode="replicate")
 
     def find(now: Pixels, before: Pixels) -> Floats:
-        flows: Any = net(prepared(now), prepared(before))
+        pair = prepared(now), prepared(before)
+        with alone:
+            flows: Any = net(*pair)
         height, width = now.shape[:2]
         flow = flows[-1][0, :, :height, :width].permute(1, 2, 0).cpu().numpy()
         return cast(Floats, np.ascontiguousarray(flow))

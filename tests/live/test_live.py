@@ -16,7 +16,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-import pyvirtualcam
 
 from tests.clips import pattern
 from tests.conftest import ROOT, needs_judge, vidstyle
@@ -124,6 +123,19 @@ def test_size_strength_and_stability_change_without_a_jump():
     assert max(abs(float(a.mean()) - b.mean()) for a, b in itertools.pairwise(shown)) < 12
     live.obey(Command("strength", 0.0), 10.0)
     assert np.array_equal(live.paint(clip[0], (80, 120), 20.0), clip[0])
+
+
+def test_stability_goes_over_smoothly():
+    live, frame = painter(stability=0.0), pattern(1, 96, 64)
+    live.obey(Command("stability", 0.8), 1.0)
+    found = []
+    for now in (1.0, 1.0 + FADE / 4, 1.0 + FADE / 2, 1.0 + FADE):
+        live.paint(frame, (64, 96), now)
+        found.append(live._steady.stability)
+    assert found[0] == 0
+    assert found[2] == pytest.approx(0.4)
+    assert found[3] == pytest.approx(0.8)
+    assert found == sorted(found)
 
 
 def test_a_change_of_size_is_softened_by_stability():
@@ -369,6 +381,8 @@ def test_no_window_and_no_virtual_camera_give_one_line(monkeypatch):
 
 
 def test_a_virtual_camera_gets_every_frame(monkeypatch):
+    import pyvirtualcam
+
     sent = []
 
     class Null:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -63,6 +65,23 @@ def test_raft_is_asked_from_now_to_before():
     assert flow.shape == (50, 70, 2)
     assert np.allclose(flow[..., 0], now[..., 0] / 127.5 - 1, atol=1e-5)
     assert np.allclose(flow[..., 1], before[..., 0] / 127.5 - 1, atol=1e-5)
+
+
+def test_raft_looks_at_one_pair_at_a_time():
+    """torchvision's keeps what it computes of a pair: pairs from several threads must not meet in it."""
+
+    class Stateful(nn.Module):
+        def forward(self, now, before):
+            self.pair = now.mean(), before.mean()
+            time.sleep(0.02)
+            return [torch.stack(self.pair).view(1, 2, 1, 1).expand(1, 2, *now.shape[2:])]
+
+    find = finder(Stateful())
+    pairs = [[np.full((128, 128, 3), n + k, np.uint8) for k in (0, 1)] for n in range(0, 80, 10)]
+    with ThreadPoolExecutor(4) as pool:
+        flows = list(pool.map(lambda pair: find(*pair), pairs))
+    for flow, pair in zip(flows, pairs, strict=True):
+        assert np.allclose(flow[0, 0], [p[0, 0, 0] / 127.5 - 1 for p in pair], atol=1e-5)
 
 
 def pan(count):

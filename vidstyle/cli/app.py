@@ -24,7 +24,7 @@ from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
 
 EXIT_CODES = """
-Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use or an input that cannot be read;
+Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be read, too little memory;
 3 done, but the input was damaged; 4 the output could not be written;
 130, 143 stopped by a signal; 141 nobody reads the pipe that is written to.
 """
@@ -77,12 +77,10 @@ def options(
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Tell whether the CPU's or a GPU's memory was full; torch's own error is known without importing it."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "DefaultCPUAllocator" in str(error)
-    )
+    """Tell whether the memory was full, the CPU's or a GPU's; torch and OpenCV say it in their own words."""
+    said = str(error).lower()
+    full = ("defaultcpuallocator", "out of memory", "insufficient memory")
+    return isinstance(error, MemoryError) or any(words in said for words in full)
 
 
 def main() -> None:
@@ -104,7 +102,7 @@ def main() -> None:
     except Exception as error:
         if _is_out_of_memory(error):
             print(
-                "vidstyle: the memory does not suffice; take a smaller --size, or fewer frames at once "
+                "vidstyle: the memory does not suffice; take a smaller size, or fewer at once "
                 f"({str(error).splitlines()[0] if str(error) else 'no more is known'})",
                 file=sys.stderr,
             )

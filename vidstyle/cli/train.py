@@ -32,7 +32,7 @@ def _reporter() -> Callable[[Report], None]:
     stop = StopOnSignal()
 
     def report(step: Report) -> None:
-        losses = "  ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
+        losses = "  ".join(f"{name} {value:.4g}" for name, value in step.losses.items())
         rate = f"  {step.images_per_second:.1f} images/s" if step.images_per_second else ""
         skipped = f"  skipped {step.skipped}" if step.skipped else ""
         print(f"{step.step}/{step.steps}  {losses}{rate}{skipped}", file=sys.stderr, flush=True)
@@ -103,6 +103,9 @@ def arbitrary(
     ] = False,
     tone_weight: Annotated[float, typer.Option(help="Weight of the tone loss.")] = 4.0,
     variation_weight: Annotated[float, typer.Option(help="Weight of the total variation.")] = 0.5,
+    grid_weight: Annotated[
+        float, typer.Option(help="Weight of the network's grid in something smooth.")
+    ] = 2000.0,
     seed: Seed = 1,
     device: Device = "auto",
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
@@ -132,6 +135,7 @@ def arbitrary(
         root=root,
         tone_weight=tone_weight,
         variation_weight=variation_weight,
+        grid_weight=grid_weight,
         seed=seed,
     )
     result = train(

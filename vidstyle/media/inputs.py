@@ -88,7 +88,7 @@ def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> A
         if is_pipe(path):
             raise InputError(
                 f"cannot read standard input: no media that can be read without seeking ({reason}); "
-                "write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
+                f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
             ) from error
         raise InputError(f"cannot read {path}: not a media file ({reason})") from error
 

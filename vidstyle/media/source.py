@@ -126,8 +126,8 @@ class FileSource:
         if self._first is None:
             cut = reading.start or reading.end is not None
             where = " between --start and --end" if cut else ""
-            if is_pipe(self.path) and "mp4" in container.format.name:  # its index may come last
-                where += ", as it comes through a pipe; write mp4 with " + PIPED_MP4
+            if is_pipe(self.path) and "mp4" in container.format.name and not cut:
+                where = f", since its index comes last: write mp4 for a pipe with {PIPED_MP4}"
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded{where}")
         self.info = self._describe(self._first)
 

@@ -20,7 +20,8 @@ _ROUNDING = 1e-5
 class SceneObjective(ABC):
     """The loss alpha * content + beta * style (+ total variation) for one scene; subclasses know the style.
 
-    Each energy is divided by what it is for the other picture: where they are alike, it is 1.
+    Each energy is divided by what it is for the other picture, the style's by that of an empty picture where the
+    content has the style already.
     """
 
     def __init__(self, eyes: Perceptual, scene: Scene, config: Config) -> None:
