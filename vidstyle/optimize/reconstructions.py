@@ -22,7 +22,7 @@ from vidstyle.optimize.painting import paint_picture
 
 KINDS = ("content", "style", "grid")
 
-RATIOS = (1e-4, 1e-3, 1e-2, 1e-1)
+RATIOS = (1e-3, 1e-2, 1e-1, 1.0)
 """Of the grid, content over style."""
 
 
@@ -66,8 +66,7 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
                 GatysConfig(
                     style_layers=dict.fromkeys(layers, 1 / len(layers)),
                     ratio=ratio,
-                    size=size,
-                    steps=steps,
+                    **noise,  # type: ignore[arg-type]
                 ),
             )
             for ratio in RATIOS

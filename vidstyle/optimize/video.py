@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vidstyle import pipeline
 from vidstyle.errors import InputError, OutputError, UsageError
-from vidstyle.flow import FLOWS, Floats, certain, flow_finder, warp
+from vidstyle.flow import FLOWS, Floats, carry, certain, flow_finder
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.media.codecs import Encoding
@@ -184,7 +184,7 @@ class _Clip:
         """Return another frame's painting, moved to a frame, and where (H, W) that is certain."""
         now, then = self.frames[number], self.frames[other]
         flow, back = self.flow(now, then), self.flow(then, now)
-        return warp(self.painted[other], flow), certain(flow, back).astype(np.float32)
+        return carry(self.painted[other], flow), certain(flow, back).astype(np.float32)
 
     def shown(self, number: int) -> tuple[Pixels, list[Pixels]]:
         """Return a frame and the styles in the colors that they are compared in: those of a shot's first."""

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import UsageError
-from vidstyle.flow import LONGEST, Finder, Floats, consistent, flow_finder, warp
+from vidstyle.flow import LONGEST, Finder, Floats, carry, consistent, flow_finder, warp
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
 from vidstyle.stylize.wrapper import Wrapper
@@ -34,9 +34,6 @@ _PAINT = 24.0
 
 _STROKE = 15
 """Side, pixels, over which strokes that flicker even out."""
-
-_CUBIC = 0.75
-"""Share of cubic in the interpolation."""
 
 _SHARPEN, _DETAIL = 0.35, 0.8
 """Strength and radius, pixels, of the sharpening that is shown, and not fed back."""
@@ -98,7 +95,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> tuple
     small_height, small_width, _ = motion.flow.shape
     flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR)
     flow *= np.array([width / small_width, height / small_height], np.float32)
-    moved = _move(last, cast(Floats, flow))
+    moved = carry(last, cast(Floats, flow))
     size = (small_width, small_height)
     mismatch = cv2.resize(moved - painted, size, interpolation=cv2.INTER_AREA)
     side = max(1, round(_STROKE * small_height / height)) | 1
@@ -106,17 +103,6 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> tuple
     confidence = share * motion.confidence * np.exp(-((mismatch / _PAINT) ** 2))
     weight = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_LINEAR)
     return cast(Floats, cv2.blendLinear(moved, painted, weight, 1 - weight)), cast(Floats, weight)
-
-
-def _move(picture: Floats, flow: Floats) -> Floats:
-    """Warp a picture so that it neither blurs nor sharpens when that is done again and again.
-
-    OpenCV's cubic kernel (a = -0.75) raises fine detail by 3 % each time, which grows without end in a
-    loop; the bilinear one blurs. Their mixture is near the kernel of Keys (1981, a = -0.5) that does
-    neither.
-    """
-    cubic = warp(picture, flow, cv2.INTER_CUBIC)
-    return cast(Floats, cv2.addWeighted(cubic, _CUBIC, warp(picture, flow), 1 - _CUBIC, 0))
 
 
 def sharpen(picture: Floats, weight: Floats) -> Floats:
