@@ -37,7 +37,7 @@ lint: setup  ## check style and format
 type: setup  ## check types
 	$(BIN)/mypy
 
-test: setup  ## run the tests, four to five minutes on two cores
+test: setup  ## run the tests, five minutes or so on two cores
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: setup  ## run every test

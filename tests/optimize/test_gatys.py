@@ -196,7 +196,7 @@ def test_an_objective_is_asked_once_for_a_picture():
 
 def test_knobs_do_something(eyes):
     content, style = pattern(1, 48, 48), pattern(50, 48, 48)
-    knobs = ({}, {"pooling": "average"}, {"style_scale": 2.0}, {"variation": 100.0})
+    knobs = ({}, {"pooling": "average"}, {"style_scale": (2.0,)}, {"variation": 100.0})
     made = [
         paint_picture(content, [style], eyes, GatysConfig(size=48, steps=4, **k)) for k in knobs
     ]
@@ -204,6 +204,19 @@ def test_knobs_do_something(eyes):
         assert not np.array_equal(one, other)
     rough = [np.abs(np.diff(m.astype(int), axis=1)).mean() for m in made]
     assert rough[3] < 0.9 * rough[0]
+
+
+def test_each_style_may_have_a_scale_of_its_own(eyes):
+    content, styles = pattern(1, 48, 48), [pattern(50, 64, 64), pattern(9, 64, 64)]
+
+    def painted(*scales):
+        config = GatysConfig(size=48, steps=4, style_scale=scales)
+        return paint_picture(content, styles, eyes, config)
+
+    assert np.array_equal(painted(2.0), painted(2.0, 2.0))
+    assert not np.array_equal(painted(1.0, 2.0), painted(2.0, 1.0))
+    with pytest.raises(UsageError, match="one for each of 2 styles, got 3"):
+        painted(1.0, 1.0, 1.0)
 
 
 def test_several_styles_are_mixed_by_shares(eyes):
@@ -370,7 +383,7 @@ def test_a_run_goes_on_where_it_was_left(eyes):
         {"content_layers": {}, "style_layers": {}},
         {"init": "nothing"},
         {"ratio": -1.0},
-        {"style_scale": float("inf")},
+        {"style_scale": (float("inf"),)},
         {"learning_rate": 0.0},
         {"size": 8},
     ],

@@ -81,7 +81,10 @@ def paint(
         str | None, typer.Option(metavar="N,N,...", help="Shares of several styles.")
     ] = None,
     style_scale: Annotated[
-        float | None, typer.Option(metavar="X", help="Size of the style over the result's; 1.")
+        str | None,
+        typer.Option(
+            metavar="X,X,...", help="Size of the styles over the result's, one for all or each; 1."
+        ),
     ] = None,
     mask: Annotated[
         list[Path] | None,
@@ -202,6 +205,7 @@ def paint(
     from vidstyle.pictures import read_picture
     from vidstyle.stylize.look import Look
 
+    own_scales = parse_numbers("--style-scale", style_scale)
     config = _config(
         method,
         size=size,
@@ -209,7 +213,7 @@ def paint(
         ratio=ratio,
         content_layers=_layers("--content-layers", content_layers),
         style_layers=_layers("--style-layers", style_layers),
-        style_scale=style_scale,
+        style_scale=tuple(own_scales) if own_scales else None,
         colors=colors,
         variation=variation,
         patch_layers=_layers("--patch-layers", patch_layers),

@@ -86,8 +86,8 @@ class Config(Descent, ABC):
     """Or average, which Gatys et al. found a little smoother."""
     colors: str = "style"
     """One of `vidstyle.colors.COLORS`."""
-    style_scale: float = 1.0
-    """Longest side of the style over the result's."""
+    style_scale: tuple[float, ...] = (1.0,)
+    """Longest side of a style over the result's: one for all, or one for each."""
 
     @property
     def layers(self) -> dict[str, float]:
@@ -98,9 +98,9 @@ class Config(Descent, ABC):
         super().__post_init__()
         self.choose("pooling", self.pooling, ("max", "average"))
         self.choose("colors", self.colors, COLORS)
-        if not 0 < self.style_scale <= _LARGEST_SCALE:
+        if not self.style_scale or not all(0 < s <= _LARGEST_SCALE for s in self.style_scale):
             raise UsageError(
-                f"expected a style scale from 0 to {_LARGEST_SCALE:g}, got {self.style_scale}"
+                f"expected style scales from 0 to {_LARGEST_SCALE:g}, got {self.style_scale}"
             )
         layers = self.layers
         if not layers or not set(layers) <= set(NAMES):
@@ -169,7 +169,10 @@ def paint_picture(
     def make(side: int) -> tuple[Tensor, Objective]:
         scene = Scene(
             to_tensor(scaled(shown, side), device),
-            [to_tensor(scaled(s, round(side * config.style_scale)), device) for s in likes],
+            [
+                to_tensor(scaled(like, n), device)
+                for like, n in zip(likes, style_sides(config, side, len(likes)), strict=True)
+            ],
             [],
         )
         scene.regions.extend(_regions(areas, weights, scene))
@@ -183,6 +186,20 @@ def paint_picture(
         )
     painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
     return config.finish(painted, scaled(content, config.size))
+
+
+def style_sides(config: Config, side: int, styles: int) -> list[int]:
+    """Return the longest sides of so many styles for a result of a longest side.
+
+    Raises:
+        UsageError: there are not as many scales as styles.
+    """
+    scales = config.style_scale
+    if len(scales) not in {1, styles}:
+        raise UsageError(
+            f"expected one style scale, or one for each of {styles} styles, got {len(scales)}"
+        )
+    return [round(side * s) for s in (scales if len(scales) == styles else scales * styles)]
 
 
 def check_shares(styles: Sequence[Pixels], shares: Sequence[float] | None) -> list[float]:

@@ -41,7 +41,14 @@ from vidstyle.optimize.descent import (
     to_tensor,
 )
 from vidstyle.optimize.gatys import GatysConfig
-from vidstyle.optimize.painting import Region, Scene, check_shares, paint_picture, recolored
+from vidstyle.optimize.painting import (
+    Region,
+    Scene,
+    check_shares,
+    paint_picture,
+    recolored,
+    style_sides,
+)
 from vidstyle.pipeline import Summary
 from vidstyle.stylize.shots import Shot, thumbnail
 
@@ -190,8 +197,8 @@ class _Clip:
         """Return a frame and the styles in the colors that they are compared in: those of a shot's first."""
         first = self.frames[self.shots[number]]
         if self.likes[0] != self.shots[number]:
-            side = round(max(first.shape[:2]) * self.config.style_scale)
-            small = [scaled(style, side) for style in self.styles]
+            sides = style_sides(self.config, max(first.shape[:2]), len(self.styles))
+            small = [scaled(style, n) for style, n in zip(self.styles, sides, strict=True)]
             self.likes = self.shots[number], recolored(first, small, self.config.colors)[1]
         return recolored(self.frames[number], [], self.config.colors)[0], self.likes[1]
 
