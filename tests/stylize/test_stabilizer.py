@@ -150,6 +150,8 @@ def test_raft_that_is_not_there(package, monkeypatch):
         list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="raft"))
     with pytest.raises(vidstyle.UsageError, match="dis or raft"):
         list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="magic"))
+    with pytest.raises(vidstyle.UsageError, match="above 0 follows"):
+        list(vidstyle.stylize_frames(frames, frames[0], flow="raft"))
 
 
 def test_a_cut_begins_anew():

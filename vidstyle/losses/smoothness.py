@@ -17,7 +17,7 @@ def total_variation(x: Tensor) -> Tensor:
 
 
 def grid_loss(x: Tensor, period: int) -> Tensor:
-    """Mean square of what repeats with a period in x (B, C, H, W), wherever that comes from.
+    """Mean square of what repeats every `period` pixels in x (B, C, H, W), wherever that comes from.
 
     A network that halves and doubles its resolution can tell the pixels of a cell of its coarsest grid
     apart, and may weave a pattern of that period into skies and walls. Show it something smooth: there

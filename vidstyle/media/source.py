@@ -127,7 +127,7 @@ class FileSource:
             cut = reading.start or reading.end is not None
             where = " between --start and --end" if cut else ""
             if is_pipe(self.path) and "mp4" in container.format.name and not cut:
-                where = f", since its index comes last: write mp4 for a pipe with {PIPED_MP4}"
+                where = f"; if its index comes last, write mp4 for a pipe with {PIPED_MP4}"
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded{where}")
         self.info = self._describe(self._first)
 

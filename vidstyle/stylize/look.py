@@ -37,6 +37,8 @@ class Look:
                 raise UsageError(f"expected a {what} from 0 to 1, got {value:g}")
         if self.flow not in FLOWS:
             raise UsageError(f"expected flow {' or '.join(FLOWS)}, got {self.flow}")
+        if self.flow != FLOWS[0] and not self.stability:
+            raise UsageError("a flow is what a stability above 0 follows; give both")
         low, high = SCALES
         if not low <= self.style_scale <= high:
             raise UsageError(
