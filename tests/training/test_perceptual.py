@@ -68,6 +68,31 @@ def test_layers_are_chosen_by_name():
             net(x, ["relu5_2"])
 
 
+@pytest.mark.parametrize("average", [False, True])
+def test_recomputed_features_have_the_same_gradients_and_keep_less(average):
+    net = Perceptual(WIDTHS).eval().requires_grad_(False)
+    picture = torch.rand(1, 3, 64, 64)
+
+    def run(recompute):
+        kept = {}
+        x = picture.clone().requires_grad_(True)
+
+        def keep(tensor):
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            seen = net(x, DISTILLED, average=average, recompute=recompute)
+            loss = sum(f.square().mean() for f in seen)
+        loss.backward()
+        return seen, x.grad, sum(kept.values())
+
+    (seen, gradient, most), (again, same, least) = run(False), run(True)
+    assert all(torch.equal(one, other) for one, other in zip(seen, again, strict=True))
+    assert torch.equal(gradient, same)
+    assert least < 0.5 * most
+
+
 def test_disturbed_pictures_are_pictures():
     pictures = torch.rand(30, 3, 8, 8)
     disturbed = disturb(pictures, torch.Generator().manual_seed(1))

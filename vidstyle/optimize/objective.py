@@ -16,6 +16,9 @@ from vidstyle.optimize.painting import Config, Scene
 _ROUNDING = 1e-5
 """Of an energy, what rounding makes of nothing."""
 
+_LARGE = 2**20
+"""Pixels from which memory is dearer than time: the features are computed twice."""
+
 
 class SceneObjective(ABC):
     """The loss alpha * content + beta * style (+ total variation) for one scene; subclasses know the style.
@@ -51,7 +54,12 @@ class SceneObjective(ABC):
 
     def look(self, picture: Tensor) -> dict[str, Tensor]:
         """Return the features of a picture (1, 3, H, W) at all layers of the config."""
-        seen = self._eyes(picture, self._layers, average=self._config.pooling == "average")
+        seen = self._eyes(
+            picture,
+            self._layers,
+            average=self._config.pooling == "average",
+            recompute=picture.shape[2] * picture.shape[3] > _LARGE,
+        )
         return dict(zip(self._layers, seen, strict=True))
 
     def _content_energy(self, seen: dict[str, Tensor]) -> Tensor:

@@ -1,0 +1,123 @@
+"""Cameras and addresses: lost, found again, and sent to."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+
+import av
+import pytest
+
+from tests.conftest import ROOT, needs_judge, vidstyle
+from vidstyle import InputError
+from vidstyle.media import capture
+from vidstyle.media.capture import LiveSource, address, camera
+
+SWIRLS = str(ROOT / "samples" / "styles" / "swirls.jpg")
+TEST_PICTURE = "testsrc2=size=128x96:rate=30"
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sender(url, form):
+    needs_judge()
+    return subprocess.Popen(
+        ["ffmpeg", "-v", "quiet", "-re", "-f", "lavfi", "-i", TEST_PICTURE]
+        + ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15"]
+        + ["-f", form, url],
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def taken(source, seconds):
+    """Take frames for a time; return how many came."""
+    end, count = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        count += source.take(0.1) is not None
+    return count
+
+
+@pytest.mark.parametrize("scheme", ["udp", pytest.param("rtsp", marks=pytest.mark.slow)])
+def test_an_address_that_is_lost_is_picked_up_again(scheme, monkeypatch, caplog):
+    monkeypatch.setattr(capture, "_SILENCE", 1.0)
+    url = f"{scheme}://127.0.0.1:{free_port()}" + ("/live" if scheme == "rtsp" else "")
+    form = "mpegts" if scheme == "udp" else "rtsp"
+    options = {} if scheme == "udp" else {"listen_timeout": "10"}
+    senders = []
+
+    def call():
+        senders.append(sender(url, form))
+
+    def leave():
+        senders[-1].kill()
+        senders[-1].wait()
+
+    try:
+        threading.Timer(0.5, call).start()  # a listener opens only when somebody calls
+        with LiveSource(address(url, None, options)) as source:
+            assert taken(source, 2) > 3
+            leave()
+            taken(source, 3)
+            call()
+            end = time.monotonic() + 20
+            while source.lost == 0 or taken(source, 0.5) == 0:
+                assert time.monotonic() < end, "it was not picked up again"
+            assert source.lost == 1
+    finally:
+        leave()
+    assert "was lost" in caplog.text
+    assert "is back" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_stream_is_sent(tmp_path):
+    needs_judge()
+    port = free_port()
+    got = tmp_path / "got.ts"
+    reader = subprocess.Popen(
+        ["ffmpeg", "-v", "error", "-y", "-i", f"udp://127.0.0.1:{port}?timeout=30000000"]
+        + ["-t", "1", "-c", "copy", str(got)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    done = vidstyle(
+        *("live", f"{TEST_PICTURE},realtime", "--from", "lavfi", "-s", SWIRLS),
+        *("--send", f"udp://127.0.0.1:{port}", "--seconds", 6),
+    )
+    assert done.returncode == 0, done.stderr
+    reader.wait(timeout=60)
+    assert got.stat().st_size > 2000
+
+
+def test_a_camera_that_vanishes_is_told(monkeypatch):
+    real = LiveSource._open
+
+    class Vanishing:
+        def __init__(self, container):
+            self.container, self.streams = container, container.streams
+            self.close, self.duration = container.close, None
+
+        def demux(self, video):
+            for number, packet in enumerate(self.container.demux(video=video)):
+                if number == 5:
+                    raise av.FFmpegError(19, "No such device")
+                yield packet
+
+    monkeypatch.setattr(LiveSource, "_open", lambda source: Vanishing(real(source)))
+    with (
+        LiveSource(address(f"{TEST_PICTURE},realtime", "lavfi")) as source,
+        pytest.raises(InputError, match="is gone: No such device"),
+    ):
+        taken(source, 5)
+    assert source.came == 5
+
+
+def test_a_named_camera_is_looked_up():
+    with pytest.raises(InputError, match="there is"):
+        camera("no such name")
