@@ -18,7 +18,6 @@ from rivals import RIVALS
 from torch import nn
 
 from vidstyle import zoo
-from vidstyle.nets.arbitrary import PALETTE
 from vidstyle.runtime.openvino import offered_precisions
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network
@@ -66,7 +65,7 @@ def ours(precision: str) -> tuple[Measure, Measure]:
     shipped = zoo.find()
     net = load_network(shipped.weights).frame_net
     size = 2 * sum(net.norm_channels)
-    frame, style = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, size + PALETTE)
+    frame, style = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, net.style_size)
     model = ov.Core().read_model(shipped.small_net if precision == "int8" else shipped.frame_net)
     shapes = {port.any_name: port.partial_shape for port in model.inputs}
     model.reshape(shapes | {"frame": ov.PartialShape([1, HEIGHT, WIDTH, 3])})
@@ -110,7 +109,7 @@ def main() -> None:
         sizes[name] = multiply_adds(net, (torch.rand(1, 3, 128, 128),))
         works[f"{name}, torch f32"], works[f"{name}, OpenVINO {floats}"] = rival(net, floats)
     net = load_network(zoo.find().weights).frame_net
-    style = torch.rand(1, 2 * sum(net.norm_channels) + PALETTE)
+    style = torch.rand(1, net.style_size)
     sizes["vidstyle"] = multiply_adds(net, (torch.rand(1, 3, 128, 128), style))
     for precision in dict.fromkeys((floats, offered[0])):
         eager, fast = ours(precision)

@@ -1,8 +1,8 @@
-"""L-BFGS against Adam for `vidstyle paint`: `python benchmarks/optimizers.py [--large]`.
+"""L-BFGS against Adam for `vidstyle paint`: `python benchmarks/optimizers.py [--large WxH]`.
 
 1,000 steps of Adam at each learning rate; then L-BFGS until half the time of such a run is over. One picture of
 256x256 pixels from its content, through the shipped perceptual network. Writes benchmarks/results/optimizers.json;
-with --large time and memory at 512x512 instead, in a process of their own, to large.json.
+with --large time and memory of one larger picture instead, in a process of their own, to large_WxH.json.
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ class _Over(Exception):
     """The time is."""
 
 
-def square(side: int) -> Pixels:
-    """Return a frame of the sample clip, cut square."""
+def cut(width: int, height: int) -> Pixels:
+    """Return the middle of a frame of the sample clip, scaled to a size."""
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
         frame = next(f.pixels for n, f in enumerate(source) if n == FRAME)
-    height, width, _ = frame.shape
-    left = (width - height) // 2
-    cut = frame[:, left : left + height]
-    return np.ascontiguousarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA))
+    rows, columns, _ = frame.shape
+    left = max(0, (columns - rows * width // height) // 2)
+    middle = np.ascontiguousarray(frame[:, left : columns - left])
+    way = cv2.INTER_AREA if height < rows else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(middle, (width, height), interpolation=way))
 
 
 def run(content: Pixels, style: Pixels, seconds: float | None, **knobs: Any) -> dict[str, float]:
@@ -67,29 +68,37 @@ def run(content: Pixels, style: Pixels, seconds: float | None, **knobs: Any) -> 
     }
 
 
-def large(side: int = 512) -> None:
-    """Measure a larger picture with the defaults, and write benchmarks/results/large.json."""
+def large(size: str, steps: int) -> None:
+    """Measure a larger picture with the other knobs at their defaults, and write large_WxH.json."""
+    width, height = map(int, size.split("x"))
     style = read_picture(ROOT / "samples" / "styles" / f"{STYLES[0]}.jpg")
     began = time.monotonic()
-    paint_picture(square(side), [style], load_features(), GatysConfig(size=side))
+    knobs = GatysConfig(size=max(width, height), steps=steps)
+    paint_picture(cut(width, height), [style], load_features(), knobs)
     results = {
-        "side": side,
+        "steps": steps,
         "seconds": time.monotonic() - began,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(results)
-    print(write("large", results).relative_to(ROOT))
+    print(write(f"large_{size}", results).relative_to(ROOT))
 
 
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="only the time and memory at 512x512")
-    if parser.parse_args().large:
-        large()
+    parser.add_argument(
+        "--large", metavar="WxH", help="only time and memory of a picture of this size"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=200, help="of that, at each size (default: 200)"
+    )
+    args = parser.parse_args()
+    if args.large:
+        large(args.large, args.steps)
         return
     results: dict[str, Any] = {}
-    content = square(256)
+    content = cut(256, 256)
     for name in STYLES:
         style = read_picture(ROOT / "samples" / "styles" / f"{name}.jpg")
         adam = {

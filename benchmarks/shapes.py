@@ -19,7 +19,7 @@ from pipeline import ROOT
 from torch import Tensor, nn
 
 from vidstyle.export import to_int8, to_ir
-from vidstyle.nets.arbitrary import PALETTE, FrameNet, Shape
+from vidstyle.nets.arbitrary import FrameNet, Shape
 from vidstyle.nets.layers import conv
 from vidstyle.runtime.painter import Painter
 from vidstyle.runtime.quiet import ov
@@ -72,7 +72,7 @@ def runs(net: FrameNet) -> dict[str, Callable[[], Any]]:
     size = 2 * sum(net.norm_channels)
     inputs = {
         "frame": landscape(WIDTH, HEIGHT)[None],
-        "style": torch.rand(1, size + PALETTE).numpy(),
+        "style": torch.rand(1, net.style_size).numpy(),
         "statistics": np.zeros((1, size), np.float32),
         "weight": np.zeros(1, np.float32),
     }
@@ -100,9 +100,8 @@ def main() -> None:
                 times[key].append((time.process_time() - started) * 1e3)
     results: dict[str, Any] = {}
     for name, net in nets.items():
-        size = 2 * sum(net.norm_channels) + PALETTE
         with torch.no_grad():
-            adds = multiply_adds(net, (torch.rand(1, 3, 128, 128), torch.rand(1, size)))
+            adds = multiply_adds(net, (torch.rand(1, 3, 128, 128), torch.rand(1, net.style_size)))
         results[name] = {"multiply_adds_per_pixel": adds} | {
             way: spread(times[name, way]) | {"least": min(times[name, way])}
             for way in ("fp32", "int8")

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from vidstyle.media.source import FileSource
-from vidstyle.nets.arbitrary import PALETTE, Arbitrary
+from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.pictures import read_picture
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
@@ -101,7 +101,7 @@ def to_ir(painter: Painter | OneStylePainter) -> ov.Model:
     frame = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
     example = {
         "frame": frame.float() if inner.deep else frame,
-        "style": torch.rand(1, size + PALETTE),
+        "style": torch.rand(1, inner.net.style_size),
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
     }

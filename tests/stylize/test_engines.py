@@ -9,7 +9,6 @@ from tests.clips import pattern
 from tests.conftest import ROOT
 from vidstyle import InputError, UsageError, zoo
 from vidstyle.media.source import FileSource
-from vidstyle.nets.arbitrary import PALETTE
 from vidstyle.runtime.openvino import OpenVinoEngine
 from vidstyle.runtime.select import select_engine
 from vidstyle.runtime.torch_engine import load_network
@@ -25,7 +24,8 @@ def test_the_converted_network_is_the_trained_one(picture):
     vector = reference.encode(style)
     assert np.allclose(fast.encode(style), vector, atol=2e-3)
     frames = np.stack([pattern(i, 160, 96) for i in range(3)])
-    for given in (None, (np.full(vector.size - PALETTE, 0.7, np.float32), 0.5)):
+    size = reference.paint(frames, vector, None).statistics().shape[1]
+    for given in (None, (np.full(size, 0.7, np.float32), 0.5)):
         one, other = (engine.paint(frames, vector, given) for engine in (fast, reference))
         used, expected = one.statistics(), other.statistics()
         error = np.abs(np.stack(one.frames()).astype(float) - other.frames())
@@ -119,7 +119,7 @@ def test_the_budget_of_multiply_adds():
     for module in net.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(count)
-    net(torch.rand(1, 3, 64, 128), torch.rand(1, 2 * sum(net.norm_channels) + PALETTE))
+    net(torch.rand(1, 3, 64, 128), torch.rand(1, net.style_size))
     # The figure in docs/design.md, less the 18 of the color mixing.
     assert done / (64 * 128) == 7_908
 
@@ -131,12 +131,13 @@ def test_even_features_give_even_light():
     from vidstyle.nets.arbitrary import Arbitrary
 
     def unevenness(net):
-        lights = net.out(torch.rand(1, 16, 1, 1).expand(1, 16, 8, 8))[:, :4]
+        even = torch.rand(1, 16, 1, 1).expand(1, 16, 8, 8)
+        lights = net.out(even, torch.rand(1, net.kernels))[:, :4]
         return (lights - lights.mean(1, keepdim=True)).abs().max().item()
 
     net = Arbitrary().frame_net
-    torch.nn.init.normal_(net.out.weight)
-    torch.nn.init.normal_(net.out.bias)
+    for parameter in net.out.parameters():
+        torch.nn.init.normal_(parameter)
     assert unevenness(net) > 0.1
     kernels = net.out.weight.detach().clone()
     net.level()
@@ -144,6 +145,28 @@ def test_even_features_give_even_light():
     assert not torch.equal(net.out.weight[0], net.out.weight[1])
     assert torch.equal(net.out.weight[4:], kernels[4:])
     assert unevenness(load_network(zoo.find().weights).frame_net) < 5e-3  # in 16 bits
+
+
+def test_each_picture_of_a_batch_gets_the_kernels_of_its_style():
+    import torch
+
+    from vidstyle.nets.arbitrary import Arbitrary, Shape
+
+    torch.manual_seed(3)
+    net = Arbitrary(Shape(8, 8, 16, 1, 4)).frame_net
+    frames, styles = torch.rand(3, 3, 32, 48), torch.rand(3, net.style_size)
+    with torch.no_grad():
+        together = net(frames, styles)[0]
+        alone = [net(f[None], s[None])[0] for f, s in zip(frames, styles, strict=True)]
+        assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+        # The style's amounts lie between its gains and its palette.
+        styles[:, -12 - 2 * 4 : -12] = 0
+        assert (net(frames, styles)[0] - together).abs().max() > 1e-3
+        net.up2.bank.zero_()
+        net.out.bank.zero_()
+        plain = net(frames, styles)[0]
+        styles[:, -12 - 2 * 4 : -12] = 1
+        assert torch.allclose(net(frames, styles)[0], plain, atol=1e-6)
 
 
 def test_the_network_has_no_border_and_no_checkerboard(picture):

@@ -92,18 +92,23 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
         run(data, tmp_path / "c", 1, init=data / "eyes.safetensors")
 
 
-@pytest.mark.parametrize("shape", [SMALLER, Shape(), Shape(24, 40, 88, 1), Shape(16, 32, 80, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [SMALLER, Shape(), Shape(24, 40, 88, 1), Shape(16, 32, 80, 3), Shape(16, 32, 80, 1, 40)],
+)
 def test_a_grown_network_paints_nearly_the_same(shape):
     torch.manual_seed(1)
     small, large = Arbitrary(SMALLER), Arbitrary(shape)
+    torch.nn.init.normal_(small.style_encoder.kernel_head.weight, std=0.05)
     frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         wanted = small(frame, picture)
-        assert (large(frame, picture) - wanted).abs().max() > 0.1
+        before = (large(frame, picture) - wanted).abs().mean()
         grow(small, large)
         error = (large(frame, picture) - wanted).abs()
     # Without new blocks the same; a new block speaks, softly.
-    assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
+    assert before > 0.1
+    assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.1 * before
 
 
 def test_a_network_does_not_shrink(data, tmp_path):

@@ -81,6 +81,9 @@ def arbitrary(
         typer.Option(metavar="N N N", help="Channels at 1/2, 1/4 and 1/8 of the resolution."),
     ] = (16, 32, 96),
     blocks: Annotated[int, typer.Option(min=1, help="Residual blocks at 1/8.")] = 2,
+    kernels: Annotated[
+        int, typer.Option(min=0, help="Kernels that a style mixes, in each of two convolutions.")
+    ] = 32,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 5000,
     batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 8,
     crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 192,
@@ -106,6 +109,12 @@ def arbitrary(
     grid_weight: Annotated[
         float, typer.Option(help="Weight of the network's grid in something smooth.")
     ] = 2000.0,
+    teacher_weight: Annotated[
+        float,
+        typer.Option(
+            help="Weight of the style encoder's auxiliary target; 0 with --init, whose weights lack it."
+        ),
+    ] = 1.0,
     seed: Seed = 1,
     device: Device = "auto",
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
@@ -120,7 +129,7 @@ def arbitrary(
         raise MissingPackageError(_NEEDS_TORCH) from error
 
     config = Config(
-        shape=Shape(*widths, blocks),
+        shape=Shape(*widths, blocks, kernels),
         steps=steps,
         batch=batch,
         crop=crop,
@@ -136,6 +145,7 @@ def arbitrary(
         tone_weight=tone_weight,
         variation_weight=variation_weight,
         grid_weight=grid_weight,
+        teacher_weight=teacher_weight,
         seed=seed,
     )
     result = train(

@@ -3,7 +3,7 @@
 The frame net works mostly at 1/8 of the resolution, where wide plain convolutions are cheap and see
 far, so that strokes can be large. The style reaches it as the gains and shifts of its instance
 normalisations (AdaIN, Huang and Belongie 2017; conditional instance normalisation predicted from a
-picture, Ghiasi et al. 2017).
+picture, Ghiasi et al. 2017), and as shares of kernels in the two convolutions that make strokes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError
-from vidstyle.nets.layers import StyleNorm, channel_statistics, conv, double
+from vidstyle.nets.layers import StyleConv, StyleNorm, channel_statistics, conv, double
 
 MULTIPLE = 8
 """Height and width of a frame must be multiples of this; pad by reflection, crop back."""
@@ -25,6 +25,9 @@ MAX_GAIN = 3.0
 MAX_SHIFT = 3.0
 """Bounds of the style's gains and shifts: unbounded ones amplify the rounding of bf16 and int8."""
 
+
+STYLE_CONVS = 2
+"""`StyleConv`s of a frame net: up2 and out."""
 
 PALETTE = 12
 """Numbers of a palette: mean color, and a 3x3 matrix from pigments to color."""
@@ -65,7 +68,7 @@ def palette(picture: Tensor) -> Tensor:
 
 
 class StyleEncoder(nn.Module):
-    """Picture -> style vector: gains and shifts of all `StyleNorm`s of the frame net, palette.
+    """Picture -> style vector: gains and shifts of all `StyleNorm`s, amounts of kernels, palette.
 
     Channel statistics at five depths describe the style, as the style loss does; an MLP turns them
     into the vector. `teacher_head` predicts the perceptual network's statistics of the same picture:
@@ -74,7 +77,9 @@ class StyleEncoder(nn.Module):
 
     WIDTHS = (3, 32, 64, 128, 128)
 
-    def __init__(self, norm_channels: list[int], *, hidden: int = 256, teacher: int = 480) -> None:
+    def __init__(
+        self, norm_channels: list[int], kernels: int, *, hidden: int = 256, teacher: int = 480
+    ) -> None:
         super().__init__()
         self.norm_channels = norm_channels
         self.convs = nn.ModuleList(
@@ -83,6 +88,10 @@ class StyleEncoder(nn.Module):
         )
         self.trunk = nn.Sequential(nn.Linear(2 * sum(self.WIDTHS), hidden), nn.ReLU())
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
+        self.kernel_head = nn.Linear(hidden, STYLE_CONVS * kernels) if kernels else None
+        if self.kernel_head is not None:  # the bank is silent until it was trained
+            nn.init.zeros_(self.kernel_head.weight)
+            nn.init.zeros_(self.kernel_head.bias)
         self.teacher_head = nn.Linear(hidden, teacher)
 
     def describe(self, picture: Tensor) -> Tensor:
@@ -113,7 +122,10 @@ class StyleEncoder(nn.Module):
 
     def vector(self, hidden: Tensor, picture: Tensor) -> Tensor:
         """Return the style vector (B, S) of a picture whose description is `hidden`."""
-        return torch.cat([self.bound(self.head(hidden).float()), palette(picture)], dim=1)
+        parts = [self.bound(self.head(hidden).float())]
+        if self.kernel_head is not None:
+            parts.append(torch.tanh(self.kernel_head(hidden).float()))
+        return torch.cat([*parts, palette(picture)], dim=1)
 
 
 CELL = 2
@@ -173,12 +185,13 @@ class ResidualBlock(nn.Module):
 
 @dataclass(frozen=True)
 class Shape:
-    """Size of a `FrameNet`: channels at 1/2, 1/4 and 1/8 of the resolution, blocks at 1/8."""
+    """Size of a `FrameNet`: channels at 1/2, 1/4 and 1/8 of the resolution, blocks at 1/8, kernels a bank."""
 
     half: int = 16
     quarter: int = 32
     eighth: int = 96
     blocks: int = 2
+    kernels: int = 32
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> Shape:
@@ -195,7 +208,9 @@ class Shape:
             raise InputError(
                 "expected the weights of an any-style network, got another's"
             ) from None
-        return cls(half, quarter, eighth, sum(".far." in n and ".conv1.w" in n for n in state))
+        blocks = sum(".far." in n and ".conv1.w" in n for n in state)
+        bank = state.get("frame_net.out.bank")
+        return cls(half, quarter, eighth, blocks, 0 if bank is None else len(bank))
 
 
 class FrameNet(nn.Module):
@@ -217,11 +232,14 @@ class FrameNet(nn.Module):
         self.far = nn.ModuleList(ResidualBlock(eighth) for _ in range(shape.blocks))
         self.up1, self.up1_norm = conv(eighth, quarter, 1), StyleNorm(quarter)
         self.near = ResidualBlock(quarter)
-        self.up2, self.up2_norm = conv(quarter, half, 3), StyleNorm(half)
-        self.out = conv(half, PIGMENTS, 3)
+        self.kernels = shape.kernels
+        self.up2, self.up2_norm = StyleConv(quarter, half, shape.kernels), StyleNorm(half)
+        self.out = StyleConv(half, PIGMENTS, shape.kernels)
         # The four pixels of a cell start out alike (ICNR, Aitken et al. 2017): no checkerboard.
         with torch.no_grad():
             self.out.weight[: CELL * CELL] = self.out.weight[:1].clone()
+            if self.out.bank is not None:
+                self.out.bank[:, : CELL * CELL] = self.out.bank[:, :1].clone()
             nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     @torch.no_grad()
@@ -231,9 +249,11 @@ class FrameNet(nn.Module):
         The kernels of the four pixels of a cell may differ in shape, but not in sum. Left free they
         drift apart and weave a pattern of period 2 into everything smooth; call this after each step.
         """
-        lights, bias = self.out.weight[: CELL * CELL], self.out.bias
-        sums = lights.mean((2, 3), keepdim=True)
-        lights -= sums - sums.mean(0, keepdim=True)
+        bank, bias = self.out.bank, self.out.bias
+        for kernels in (self.out.weight.flatten(2), *(() if bank is None else bank)):
+            lights = kernels[: CELL * CELL]  # (4, half, 9)
+            sums = lights.mean(2, keepdim=True)
+            lights -= sums - sums.mean(0, keepdim=True)
         if bias is not None:
             bias[: CELL * CELL] = bias[: CELL * CELL].mean()
 
@@ -241,6 +261,28 @@ class FrameNet(nn.Module):
     def norm_channels(self) -> list[int]:
         """Channels of every `StyleNorm` in the order in which the style vector holds them."""
         return [m.channels for m in self.modules() if isinstance(m, StyleNorm)]
+
+    @property
+    def style_size(self) -> int:
+        """S, the length of a style vector."""
+        return 2 * sum(self.norm_channels) + STYLE_CONVS * self.kernels + PALETTE
+
+    def _parts(self, style: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        """Split a style vector: gains and shifts, amounts (B, kernels) of up2 and out, palette."""
+        amounts = STYLE_CONVS * self.kernels
+        affine = self.style_size - amounts - PALETTE
+        gains, mixed, colors = torch.split(style, [affine, amounts, PALETTE], dim=1)
+        return gains, mixed.view(mixed.shape[0], self.kernels, STYLE_CONVS).unbind(2), colors
+
+    @torch.no_grad()
+    def for_one(self, style: Tensor) -> dict[str, Tensor]:
+        """Return the weights of a frame net without a bank that paints in one style (1, S) alike."""
+        state = {n: t for n, t in self.state_dict().items() if not n.endswith(".bank")}
+        _, (up2, out), _ = self._parts(style)
+        return state | {
+            "up2.weight": self.up2.mixed(up2)[0],
+            "out.weight": self.out.mixed(out)[0],
+        }
 
     def cells(
         self,
@@ -251,8 +293,8 @@ class FrameNet(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Stylize frames as `forward` does; colors come in cells (B, H/2, W/2, 12), unbounded."""
         sizes = [2 * c for c in self.norm_channels]
-        *affine, colors = torch.split(style, [*sizes, PALETTE], dim=1)
-        affines = iter(affine)
+        affine, amounts, colors = self._parts(style)
+        affines = iter(torch.split(affine, sizes, dim=1))
         given = iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
         used: list[Tensor] = []
 
@@ -268,8 +310,10 @@ class FrameNet(nn.Module):
             x = block(x, norm)
         x = F.relu(double(norm(self.up1_norm, self.up1(x))) + skip)  # (B, quarter, H/4, W/4)
         x = self.near(x, norm)
-        x = F.relu(double(norm(self.up2_norm, self.up2(x))) + fine)  # (B, half, H/2, W/2)
-        pigments = self.out(x).permute(0, 2, 3, 1)  # (B, H/2, W/2, PIGMENTS)
+        x = F.relu(
+            double(norm(self.up2_norm, self.up2(x, amounts[0]))) + fine
+        )  # (B, half, H/2, W/2)
+        pigments = self.out(x, amounts[1]).permute(0, 2, 3, 1)  # (B, H/2, W/2, PIGMENTS)
         return mix(pigments, colors), torch.cat(used, dim=1)
 
     def forward(
@@ -290,7 +334,7 @@ class FrameNet(nn.Module):
 
         Returns:
             The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and
-            the frames' own statistics, (B, T), T = S - `PALETTE`; see `StyleNorm`.
+            the frames' own statistics, (B, T), T twice the sum of `norm_channels`; see `StyleNorm`.
         """
         cells, used = self.cells(frame, style, statistics, weight)
         picture = lay(cells).permute(0, 3, 1, 2)
@@ -307,7 +351,9 @@ class Arbitrary(nn.Module):
         super().__init__()
         self.shape = shape or Shape()
         self.frame_net = FrameNet(self.shape)
-        self.style_encoder = StyleEncoder(self.frame_net.norm_channels, teacher=teacher)
+        self.style_encoder = StyleEncoder(
+            self.frame_net.norm_channels, self.shape.kernels, teacher=teacher
+        )
 
     def forward(self, frame: Tensor, picture: Tensor) -> Tensor:
         """Stylize frames (B, 3, H, W) like pictures (B or 1, 3, h, w), all RGB in [0, 1]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +18,43 @@ def conv(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1) -
     return nn.Conv2d(
         in_channels, out_channels, kernel, stride, padding=kernel // 2, padding_mode="reflect"
     )
+
+
+class StyleConv(nn.Conv2d):
+    """A 3x3 convolution that reflects at the border, whose kernels the style mixes.
+
+    To the kernels that all styles share, a bank's are added in the style's amounts (CondConv, Yang et al.
+    2019). A style costs no multiply-adds so, and a mixture of styles is one of kernels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernels: int) -> None:
+        """Make it with a bank of so many; none: a plain convolution."""
+        super().__init__(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+        # Four dimensions, since memory formats are for four: the last is 3x3.
+        shape = kernels, out_channels, in_channels, 9
+        self.bank = nn.Parameter(torch.empty(shape)) if kernels else None
+        if self.bank is not None:
+            bound = 0.5 / math.sqrt(9 * in_channels)  # half of what torch gives the kernels
+            nn.init.uniform_(self.bank, -bound, bound)
+
+    def mixed(self, amounts: Tensor) -> Tensor:
+        """Return the kernels (B, O, C, 3, 3) for amounts (B, kernels)."""
+        if self.bank is None:
+            return self.weight[None]
+        return self.weight + (amounts @ self.bank.flatten(1)).view(-1, *self.weight.shape)
+
+    def forward(self, x: Tensor, amounts: Tensor) -> Tensor:  # type: ignore[override]
+        """Convolve x (B, C, H, W) with the kernels for amounts (B or 1, kernels)."""
+        if self.bank is None:
+            return super().forward(x)
+        x = F.pad(x, (1, 1, 1, 1), mode="reflect")
+        each = self.mixed(amounts)
+        if len(each) == 1:
+            return F.conv2d(x, each[0], self.bias)
+        # One group a picture.
+        bias = None if self.bias is None else self.bias.repeat(len(each))
+        y = F.conv2d(x.flatten(0, 1)[None], each.flatten(0, 1), bias, groups=len(each))
+        return y.view(len(each), self.out_channels, *y.shape[2:])
 
 
 def channels_last(module: nn.Module) -> None:

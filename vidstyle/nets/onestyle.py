@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class OneStyle(nn.Module):
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
-        self.shape = shape or Shape()
+        self.shape = replace(shape or Shape(), kernels=0)  # one style needs no bank
         self.frame_net = FrameNet(self.shape)
         size = 2 * sum(self.frame_net.norm_channels)
         self.affine = nn.Parameter(torch.ones(1, size))
@@ -54,9 +55,9 @@ class OneStyle(nn.Module):
     def begin(cls, base: Arbitrary, picture: Tensor) -> OneStyle:
         """Make a network that paints as an any-style one does in the style of a picture (1, 3, H, W)."""
         net = cls(base.shape)
-        net.frame_net.load_state_dict(base.frame_net.state_dict())
         vector = base.style_encoder(picture)
-        net.affine.copy_(vector[:, :-PALETTE])
+        net.frame_net.load_state_dict(base.frame_net.for_one(vector))
+        net.affine.copy_(vector[:, : net.affine.shape[1]])
         net.colors.copy_(vector[:, -PALETTE:])
         return net
 
