@@ -41,8 +41,9 @@ def cut(width: int, height: int) -> Pixels:
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
         frame = next(f.pixels for n, f in enumerate(source) if n == FRAME)
     rows, columns, _ = frame.shape
-    left = max(0, (columns - rows * width // height) // 2)
-    middle = np.ascontiguousarray(frame[:, left : columns - left])
+    tall, wide = min(rows, columns * height // width), min(columns, rows * width // height)
+    top, left = (rows - tall) // 2, (columns - wide) // 2
+    middle = frame[top : top + tall, left : left + wide]
     way = cv2.INTER_AREA if height < rows else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(middle, (width, height), interpolation=way))
 

@@ -2,8 +2,8 @@
 
 PEERS holds clips named clip+style.mp4, made by another network from the first frames of
 DATA/video/clip.mp4 in the style DATA/style_hero/style.jpg; both sides are encoded alike and measured by
-the same code, `vidstyle metrics`. The means go to benchmarks/results/quality.json. A network that was
-trained through the perceptual network is judged leniently by it.
+the same code, `vidstyle metrics`. The means go to benchmarks/results/quality.json, and to docs/quality.svg as
+curves. A network that was trained through the perceptual network is judged leniently by it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 
 import av
 import cv2
+import matplotlib as mpl
 import numpy as np
 from common import write
+from pipeline import ROOT
 
 import vidstyle
 from vidstyle import Encoding, zoo
@@ -28,7 +30,7 @@ from vidstyle.features import load_features
 from vidstyle.pictures import read_picture
 
 ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
-STABILITIES = (0.0, 1.0)
+STABILITIES = (0.0, 0.5, 1.0)
 
 
 def prepare(clip: Path, like: Path, target: Path) -> None:
@@ -52,6 +54,27 @@ def figures(found: Metrics) -> dict[str, float]:
     """Return what is averaged."""
     values = asdict(found) | {"excess1": found.excess1, "excess5": found.excess5}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def plot(means: dict[str, dict[str, float]]) -> None:
+    """Draw docs/quality.svg: what steadiness costs in style and in content."""
+    from matplotlib import pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "vidstyle"
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for each, distance in zip(axes, ("style", "content"), strict=True):
+        for label, start in (("any style", "stability"), ("one style", "one style")):
+            found = [m for side, m in means.items() if side.startswith(start)]
+            each.plot(
+                [m[distance] for m in found], [m["excess1"] for m in found], "o-", label=label
+            )
+        peer = means["peer"]
+        each.plot(peer[distance], peer["excess1"], "s", label="the published network")
+        each.set(xlabel=f"{distance} distance", ylabel="excess of the warping error")
+        each.set_ylim(bottom=0)
+        each.grid(alpha=0.3)
+    axes[0].legend()
+    figure.savefig(ROOT / "docs" / "quality.svg", metadata={"Date": None})
 
 
 def main() -> None:
@@ -111,6 +134,7 @@ def main() -> None:
     if options.only:
         return
     print(write("quality", {"pairs": len(rows["peer"]), "means": means}))
+    plot(means)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def _stylizer(
     if method == PHOTOREAL:
         if network or look.style_scale != 1:
             raise UsageError("photoreal takes the colors of pictures, of no scale")
-        raft = look.stability > 0 and look.flow == "raft"
+        raft = look.flow == "raft"
         if precision != "auto" or not (raft or device in {"auto", "cpu"}):
             raise UsageError("photoreal asks no network: leave device and precision out")
         grade = GradeStylizer()

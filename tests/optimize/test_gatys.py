@@ -12,6 +12,8 @@ import torch
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.colors import COLORS, LIGHTS, light_of, match_colors, match_histograms, with_light_of
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize import objective
 from vidstyle.optimize.descent import Descent, Halt, descend
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import Area, paint_picture
@@ -119,6 +121,26 @@ def test_an_objective_is_asked_once_for_a_picture():
     for _ in range(3):
         plain.step(closure)
     assert torch.equal(picture.detach(), pictures[turn])
+
+
+def test_a_picture_too_large_for_memory_is_looked_at_twice(eyes, monkeypatch):
+    content, style = pattern(1, 64, 64), pattern(50, 64, 64)
+    asked = []
+    forward = Perceptual.forward
+
+    def spy(*args, recompute=False, **more):
+        asked.append(recompute)
+        return forward(*args, recompute=recompute, **more)
+
+    monkeypatch.setattr(Perceptual, "forward", spy)
+    kept = paint_picture(content, [style], eyes, GatysConfig(size=64, steps=3))
+    assert not any(asked)
+    asked.clear()
+    monkeypatch.setattr(objective, "_LARGE", 64 * 64 - 1)
+    assert np.array_equal(
+        paint_picture(content, [style], eyes, GatysConfig(size=64, steps=3)), kept
+    )
+    assert all(asked)
 
 
 def test_knobs_do_something(eyes):

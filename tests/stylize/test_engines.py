@@ -147,25 +147,36 @@ def test_even_features_give_even_light():
     assert unevenness(load_network(zoo.find().weights).frame_net) < 5e-3  # in 16 bits
 
 
+def test_batches_fit_into_the_memory_of_a_gpu(monkeypatch):
+    import torch
+
+    engine = select_engine("torch-cpu")
+    assert engine.batch(720, 1280) == 1
+    monkeypatch.setattr(engine, "_device", torch.device("cuda"))
+    for memory, frames in ((80 * 2**30, 9), (8 * 2**30, 4), (2**30, 1)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device, all_=memory: (0, all_))
+        assert engine.batch(720, 1280) == frames
+
+
 def test_each_picture_of_a_batch_gets_the_kernels_of_its_style():
     import torch
 
-    from vidstyle.nets.arbitrary import Arbitrary, Shape
+    from vidstyle.nets.arbitrary import PALETTE, STYLE_CONVS, Arbitrary, Shape
 
     torch.manual_seed(3)
-    net = Arbitrary(Shape(8, 8, 16, 1, 4)).frame_net
+    net = Arbitrary(Shape(8, 8, 16, 1, kernels=4)).frame_net
+    amounts = slice(-PALETTE - STYLE_CONVS * 4, -PALETTE)
     frames, styles = torch.rand(3, 3, 32, 48), torch.rand(3, net.style_size)
     with torch.no_grad():
         together = net(frames, styles)[0]
         alone = [net(f[None], s[None])[0] for f, s in zip(frames, styles, strict=True)]
         assert torch.allclose(together, torch.cat(alone), atol=1e-5)
-        # The style's amounts lie between its gains and its palette.
-        styles[:, -12 - 2 * 4 : -12] = 0
+        styles[:, amounts] = 0
         assert (net(frames, styles)[0] - together).abs().max() > 1e-3
         net.up2.bank.zero_()
         net.out.bank.zero_()
         plain = net(frames, styles)[0]
-        styles[:, -12 - 2 * 4 : -12] = 1
+        styles[:, amounts] = 1
         assert torch.allclose(net(frames, styles)[0], plain, atol=1e-6)
 
 

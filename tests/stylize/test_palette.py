@@ -66,9 +66,9 @@ def test_cells_are_laid_out_in_rows():
 
 
 def test_colors_far_outside_are_nearly_clamped():
-    from vidstyle.nets.arbitrary import Arbitrary
+    from vidstyle.nets.arbitrary import Arbitrary, Shape
 
-    net = Arbitrary().frame_net
+    net = Arbitrary(Shape(kernels=0)).frame_net
     torch.nn.init.constant_(net.out.bias, 50.0)
     white = torch.full((1, 3, 8, 8), 0.99) + 0.2 * torch.randn(1, 1, 8, 8)
     vector = torch.cat([torch.ones(1, 2 * sum(net.norm_channels)), palette(white)], 1)

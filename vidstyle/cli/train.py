@@ -112,7 +112,8 @@ def arbitrary(
     teacher_weight: Annotated[
         float,
         typer.Option(
-            help="Weight of the style encoder's auxiliary target; 0 with --init, whose weights lack it."
+            help="Weight of the style encoder's auxiliary target. Take 0 with --init: "
+            "shipped weights lack its head."
         ),
     ] = 1.0,
     seed: Seed = 1,

@@ -3,7 +3,7 @@
 The frame net works mostly at 1/8 of the resolution, where wide plain convolutions are cheap and see
 far, so that strokes can be large. The style reaches it as the gains and shifts of its instance
 normalisations (AdaIN, Huang and Belongie 2017; conditional instance normalisation predicted from a
-picture, Ghiasi et al. 2017), and as shares of kernels in the two convolutions that make strokes.
+picture, Ghiasi et al. 2017), and as amounts of kernels in the two convolutions that make strokes.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ class FrameNet(nn.Module):
         drift apart and weave a pattern of period 2 into everything smooth; call this after each step.
         """
         bank, bias = self.out.bank, self.out.bias
-        for kernels in (self.out.weight.flatten(2), *(() if bank is None else bank)):
+        # Views, since they are written to.
+        shared = self.out.weight.view(*self.out.weight.shape[:2], 9)
+        for kernels in (shared, *(() if bank is None else bank)):
             lights = kernels[: CELL * CELL]  # (4, half, 9)
             sums = lights.mean(2, keepdim=True)
             lights -= sums - sums.mean(0, keepdim=True)
@@ -269,13 +271,15 @@ class FrameNet(nn.Module):
 
     def _parts(self, style: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """Split a style vector: gains and shifts, amounts (B, kernels) of up2 and out, palette."""
-        amounts = STYLE_CONVS * self.kernels
-        affine = self.style_size - amounts - PALETTE
-        gains, mixed, colors = torch.split(style, [affine, amounts, PALETTE], dim=1)
-        return gains, mixed.view(mixed.shape[0], self.kernels, STYLE_CONVS).unbind(2), colors
+        mixed = STYLE_CONVS * self.kernels
+        sizes = [self.style_size - mixed - PALETTE, mixed, PALETTE]
+        affine, amounts, colors = torch.split(style, sizes, dim=1)
+        # Kernel by kernel, so that `training.growth` adds kernels behind those that are there.
+        each = amounts.view(amounts.shape[0], self.kernels, STYLE_CONVS).unbind(2)
+        return affine, each, colors
 
     @torch.no_grad()
-    def for_one(self, style: Tensor) -> dict[str, Tensor]:
+    def weights_for(self, style: Tensor) -> dict[str, Tensor]:
         """Return the weights of a frame net without a bank that paints in one style (1, S) alike."""
         state = {n: t for n, t in self.state_dict().items() if not n.endswith(".bank")}
         _, (up2, out), _ = self._parts(style)
@@ -310,9 +314,8 @@ class FrameNet(nn.Module):
             x = block(x, norm)
         x = F.relu(double(norm(self.up1_norm, self.up1(x))) + skip)  # (B, quarter, H/4, W/4)
         x = self.near(x, norm)
-        x = F.relu(
-            double(norm(self.up2_norm, self.up2(x, amounts[0]))) + fine
-        )  # (B, half, H/2, W/2)
+        x = double(norm(self.up2_norm, self.up2(x, amounts[0])))
+        x = F.relu(x + fine)  # (B, half, H/2, W/2)
         pigments = self.out(x, amounts[1]).permute(0, 2, 3, 1)  # (B, H/2, W/2, PIGMENTS)
         return mix(pigments, colors), torch.cat(used, dim=1)
 

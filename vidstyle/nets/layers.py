@@ -23,8 +23,8 @@ def conv(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1) -
 class StyleConv(nn.Conv2d):
     """A 3x3 convolution that reflects at the border, whose kernels the style mixes.
 
-    To the kernels that all styles share, a bank's are added in the style's amounts (CondConv, Yang et al.
-    2019). A style costs no multiply-adds so, and a mixture of styles is one of kernels.
+    To the kernels that all styles share, those of a bank are added in amounts that the style tells (after
+    CondConv, Yang et al. 2019). It costs no multiply-adds, and a mixture of styles is one of kernels.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernels: int) -> None:
@@ -41,7 +41,9 @@ class StyleConv(nn.Conv2d):
         """Return the kernels (B, O, C, 3, 3) for amounts (B, kernels)."""
         if self.bank is None:
             return self.weight[None]
-        return self.weight + (amounts @ self.bank.flatten(1)).view(-1, *self.weight.shape)
+        # Sums of products: autocast would round a matrix product to 16 bits.
+        added = (amounts[:, :, None] * self.bank.flatten(1)).sum(1)
+        return self.weight + added.view(-1, *self.weight.shape)
 
     def forward(self, x: Tensor, amounts: Tensor) -> Tensor:  # type: ignore[override]
         """Convolve x (B, C, H, W) with the kernels for amounts (B or 1, kernels)."""
@@ -49,9 +51,10 @@ class StyleConv(nn.Conv2d):
             return super().forward(x)
         x = F.pad(x, (1, 1, 1, 1), mode="reflect")
         each = self.mixed(amounts)
-        if len(each) == 1:
+        # What is converted paints in one style.
+        if torch.jit.is_tracing() or len(each) == 1:  # type: ignore[attr-defined,no-untyped-call]
             return F.conv2d(x, each[0], self.bias)
-        # One group a picture.
+        # A group a picture.
         bias = None if self.bias is None else self.bias.repeat(len(each))
         y = F.conv2d(x.flatten(0, 1)[None], each.flatten(0, 1), bias, groups=len(each))
         return y.view(len(each), self.out_channels, *y.shape[2:])

@@ -56,7 +56,7 @@ class OneStyle(nn.Module):
         """Make a network that paints as an any-style one does in the style of a picture (1, 3, H, W)."""
         net = cls(base.shape)
         vector = base.style_encoder(picture)
-        net.frame_net.load_state_dict(base.frame_net.for_one(vector))
+        net.frame_net.load_state_dict(base.frame_net.weights_for(vector))
         net.affine.copy_(vector[:, : net.affine.shape[1]])
         net.colors.copy_(vector[:, -PALETTE:])
         return net

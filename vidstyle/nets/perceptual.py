@@ -92,15 +92,19 @@ class Perceptual(nn.Module):
                 compute the rest once more: a third more time for less memory (Chen et al. 2016,
                 "Training Deep Nets with Sublinear Memory Cost").
         """
-        if not layers or not set(layers) <= set(NAMES):
+        if not layers or list(layers) != [name for name in NAMES if name in layers]:
             raise ValueError(
-                f"expected names of layers, relu1_1 to relu5_1, got {', '.join(layers)}"
+                f"expected names of layers in order, relu1_1 to relu5_1, got {', '.join(layers)}"
             )
         features: list[Tensor] = []
         x = self.preprocess(x)
         for stage in range(1, len(STAGES) + 1):
             run = partial(self._stage, stage=stage, layers=layers, average=average)
-            x, *found = checkpoint(run, x, use_reentrant=False) if recompute else run(x)
+            x, *found = (
+                checkpoint(run, x, use_reentrant=False, preserve_rng_state=False)
+                if recompute
+                else run(x)
+            )
             features += found
             if len(features) == len(layers):
                 break

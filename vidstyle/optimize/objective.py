@@ -17,7 +17,7 @@ _ROUNDING = 1e-5
 """Of an energy, what rounding makes of nothing."""
 
 _LARGE = 2**20
-"""Pixels from which memory is dearer than time: the features are computed twice."""
+"""Pixels above which memory is dearer than time: the features are computed twice."""
 
 
 class SceneObjective(ABC):

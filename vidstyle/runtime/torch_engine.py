@@ -21,6 +21,9 @@ from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 _BATCH_PIXELS = 2**23
 """Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
 
+_PIXEL_BYTES = 256
+"""Of GPU memory that a pixel of a batch may want: 99 in f32 on the CPU, and what convolutions work in."""
+
 
 class TorchEngine:
     """Runs the network as trained, frames in batches."""
@@ -65,8 +68,13 @@ class TorchEngine:
         return vector
 
     def batch(self, height: int, width: int) -> int:
-        """See `Engine.batch`: as many as keep a GPU busy, in some 1 GiB of its memory."""
-        most = _BATCH_PIXELS if self._device.type == "cuda" else _BATCH_PIXELS // 8
+        """See `Engine.batch`: as many as keep a GPU busy, in an eighth of its memory."""
+        most = _BATCH_PIXELS // 8
+        if self._device.type == "cuda":
+            # Of all memory, not of what is free now: frames of a batch share statistics, and one card
+            # shall always paint the same.
+            _, memory = torch.cuda.mem_get_info(self._device)
+            most = min(_BATCH_PIXELS, memory // 8 // _PIXEL_BYTES)
         return max(1, min(16, most // (height * width)))
 
     @property

@@ -28,7 +28,7 @@ class PreparedStyle:
     """A style as the network takes it."""
 
     vector: NDArray[np.float32]
-    """(S,) gains, shifts and palette; none where the network has one style."""
+    """(S,) gains, shifts, amounts of kernels and palette; none where the network has one style."""
 
 
 OWN_STYLE = PreparedStyle(np.empty(0, np.float32))
@@ -38,7 +38,7 @@ OWN_STYLE = PreparedStyle(np.empty(0, np.float32))
 def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> PreparedStyle:
     """Mix prepared styles by shares that sum to 1.
 
-    Gains, shifts and palettes are mixed (Dumoulin et al. 2017, section 3.3), so the picture goes from
+    Gains, shifts, kernels and palettes are mixed (Dumoulin et al. 2017, section 3.3), so the picture goes from
     one style to the other without a step.
     """
     mixed = sum(share * style.vector for share, style in zip(shares, styles, strict=True))
