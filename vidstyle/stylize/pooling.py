@@ -11,10 +11,10 @@ from vidstyle.runtime.engine import Given, Vector
 _MEMORY = 64
 """Frames after which old ones fade: a pan from light to dark is followed in two or three seconds."""
 
-_YOUNG = 3
+_YOUNG = 2
 """Frames, where it is to follow quickly."""
 
-_MOST = 0.95
+_MOST = 0.97
 """Share of the pool in a frame's statistics, at most: a rest of its own bounds what a pool that does
 not fit can do."""
 
