@@ -107,16 +107,15 @@ def test_a_grown_network_paints_nearly_the_same(begin, shape):
     torch.manual_seed(1)
     small, large = Arbitrary(begin), Arbitrary(shape)
     if begin.kernels:
-        torch.nn.init.normal_(small.style_encoder.kernel_head.weight, std=0.05)
+        torch.nn.init.normal_(small.style_encoder.kernel_head.weight, std=0.01)
     frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         wanted = small(frame, picture)
-        before = (large(frame, picture) - wanted).abs().mean()
+        assert (large(frame, picture) - wanted).abs().max() > 0.1
         grow(small, large)
         error = (large(frame, picture) - wanted).abs()
     # Without new blocks the same; a new block speaks, softly.
-    assert before > 0.1
-    assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.1 * before
+    assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
 
 
 def test_a_network_does_not_shrink(data, tmp_path):

@@ -11,7 +11,7 @@ from vidstyle.runtime.engine import Given, Vector
 _MEMORY = 64
 """Frames after which old ones fade: a pan from light to dark is followed in two or three seconds."""
 
-_YOUNG = 2
+_YOUNG = 1
 """Frames, where it is to follow quickly."""
 
 _MOST = 0.97
