@@ -75,7 +75,7 @@ def examine(device: str = "auto", precision: str = "auto") -> Machine:
     on_cpu = engine.name.startswith("OpenVINO")
     if on_cpu and precision == "auto":
         why = {
-            "int8": "the processor has no fast 16-bit floats: most convolutions are in int8",
+            "int8": "the processor has fast int8: most convolutions are in it",
             "f32": "the processor has neither fast 16-bit floats nor fast int8",
         }
         reasons.append(why.get(engine.precision, f"the processor has fast {engine.precision}"))

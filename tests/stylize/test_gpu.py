@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.clips import pattern
+from vidstyle.pictures import read_picture
 from vidstyle.runtime.select import find_accelerator, select_engine
 from vidstyle.stylize.stylizer import NetworkStylizer
 
@@ -38,3 +39,18 @@ def test_calls_under_way_do_not_disturb_each_other(picture):
     finishes = [stylizer.start(batch, prepared)[0] for batch in batches]
     for wanted, finish in zip(alone, finishes, strict=True):
         assert (np.stack(finish()) == wanted).all()
+
+
+def test_a_recorded_call_paints_what_the_first_one_painted(picture):
+    stylizer = NetworkStylizer(select_engine("cuda"))
+    styles = [stylizer.prepare(picture), stylizer.prepare(255 - read_picture(picture))]
+    batches = [[pattern(10 * b + i, 640, 360) for i in range(4)] for b in range(3)]
+    # Each by an engine of its own: a kind of frames is recorded when it comes again.
+    alone = [
+        NetworkStylizer(select_engine("cuda")).step(batch, style)[0]
+        for style in styles
+        for batch in batches
+    ]
+    recorded = [stylizer.step(batch, style)[0] for style in styles for batch in batches]
+    for wanted, painted in zip(alone, recorded, strict=True):
+        assert np.abs(painted.astype(int) - wanted).max() <= 2

@@ -84,6 +84,7 @@ def arbitrary(
     kernels: Annotated[
         int, typer.Option(min=0, help="Kernels that a style mixes, in each of two convolutions.")
     ] = 32,
+    hidden: Annotated[int, typer.Option(min=1, help="Hidden numbers of the style encoder.")] = 512,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 5000,
     batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 8,
     crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 192,
@@ -109,13 +110,6 @@ def arbitrary(
     grid_weight: Annotated[
         float, typer.Option(help="Weight of the network's grid in something smooth.")
     ] = 2000.0,
-    teacher_weight: Annotated[
-        float,
-        typer.Option(
-            help="Weight of the style encoder's auxiliary target. Take 0 with --init: "
-            "shipped weights lack its head."
-        ),
-    ] = 1.0,
     seed: Seed = 1,
     device: Device = "auto",
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
@@ -146,7 +140,7 @@ def arbitrary(
         tone_weight=tone_weight,
         variation_weight=variation_weight,
         grid_weight=grid_weight,
-        teacher_weight=teacher_weight,
+        hidden=hidden,
         seed=seed,
     )
     result = train(
@@ -154,6 +148,7 @@ def arbitrary(
         style,
         load_features(features),
         out,
+        encoder_eyes=load_features(),
         config=config,
         exclude=tuple(exclude or ()),
         init=init,

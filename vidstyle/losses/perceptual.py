@@ -110,11 +110,6 @@ class StyleTarget:
             )
         )
 
-    def logarithms(self) -> Tensor:
-        """Return log(means), log(stds) of the first four layers, one vector (B, 2 * sum of channels)."""
-        parts = (*self.means[:TEXTURED], *self.stds[:TEXTURED])
-        return torch.log(torch.cat([p.flatten(1) for p in parts], 1) + 0.01)
-
 
 _SMOOTH = 0.2
 """Of the batch's mean, at which the size of a style's statistics ends: a smooth one has hardly any to be relative to."""

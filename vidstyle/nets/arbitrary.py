@@ -8,7 +8,7 @@ picture, Ghiasi et al. 2017), and as amounts of kernels in the two convolutions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import InputError
 from vidstyle.nets.layers import StyleConv, StyleNorm, channel_statistics, conv, double
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 
 MULTIPLE = 8
 """Height and width of a frame must be multiples of this; pad by reflection, crop back."""
@@ -70,39 +71,51 @@ def palette(picture: Tensor) -> Tensor:
 class StyleEncoder(nn.Module):
     """Picture -> style vector: gains and shifts of all `StyleNorm`s, amounts of kernels, palette.
 
-    Channel statistics at five depths describe the style, as the style loss does; an MLP turns them
-    into the vector. `teacher_head` predicts the perceptual network's statistics of the same picture:
-    an extra training target that teaches the encoder to tell styles apart; unused afterwards.
+    Channel statistics of the first layers of a perceptual network describe the style, as they do for
+    the style loss; an MLP turns them into the vector.
     """
 
-    WIDTHS = (3, 32, 64, 128, 128)
+    WIDTHS, STAGES = (16, 32, 64, 128), (2, 2, 4, 1)
+    """Of the perceptual network: ours, up to relu4_1."""
 
-    def __init__(
-        self, norm_channels: list[int], kernels: int, *, hidden: int = 256, teacher: int = 480
-    ) -> None:
+    center: Tensor
+    spread: Tensor
+
+    def __init__(self, norm_channels: list[int], kernels: int, *, hidden: int) -> None:
         super().__init__()
         self.norm_channels = norm_channels
-        self.convs = nn.ModuleList(
-            conv(i, o, kernel, stride=2)
-            for i, o, kernel in zip(self.WIDTHS, self.WIDTHS[1:], (5, 3, 3, 3), strict=False)
-        )
-        self.trunk = nn.Sequential(nn.Linear(2 * sum(self.WIDTHS), hidden), nn.ReLU())
+        self.eyes = Perceptual(self.WIDTHS, stages=self.STAGES).requires_grad_(False)
+        described = 2 * sum(self.WIDTHS)
+        self.register_buffer("center", torch.zeros(described))
+        """(D,) mean of the descriptions of styles ..."""
+        self.register_buffer("spread", torch.ones(described))
+        """... and their standard deviation."""
+        self.trunk = nn.Linear(described, hidden)
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
         self.kernel_head = nn.Linear(hidden, STYLE_CONVS * kernels) if kernels else None
         if self.kernel_head is not None:  # the bank is silent until it was trained
             nn.init.zeros_(self.kernel_head.weight)
             nn.init.zeros_(self.kernel_head.bias)
-        self.teacher_head = nn.Linear(hidden, teacher)
+
+    @torch.no_grad()
+    def look_through(self, eyes: Perceptual, pictures: Iterable[Tensor]) -> None:
+        """Take the weights of a perceptual network, and measure how its descriptions of pictures vary.
+
+        Args:
+            eyes: of `WIDTHS` and at least `STAGES`.
+            pictures: batches (B, 3, H, W) in [0, 1].
+        """
+        weights = eyes.state_dict()
+        self.eyes.load_state_dict({name: weights[name] for name in self.eyes.state_dict()})
+        described = torch.cat([self.describe(p) for p in pictures])
+        self.center.copy_(described.mean(0))
+        self.spread.copy_(described.std(0) + 0.05)
 
     def describe(self, picture: Tensor) -> Tensor:
-        """Return the hidden description (B, hidden) of a picture (B, 3, H, W) in [0, 1]."""
-        described = []
-        x = picture
-        for layer in (None, *self.convs):
-            x = x if layer is None else F.relu(layer(x))
-            described += [s.flatten(1) for s in channel_statistics(x)]
-        hidden: Tensor = self.trunk(torch.log(torch.cat(described, dim=1) + 0.01))
-        return hidden
+        """Return log means and log standard deviations (B, D) of a picture (B, 3, H, W) in [0, 1]."""
+        features = self.eyes(picture, LAYERS[:4])
+        statistics = [s.flatten(1) for f in features for s in channel_statistics(f)]
+        return torch.log(torch.cat(statistics, dim=1) + 0.01)
 
     def bound(self, raw: Tensor) -> Tensor:
         """Squash the head's output into gains in (0, MAX_GAIN) and shifts within MAX_SHIFT."""
@@ -118,10 +131,8 @@ class StyleEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the style vector (B, S) of a picture (B, 3, H, W), RGB in [0, 1]."""
-        return self.vector(self.describe(picture), picture)
-
-    def vector(self, hidden: Tensor, picture: Tensor) -> Tensor:
-        """Return the style vector (B, S) of a picture whose description is `hidden`."""
+        described = (self.describe(picture) - self.center) / self.spread
+        hidden = F.relu(self.trunk(described))
         parts = [self.bound(self.head(hidden).float())]
         if self.kernel_head is not None:
             parts.append(torch.tanh(self.kernel_head(hidden).float()))
@@ -349,13 +360,14 @@ class FrameNet(nn.Module):
 class Arbitrary(nn.Module):
     """The pair that is trained and shipped together."""
 
-    def __init__(self, shape: Shape | None = None, *, teacher: int = 480) -> None:
-        """Make the pair; `teacher` is the length of the encoder's auxiliary training target."""
+    def __init__(self, shape: Shape | None = None, *, hidden: int = 512) -> None:
+        """Make the pair; the encoder's MLP has so many hidden numbers."""
         super().__init__()
         self.shape = shape or Shape()
+        self.hidden = hidden
         self.frame_net = FrameNet(self.shape)
         self.style_encoder = StyleEncoder(
-            self.frame_net.norm_channels, self.shape.kernels, teacher=teacher
+            self.frame_net.norm_channels, self.shape.kernels, hidden=hidden
         )
 
     def forward(self, frame: Tensor, picture: Tensor) -> Tensor:
@@ -365,15 +377,18 @@ class Arbitrary(nn.Module):
 
     @classmethod
     def from_shipped(cls, state: Mapping[str, Tensor]) -> Arbitrary:
-        """Make the pair from shipped weights, which lack the teacher's head.
+        """Make the pair from shipped weights.
 
         Raises:
             InputError: they are another network's.
         """
-        net = cls(Shape.of(state))
-        own = net.state_dict()
-        expected = {name for name in own if "teacher_head" not in name}
-        if set(state) != expected or any(state[n].shape != own[n].shape for n in expected):
-            raise InputError("expected the weights of an any-style network, got another's")
-        net.load_state_dict(state, strict=False)
+        shape = Shape.of(state)
+        trunk = state.get("style_encoder.trunk.weight")
+        net = cls(shape, hidden=1 if trunk is None else len(trunk))
+        try:
+            net.load_state_dict(state)
+        except RuntimeError:
+            raise InputError(
+                "expected the weights of an any-style network, got another's"
+            ) from None
         return net

@@ -41,8 +41,9 @@ class StyleConv(nn.Conv2d):
         """Return the kernels (B, O, C, 3, 3) for amounts (B, kernels)."""
         if self.bank is None:
             return self.weight[None]
-        # Sums of products: autocast would round a matrix product to 16 bits.
-        added = (amounts[:, :, None] * self.bank.flatten(1)).sum(1)
+        # Autocast would round a matrix product to 16 bits.
+        with torch.autocast(amounts.device.type, enabled=False):
+            added = amounts.float() @ self.bank.flatten(1).float()
         return self.weight + added.view(-1, *self.weight.shape)
 
     def forward(self, x: Tensor, amounts: Tensor) -> Tensor:  # type: ignore[override]
@@ -114,14 +115,17 @@ class StyleNorm(nn.Module):
             The result (B, C, H, W) and the frame's own statistics (B, 2C): `given` itself where that
             is all that was used.
         """
-        if given is None:
-            mean, std = own = channel_statistics(x)
-        else:
-            mean, std = (s[:, :, None, None] for s in given.chunk(2, dim=1))
-            own = mean, std
-            if weight is not None:
-                own = channel_statistics(x)
-                mean, std = own[0].lerp(mean, weight), own[1].lerp(std, weight)
-        gain, shift = (a[:, :, None, None] for a in affine.chunk(2, dim=1))
-        normal = (x - mean.to(x.dtype)) / std.to(x.dtype)
-        return normal * gain.to(x.dtype) + shift.to(x.dtype), torch.cat(own, dim=1).flatten(1)
+        # Vectors stay vectors until they meet the picture, as one factor and one summand: the CPU's
+        # runtime then keeps the layout of its convolutions in between, a sixth of its time.
+        own = (
+            given
+            if given is not None and weight is None
+            else torch.cat([s.flatten(1) for s in channel_statistics(x)], dim=1)
+        )
+        used = own if given is None or weight is None else own.lerp(given, weight)
+        mean, std = used.chunk(2, dim=1)
+        gain, shift = affine.chunk(2, dim=1)
+        scale = gain / std
+        offset = shift - mean * scale
+        scale, offset = (v.to(x.dtype)[:, :, None, None] for v in (scale, offset))
+        return x * scale + offset, own

@@ -39,14 +39,21 @@ class Perceptual(nn.Module):
         self,
         widths: tuple[int, ...] = (16, 32, 64, 128, 128),
         *,
+        stages: tuple[int, ...] = STAGES,
         padding: Literal["reflect", "zeros"] = "reflect",
     ) -> None:
-        """Make it with random weights; `padding` as `torch.nn.Conv2d` names it."""
+        """Make it with random weights.
+
+        Args:
+            widths: channels of each stage.
+            stages: convolutions of each stage; fewer than VGG-19 has for one that ends earlier.
+            padding: as `torch.nn.Conv2d` names it.
+        """
         super().__init__()
-        self.widths = widths
+        self.widths, self.stages = widths, stages
         self.preprocess = nn.Conv2d(3, 3, 1)
         previous = 3
-        for stage, (width, count) in enumerate(zip(widths, STAGES, strict=True), start=1):
+        for stage, (width, count) in enumerate(zip(widths, stages, strict=True), start=1):
             for i in range(1, count + 1):
                 layer = nn.Conv2d(previous, width, 3, padding=1, padding_mode=padding)
                 self.add_module(f"conv{stage}_{i}", layer)
@@ -98,7 +105,7 @@ class Perceptual(nn.Module):
             )
         features: list[Tensor] = []
         x = self.preprocess(x)
-        for stage in range(1, len(STAGES) + 1):
+        for stage in range(1, len(self.stages) + 1):
             run = partial(self._stage, stage=stage, layers=layers, average=average)
             x, *found = (
                 checkpoint(run, x, use_reentrant=False, preserve_rng_state=False)
@@ -115,7 +122,7 @@ class Perceptual(nn.Module):
     ) -> tuple[Tensor, ...]:
         """Return what the next stage begins with, and the features that are asked of this one."""
         found = []
-        for i in range(1, STAGES[stage - 1] + 1):
+        for i in range(1, self.stages[stage - 1] + 1):
             name = f"{stage}_{i}"
             x = F.relu(self.get_submodule(f"conv{name}")(x))
             if f"relu{name}" in layers:

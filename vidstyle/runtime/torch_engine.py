@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.weights import load_weights
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
+from vidstyle.runtime.replay import Replay
+
+log = logging.getLogger(__name__)
+
+_Kind = tuple[bool, torch.Size]
+"""Of a batch: whether it is deep, and its shape."""
 
 _BATCH_PIXELS = 2**23
 """Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
@@ -37,8 +44,10 @@ class TorchEngine:
             UsageError: the device does not have that precision.
         """
         self._device = torch.device(device)
-        # 16-bit floats only where they are fast; statistics are summed in 32 bits in any case.
-        offered = ["f16", "bf16", "f32"] if self._device.type == "cuda" else ["f32"]
+        # The first is taken by itself; statistics are summed in 32 bits in any case.
+        offered = {"cuda": ["f16", "bf16", "f32"], "mps": ["f32", "f16"]}.get(
+            self._device.type, ["f32"]
+        )
         if precision not in ("auto", *offered):
             raise UsageError(
                 f"--precision {precision} is not offered by torch on {device}; "
@@ -58,6 +67,11 @@ class TorchEngine:
             self._reader = StyleReader(net.style_encoder).to(self._device)
         self._half = {"f16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
         self.name = f"torch {device} {self.precision}"
+        self._records = self._device.type == "cuda"
+        self._met: _Kind | None = None
+        """Of the last frames."""
+        self._replays: dict[_Kind, Replay] = {}
+        """At most one: its memory is as much as a call's."""
 
     @torch.inference_mode()
     def encode(self, picture: Pixels) -> Vector:
@@ -109,12 +123,32 @@ class TorchEngine:
         inputs = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
         if self._reader is not None:
             inputs["style"] = style[None]
-        vectors = {name: self._tensor(value) for name, value in inputs.items()}
-        pixels = self._upload(frames)
-        painter = self._painters[frames[0].dtype == np.uint16]
-        with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
-            painted, used = painter(pixels, **vectors)
-        return _Painting.of(painted, used)
+        tensors = {name: self._tensor(value) for name, value in inputs.items()}
+        tensors["frame"] = self._upload(frames)
+        return _Painting.of(*self._run(frames[0].dtype == np.uint16, tensors))
+
+    def _run(self, deep: bool, tensors: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Call a painter; on CUDA, frames of a kind that comes again are painted by a recording."""
+
+        def call(**tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
+                painted: tuple[torch.Tensor, ...] = self._painters[deep](**tensors)
+                return painted
+
+        if not self._records:
+            return call(**tensors)
+        kind = deep, tensors["frame"].shape
+        with torch.cuda.device(self._device):
+            if kind == self._met and kind not in self._replays:
+                self._replays.clear()
+                try:
+                    self._replays[kind] = Replay(call, tensors)
+                except RuntimeError as error:
+                    log.warning("painting without a CUDA graph: %s", str(error).splitlines()[0])
+                    self._records = False
+            self._met = kind
+            replay = self._replays.get(kind)
+            return replay(tensors) if replay else call(**tensors)
 
 
 @dataclass(frozen=True)

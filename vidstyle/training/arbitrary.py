@@ -1,8 +1,8 @@
 """Train the any-style network: `vidstyle train arbitrary --content DIR --style DIR ...`.
 
-One straight loop. A batch is photos, half of them with a second, moved view, and half as many style
-pictures. The losses look through a fixed perceptual network; see `vidstyle.losses`. Strokes are
-learned first, at a high style weight, then the content is brought back at a lower one.
+One straight loop. A batch is photos, half of them with a second, moved view, and as many style pictures. The losses look
+through a fixed perceptual network; see `vidstyle.losses`. Strokes are learned first, at a high style
+weight, then the content is brought back at a lower one.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
@@ -31,6 +31,9 @@ from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import write_sheet
 
+_DESCRIBED = 512
+"""Style crops whose descriptions tell how descriptions vary."""
+
 
 @dataclass(frozen=True)
 class Config(PaintingConfig):
@@ -40,8 +43,8 @@ class Config(PaintingConfig):
     """Size of the frame net."""
     style_crop: int = 256
     """Side of the style crops, pixels, of pictures stored about 320 high."""
-    teacher_weight: float = 1.0
-    """Weight of the style encoder's auxiliary target."""
+    hidden: int = 512
+    """Hidden numbers of the style encoder."""
 
 
 def train(  # noqa: PLR0915 - one straight loop reads better whole
@@ -50,6 +53,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     eyes: Perceptual,
     out: Path,
     *,
+    encoder_eyes: Perceptual,
     config: Config | None = None,
     exclude: tuple[str, ...] = (),
     init: Path | None = None,
@@ -67,6 +71,8 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         style: folder of style pictures.
         eyes: what the losses look through; see `vidstyle.features`.
         out: folder for checkpoint, contact sheets and the result.
+        encoder_eyes: what the style encoder looks through, of our own network's widths; its weights
+            become part of the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
         init: shipped weights to start from, of the same shape or of a smaller one, which is grown.
@@ -89,8 +95,8 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     torch.manual_seed(config.seed)
     layout = torch.channels_last
     eyes = eyes.to(target)
-    teacher = 2 * sum(eyes.widths[:4])
-    net = Arbitrary(config.shape, teacher=teacher)
+    photos, pictures = list_pictures(content, exclude), list_pictures(style, exclude)
+    net = Arbitrary(config.shape, hidden=config.hidden)
     saved = out / "checkpoint.pt"
     if init is not None:
         if saved.exists():
@@ -98,25 +104,27 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
                 f"{out} holds a run already, which --init would not start; choose --out"
             )
         grow(Arbitrary.from_shipped(load_weights(init)), net)
+    elif not saved.exists():
+        crops = Crops(pictures, size=config.style_crop, batch=16, seed=config.seed)
+        net.style_encoder.look_through(encoder_eyes, islice(crops, _DESCRIBED // 16))
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
     run = Run(net, out, config, target)
     start = run.start
 
-    half = config.batch // 2
-    photos = list_pictures(content, exclude)
-    pictures = list_pictures(style, exclude)
     wide = config.crop + 2 * MARGIN
     seed = config.seed + start  # a resumed run sees other crops and motion than its first part
     motion = torch.Generator().manual_seed(seed)
     contents = iter(Crops(photos, size=wide, batch=config.batch, seed=seed))
-    styles = iter(Crops(pictures, size=config.style_crop, batch=half, seed=seed + 1, recolor=0.25))
+    styles = iter(
+        Crops(pictures, size=config.style_crop, batch=config.batch, seed=seed + 1, recolor=0.25)
+    )
     shown = (
         next(iter(Crops(photos[:: len(photos) // 5 or 1], size=256, batch=5, seed=1))),
         next(iter(Crops(pictures[:: len(pictures) // 7 or 1], size=256, batch=7, seed=1))),
     )
-    looked = Arbitrary(config.shape, teacher=teacher).to(target)
+    looked = Arbitrary(config.shape, hidden=config.hidden).to(target)
 
     def sheet(step: int) -> None:
         looked.load_state_dict(run.average.weights)
@@ -126,23 +134,17 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     started = time.monotonic()
     for step in range(start, config.steps):
         x = next(contents).to(target, memory_format=layout)  # (B, 3, wide, wide)
-        s = next(styles).to(target, memory_format=layout)  # (B/2, 3, style_crop, style_crop)
+        s = next(styles).to(target, memory_format=layout)  # (B, 3, style_crop, style_crop)
         views = Views.of(x, config.crop, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
                 like, of = eyes(s, LAYERS), eyes(views.frames, LAYERS)
-            hidden = net.style_encoder.describe(s)
-            vectors = net.style_encoder.vector(hidden, s)
-            vectors = vectors.repeat(2, 1)  # photo i is painted in style i mod B/2
+            vectors = net.style_encoder(s)
             painted, moved, smooth = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
             seen = eyes(painted, LAYERS)
         wanted = StyleTarget.of(like)
-        losses = views.losses(painted, moved, smooth, (seen, of), wanted.repeat(2), config)
-        losses["teacher"] = nn.functional.mse_loss(
-            net.style_encoder.teacher_head(hidden.float()), wanted.logarithms()
-        )
+        losses = views.losses(painted, moved, smooth, (seen, of), wanted, config)
         loss = weigh(losses, config, step / config.steps)
-        loss = loss + config.teacher_weight * losses["teacher"]
         if run.learn(loss, step):
             net.frame_net.level()
             run.average.update(net)

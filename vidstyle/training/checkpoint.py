@@ -41,9 +41,5 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def shipped_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is shipped of a state dict: without the teacher's head, in 16 bits."""
-    return {
-        name: value.detach().half().cpu().contiguous()
-        for name, value in weights.items()
-        if "teacher_head" not in name
-    }
+    """Return what is shipped of a state dict: all of it, in 16 bits."""
+    return {name: value.detach().half().cpu().contiguous() for name, value in weights.items()}

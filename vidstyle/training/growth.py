@@ -25,16 +25,20 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
 
     In the manner of Net2Net (Chen et al., 2016): what is new keeps its random weights, but what was
     there does not listen to it yet. New channels are read with zero weights, and new residual
-    blocks speak at a tenth of the usual gain. The teacher's head stays as it is.
+    blocks speak at a tenth of the usual gain.
 
     Raises:
         InputError: `small` is larger somewhere.
     """
     if any(s > n for s, n in zip(astuple(small.shape), astuple(large.shape), strict=True)):
         raise InputError(f"expected weights of {large.shape} or smaller, got {small.shape}")
+    if small.hidden > large.hidden:
+        raise InputError(
+            f"expected an encoder of {large.hidden} hidden numbers or fewer, got {small.hidden}"
+        )
     own = large.state_dict()  # shares its memory with the parameters
     for name, old in small.state_dict().items():
-        if name.startswith(("style_encoder.head", "style_encoder.teacher_head")):
+        if name.startswith("style_encoder.head"):
             continue
         new = own[name]
         if new.dim() > 1:
@@ -53,7 +57,8 @@ def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
         for part in range(2):  # gains, shifts
             row = given + part * norm.channels
             rows = slice(taken + part * known, taken + (part + 1) * known)
-            new.weight[row : row + known] = old.weight[rows]
+            new.weight[row : row + known] = 0.0
+            new.weight[row : row + known, : old.in_features] = old.weight[rows]
             new.bias[row : row + known] = old.bias[rows]
         if not known and name.endswith("norm2"):
             _silence(new, slice(given, given + norm.channels))
