@@ -163,11 +163,6 @@ class OpenVinoEngine:
     def _compile(self, height: int, width: int, deep: bool) -> Any:
         model = self._core.read_model(self._frame_nets[deep])
         shapes = {port.any_name: port.partial_shape for port in model.inputs}
-        for op in model.get_ops():
-            # Statistics are an output, and what leads to outputs stays in 32 bits: each picture of
-            # features would be converted for them, a fifth of the time. The sums are in 32 bits anyway.
-            if "norm" in op.get_friendly_name():
-                op.get_rt_info()["enforceBF16evenForGraphTail"] = "YES"
         # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
         model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
         return self._core.compile_model(
