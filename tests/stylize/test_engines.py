@@ -70,7 +70,8 @@ def test_the_default_precision_keeps_a_still_clip_still(scenes):
     flicker = scenes[0].copy()
     flicker[::7, ::7] ^= 1  # the last bit of 2 % of the pixels
     painted, _ = stylizer.step([scenes[0], flicker], prepared)
-    assert np.abs(painted[0].astype(float) - painted[1]).mean() < 0.7
+    # 0.6 in int8, 0.8 where the rest of it is in bf16 (0.1 in f32).
+    assert np.abs(painted[0].astype(float) - painted[1]).mean() < 0.9
 
 
 def test_precisions_that_a_device_does_not_offer_are_refused():
@@ -80,7 +81,7 @@ def test_precisions_that_a_device_does_not_offer_are_refused():
 
 
 def test_every_shipped_file_is_what_was_shipped():
-    for folder, most in ((zoo.FOLDER, 12.5e6), (zoo.FOLDER / "styles", 2.1e6 * len(zoo.styles()))):
+    for folder, most in ((zoo.FOLDER, 13.5e6), (zoo.FOLDER / "styles", 2.1e6 * len(zoo.styles()))):
         sums = zoo.checksums(folder)
         for name in sums:
             zoo.verify(folder / name)
