@@ -20,6 +20,9 @@ from vidstyle.stylize.stabilizer import SteadyState, SteadyStylizer
 from vidstyle.stylize.stylizer import OWN_STYLE, NetworkStylizer, PreparedStyle
 from vidstyle.zoo import find_style
 
+_SETTLING = 0.25
+"""Seconds after a change of style in which its statistics are still followed quickly."""
+
 
 class LivePainter:
     """A stylizer for a single stream without end; what changes fades over."""
@@ -107,7 +110,7 @@ class LivePainter:
             small = cast(Pixels, cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
         stability = float(self._stability.at(now)[0])
         steady = stability > 0
-        self._state = self._resumed(steady, size, self._style.moving(now))
+        self._state = self._resumed(steady, size, self._style.moving(now - _SETTLING))
         self._was_steady, self._painted_at = steady, size
         self._steady.stability = stability
         stylizer = ShotStylizer(self._steady if steady else self._network)
