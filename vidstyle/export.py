@@ -97,8 +97,9 @@ def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
 def _keep_precision(model: ov.Model) -> None:
     """Let the statistics, an output, be computed in the precision of the rest, by a product with 1.
 
-    What comes after the last product on the way to an output stays in 32 bits. Without a product there, every
-    picture of features would be converted for its statistics: a fifth of the time in bf16. They are summed in 32 bits anyway.
+    What comes after the last product on the way to an output stays in 32 bits. Without a product
+    there, every picture of features would be converted for its statistics: a fifth of the time in
+    bf16. They are summed in 32 bits anyway.
     """
     result = model.output("used").get_node()
     column = ov.opset13.unsqueeze(result.input_value(0), 2)  # (1, T, 1)

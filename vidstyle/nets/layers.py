@@ -126,6 +126,8 @@ class StyleNorm(nn.Module):
         mean, std = used.chunk(2, dim=1)
         gain, shift = affine.chunk(2, dim=1)
         scale = gain / std
+        if x.dtype.itemsize < 4:  # in 16 bits two large numbers would meet, where a frame is even
+            mean, scale, shift = (v.to(x.dtype)[:, :, None, None] for v in (mean, scale, shift))
+            return (x - mean) * scale + shift, own
         offset = shift - mean * scale
-        scale, offset = (v.to(x.dtype)[:, :, None, None] for v in (scale, offset))
-        return x * scale + offset, own
+        return x * scale[:, :, None, None] + offset[:, :, None, None], own

@@ -35,7 +35,8 @@ class Replay:
                 function(**self._inputs)
         current.wait_stream(aside)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        # Other threads may go on with what they do on the card.
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._outputs = function(**self._inputs)
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
