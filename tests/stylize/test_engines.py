@@ -199,3 +199,40 @@ def test_the_network_has_no_border_and_no_checkerboard(picture):
         drift = (painted[24:72, 95].mean() - painted[24:72, 32].mean()) / 64
         rows -= drift * np.arange(period)
         assert rows.std() < 2, f"a pattern of period {period}"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_frames_of_a_kind_that_comes_again_are_recorded(scenes, monkeypatch, caplog, fails):
+    """What is recorded and when, without a card: a recording that cannot be made costs one line."""
+    import contextlib
+
+    import torch
+
+    from vidstyle.runtime import torch_engine
+
+    made = []
+
+    class Recording:
+        def __init__(self, function, inputs):
+            made.append(tuple(inputs["frame"].shape))
+            if fails:
+                raise RuntimeError("no graph\nand more")
+            self.function = function
+
+        def __call__(self, inputs):
+            return self.function(**inputs)
+
+    engine = select_engine("torch-cpu")
+    style = np.random.default_rng(1).uniform(0.5, 1, 1324).astype(np.float32)
+    frames = [np.ascontiguousarray(f[:64, :96]) for f in scenes]
+    batches = [frames, frames, frames, frames[:1], frames]
+    wanted = [np.stack(engine.paint(b, style, None).frames()) for b in batches]
+    monkeypatch.setattr(engine, "_records", True)
+    monkeypatch.setattr(torch_engine, "Replay", Recording)
+    monkeypatch.setattr(torch.cuda, "device", lambda _device: contextlib.nullcontext())
+    painted = [np.stack(engine.paint(b, style, None).frames()) for b in batches]
+    assert all((p == w).all() for p, w in zip(painted, wanted, strict=True))
+    assert made == [(3, 64, 96, 3)]  # the rest at the end is not
+    assert [r.message for r in caplog.records] == [
+        "painting without a CUDA graph: no graph"
+    ] * fails

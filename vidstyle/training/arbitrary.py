@@ -1,8 +1,8 @@
 """Train the any-style network: `vidstyle train arbitrary --content DIR --style DIR ...`.
 
-One straight loop. A batch is photos, half of them with a second, moved view, and as many style pictures. The losses look
-through a fixed perceptual network; see `vidstyle.losses`. Strokes are learned first, at a high style
-weight, then the content is brought back at a lower one.
+One straight loop. A batch is photos, half of them with a second, moved view, and as many style
+pictures. The losses look through a fixed perceptual network; see `vidstyle.losses`. Strokes are
+learned first, at a high style weight, then the content is brought back at a lower one.
 """
 
 from __future__ import annotations
