@@ -12,6 +12,7 @@ from tests.conftest import vidstyle
 from vidstyle import InputError, TrainingError
 from vidstyle.features import load_features
 from vidstyle.nets.arbitrary import Arbitrary, Shape
+from vidstyle.nets.layers import StyleNorm
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
 from vidstyle.training import arbitrary as training
@@ -125,7 +126,26 @@ def test_a_grown_network_paints_nearly_the_same(begin, shape):
     assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
 
 
-def test_a_network_does_not_shrink(data, tmp_path):
+def test_blocks_that_have_no_place_are_left_out():
+    torch.manual_seed(2)
+    large, small = Arbitrary(), Arbitrary(Shape(blocks=1))
+    grow(large, small)
+    frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
+    gains = torch.cat(
+        [
+            torch.full((2 * m.channels,), 0.0 if name.startswith("far.1.") else 1.0)
+            for name, m in large.frame_net.named_modules()
+            if isinstance(m, StyleNorm)
+        ]
+    )
+    with torch.no_grad():
+        vector = large.style_encoder(picture)
+        vector[:, : len(gains)] *= gains  # without gain and shift the block adds nothing
+        wanted = large.frame_net(frame, vector)[0]
+        assert (small(frame, picture) - wanted).abs().max() < 1e-5
+
+
+def test_channels_do_not_shrink(data, tmp_path):
     shipped = run(data, tmp_path / "a", 1)
     with pytest.raises(InputError, match="or smaller"):
         run(data, tmp_path / "b", 1, init=shipped, shape=SMALLER)

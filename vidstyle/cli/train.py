@@ -74,7 +74,10 @@ def arbitrary(
     exclude: Exclude = None,
     init: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Start from these weights; smaller ones are grown."),
+        typer.Option(
+            metavar="FILE",
+            help="Start from these weights; smaller ones are grown, blocks too many left out.",
+        ),
     ] = None,
     widths: Annotated[
         tuple[int, int, int],

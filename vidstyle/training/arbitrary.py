@@ -75,7 +75,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
             become part of the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
-        init: shipped weights to start from, of the same shape or of a smaller one, which is grown.
+        init: shipped weights to start from; see `grow` for what fits.
         device: a torch device.
         sheet_every: steps between contact sheets.
         save_every: steps between checkpoints.

@@ -1,8 +1,11 @@
-"""Growth: a small trained network as the start of a larger one, which then paints nearly the same."""
+"""Growth: a small trained network as the start of a larger one, which then paints nearly the same.
+
+Or of one with fewer residual blocks, which does not, but soon will.
+"""
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import torch
 from torch import nn
@@ -25,12 +28,14 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
 
     In the manner of Net2Net (Chen et al., 2016): what is new keeps its random weights, but what was
     there does not listen to it yet. New channels are read with zero weights, and new residual
-    blocks speak at a tenth of the usual gain.
+    blocks speak at a tenth of the usual gain. Blocks of `small` that `large` has no place for are
+    left out.
 
     Raises:
-        InputError: `small` is larger somewhere.
+        InputError: `small` has more channels, kernels or hidden numbers somewhere.
     """
-    if any(s > n for s, n in zip(astuple(small.shape), astuple(large.shape), strict=True)):
+    fits = replace(small.shape, blocks=0), replace(large.shape, blocks=0)
+    if any(s > n for s, n in zip(*map(astuple, fits), strict=True)):
         raise InputError(f"expected weights of {large.shape} or smaller, got {small.shape}")
     if small.hidden > large.hidden:
         raise InputError(
@@ -38,7 +43,7 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
         )
     own = large.state_dict()  # shares its memory with the parameters
     for name, old in small.state_dict().items():
-        if name.startswith("style_encoder.head"):
+        if name.startswith("style_encoder.head") or name not in own:
             continue
         new = own[name]
         if new.dim() > 1:
@@ -50,10 +55,14 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
 def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
     """Copy the rows of the gains and shifts that both networks have."""
     old, new = small.style_encoder.head, large.style_encoder.head
-    there = _norms(small.frame_net)
-    taken = given = 0
+    there: dict[str, tuple[int, int]] = {}
+    at = 0
+    for name, norm in _norms(small.frame_net).items():
+        there[name] = (at, norm.channels)
+        at += 2 * norm.channels
+    given = 0
     for name, norm in _norms(large.frame_net).items():
-        known = there[name].channels if name in there else 0
+        taken, known = there.get(name, (0, 0))
         for part in range(2):  # gains, shifts
             row = given + part * norm.channels
             rows = slice(taken + part * known, taken + (part + 1) * known)
@@ -62,7 +71,7 @@ def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
             new.bias[row : row + known] = old.bias[rows]
         if not known and name.endswith("norm2"):
             _silence(new, slice(given, given + norm.channels))
-        taken, given = taken + 2 * known, given + 2 * norm.channels
+        given += 2 * norm.channels
 
 
 def _silence(head: nn.Linear, gains: slice) -> None:
