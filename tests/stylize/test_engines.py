@@ -110,10 +110,16 @@ def test_weights_of_another_network_are_refused(tmp_path):
         load_network(tmp_path / "junk.safetensors")
 
 
-def test_the_budget_of_multiply_adds():
+@pytest.mark.parametrize(
+    ("weights", "budget"),
+    # The figures in docs/design.md, less the 18 of the color mixing.
+    [(zoo.find().weights, 7_908), *((zoo.shipped_style(name).weights, 5_316) for name in zoo.styles())],
+    ids=lambda value: getattr(value, "stem", ""),
+)
+def test_the_budget_of_multiply_adds(weights, budget):
     import torch
 
-    net = load_network(zoo.find().weights).frame_net
+    net = load_network(weights).frame_net
     done = 0
 
     def count(module, _inputs, output):
@@ -124,8 +130,7 @@ def test_the_budget_of_multiply_adds():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(count)
     net(torch.rand(1, 3, 64, 128), torch.rand(1, net.style_size))
-    # The figure in docs/design.md, less the 18 of the color mixing.
-    assert done / (64 * 128) == 7_908
+    assert done / (64 * 128) == budget
 
 
 def test_even_features_give_even_light():

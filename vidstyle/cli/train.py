@@ -189,12 +189,12 @@ def style(
         int, typer.Option(min=64, help="Short side of the style, pixels: the size of its strokes.")
     ] = 384,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
-    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 11.0,
+    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 18.0,
     content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 0.1,
     fidelity_weight: Annotated[
         float, typer.Option(help="Weight of the content loss on directions, all layers.")
     ] = 10.0,
-    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 100.0,
+    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 350.0,
     seed: Seed = 1,
     device: Device = "auto",
 ) -> None:

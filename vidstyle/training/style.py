@@ -46,15 +46,15 @@ class Config(PaintingConfig):
     """Side of the training frames, pixels."""
     style_side: int = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
-    style_weight: float = 11.0
-    late_style_weight: float = 11.0
+    style_weight: float = 18.0
+    late_style_weight: float = 18.0
     gram: float = 0.4
     root: bool = True
     content_weight: float = 0.1
     fidelity_weight: float = 10.0
     tone_weight: float = 2.0
-    temporal_weight: float = 100.0
-    late_temporal_weight: float = 100.0
+    temporal_weight: float = 350.0
+    late_temporal_weight: float = 350.0
     variation_weight: float = 1.0
     average: float = 0.99
 
