@@ -81,7 +81,7 @@ def test_precisions_that_a_device_does_not_offer_are_refused():
 
 
 def test_every_shipped_file_is_what_was_shipped():
-    for folder, most in ((zoo.FOLDER, 13.5e6), (zoo.FOLDER / "styles", 2.1e6 * len(zoo.styles()))):
+    for folder, most in ((zoo.FOLDER, 14.9e6), (zoo.FOLDER / "styles", 2.5e6 * len(zoo.styles()))):
         sums = zoo.checksums(folder)
         for name in sums:
             zoo.verify(folder / name)
@@ -113,7 +113,10 @@ def test_weights_of_another_network_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("weights", "budget"),
     # The figures in docs/design.md, less the 18 of the color mixing.
-    [(zoo.find().weights, 7_908), *((zoo.shipped_style(name).weights, 5_316) for name in zoo.styles())],
+    [
+        (zoo.find().weights, 7_908),
+        *((zoo.shipped_style(name).weights, 5_316) for name in zoo.styles()),
+    ],
     ids=lambda value: getattr(value, "stem", ""),
 )
 def test_the_budget_of_multiply_adds(weights, budget):
@@ -144,6 +147,7 @@ def test_even_features_give_even_light():
         lights = net.out(even, torch.rand(1, net.kernels))[:, :4]
         return (lights - lights.mean(1, keepdim=True)).abs().max().item()
 
+    torch.manual_seed(1)  # the bound below is not far from rounding
     net = Arbitrary().frame_net
     for parameter in net.out.parameters():
         torch.nn.init.normal_(parameter)
