@@ -76,7 +76,7 @@ def arbitrary(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start from these weights; smaller ones are grown, blocks too many left out.",
+            help="Start from these weights; smaller ones are grown, blocks beyond --blocks left out.",
         ),
     ] = None,
     widths: Annotated[
