@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from vidstyle.losses.perceptual import (
     StyleTarget,
@@ -14,7 +15,7 @@ from vidstyle.losses.perceptual import (
 from vidstyle.losses.smoothness import grid_loss, total_variation
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
-from vidstyle.training.motion import draw_offsets, draw_pair
+from vidstyle.training.motion import draw_offsets, draw_pair, occlude
 
 SHAPES = [(2, 4, 64, 64), (2, 6, 32, 32), (2, 8, 16, 16), (2, 8, 8, 8)]
 
@@ -98,6 +99,41 @@ def test_the_motion_is_exact():
     ) / 32 - 1
     unmoved = temporal_loss(pair.first, pair.second, still.expand(16, -1, -1, -1), pair.mask)
     assert unmoved > 20 * exact
+
+
+def test_what_moves_in_front_is_exact_too():
+    """What is uncovered is not compared, and the ellipse is compared with itself where it was."""
+    wide = torch.rand(32, 3, 112, 112, generator=torch.Generator().manual_seed(5))
+    wide = F.avg_pool2d(wide, 9, stride=1, padding=4)
+    plain = draw_pair(wide, 64, torch.Generator().manual_seed(1), max_noise=0.0)
+    pair = occlude(plain, 1.0, torch.Generator().manual_seed(2))
+    assert (pair.first != plain.first).any(1).flatten(1).float().mean() > 0.05
+    exact = temporal_loss(plain.first, plain.second, plain.grid, plain.mask)
+    occluded = temporal_loss(pair.first, pair.second, pair.grid, pair.mask)
+    assert occluded < 2 * exact  # the ellipse's own edge is interpolated by no more than a pixel
+    assert temporal_loss(pair.first, pair.second, plain.grid, plain.mask) > 5 * occluded
+    some = occlude(plain, 0.5, torch.Generator().manual_seed(2))
+    changed = (some.first != plain.first).flatten(1).any(1).float().mean()
+    assert 0.25 < changed < 0.75
+
+
+def test_the_output_may_get_as_bright_as_the_light():
+    gray = 0.6 * torch.rand(8, 1, 112, 112, generator=torch.Generator().manual_seed(5))
+    plain, pair = (
+        draw_pair(
+            gray.expand(-1, 3, -1, -1),
+            64,
+            torch.Generator().manual_seed(1),
+            max_noise=0.0,
+            exposure=exposure,
+        )
+        for exposure in (0.0, 0.1)
+    )
+    assert (pair.second - plain.second).abs().max() > 0.02
+    steady = temporal_loss(plain.first, plain.second, plain.grid, plain.mask)
+    known = temporal_loss(pair.first, pair.second, pair.grid, pair.mask, pair.brighter)
+    assert known == pytest.approx(steady.item(), rel=1e-3)
+    assert temporal_loss(pair.first, pair.second, pair.grid, pair.mask) > known + 1e-4
 
 
 def test_half_of_the_motion_is_whole_pixels():

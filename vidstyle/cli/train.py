@@ -53,6 +53,14 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
 ]
+Occluders = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Share of moved views with something else moving in front."),
+]
+Exposure = Annotated[
+    float,
+    typer.Option(min=0, help="Moved views are brighter or darker, by exp(EXPOSURE) at most."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of data order, crops and initial weights.")]
 Features = Annotated[
     str,
@@ -98,6 +106,8 @@ def arbitrary(
         float, typer.Option(help="Weight of the temporal loss at first.")
     ] = 15.0,
     late_temporal_weight: Annotated[float, typer.Option(help="The same at the end.")] = 60.0,
+    occluders: Occluders = 0.0,
+    exposure: Exposure = 0.0,
     content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 1.0,
     fidelity_weight: Annotated[
         float, typer.Option(help="Weight of the content loss on directions, all layers.")
@@ -136,6 +146,8 @@ def arbitrary(
         late_style_weight=late_style_weight,
         temporal_weight=temporal_weight,
         late_temporal_weight=late_temporal_weight,
+        occluders=occluders,
+        exposure=exposure,
         content_weight=content_weight,
         fidelity_weight=fidelity_weight,
         gram=gram,
@@ -195,6 +207,8 @@ def style(
         float, typer.Option(help="Weight of the content loss on directions, all layers.")
     ] = 10.0,
     temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 350.0,
+    occluders: Occluders = 0.0,
+    exposure: Exposure = 0.0,
     seed: Seed = 1,
     device: Device = "auto",
 ) -> None:
@@ -223,6 +237,8 @@ def style(
         fidelity_weight=fidelity_weight,
         temporal_weight=temporal_weight,
         late_temporal_weight=temporal_weight,
+        occluders=occluders,
+        exposure=exposure,
         seed=seed,
     )
     result = train(

@@ -13,16 +13,23 @@ def warp(x: Tensor, grid: Tensor) -> Tensor:
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def temporal_loss(first: Tensor, second: Tensor, grid: Tensor, mask: Tensor) -> Tensor:
+def temporal_loss(
+    first: Tensor, second: Tensor, grid: Tensor, mask: Tensor, brighter: Tensor | None = None
+) -> Tensor:
     """Masked mean squared error between the second output and the first, warped to it.
 
-    Ruder et al. 2016, eq. 7, with exact motion instead of estimated flow.
+    Ruder et al. 2016, eq. 7, with exact motion instead of estimated flow. Where the light has changed
+    the output should change as its input did (Gao et al. 2018, ReCoNet, eq. 6).
 
     Args:
         first: outputs for the first frames, (B, 3, H, W).
         second: outputs for the second frames, (B, 3, H, W).
         grid: where each pixel of the second frame was in the first, (B, H, W, 2).
         mask: 1 where that place was visible, (B, 1, H, W).
+        brighter: by how much the light has changed each pixel of the second frame, (B, 1, H, W).
     """
-    error = (widened(second) - warp(widened(first), grid)).square() * mask
+    change = widened(second) - warp(widened(first), grid)
+    if brighter is not None:
+        change = change - brighter
+    error = change.square() * mask
     return error.sum() / (3 * mask.sum() + 1.0)

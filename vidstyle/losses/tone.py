@@ -15,6 +15,12 @@ CELL = 16
 """Side, pixels, of the cells whose mean is compared: larger than a stroke, smaller than a face."""
 
 
+def luma(x: Tensor) -> Tensor:
+    """Return the luma (B, 1, H, W) of pictures (B, 3, H, W), R'G'B' in [0, 1]."""
+    weights = torch.tensor(_LUMA, device=x.device).view(1, 3, 1, 1)
+    return (widened(x) * weights).sum(1, keepdim=True)
+
+
 def tone_loss(painted: Tensor, frame: Tensor) -> Tensor:
     """Return 1 minus the correlation of the two pictures' coarse luma, 0 to 2, mean over the batch.
 
@@ -27,9 +33,8 @@ def tone_loss(painted: Tensor, frame: Tensor) -> Tensor:
     """
 
     def coarse(x: Tensor) -> Tensor:
-        weights = torch.tensor(_LUMA, device=x.device).view(1, 3, 1, 1)
-        luma = F.avg_pool2d((widened(x) * weights).sum(1, keepdim=True), CELL).flatten(1)
-        centered = luma - luma.mean(1, keepdim=True)
+        cells = F.avg_pool2d(luma(x), CELL).flatten(1)
+        centered = cells - cells.mean(1, keepdim=True)
         return centered / (centered.square().sum(1, keepdim=True) + 1e-4).sqrt()
 
     return (1 - (coarse(painted) * coarse(frame)).sum(1)).mean()

@@ -135,7 +135,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     for step in range(start, config.steps):
         x = next(contents).to(target, memory_format=layout)  # (B, 3, wide, wide)
         s = next(styles).to(target, memory_format=layout)  # (B, 3, style_crop, style_crop)
-        views = Views.of(x, config.crop, motion)
+        views = Views.of(x, config, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
                 like, of = eyes(s, LAYERS), eyes(views.frames, LAYERS)

@@ -7,13 +7,14 @@ through it, so the motion is known exactly (in the manner of ReReVST, Wang et al
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.losses.temporal import warp
+from vidstyle.losses.tone import luma
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Pair:
     grid: Tensor
     """Backward map: where each pixel of `second` lies in `first`, (B, H, W, 2), normalised."""
     mask: Tensor
-    """1 where that place is inside `first`, (B, 1, H, W)."""
+    """1 where that place is inside `first` and not hidden there, (B, 1, H, W)."""
+    brighter: Tensor
+    """By how much exposure alone changed the luma of each pixel of `second`, (B, 1, H, W)."""
 
 
 def draw_offsets(count: int, size: int, generator: torch.Generator) -> Tensor:
@@ -65,14 +68,72 @@ def draw_offsets(count: int, size: int, generator: torch.Generator) -> Tensor:
     return torch.where(whole.view(count, 1, 1, 1), rigid, smooth)
 
 
+def occlude(pair: Pair, chance: float, generator: torch.Generator) -> Pair:
+    """Put something in front of some pairs that moves on its own: an ellipse of another photo.
+
+    Args:
+        pair: of two photos at least, no noise in it yet.
+        chance: share of the pairs that get one.
+        generator: draws place, size and motion; the motion is whole pixels, so exact.
+    """
+    count, _, size, _ = pair.first.shape
+
+    def rand(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator).to(pair.first.device)
+
+    line = torch.arange(size, device=pair.first.device)
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    points = torch.stack([x, y], -1)  # (size, size, 2)
+    centre = (0.15 + 0.7 * rand(count, 1, 1, 2)) * size
+    radii = (0.06 + 0.2 * rand(count, 1, 1, 2)) * size
+    there = rand(count, 1, 1) < chance
+    moved = ((rand(count, 1, 1, 2) - 0.5) * 24).round()
+    back = points - moved  # where each pixel of a moved ellipse was, (B, size, size, 2)
+    before = (((points - centre) / radii).square().sum(-1) < 1) & there
+    now = (((back - centre) / radii).square().sum(-1) < 1) & there
+    before, now = before[:, None].float(), now[:, None].float()  # (B, 1, size, size)
+    photo = pair.first.roll(1, 0)
+    grid = (back + 0.5) * 2 / size - 1
+    inside = ((back >= 1) & (back <= size - 2)).all(-1)[:, None].float()
+    uncovered = (warp(before, pair.grid) > 0).float()
+    return replace(
+        pair,
+        first=photo * before + pair.first * (1 - before),
+        second=warp(photo, grid) * now + pair.second * (1 - now),
+        grid=torch.where(now[:, 0, :, :, None] > 0, grid, pair.grid),
+        mask=now * inside + (1 - now) * pair.mask * (1 - uncovered),
+    )
+
+
+def expose(pair: Pair, most: float, generator: torch.Generator) -> Pair:
+    """Make the second frames brighter or darker by a factor of exp(-`most`) to exp(`most`)."""
+    count = len(pair.first)
+    gain = torch.exp((2 * torch.rand(count, 1, 1, 1, generator=generator) - 1) * most)
+    second = (pair.second * gain.to(pair.second.device)).clamp(0, 1)
+    return replace(pair, second=second, brighter=luma(second) - luma(pair.second))
+
+
 def draw_pair(
-    wide: Tensor, size: int, generator: torch.Generator, *, max_noise: float = 0.02
+    wide: Tensor,
+    size: int,
+    generator: torch.Generator,
+    *,
+    max_noise: float = 0.02,
+    occluders: float = 0.0,
+    exposure: float = 0.0,
 ) -> Pair:
     """Make two frames of `size` pixels from wider photos (B, 3, W, W), W > size.
 
     The second frame is sampled from the wide photo, so nothing has to be invented at its border.
-    Noise up to `max_noise` (standard deviation, values in [0, 1]) differs between the two, as in a
-    camera.
+
+    Args:
+        wide: the photos.
+        size: side of the frames, pixels.
+        generator: draws it all.
+        max_noise: up to this standard deviation, values in [0, 1], noise differs between the two,
+            as in a camera.
+        occluders: share of pairs with something in front; see `occlude`.
+        exposure: see `expose`.
     """
     count, _, width, _ = wide.shape
     offsets = draw_offsets(count, size, generator).to(wide.device)
@@ -90,4 +151,9 @@ def draw_pair(
         noise = torch.randn(frame.shape, generator=generator).to(frame.device)
         return (frame + level * noise).clamp(0, 1)
 
-    return Pair(noisy(first), noisy(second), grid, mask)
+    pair = Pair(first, second, grid, mask, torch.zeros_like(mask))
+    if occluders:
+        pair = occlude(pair, occluders, generator)
+    if exposure:
+        pair = expose(pair, exposure, generator)
+    return replace(pair, first=noisy(pair.first), second=noisy(pair.second))

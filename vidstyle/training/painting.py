@@ -61,6 +61,10 @@ class PaintingConfig:
     """Weight of the temporal loss at first ..."""
     late_temporal_weight: float = 60.0
     """... and at the end; it rises as the style weight falls."""
+    occluders: float = 0.0
+    """Share of the second views with something in front that moves on its own."""
+    exposure: float = 0.0
+    """Up to this (natural logarithm of the gain) the second views are brighter or darker."""
     variation_weight: float = 0.5
     """Weight of the total variation."""
     grid_weight: float = 2000.0
@@ -102,10 +106,16 @@ class Views:
     """(B/2, 3, `_RAMP`, `_RAMP`), smooth."""
 
     @classmethod
-    def of(cls, photos: Tensor, crop: int, generator: torch.Generator) -> Views:
+    def of(cls, photos: Tensor, config: PaintingConfig, generator: torch.Generator) -> Views:
         """Cut photos (B, 3, W, W), W = crop + 2 * `MARGIN`."""
-        half = len(photos) // 2
-        pair = draw_pair(photos[:half], crop, generator)
+        half, crop = len(photos) // 2, config.crop
+        pair = draw_pair(
+            photos[:half],
+            crop,
+            generator,
+            occluders=config.occluders,
+            exposure=config.exposure,
+        )
         still = photos[half:, :, MARGIN : MARGIN + crop, MARGIN : MARGIN + crop]
         frames = torch.cat([pair.first, still]).contiguous(memory_format=torch.channels_last)
         return cls(frames, pair, _ramps(photos[:half], generator))
@@ -154,7 +164,7 @@ class Views:
             "fidelity": fidelity_loss(seen, wanted),
             "style": style_loss(seen, style, gram=config.gram, root=config.root),
             "tone": tone_loss(painted, self.frames),
-            "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask),
+            "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask, pair.brighter),
             "variation": total_variation(painted),
             "grid": grid_loss(smooth, MULTIPLE),
         }

@@ -120,7 +120,7 @@ def train(
     started = time.monotonic()
     for step in range(run.start, config.steps):
         x = next(contents).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
-        views = Views.of(x, config.crop, motion)
+        views = Views.of(x, config, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
                 of = eyes(views.frames, LAYERS)
