@@ -23,6 +23,7 @@ from vidstyle.media.containers import (
     container_for,
     is_sequence,
 )
+from vidstyle.media.foresight import Foresight
 from vidstyle.media.inputs import check_input
 from vidstyle.media.parts import check_output
 from vidstyle.media.pipes import is_pipe
@@ -111,6 +112,7 @@ def _stylizer(
     *,
     method: str,
     low_latency: bool = False,
+    ahead: Callable[[int], Iterable[Pixels]] | None = None,
 ) -> tuple[Any, Any, str]:
     shares = look.shares(len(styles))
     if method not in METHODS:
@@ -138,16 +140,21 @@ def _stylizer(
     else:
         each = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
         prepared = mix_styles(each, shares)
-    return _around(stylizer, look, device), prepared, engine.name
+    return _around(stylizer, look, device, ahead), prepared, engine.name
 
 
-def _around(whole: Stylizer, look: Look, device: str) -> Stylizer:
+def _around(
+    whole: Stylizer,
+    look: Look,
+    device: str,
+    ahead: Callable[[int], Iterable[Pixels]] | None = None,
+) -> Stylizer:
     if look.stability:
         if device == "auto" and look.flow == "raft":
             device = find_accelerator()[0] or "cpu"
         find = flow_finder(look.flow, device.removeprefix("torch-"), quick=True)
         whole = SteadyStylizer(whole, look.stability, find)
-    whole = ShotStylizer(whole)
+    whole = ShotStylizer(whole, ahead)
     if look.strength < 1:
         whole = StrengthStylizer(whole, look.strength)
     return whole
@@ -255,6 +262,8 @@ def stylize(
     with FileSource(source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, container, reading.hwaccel, frames)
+        seekable = not (is_pipe(source) or is_sequence(source) or reading.is_raw)
+        known = Foresight(frames) if seekable and not low_latency else None
         stylizer, prepared, engine = _stylizer(
             styles,
             look,
@@ -263,6 +272,7 @@ def stylize(
             frames.info,
             method=method,
             low_latency=low_latency,
+            ahead=known.after if known else None,
         )
         log.info("painting on %s", engine)
         with FileSink(
@@ -274,7 +284,7 @@ def stylize(
             odd=odd,
         ) as sink:
             summary = pipeline.run(
-                frames,
+                known or frames,
                 stylizer,
                 prepared,
                 sink,

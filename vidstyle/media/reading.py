@@ -102,3 +102,20 @@ class Reading:
     def is_raw(self) -> bool:
         """True for video without a header."""
         return self.format is not None and format_name(self.format) == "rawvideo"
+
+    def stored_size(self, width: int, height: int, *, transposed: bool) -> tuple[int, int]:
+        """Return the wished size as it is before turning.
+
+        Args:
+            width: of a picture as it is stored.
+            height: likewise.
+            transposed: turning it swaps them.
+        """
+        across, down = self.size or (width, height)
+        if transposed:
+            across, down = down, across
+        if across == -1:
+            across = max(2, 2 * round(width * down / height / 2))
+        if down == -1:
+            down = max(2, 2 * round(height * across / width / 2))
+        return across, down

@@ -14,7 +14,7 @@ import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
-from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_guessed, tags_of
+from vidstyle.media.color import bits_of, has_alpha, is_guessed, tags_of
 from vidstyle.media.containers import is_sequence
 from vidstyle.media.decoder import PictureDecoder
 from vidstyle.media.demuxer import Demuxer
@@ -24,6 +24,7 @@ from vidstyle.media.inputs import PIPED_MP4, open_input
 from vidstyle.media.orientation import UPRIGHT, orientation_of
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.pipes import InputPipe, is_pipe
+from vidstyle.media.pixels import PixelConverter
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import kind_of
 
@@ -114,9 +115,7 @@ class FileSource:
         if reading.start and not is_pipe(self.path):
             packets.seek(origin, self._start)
         self._reached = Fraction(0)
-        self._colors = ColorConverter()
         self._captions = False
-        self._upright = UPRIGHT
         self._packets = iter(packets)
         self._decoder = PictureDecoder(
             container, stream, self._packets, self._pass, self._damaged, rate=reading.fps
@@ -154,7 +153,9 @@ class FileSource:
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         if reading.size:
             # A player shows the same shape as before.
-            across, down = self._stored_size(stream.width, stream.height)
+            across, down = reading.stored_size(
+                stream.width, stream.height, transposed=self.converter.orientation.transposed
+            )
             aspect *= Fraction(stream.width * down, stream.height * across)
         return StreamInfo(
             width=width,
@@ -164,9 +165,9 @@ class FileSource:
             frames=count,
             even_rate=Fraction(reading.fps or stream.guessed_rate or rate or 25),
             color=first.color,
-            sample_aspect_ratio=1 / aspect if self._upright.transposed else aspect,
-            pixel_format=self._format,
-            bits=bits_of(self._format),
+            sample_aspect_ratio=1 / aspect if self.converter.orientation.transposed else aspect,
+            pixel_format=self.converter.format,
+            bits=bits_of(self.converter.format),
             alpha=first.alpha is not None,
         )
 
@@ -265,7 +266,7 @@ class FileSource:
             if first:
                 first = False
                 self._meet(picture)
-                steps = self._steps(picture)
+                steps = self.steps(picture)
                 if steps:
                     chain = FilterChain(picture, Fraction(picture.time_base or 1), steps)
             for result in chain.push(picture) if chain else (picture,):
@@ -282,19 +283,23 @@ class FileSource:
         self.accelerated = bool(reading.hwaccel and self.video.codec_context.is_hwaccel)
         if reading.hwaccel and not self.accelerated:
             log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
-        self._format = first.format.name
-        self._height = first.height
-        self._upright = orientation_of(first)
-        self.turned = self._upright != UPRIGHT
+        orientation = orientation_of(first)
+        self.turned = orientation != UPRIGHT
         self.color_is_guessed = is_guessed(first)
         if reading.keep_rotation:
-            self.passthrough.display_matrix = self._upright.matrix
-            self._upright = UPRIGHT
+            self.passthrough.display_matrix = orientation.matrix
+            orientation = UPRIGHT
         fields = self.video.codec_context.field_order
         self.interlaced = fields in _INTERLACED or first.interlaced_frame
-        self._alpha = reading.alpha and has_alpha(self._format)
         color = tags_of(first)
-        self._tonemap = color.is_hdr and reading.hdr == "tonemap"
+        self.converter = PixelConverter(
+            format=first.format.name,
+            height=first.height,
+            orientation=orientation,
+            alpha=reading.alpha and has_alpha(first.format.name),
+            tonemap=color.is_hdr and reading.hdr == "tonemap",
+            precise=reading.precise,
+        )
         if color.is_hdr and reading.hdr == "refuse":
             raise InputError(
                 f"{self.path} is HDR video, whose colors the networks do not know; choose "
@@ -306,7 +311,8 @@ class FileSource:
         if color.is_hdr and reading.hdr == "passthrough":
             self.passthrough.mastering = mastering_of(first)
 
-    def _steps(self, first: av.VideoFrame) -> Steps:
+    def steps(self, first: av.VideoFrame) -> Steps:
+        """Return what the pictures pass before they are converted, given one of them."""
         reading, steps = self.reading, []
         if self.interlaced and reading.deinterlace != "off":
             mode = "send_field" if reading.deinterlace == "field" else "send_frame"
@@ -314,35 +320,17 @@ class FileSource:
         if reading.fps and not is_sequence(self.path):
             steps.append(("fps", f"fps={reading.fps}"))
         if reading.size:
-            across, down = self._stored_size(first.width, first.height)
+            across, down = reading.stored_size(
+                first.width, first.height, transposed=self.converter.orientation.transposed
+            )
             self._check_size(across, down)
             steps.append(("scale", f"{across}:{down}:flags=bicubic"))
         return steps
 
-    def _stored_size(self, width: int, height: int) -> tuple[int, int]:
-        """Return the wished size as it is before turning, for a stored picture of a size."""
-        across, down = self.reading.size or (width, height)
-        if self._upright.transposed:
-            across, down = down, across
-        if across == -1:
-            across = max(2, 2 * round(width * down / height / 2))
-        if down == -1:
-            down = max(2, 2 * round(height * across / width / 2))
-        return across, down
-
     def _frame(self, picture: av.VideoFrame, last: Frame | None) -> Frame:
-        color = tags_of(picture, self._height)
-        pixels, alpha = self._colors.to_rgb(
-            picture,
-            color,
-            deep=bits_of(self._format) > 8,
-            precise=self.reading.precise,
-            alpha=self._alpha,
-            tonemap=self._tonemap,
-        )
-        if self._upright != UPRIGHT:
-            pixels = self._upright.turn(pixels)
-            alpha = None if alpha is None else self._upright.turn(alpha)
+        converter = self.converter
+        color = tags_of(picture, converter.height)
+        pixels, alpha = converter.convert(picture)
         damaged = picture.is_corrupt
         if damaged:
             if self.reading.strict:
@@ -358,7 +346,7 @@ class FileSource:
             pixels=pixels,
             pts=(picture.pts or 0) * parts - round(self.passthrough.origin / fine),
             time_base=fine,
-            color=ColorTags(1, 1, 1, 1) if self._tonemap else color,
+            color=ColorTags(1, 1, 1, 1) if converter.tonemap else color,
             duration=picture.duration * parts if picture.duration else None,
             damaged=damaged,
             alpha=alpha,

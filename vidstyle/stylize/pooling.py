@@ -8,8 +8,12 @@ import numpy as np
 
 from vidstyle.runtime.engine import Given, Vector
 
-_MEMORY = 64
-"""Frames after which old ones fade: a pan from light to dark is followed in two or three seconds."""
+_SETTLED = 32
+"""Frames, about a second, after which what a shot looks like counts as known ..."""
+
+_MEMORY = 600
+"""... and a later frame counts one in so many: a pan from light to dark is followed in 20 seconds, so that
+who walks in is not seen in the rest of the picture."""
 
 _YOUNG = 1
 """Frames, where it is to follow quickly."""
@@ -34,6 +38,10 @@ class Pool:
             return None
         return self.mean, min(_MOST, self.frames / (self.frames + 1))
 
+    def settled(self) -> Pool:
+        """Return the pool as if it had been filled for long: what comes next hardly counts."""
+        return Pool(self.mean, max(self.frames, _SETTLED))
+
     def loosened(self) -> Pool:
         """Return the pool as if it were young: what comes next counts more, as while the style changes."""
         return Pool(self.mean, min(self.frames, _YOUNG))
@@ -43,5 +51,6 @@ class Pool:
         mean, frames = self.mean, self.frames
         for own in statistics:
             frames += 1
-            mean = own if mean is None else mean + (own - mean) / np.float32(min(frames, _MEMORY))
+            weight = frames if frames <= _SETTLED else _MEMORY
+            mean = own if mean is None else mean + (own - mean) / np.float32(weight)
         return Pool(mean, frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels
+from vidstyle.pipeline import Stylizer
 from vidstyle.stylize.wrapper import Wrapper
 
 _SIZE = 32, 18
@@ -67,32 +68,67 @@ class Shot:
         return Shot(now, usual, self.contrast + 0.05 * (contrast - self.contrast)), True
 
 
+_APART = 4
+"""Of the frames that come, every fourth is learned from: a few seconds are enough, each costs a painting."""
+
+
 @dataclass(frozen=True, repr=False)
 class ShotState:
     """What one call leaves to the next."""
 
     shot: Shot | None
     inner: Any
+    frames: int = 0
+    """How many there were."""
 
 
 class ShotStylizer(Wrapper):
     """A stylizer for video with cuts around one for a single shot, whose state it drops at cuts."""
 
+    def __init__(
+        self, inner: Stylizer, ahead: Callable[[int], Iterable[Pixels]] | None = None
+    ) -> None:
+        """Take the stylizer and, for a file, what shows some of the frames that come.
+
+        Args:
+            inner: paints a shot; where `ahead` is given its `begin` makes a state of frames of a shot.
+            ahead: yields frames from the one with an index on, not all of them.
+        """
+        super().__init__(inner)
+        self._ahead = ahead
+
     def start(
         self, frames: Sequence[Pixels], prepared: Any, state: ShotState | None = None
     ) -> tuple[Callable[[], list[Pixels]], ShotState]:
         """Begin to paint frames (H, W, 3) of one size, in order, shot by shot."""
-        shot, inner = (state.shot, state.inner) if state else (None, None)
+        state = state or ShotState(None, None)
+        shot, inner = state.shot, state.inner
         parts: list[tuple[list[Pixels], Any]] = [([], inner)]
-        for frame in frames:
+        for index, frame in enumerate(frames, state.frames):
             now = thumbnail(frame)
-            shot, same = shot.go_on(now) if shot else (Shot.begin(now), True)
+            following, same = shot.go_on(now) if shot else (Shot.begin(now), False)
             if not same:
-                parts.append(([], None))
+                parts.append(([], self._look_ahead(index, now, prepared)))
+            shot = following
             parts[-1][0].append(frame)
         finishes = []
         for part, begin in parts:
             if part:
                 finish, inner = self.inner.start(part, prepared, begin)
                 finishes.append(finish)
-        return (lambda: [p for finish in finishes for p in finish()]), ShotState(shot, inner)
+        state = ShotState(shot, inner, state.frames + len(frames))
+        return (lambda: [p for finish in finishes for p in finish()]), state
+
+    def _look_ahead(self, index: int, now: Thumbnail, prepared: Any) -> Any:
+        """Return a state for the shot that begins at a frame with an index and a thumbnail."""
+        if self._ahead is None:
+            return None
+        shot, same = Shot.begin(now), True
+        samples: list[Pixels] = []
+        for n, frame in enumerate(self._ahead(index)):
+            shot, same = shot.go_on(thumbnail(frame))
+            if not same:
+                break
+            if n % _APART == 0:
+                samples.append(frame)
+        return self.inner.begin(samples, prepared) if samples else None  # type: ignore[attr-defined]

@@ -164,6 +164,10 @@ class SteadyStylizer(Wrapper):
         """The inner one's depth; at least one, to seek motion ahead."""
         return max(1, self.inner.depth)
 
+    def begin(self, frames: Sequence[Pixels], prepared: Any) -> SteadyState:
+        """Return a state for a shot of which frames (H, W, 3) are known; see `NetworkStylizer.begin`."""
+        return SteadyState(self.inner.begin(frames, prepared))  # type: ignore[attr-defined]
+
     def start(
         self, frames: Sequence[Pixels], prepared: Any, state: SteadyState | None = None
     ) -> tuple[Callable[[], list[Pixels]], SteadyState]:

@@ -101,6 +101,14 @@ class NetworkStylizer:
         """See `Engine.depth`."""
         return self.engine.depth
 
+    def begin(self, frames: Sequence[Pixels], prepared: PreparedStyle) -> State:
+        """Return a state that knows what frames (H, W, 3) of a shot look like, before it is painted."""
+        pool = Pool()
+        for frame in frames:
+            painting = self.engine.paint([pad(frame)], prepared.vector, None)
+            pool = pool.add(painting.statistics())
+        return State(pool.settled(), ())
+
     def start(
         self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None
     ) -> tuple[Callable[[], list[Pixels]], State]:

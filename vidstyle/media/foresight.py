@@ -1,0 +1,84 @@
+"""Looks ahead in a file: what a shot will show, before its first frame is painted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+
+from vidstyle.errors import InputError
+from vidstyle.frame import Frame, Pixels, StreamInfo
+from vidstyle.media.filters import FilterChain
+from vidstyle.media.inputs import open_input
+from vidstyle.media.source import FileSource
+
+_STEP = Fraction(1, 4)
+"""Seconds at least between frames that are shown of what comes."""
+
+_REACH = 5
+"""Seconds that are looked ahead at most."""
+
+
+class Foresight:
+    """The source of a file's frames, which can also be asked what comes after one of them."""
+
+    def __init__(self, source: FileSource) -> None:
+        """Take the source, one that can be read twice: no pipe."""
+        self._source = source
+        self._times: list[Fraction] = []
+
+    @property
+    def info(self) -> StreamInfo:
+        """See `pipeline.Source`."""
+        return self._source.info
+
+    @property
+    def damage(self) -> int:
+        """See `pipeline.Source`."""
+        return self._source.damage
+
+    def give_up(self) -> None:
+        """See `pipeline.Source`."""
+        self._source.give_up()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the source's frames."""
+        for frame in self._source:
+            self._times.append(frame.pts * frame.time_base)
+            yield frame
+
+    def after(self, index: int) -> Iterator[Pixels]:
+        """Yield some four frames (H, W, 3) a second, from about the one with an index on.
+
+        It must have been read. What cannot be read ends it: that is told where frames are painted.
+        """
+        with contextlib.suppress(av.FFmpegError, InputError):
+            yield from self._glance(self._times[index])
+
+    def _glance(self, begin: Fraction) -> Iterator[Pixels]:
+        """Decode the file once more, quickly: only frames that others refer to, fields together."""
+        source, chain = self._source, None
+        converter = replace(source.converter)  # another thread uses the source's own
+        origin = source.passthrough.origin
+        start, end = source.reading.start or 0, source.reading.end
+        due, last = begin, begin + _REACH if end is None else min(begin + _REACH, end - start)
+        with open_input(source.path, source.reading) as container:
+            stream = container.streams[source.video.index]
+            stream.thread_type = "AUTO"
+            stream.codec_context.skip_frame = "NONREF"
+            if begin or start:
+                container.seek(int((begin + origin) / stream.time_base), stream=stream)
+            for picture in container.decode(stream):
+                time = (picture.pts or 0) * Fraction(picture.time_base or 0) - origin
+                if time >= last:
+                    return
+                if picture.is_corrupt or time < due:
+                    continue
+                due = time + _STEP
+                scale = [step for step in source.steps(picture) if step[0] == "scale"]
+                if scale:
+                    chain = chain or FilterChain(picture, Fraction(picture.time_base or 1), scale)
+                yield converter.convert(next(chain.push(picture)) if chain else picture)[0]
