@@ -9,12 +9,23 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
-from vidstyle import ColorTags, Encoding, Frame, InputError, StreamInfo, UsageError
+from vidstyle import (
+    ColorTags,
+    Encoding,
+    Frame,
+    InputError,
+    StreamInfo,
+    UsageError,
+    stylize_frames,
+)
 from vidstyle.evaluation.report import measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
 from vidstyle.flow import consistent, find_flow, warp
 from vidstyle.media.sink import FileSink
+from vidstyle.media.source import FileSource
+from vidstyle.pictures import read_picture
 
 WIDTH, HEIGHT, COUNT = 192, 128, 12
 SHIFT = (3, -2)
@@ -32,14 +43,14 @@ def texture(height, width, seed=1):
     return ((total - total.min()) / np.ptp(total) * 255).astype(np.uint8)
 
 
-def moving(count=COUNT):
-    """A scene seen through a window that moves; its left third never moves."""
+def moving(count=COUNT, still=WIDTH // 3):
+    """A scene seen through a window that moves; `still` columns on the left never move."""
     scene = texture(HEIGHT + 96, WIDTH + 96)
     frames = []
     for number in range(count):
         x, y = 48 - SHIFT[0] * number, 48 - SHIFT[1] * number
         frame = scene[y : y + HEIGHT, x : x + WIDTH].copy()
-        frame[:, : WIDTH // 3] = scene[:HEIGHT, : WIDTH // 3]
+        frame[:, :still] = scene[:HEIGHT, :still]
         frames.append(frame)
     return frames
 
@@ -86,6 +97,10 @@ def noisy(frame, rng):
     return (frame + rng.normal(0, 20, frame.shape)).clip(0, 255).astype(np.uint8)
 
 
+def faint(frame, rng):
+    return noisy(frame, rng) // 16 + 96
+
+
 def recolored(frame, rng):
     return np.ascontiguousarray(frame[..., ::-1])
 
@@ -124,6 +139,32 @@ def test_noise_has_the_error_that_it_must_have(deviation):
     )
 
 
+@pytest.mark.parametrize(
+    ("lighter", "one", "five"),
+    [
+        (lambda n: 10 * (-1) ** n, 20, 20),
+        (lambda n: 2 * n, 2, 10),
+        (lambda n: np.array([10, 0, 0]) * (-1) ** n, 20 / 3**0.5, 20 / 3**0.5),
+    ],
+    ids=["flashing", "rising", "flashing in red"],
+)
+def test_the_error_of_a_moving_clip_is_what_was_put_in(tmp_path, lighter, one, five):
+    """A scene moves by whole pixels, and only its light changes besides, by so many levels."""
+    plain = [frame * 0.75 + 32 for frame in moving(still=0)]
+    clip, out = (
+        write(tmp_path / name, [frame.astype(np.uint8) for frame in frames])
+        for name, frames in (
+            ("in.mkv", plain),
+            ("out.mkv", [frame + lighter(n) for n, frame in enumerate(plain)]),
+        )
+    )
+    found = measure(clip, out)
+    assert found.warp1 == pytest.approx(100 * one / 255, rel=0.01)
+    assert found.warp5 == pytest.approx(100 * five / 255, rel=0.01)
+    assert max(found.warp1_input, found.warp5_input) < 0.2
+    assert found.contrast == pytest.approx(1, abs=0.01)
+
+
 def test_what_is_still_is_told_from_what_moves():
     first, second = (f.astype(np.float32) / 255 for f in moving(2))
     still = find_still(second, first)
@@ -151,6 +192,43 @@ def test_a_pale_picture_is_told_by_contrast(clip):
     found = painted(clip, pale)
     assert found.warp1 < found.warp1_input
     assert found.contrast == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_faint_picture_has_too_low_an_excess_and_is_told_by_contrast(clip):
+    """The noise is as strong beside the picture, but what the input has is taken off in full."""
+    strong, weak = painted(clip, noisy), painted(clip, faint)
+    assert weak.excess1 < 0 < strong.excess1
+    assert weak.excess5 < 0 < strong.excess5
+    assert strong.contrast > 1
+    assert weak.contrast == pytest.approx(strong.contrast / 16, rel=0.05)
+
+
+@pytest.mark.parametrize("grain", [0, 1])
+def test_nothing_is_relative_to_a_blank_input(clip, tmp_path, grain):
+    rng = np.random.default_rng(5)
+    shape = (COUNT, HEIGHT, WIDTH, 1)
+    blank = rng.integers(40, 40 + grain, shape, np.uint8, endpoint=True).repeat(3, axis=3)
+    plain = write(tmp_path / "blank.mkv", list(blank))
+    found = measure(plain, clip)
+    assert found.warp1 > 1
+    relative = {"contrast", "sharpness", "excess1", "excess5"}
+    assert {getattr(found, name) for name in relative} == {None}
+    told = json.loads(command("metrics", str(plain), str(clip), "--json").stdout)
+    assert {name for name, value in told.items() if value is None} >= relative
+    table = command("metrics", str(plain), str(clip)).stdout
+    assert "warping error" in table
+    assert not any(word in table for word in ("contrast", "sharpness", "excess", "None"))
+
+
+def test_a_blank_output_has_no_contrast_and_no_excess(clip):
+    flat = write(
+        clip.with_name("flat.mkv"), [np.full((HEIGHT, WIDTH, 3), (30, 90, 77), np.uint8)] * COUNT
+    )
+    found = measure(clip, flat)
+    assert found.contrast == pytest.approx(0, abs=1e-3)
+    assert found.sharpness == pytest.approx(0, abs=1e-3)
+    assert found.excess1 is None
+    assert found.excess5 is None
 
 
 def test_noise_is_told_by_warping_error_and_flicker(clip):
@@ -188,6 +266,26 @@ def test_likeness_knows_the_frame_the_style_and_what_is_neither():
     assert 0 < some < lost
     recolored = frame[..., ::-1].copy()
     assert likeness.compare(recolored, frame)[0] > 0.7
+
+
+@pytest.mark.parametrize("name", ["swirls", "woodcut"])
+def test_a_painting_is_clearly_nearer_to_the_style_than_its_colors_alone(name):
+    """By the network that is shipped, on a frame of the sample clip."""
+    from vidstyle.evaluation.likeness import Likeness
+    from vidstyle.features import load_features
+
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(iter(source)).pixels
+    style = read_picture(ROOT / "samples" / "styles" / f"{name}.jpg")
+    (painting,) = stylize_frames([frame], style, device="cpu")
+    (colors,) = stylize_frames([frame], style, method="photoreal")
+    style, frame, painting, colors = (
+        p.astype(np.float32) / 255 for p in (style, frame, painting, colors)
+    )
+    likeness = Likeness(load_features(), style)
+    near, far = (likeness.compare(made, frame)[0] for made in (painting, colors))
+    assert near < 0.75 * far
+    assert 0.4 < far < 0.9
 
 
 def test_a_heatmap_over_a_clip_is_refused(clip):

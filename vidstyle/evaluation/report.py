@@ -39,6 +39,12 @@ _EVERY = 8
 _HOTTEST = 0.25
 """Root of the error that is shown as the hottest color, of [0, 1]."""
 
+_BLANK = 1 / 255
+"""Contrast of the input, one level, below which it shows rounding and grain at most: nothing to be relative to."""
+
+_PALEST = 0.01
+"""Contrast over the input's below which an output is blank, and has no excess."""
+
 
 class Compares(Protocol):
     """What tells likeness; see `evaluation.likeness`, which needs torch."""
@@ -60,10 +66,10 @@ class Metrics:
     warp5: float | None
     """Against the frame five before."""
     warp5_input: float | None
-    contrast: float
-    """Standard deviation of the luma, over the input's."""
-    sharpness: float
-    """Mean Sobel gradient of the luma, over the input's."""
+    contrast: float | None
+    """Standard deviation of the luma, over the input's; None where the input is blank."""
+    sharpness: float | None
+    """Mean Sobel gradient of the luma, over the input's; likewise."""
     flicker: float | None
     """Mean change, levels of 255, where the input is still."""
     flicker_input: float | None
@@ -74,7 +80,7 @@ class Metrics:
 
     @property
     def excess1(self) -> float | None:
-        """What painting adds to the warping error, over the contrast."""
+        """What painting adds to the warping error, over the contrast: for outputs of like contrast."""
         return self._excess(self.warp1, self.warp1_input)
 
     @property
@@ -83,7 +89,7 @@ class Metrics:
         return self._excess(self.warp5, self.warp5_input)
 
     def _excess(self, of: float | None, floor: float | None) -> float | None:
-        if of is None or floor is None or not self.contrast:
+        if of is None or floor is None or self.contrast is None or self.contrast < _PALEST:
             return None
         return (of - floor) / self.contrast
 
@@ -151,9 +157,12 @@ class _Sums:
         values = self._values.get(name)
         return float(np.mean(values)) if values else None
 
-    def ratio(self, name: str) -> float:
-        """Return the mean of what is painted over the input's."""
-        return (self.mean(name) or 0.0) / max(self.mean(f"{name}_input") or 0.0, 1e-6)
+    def ratio(self, name: str) -> float | None:
+        """Return the mean of what is painted over the input's; None where the input is blank."""
+        if (self.mean("contrast_input") or 0.0) < _BLANK:
+            return None
+        of, over = self.mean(name), self.mean(f"{name}_input")
+        return of / over if of is not None and over else None
 
 
 def measure(
