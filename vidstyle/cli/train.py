@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.errors import MissingPackageError
+from vidstyle.errors import InputError, MissingPackageError
 
 if TYPE_CHECKING:
     from vidstyle.training.report import Report
@@ -61,6 +63,14 @@ Exposure = Annotated[
     float,
     typer.Option(min=0, help="Moved views are brighter or darker, by exp(EXPOSURE) at most."),
 ]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Learn from just the pictures that it lists for it, each checked, and measure at the end "
+        "on those that it holds out; see vidstyle train manifest.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of data order, crops and initial weights.")]
 Features = Annotated[
     str,
@@ -73,6 +83,48 @@ Features = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
+def _read_config(context: typer.Context, path: Path | None) -> None:
+    """Let a file give what the options are if not given.
+
+    Raises:
+        InputError: no such file, or something in it is no option, or not of its kind.
+    """
+    if path is None:
+        return
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the config {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
+    options = {p.name: p for p in context.command.params if p.name not in ("settings", "help")}
+    defaults: dict[str, str | list[str]] = {}
+    for name, value in values.items():
+        if name not in options:
+            known = ", ".join(sorted(n for n in options if n))
+            raise InputError(f"{path}: unknown key {name}; expected some of {known}")
+        several = options[name].nargs != 1 or getattr(options[name], "multiple", False)
+        if isinstance(value, list) != several or isinstance(value, dict):
+            raise InputError(
+                f"{path}: expected {'a list' if several else 'one value'} for {name}, got {value}"
+            )
+        # As text, to be read and checked as if it were given on the command line.
+        defaults[name] = [str(v) for v in value] if several else str(value)
+    context.default_map = defaults
+
+
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        callback=_read_config,
+        help="TOML that gives options, by their names with _ for -; those given here count more.",
+    ),
+]
+
+
 @train_app.command("arbitrary")
 def arbitrary(
     content: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")],
@@ -80,6 +132,7 @@ def arbitrary(
     features: Features = "own",
     out: Out = Path("runs/arbitrary"),
     exclude: Exclude = None,
+    manifest: Manifest = None,
     init: Annotated[
         Path | None,
         typer.Option(
@@ -125,6 +178,7 @@ def arbitrary(
     ] = 2000.0,
     seed: Seed = 1,
     device: Device = "auto",
+    settings: Settings = None,
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
@@ -166,6 +220,7 @@ def arbitrary(
         encoder_eyes=load_features(),
         config=config,
         exclude=tuple(exclude or ()),
+        manifest=manifest,
         init=init,
         device=choose_device(device),
         sheet_every=sheet_every,
@@ -194,6 +249,7 @@ def style(
         ),
     ] = None,
     exclude: Exclude = None,
+    manifest: Manifest = None,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 900,
     batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 4,
     crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 224,
@@ -211,6 +267,7 @@ def style(
     exposure: Exposure = 0.0,
     seed: Seed = 1,
     device: Device = "auto",
+    settings: Settings = None,
 ) -> None:
     """Train a network for one style, smaller and nearer to it than the any-style one.
 
@@ -249,6 +306,7 @@ def style(
         out or Path("runs", picture.stem),
         config=config,
         exclude=tuple(exclude or ()),
+        manifest=manifest,
         device=choose_device(device),
         on_report=_reporter(),
     )
@@ -277,6 +335,7 @@ def perceptual(
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
     seed: Seed = 1,
     device: Device = "auto",
+    settings: Settings = None,
 ) -> None:
     """Train the network that the losses look through, by distillation from another."""
     try:
@@ -295,3 +354,29 @@ def perceptual(
         on_report=_reporter(),
     )
     print(result)
+
+
+@train_app.command("manifest")
+def manifest(
+    content: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")],
+    style: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of style pictures.")
+    ] = None,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PREFIX", help="Hold out files whose names begin so, of both; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Print a manifest of pictures, for --manifest of the others: names, digests, what is held out."""
+    try:
+        from vidstyle.training.manifest import Row, list_rows
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+
+    lines = csv.writer(sys.stdout, lineterminator="\n")
+    lines.writerow(Row._fields)
+    for kind, folder in (("content", content), ("style", style)):
+        if folder:
+            lines.writerows(list_rows(kind, folder, tuple(hold or ())))

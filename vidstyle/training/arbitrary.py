@@ -23,9 +23,11 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
-from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.data import Crops
 from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.growth import grow
+from vidstyle.training.held import SEED, held_out_losses
+from vidstyle.training.manifest import split_pictures
 from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, weigh
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
@@ -56,6 +58,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     encoder_eyes: Perceptual,
     config: Config | None = None,
     exclude: tuple[str, ...] = (),
+    manifest: Path | None = None,
     init: Path | None = None,
     device: str = "cpu",
     sheet_every: int = 500,
@@ -75,14 +78,17 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
             become part of the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
+        manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.
         init: shipped weights to start from; see `grow` for what fits.
         device: a torch device.
         sheet_every: steps between contact sheets.
         save_every: steps between checkpoints.
-        on_report: called after every tenth step.
+        on_report: called after every tenth step, and at the end with the losses in the photos that
+            were held out, if any, in the styles that were, or else in the training's.
 
     Raises:
-        InputError: a folder without pictures, or weights that do not fit.
+        InputError: a folder without pictures, weights that do not fit, or pictures that are not the
+            manifest's.
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or Config()
@@ -95,7 +101,8 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     torch.manual_seed(config.seed)
     layout = torch.channels_last
     eyes = eyes.to(target)
-    photos, pictures = list_pictures(content, exclude), list_pictures(style, exclude)
+    photos, held = split_pictures("content", content, manifest, exclude)
+    pictures, held_styles = split_pictures("style", style, manifest, exclude)
     net = Arbitrary(config.shape, hidden=config.hidden)
     saved = out / "checkpoint.pt"
     if init is not None:
@@ -158,6 +165,17 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         if done % sheet_every == 0 or done == config.steps:
             sheet(done)
 
+    if on_report and held:
+        looked.load_state_dict(run.average.weights)
+        crops = Crops(
+            held_styles or pictures, size=config.style_crop, batch=config.batch, seed=SEED
+        )
+        styled = (
+            (looked.style_encoder(s), StyleTarget.of(eyes(s, LAYERS)))
+            for s in (crop.to(target) for crop in crops)
+        )
+        held_out = held_out_losses(held, styled, looked.frame_net, eyes, config)
+        on_report(Report(config.steps, config.steps, held_out, 0.0, run.skipped))
     result = out / "arbitrary.safetensors"
     save_file(checkpoint.shipped_weights(run.average.weights), result)
     return result

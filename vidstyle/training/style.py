@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -26,8 +27,10 @@ from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
-from vidstyle.training.data import Crops, list_pictures, scaled_picture
+from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.devices import has_fast_bf16
+from vidstyle.training.held import held_out_losses
+from vidstyle.training.manifest import split_pictures
 from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, weigh
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
@@ -59,7 +62,7 @@ class Config(PaintingConfig):
     average: float = 0.99
 
 
-def train(
+def train(  # noqa: PLR0915 - one straight loop reads better whole
     picture: Path,
     content: Path,
     eyes: Perceptual,
@@ -68,6 +71,7 @@ def train(
     *,
     config: Config | None = None,
     exclude: tuple[str, ...] = (),
+    manifest: Path | None = None,
     device: str = "cpu",
     save_every: int = 200,
     on_report: Callable[[Report], None] | None = None,
@@ -84,13 +88,15 @@ def train(
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.
         exclude: beginnings of names of photos to leave out.
+        manifest: tells what to learn from and what to hold out; its photos alone matter.
         device: a torch device.
         save_every: steps between checkpoints, with a contact sheet each.
-        on_report: called after every tenth step.
+        on_report: called after every tenth step, and at the end with the losses in the photos that
+            were held out, if any.
 
     Raises:
-        InputError: a folder without pictures, a style that is none, weights that do not fit, or a
-            run of another style in `out`.
+        InputError: a folder without pictures, a style that is none, weights that do not fit, photos
+            that are not the manifest's, or a run of another style in `out`.
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or Config()
@@ -108,7 +114,7 @@ def train(
     channels_last(net)
     run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
 
-    photos = list_pictures(content, exclude)
+    photos, held = split_pictures("content", content, manifest, exclude)
     wide = config.crop + 2 * MARGIN
     seed = config.seed + run.start  # a resumed run sees other crops and motion than its first part
     motion = torch.Generator().manual_seed(seed)
@@ -141,6 +147,11 @@ def train(
             looked.load_state_dict(run.average.weights)
             write_strip(out / "sheet.jpg", looked, shown.to(target))
 
+    if on_report and held:
+        looked.load_state_dict(run.average.weights)
+        styled = repeat((looked.style.expand(config.batch, -1), wanted))
+        held_out = held_out_losses(held, styled, looked.frame_net, eyes, config)
+        on_report(Report(config.steps, config.steps, held_out, 0.0, run.skipped))
     result = out / f"{picture.stem}.safetensors"
     for converted in out.glob(f"{glob.escape(picture.stem)}_frame*"):
         converted.unlink()  # of older weights
