@@ -6,8 +6,10 @@ import itertools
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.style import STYLE_SIDE, fit_style
 from vidstyle.stylize.stylizer import NetworkStylizer, PreparedStyle, State, mix_styles
+
+SWIRLS = Path(__file__).parents[2] / "samples" / "styles" / "swirls.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +132,55 @@ def test_what_is_pooled_does_not_depend_on_the_machine(depth):
         assert weight == pytest.approx(min(0.97, pooled / (pooled + 1)))
 
 
-def test_a_pool_is_a_mean_of_frames_that_forgets():
-    samples = np.random.default_rng(1).normal(5, 2, (40, 3)).astype(np.float32)
+def test_a_pool_is_a_mean_of_frames_that_changes_slowly_once_it_is_settled():
+    samples = np.random.default_rng(1).normal(5, 2, (30, 3)).astype(np.float32)
     one, other = Pool(), Pool().add(samples)
     for sample in samples:
         one = one.add(sample[None])
     assert np.allclose(one.mean, samples.mean(0), atol=1e-4)
     assert np.allclose(one.mean, other.mean, atol=1e-5)
-    assert other.frames == 40
-    later = other.add(np.full((150, 3), 100, np.float32))
-    assert (later.mean > 90).all()
+    assert other.frames == 30
+    changed = np.full((2400, 3), 100, np.float32)
+    assert (other.add(changed[:90]).mean < 40).all()
+    assert (other.add(changed).mean > 95).all()
+    few = Pool().add(samples[:4])
+    assert (few.settled().add(changed[:60]).mean < 20).all()
+    assert (few.add(changed[:60]).mean > 60).all()
+
+
+def change_of_a_file(tmp_path, stills, share):
+    """Paint a file in which something dark slides in after still frames; return the rest's change."""
+    scene = pattern(0, 160, 96)
+    width = round(160 * share)
+    clip, painted = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    with av.open(clip, "w") as output:
+        stream = output.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for n in range(stills + 80):
+            frame = scene.copy()
+            there = min(width, max(0, n - stills + 1) * width // 20)
+            frame[10:, 160 - there :] = (20, 15, 40)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        output.mux(stream.encode(None))
+    vidstyle.stylize(
+        clip,
+        SWIRLS,
+        painted,
+        encoding=vidstyle.Encoding(codec="ffv1"),
+        device="cpu",
+        overwrite=True,
+    )
+    with av.open(painted) as video:
+        shown = [f.to_ndarray(format="rgb24")[:, :72] for f in video.decode(video=0)]
+    before = shown[stills - 1].astype(int)
+    return [np.abs(shown[stills - 1 + n] - before).mean() for n in (10, 20, 40, 80)]
+
+
+@pytest.mark.parametrize("stills", [3, 60])
+def test_who_walks_into_a_shot_does_not_recolor_the_rest_of_a_file(tmp_path, stills):
+    """With a pool that follows in two seconds it is 15 and 33 levels at the end."""
+    assert max(change_of_a_file(tmp_path, stills, 0.2)) < 6
+    assert max(change_of_a_file(tmp_path, stills, 0.4)) < 11
 
 
 def test_calls_under_way_do_not_disturb_each_other(stylizer, picture):
