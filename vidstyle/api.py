@@ -150,7 +150,7 @@ def _around(
     ahead: Callable[[int], Iterable[Pixels]] | None = None,
 ) -> Stylizer:
     if look.stability:
-        if device == "auto" and look.flow == "raft":
+        if device == "auto" and look.flow != "dis":
             device = find_accelerator()[0] or "cpu"
         find = flow_finder(look.flow, device.removeprefix("torch-"), quick=True)
         whole = SteadyStylizer(whole, look.stability, find)
@@ -194,7 +194,7 @@ def stylize(
     method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
-    flow: str = "dis",
+    flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
     reading: Reading | None = None,
@@ -218,7 +218,8 @@ def stylize(
         method: one of `METHODS`.
         strength: 0 (the video itself) to 1 (all painting).
         stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
-        flow: what a stability above 0 follows: dis, or raft, which wants torchvision and a GPU.
+        flow: what a stability above 0 follows: dis; raft, which wants torchvision and a GPU; or auto: raft
+            on a GPU where its weights have been downloaded, else dis.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
         reading: what to read of the video, and how: start, end, fps, size, ...
@@ -303,7 +304,7 @@ def stylize_frames(
     method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
-    flow: str = "dis",
+    flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
     device: str = "auto",

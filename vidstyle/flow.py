@@ -44,23 +44,37 @@ def find_flow(now: Gray, before: Gray, *, quick: bool = False) -> Floats:
     return cast(Floats, dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)))
 
 
-FLOWS = "dis", "raft"
+FLOWS = "auto", "dis", "raft"
 
 Finder = Callable[[Pixels, Pixels], Floats]
 """From frames (H, W, 3) uint8 RGB, `now` and `before`, to the flow (H, W, 2) between them."""
+
+
+def _raft_at_hand(device: Any) -> bool:
+    """Tell whether RAFT is quick on a device, and has its weights here."""
+    if str(device).startswith("cpu"):
+        return False
+    try:
+        from vidstyle.raft import has_weights
+    except ImportError:
+        return False
+    return has_weights()
 
 
 def flow_finder(name: str, device: Any = "cpu", *, quick: bool = False) -> Finder:
     """Return what finds the flow between frames: one of `FLOWS`.
 
     "dis" is `find_flow`, `quick` or not; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with
-    its weights, which it downloads when they are first asked for.
+    its weights, which it downloads when they are first asked for; "auto" is "raft" on a GPU where they have
+    been downloaded, else "dis".
 
     Raises:
         UsageError: there is none of that name.
         InputError: the weights cannot be had.
         MissingPackageError: torch or torchvision is missing.
     """
+    if name == "auto":
+        name = "raft" if _raft_at_hand(device) else "dis"
     if name == "raft":
         try:
             from vidstyle.raft import load_raft

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
@@ -16,6 +17,16 @@ from vidstyle.frame import Pixels
 
 _SIDE, _LEAST = 8, 128
 """What the network's sides are a multiple of, and at least."""
+
+
+def has_weights() -> bool:
+    """Tell whether torchvision is here, and the small network's weights where it keeps downloads."""
+    try:
+        from torchvision.models.optical_flow import Raft_Small_Weights
+    except (ImportError, RuntimeError):  # the latter where it was built for another torch
+        return False
+    name = Path(Raft_Small_Weights.DEFAULT.url).name
+    return Path(torch.hub.get_dir(), "checkpoints", name).is_file()
 
 
 def load_raft(device: torch.device | str = "cpu") -> Finder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import vidstyle
 from tests.conftest import ROOT
 from vidstyle.evaluation.report import measure
+from vidstyle.flow import flow_finder
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
@@ -152,6 +154,27 @@ def test_raft_that_is_not_there(package, monkeypatch):
         list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="magic"))
     with pytest.raises(vidstyle.UsageError, match="above 0 follows"):
         list(vidstyle.stylize_frames(frames, frames[0], flow="raft"))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:1", "mps"])
+def test_raft_is_taken_by_itself_where_it_is_quick_and_at_hand(device, tmp_path, monkeypatch):
+    """With a faked torchvision: on a GPU, once its weights are there; and nothing is downloaded."""
+    torch = pytest.importorskip("torch")
+    from vidstyle import raft
+
+    weights = SimpleNamespace(DEFAULT=SimpleNamespace(url="https://example.org/models/raft_x.pth"))
+    faked = SimpleNamespace(Raft_Small_Weights=weights)
+    monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", faked)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(raft, "load_raft", lambda device: f"raft on {device}")
+    assert callable(flow_finder("auto", device))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "raft_x.pth").touch()
+    found = flow_finder("auto", device)
+    assert callable(found) if device == "cpu" else found == f"raft on {device}"
+    assert callable(flow_finder("dis", device))
+    monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", None)
+    assert callable(flow_finder("auto", device))
 
 
 def test_a_cut_begins_anew():

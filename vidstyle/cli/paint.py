@@ -149,7 +149,9 @@ def paint(
     passes: Annotated[
         int | None, typer.Option(metavar="N", help="video: over the clip, forth and back.")
     ] = None,
-    flow: Annotated[str | None, typer.Option(help="video: dis, or raft (torchvision's).")] = None,
+    flow: Annotated[
+        str | None, typer.Option(help="video: auto, dis, or raft (torchvision's); as for run.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option(metavar="TIME", help="video: begin there, as for run.")
     ] = None,

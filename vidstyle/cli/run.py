@@ -78,8 +78,12 @@ def run(
         ),
     ] = 0.0,
     flow: Annotated[
-        str, typer.Option(help="For --stability: dis, or raft (torchvision's; slow without a GPU).")
-    ] = "dis",
+        str,
+        typer.Option(
+            help="For --stability: dis, or raft (torchvision's; slow without a GPU); auto is raft "
+            "on a GPU where its weights have been downloaded."
+        ),
+    ] = "auto",
     start: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Begin there: seconds, or [hours:]minutes:seconds."),

@@ -70,7 +70,7 @@ class VideoConfig(GatysConfig):
     """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
     passes: int = 1
     """Over the clip; the second goes backward."""
-    flow: str = "dis"
+    flow: str = "auto"
     """One of `vidstyle.flow.FLOWS`."""
 
     def __post_init__(self) -> None:

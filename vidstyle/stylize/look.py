@@ -24,7 +24,7 @@ class Look:
     """0 (the video itself) to 1 (all painting)."""
     stability: float = 0.0
     """0 to 1; see `stylize.stabilizer`."""
-    flow: str = "dis"
+    flow: str = "auto"
     """What the stabilizer follows: one of `vidstyle.flow.FLOWS`."""
     style_scale: float = 1.0
     """By which style pictures are enlarged before they are read."""
@@ -37,7 +37,7 @@ class Look:
                 raise UsageError(f"expected a {what} from 0 to 1, got {value:g}")
         if self.flow not in FLOWS:
             raise UsageError(f"expected flow {' or '.join(FLOWS)}, got {self.flow}")
-        if self.flow != FLOWS[0] and not self.stability:
+        if self.flow == "raft" and not self.stability:
             raise UsageError("a flow is what a stability above 0 follows; give both")
         low, high = SCALES
         if not low <= self.style_scale <= high:
