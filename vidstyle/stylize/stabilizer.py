@@ -35,8 +35,14 @@ _PAINT = 24.0
 _STROKE = 15
 """Side, pixels, over which strokes that flicker even out."""
 
-_SHARPEN, _DETAIL = 0.35, 0.8
-"""Strength and radius, pixels, of the sharpening that is shown, and not fed back."""
+_SHARPEN, _DETAIL = 1.0, 0.8
+"""Greatest strength, and radius, pixels, of the sharpening that is shown, and not fed back."""
+
+_COARSE, _AROUND = 4, 9
+"""Fine detail is measured at a fraction of the size, over squares of so many pixels there, ..."""
+
+_FAINT = 0.5
+"""... and this, levels of 255, is hardly any."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +85,7 @@ def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
     return Motion(flow, cast(Floats, confidence))
 
 
-def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> tuple[Floats, Floats]:
+def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Floats:
     """Mix a painted frame with the last result, moved to it.
 
     Args:
@@ -89,7 +95,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> tuple
         share: of the last result where the motion is certain, 0 to below 1.
 
     Returns:
-        The result (H, W, 3), and the share (H, W) that the last one has in it.
+        The result (H, W, 3).
     """
     height, width, _ = painted.shape
     small_height, small_width, _ = motion.flow.shape
@@ -102,17 +108,34 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> tuple
     mismatch = np.abs(cv2.blur(mismatch, (side, side))).reshape(small_height, small_width, 3).max(2)
     confidence = share * motion.confidence * np.exp(-((mismatch / _PAINT) ** 2))
     weight = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cast(Floats, cv2.blendLinear(moved, painted, weight, 1 - weight)), cast(Floats, weight)
+    return cast(Floats, cv2.blendLinear(moved, painted, weight, 1 - weight))
 
 
-def sharpen(picture: Floats, weight: Floats) -> Floats:
-    """Give back, where `weight` (H, W) is high, the sharpness that mixing has taken (H, W, 3)."""
-    detail = picture - cv2.GaussianBlur(picture, (0, 0), _DETAIL)
-    return picture + _SHARPEN * weight[..., None] * detail
+def fine_detail(picture: Floats) -> Floats:
+    """Return how much fine detail a picture (H, W, 3) has around each place of a coarse grid (h, w)."""
+    height, width, _ = picture.shape
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    fine = cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), _DETAIL))
+    size = max(1, width // _COARSE), max(1, height // _COARSE)
+    coarse = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
+    return cast(Floats, cv2.blur(coarse, (_AROUND, _AROUND)))
+
+
+def sharpen(picture: Floats, due: Floats) -> Floats:
+    """Give a picture (H, W, 3) back the fine detail that moving and mixing have taken.
+
+    `due` is the `fine_detail` of the new painting. Where the picture has as much, because nothing moves,
+    it stays as it is, and nowhere is it made sharper than the painting.
+    """
+    height, width, _ = picture.shape
+    lost = np.clip((due + _FAINT) / (fine_detail(picture) + _FAINT) - 1, 0, _SHARPEN)
+    strength = cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR)
+    soft = cv2.GaussianBlur(picture, (0, 0), _DETAIL)
+    return cast(Floats, cv2.blendLinear(picture, soft, 1 + strength, -strength))
 
 
 _Results = list[tuple[Floats, Floats | None]]
-"""Pictures (H, W, 3), levels of 255, not rounded, and what `follow` says of them."""
+"""Pictures (H, W, 3), levels of 255, not rounded, and the `fine_detail` due to those that are mixed."""
 
 
 class _Once:
@@ -194,15 +217,16 @@ class SteadyStylizer(Wrapper):
             last = earlier()[-1][0] if earlier else None
             results: _Results = []
             for pixels, motion in zip(paint(), motions, strict=True):
-                painted, weight = (pixels / scale).astype(np.float32), None
+                picture, due = (pixels / scale).astype(np.float32), None
                 if last is not None and motion is not None:
-                    painted, weight = follow(painted, last, motion.result(), _MOST * self.stability)
-                last = painted
-                results.append((painted, weight))
+                    due = fine_detail(picture)
+                    picture = follow(picture, last, motion.result(), _MOST * self.stability)
+                last = picture
+                results.append((picture, due))
             return results
 
         def finish() -> list[Pixels]:
-            shown = (r if w is None else sharpen(r, w) for r, w in results())
+            shown = (p if due is None else sharpen(p, due) for p, due in results())
             return [cast(Pixels, np.clip(np.round(s * scale), 0, most).astype(kind)) for s in shown]
 
         results = _Once(stabilize)
