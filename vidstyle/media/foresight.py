@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -28,7 +29,7 @@ class Foresight:
     def __init__(self, source: FileSource) -> None:
         """Take the source, one that can be read twice: no pipe."""
         self._source = source
-        self._times: list[Fraction] = []
+        self._times = array("d")  # seconds: eight bytes a frame, however long the file
 
     @property
     def info(self) -> StreamInfo:
@@ -47,7 +48,7 @@ class Foresight:
     def __iter__(self) -> Iterator[Frame]:
         """Yield the source's frames."""
         for frame in self._source:
-            self._times.append(frame.pts * frame.time_base)
+            self._times.append(float(frame.pts * frame.time_base))
             yield frame
 
     def after(self, index: int) -> Iterator[Pixels]:
@@ -56,7 +57,7 @@ class Foresight:
         It must have been read. What cannot be read ends it: that is told where frames are painted.
         """
         with contextlib.suppress(av.FFmpegError, InputError):
-            yield from self._glance(self._times[index])
+            yield from self._glance(Fraction(self._times[index]).limit_denominator(10**6))
 
     def _glance(self, begin: Fraction) -> Iterator[Pixels]:
         """Decode the file once more, quickly: only frames that others refer to, fields together."""
