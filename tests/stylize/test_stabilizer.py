@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import sys
 from fractions import Fraction
@@ -200,8 +201,8 @@ def test_raft_that_is_not_there(package, monkeypatch):
 def test_raft_is_taken_by_itself_where_it_is_quick_and_at_hand(device, tmp_path, monkeypatch):
     """With a faked torchvision: on a GPU, once its weights are there; and nothing is downloaded."""
     torch = pytest.importorskip("torch")
-    from vidstyle import raft
-
+    # Not `from vidstyle import raft`: the test before this one leaves another one there.
+    raft = importlib.import_module("vidstyle.raft")
     weights = SimpleNamespace(DEFAULT=SimpleNamespace(url="https://example.org/models/raft_x.pth"))
     faked = SimpleNamespace(Raft_Small_Weights=weights)
     monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", faked)

@@ -250,21 +250,21 @@ def style(
     ] = None,
     exclude: Exclude = None,
     manifest: Manifest = None,
-    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 900,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 1200,
     batch: Annotated[int, typer.Option(min=2, help="Photos per step, even.")] = 4,
     crop: Annotated[int, typer.Option(min=64, help="Side of the training frames, pixels.")] = 224,
     style_side: Annotated[
         int, typer.Option(min=64, help="Short side of the style, pixels: the size of its strokes.")
     ] = 384,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
-    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 18.0,
+    style_weight: Annotated[float, typer.Option(help="Weight of the style loss.")] = 40.0,
     content_weight: Annotated[float, typer.Option(help="Weight of the content loss.")] = 0.1,
     fidelity_weight: Annotated[
         float, typer.Option(help="Weight of the content loss on directions, all layers.")
     ] = 10.0,
-    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 350.0,
-    occluders: Occluders = 0.0,
-    exposure: Exposure = 0.0,
+    temporal_weight: Annotated[float, typer.Option(help="Weight of the temporal loss.")] = 2400.0,
+    occluders: Occluders = 0.5,
+    exposure: Exposure = 0.05,
     seed: Seed = 1,
     device: Device = "auto",
     settings: Settings = None,

@@ -41,7 +41,7 @@ from vidstyle.training.sheet import to_pixels
 class Config(PaintingConfig):
     """Every knob of a run; stored in its checkpoints."""
 
-    steps: int = 900
+    steps: int = 1200
     """Optimizer steps: some ten minutes on two cores."""
     batch: int = 4
     """Photos per step; an even number."""
@@ -49,15 +49,17 @@ class Config(PaintingConfig):
     """Side of the training frames, pixels."""
     style_side: int = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
-    style_weight: float = 18.0
-    late_style_weight: float = 18.0
+    style_weight: float = 40.0
+    late_style_weight: float = 40.0
     gram: float = 0.4
     root: bool = True
     content_weight: float = 0.1
     fidelity_weight: float = 10.0
     tone_weight: float = 2.0
-    temporal_weight: float = 350.0
-    late_temporal_weight: float = 350.0
+    temporal_weight: float = 2400.0
+    late_temporal_weight: float = 2400.0
+    occluders: float = 0.5
+    exposure: float = 0.05
     variation_weight: float = 1.0
     average: float = 0.99
 
