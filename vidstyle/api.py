@@ -263,8 +263,8 @@ def stylize(
     with FileSource(source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, container, reading.hwaccel, frames)
-        seekable = not (is_pipe(source) or is_sequence(source) or reading.is_raw)
-        known = Foresight(frames) if seekable and not low_latency else None
+        once = is_pipe(source) or is_sequence(source) or reading.is_raw or frames.info.frames == 1
+        known = None if once or low_latency else Foresight(frames)
         stylizer, prepared, engine = _stylizer(
             styles,
             look,
@@ -312,7 +312,8 @@ def stylize_frames(
 ) -> Iterator[Pixels]:
     """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily.
 
-    The options are those of `stylize`. Several are under way before the first comes back: each must be an array of its own.
+    The options are those of `stylize`, which of a file knows the first seconds of a shot before it paints
+    them, as this does not. Several are under way before the first comes back: each must be an array of its own.
 
     Raises:
         ValueError: a frame of another type, shape or size than the first.

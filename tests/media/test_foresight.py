@@ -71,3 +71,11 @@ def test_what_cannot_be_read_ends_it(clip, tmp_path):
         next(iter(foresight))
         source.path = tmp_path / "gone.mkv"
         assert list(foresight.after(0)) == []
+
+
+def test_a_stream_without_times_is_not_looked_into(tmp_path):
+    bare = make_clip(tmp_path / "in.h264", times=range(40), sound=False)
+    with FileSource(bare) as source:
+        foresight = Foresight(source)
+        assert len(list(foresight)) == 40
+        assert len(list(foresight.after(0))) <= 1

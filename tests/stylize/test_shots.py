@@ -61,7 +61,7 @@ def test_state_ends_at_a_cut_within_a_batch():
     assert (stylizer.depth, stylizer.batch(64, 96)) == (2, 5)
 
 
-class Beginner(Recorder):
+class Foreseer(Recorder):
     """A recorder that is told what comes: its state is how much that was."""
 
     def begin(self, frames, prepared):
@@ -69,25 +69,25 @@ class Beginner(Recorder):
 
 
 def test_a_shot_begins_with_what_is_known_of_it_alone():
-    frames = [scene(1)] * 7 + [scene(2)] * 4
+    frames = [scene(1)] * 13 + [scene(2)] * 4 + [scene(3)] * 3
     asked = []
 
     def ahead(index):
         asked.append(index)
         return iter(frames[index:])
 
-    inner = Beginner()
+    inner = Foreseer()
     stylizer = ShotStylizer(inner, ahead)
     state = None
-    for begin in (0, 5, 10):
-        _, state = stylizer.start(frames[begin : begin + 5], None, state)
-    assert asked == [0, 7]
-    # Every fourth of the seven frames of the first shot, of the four of the second.
-    assert inner.calls == [(5, "knows 2"), (2, 1), (3, "knows 1"), (1, 3)]
+    for begin in (0, 10):
+        _, state = stylizer.start(frames[begin : begin + 10], None, state)
+    assert asked == [0, 13]  # the second is too short for a look behind it
+    # Every fourth of the thirteen frames of the first shot, of the four of the second.
+    assert inner.calls == [(10, "knows 4"), (3, 1), (4, "knows 1"), (3, None)]
 
 
 def test_where_nothing_is_known_a_shot_begins_from_nothing():
-    inner = Beginner()
+    inner = Foreseer()
     ShotStylizer(inner, lambda index: iter([])).start([scene(1)], None)
     assert inner.calls == [(1, None)]
 

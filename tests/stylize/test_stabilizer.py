@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import sys
 from fractions import Fraction
@@ -188,6 +187,7 @@ def test_the_flow_may_come_from_elsewhere():
 def test_raft_that_is_not_there(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "vidstyle.raft", raising=False)
+    monkeypatch.delattr(vidstyle, "raft", raising=False)  # put back with it
     frames = [np.zeros((32, 32, 3), np.uint8)]
     with pytest.raises(vidstyle.MissingPackageError, match=f"needs {package}"):
         list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="raft"))
@@ -201,8 +201,8 @@ def test_raft_that_is_not_there(package, monkeypatch):
 def test_raft_is_taken_by_itself_where_it_is_quick_and_at_hand(device, tmp_path, monkeypatch):
     """With a faked torchvision: on a GPU, once its weights are there; and nothing is downloaded."""
     torch = pytest.importorskip("torch")
-    # Not `from vidstyle import raft`: the test before this one leaves another one there.
-    raft = importlib.import_module("vidstyle.raft")
+    from vidstyle import raft
+
     weights = SimpleNamespace(DEFAULT=SimpleNamespace(url="https://example.org/models/raft_x.pth"))
     faked = SimpleNamespace(Raft_Small_Weights=weights)
     monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", faked)

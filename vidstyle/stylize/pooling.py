@@ -11,9 +11,14 @@ from vidstyle.runtime.engine import Given, Vector
 _SETTLED = 32
 """Frames, about a second, after which what a shot looks like counts as known ..."""
 
-_MEMORY = 600
-"""... and a later frame counts one in so many: a pan from light to dark is followed in 20 seconds, so that
-who walks in is not seen in the rest of the picture."""
+_SLOW, _QUICK = 600, 8
+"""... and a later frame counts one in so many, so that who walks in is not seen in the rest of the picture.
+One in fewer, down to the latter, where the pool does not fit: a bright frame painted with the statistics
+of a dark one is white."""
+
+_MISFIT = 0.4
+"""Distance of a frame's statistics from the pool's, over theirs, from which on the pool does not fit. Who
+takes 40 % of the picture makes 0.4, twice the light 0.7, a fade from black more than 1.5."""
 
 _YOUNG = 1
 """Frames, where it is to follow quickly."""
@@ -33,7 +38,7 @@ class Pool:
 
     @property
     def given(self) -> Given | None:
-        """What the next frame is normalised with: the mean of all so far, with its own."""
+        """What the next frame is normalised with: the pool, with its own."""
         if self.mean is None:
             return None
         return self.mean, min(_MOST, self.frames / (self.frames + 1))
@@ -51,6 +56,12 @@ class Pool:
         mean, frames = self.mean, self.frames
         for own in statistics:
             frames += 1
-            weight = frames if frames <= _SETTLED else _MEMORY
-            mean = own if mean is None else mean + (own - mean) / np.float32(weight)
+            mean = own if mean is None else mean + (own - mean) / _weight(own, mean, frames)
         return Pool(mean, frames)
+
+
+def _weight(own: Vector, mean: Vector, frames: int) -> np.float32:
+    """Return one over the share of a frame's statistics in a pool that has so many frames with it."""
+    misfit = float(np.linalg.norm(own - mean) / (np.linalg.norm(mean) + 1e-6))
+    slow = max(_QUICK, _SLOW / (1 + (misfit / _MISFIT) ** 6))
+    return np.float32(frames if frames <= _SETTLED else slow)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
-from vidstyle.stylize.wrapper import Wrapper
+from vidstyle.stylize.wrapper import Beginner, Wrapper
 
 _SIZE = 32, 18
 """Width and height of the thumbnails that are compared."""
@@ -68,8 +68,14 @@ class Shot:
         return Shot(now, usual, self.contrast + 0.05 * (contrast - self.contrast)), True
 
 
+_CUT_AHEAD = 35.0
+"""Mean change, as above, at which a look ahead ends: it sees frames a quarter of a second apart."""
+
 _APART = 4
 """Of the frames that come, every fourth is learned from: a few seconds are enough, each costs a painting."""
+
+_SHORTEST = 12
+"""Frames of a shot after which the next one is looked ahead at all: a strobe makes a cut of every flash."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +85,9 @@ class ShotState:
     shot: Shot | None
     inner: Any
     frames: int = 0
-    """How many there were."""
+    """How many there were ..."""
+    begun: int = -_SHORTEST
+    """... when this shot began."""
 
 
 class ShotStylizer(Wrapper):
@@ -91,8 +99,8 @@ class ShotStylizer(Wrapper):
         """Take the stylizer and, for a file, what shows some of the frames that come.
 
         Args:
-            inner: paints a shot; where `ahead` is given its `begin` makes a state of frames of a shot.
-            ahead: yields frames from the one with an index on, not all of them.
+            inner: paints a shot; a `Beginner` where `ahead` is given.
+            ahead: yields frames from the one with an index on, four a second.
         """
         super().__init__(inner)
         self._ahead = ahead
@@ -102,13 +110,15 @@ class ShotStylizer(Wrapper):
     ) -> tuple[Callable[[], list[Pixels]], ShotState]:
         """Begin to paint frames (H, W, 3) of one size, in order, shot by shot."""
         state = state or ShotState(None, None)
-        shot, inner = state.shot, state.inner
+        shot, inner, begun = state.shot, state.inner, state.begun
         parts: list[tuple[list[Pixels], Any]] = [([], inner)]
         for index, frame in enumerate(frames, state.frames):
             now = thumbnail(frame)
             following, same = shot.go_on(now) if shot else (Shot.begin(now), False)
             if not same:
-                parts.append(([], self._look_ahead(index, now, prepared)))
+                known = index - begun >= _SHORTEST
+                parts.append(([], self._look_ahead(index, now, prepared) if known else None))
+                begun = index
             shot = following
             parts[-1][0].append(frame)
         finishes = []
@@ -116,19 +126,18 @@ class ShotStylizer(Wrapper):
             if part:
                 finish, inner = self.inner.start(part, prepared, begin)
                 finishes.append(finish)
-        state = ShotState(shot, inner, state.frames + len(frames))
+        state = ShotState(shot, inner, state.frames + len(frames), begun)
         return (lambda: [p for finish in finishes for p in finish()]), state
 
     def _look_ahead(self, index: int, now: Thumbnail, prepared: Any) -> Any:
         """Return a state for the shot that begins at a frame with an index and a thumbnail."""
         if self._ahead is None:
             return None
-        shot, same = Shot.begin(now), True
         samples: list[Pixels] = []
         for n, frame in enumerate(self._ahead(index)):
-            shot, same = shot.go_on(thumbnail(frame))
-            if not same:
+            last, now = now, thumbnail(frame)
+            if np.abs(now - last).mean() > _CUT_AHEAD:
                 break
             if n % _APART == 0:
                 samples.append(frame)
-        return self.inner.begin(samples, prepared) if samples else None  # type: ignore[attr-defined]
+        return cast(Beginner, self.inner).begin(samples, prepared) if samples else None

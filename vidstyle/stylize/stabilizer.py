@@ -18,7 +18,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow import LONGEST, Finder, Floats, carry, consistent, flow_finder, warp
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
-from vidstyle.stylize.wrapper import Wrapper
+from vidstyle.stylize.wrapper import Beginner, Wrapper
 
 FLOW_SIDE = 180
 """Short side, pixels, of the frames that the flow is sought in: half of 640x360."""
@@ -188,8 +188,8 @@ class SteadyStylizer(Wrapper):
         return max(1, self.inner.depth)
 
     def begin(self, frames: Sequence[Pixels], prepared: Any) -> SteadyState:
-        """Return a state for a shot of which frames (H, W, 3) are known; see `NetworkStylizer.begin`."""
-        return SteadyState(self.inner.begin(frames, prepared))  # type: ignore[attr-defined]
+        """Return a state for a shot of which frames (H, W, 3) are known; see `Beginner`."""
+        return SteadyState(cast(Beginner, self.inner).begin(frames, prepared))
 
     def start(
         self, frames: Sequence[Pixels], prepared: Any, state: SteadyState | None = None

@@ -102,12 +102,17 @@ class NetworkStylizer:
         return self.engine.depth
 
     def begin(self, frames: Sequence[Pixels], prepared: PreparedStyle) -> State:
-        """Return a state that knows what frames (H, W, 3) of a shot look like, before it is painted."""
+        """Return a state that knows what frames (H, W, 3) of a shot look like; see `Beginner`."""
+        size = self.batch(*frames[0].shape[:2])
+        paintings = [
+            self.engine.paint([pad(f) for f in frames[n : n + size]], prepared.vector, None)
+            for n in range(0, len(frames), size)
+        ]
         pool = Pool()
-        for frame in frames:
-            painting = self.engine.paint([pad(frame)], prepared.vector, None)
+        for painting in paintings:
             pool = pool.add(painting.statistics())
-        return State(pool.settled(), ())
+        # A single one may be all that was seen before something sudden.
+        return State(pool.settled() if len(frames) > 1 else pool, ())
 
     def start(
         self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None

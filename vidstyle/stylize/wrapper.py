@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
+
+
+class Beginner(Stylizer, Protocol):
+    """A stylizer that can begin a shot with what it will show."""
+
+    def begin(self, frames: Sequence[Pixels], prepared: Any) -> Any:
+        """Return a state that knows some frames (H, W, 3) of a shot, one at least, before it is painted."""
+        ...
 
 
 class Wrapper:

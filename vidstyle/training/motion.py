@@ -72,7 +72,7 @@ def occlude(pair: Pair, chance: float, generator: torch.Generator) -> Pair:
     """Put something in front of some pairs that moves on its own: an ellipse of another photo.
 
     Args:
-        pair: of two photos at least, no noise in it yet.
+        pair: without noise yet.
         chance: share of the pairs that get one.
         generator: draws place, size and motion; the motion is whole pixels, so exact.
     """
@@ -92,7 +92,7 @@ def occlude(pair: Pair, chance: float, generator: torch.Generator) -> Pair:
     before = (((points - centre) / radii).square().sum(-1) < 1) & there
     now = (((back - centre) / radii).square().sum(-1) < 1) & there
     before, now = before[:, None].float(), now[:, None].float()  # (B, 1, size, size)
-    photo = pair.first.roll(1, 0)
+    photo = pair.first.roll(1, 0).flip(-1)  # flipped: there may be but one
     grid = (back + 0.5) * 2 / size - 1
     inside = ((back >= 1) & (back <= size - 2)).all(-1)[:, None].float()
     uncovered = (warp(before, pair.grid) > 0).float()
