@@ -82,8 +82,8 @@ def test_a_shot_begins_with_what_is_known_of_it_alone():
     for begin in (0, 10):
         _, state = stylizer.start(frames[begin : begin + 10], None, state)
     assert asked == [0, 13]  # the second is too short for a look behind it
-    # Every fourth of the thirteen frames of the first shot, of the four of the second.
-    assert inner.calls == [(10, "knows 4"), (3, 1), (4, "knows 1"), (3, None)]
+    # Every second of the thirteen frames of the first shot, of the four of the second; not the first.
+    assert inner.calls == [(10, "knows 6"), (3, 1), (4, "knows 1"), (3, None)]
 
 
 def test_where_nothing_is_known_a_shot_begins_from_nothing():

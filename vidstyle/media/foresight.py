@@ -16,10 +16,10 @@ from vidstyle.media.source import FileSource
 
 log = logging.getLogger(__name__)
 
-_STEP = Fraction(1, 4)
+_STEP = Fraction(1, 2)
 """Seconds at least between frames that are shown of what comes."""
 
-_REACH = 5
+_REACH = 4
 """Seconds that are looked ahead at most."""
 
 _MOST = 600
@@ -58,7 +58,7 @@ class Foresight:
             yield frame
 
     def after(self, index: int) -> Iterator[Pixels]:
-        """Yield some four frames (H, W, 3) a second, from about the one with an index on.
+        """Yield some two frames (H, W, 3) a second, from about the one with an index on.
 
         It must have been read. What cannot be read ends it: that is told where frames are painted.
         """

@@ -69,10 +69,11 @@ class Shot:
 
 
 _CUT_AHEAD = 35.0
-"""Mean change, as above, at which a look ahead ends: it sees frames a quarter of a second apart."""
+"""Mean change, as above, at which a look ahead ends: it sees frames half a second apart."""
 
-_APART = 4
-"""Of the frames that come, every fourth is learned from: a few seconds are enough, each costs a painting."""
+_APART = 2
+"""Of the frames that come, every second is learned from, since each costs a painting; not the first, which is
+painted anyway."""
 
 _SHORTEST = 12
 """Frames of a shot after which the next one is looked ahead at all: a strobe makes a cut of every flash."""
@@ -100,7 +101,7 @@ class ShotStylizer(Wrapper):
 
         Args:
             inner: paints a shot; a `Beginner` where `ahead` is given.
-            ahead: yields frames from the one with an index on, four a second.
+            ahead: yields frames from the one with an index on, two a second.
         """
         super().__init__(inner)
         self._ahead = ahead
@@ -138,6 +139,6 @@ class ShotStylizer(Wrapper):
             last, now = now, thumbnail(frame)
             if np.abs(now - last).mean() > _CUT_AHEAD:
                 break
-            if n % _APART == 0:
+            if n and n % _APART == 0:
                 samples.append(frame)
         return cast(Beginner, self.inner).begin(samples, prepared) if samples else None
