@@ -76,7 +76,8 @@ class Foresight:
         start, end = source.reading.start or 0, source.reading.end
         last = begin + _REACH if end is None else min(begin + _REACH, end - start)
         due = begin - _TICK
-        with open_input(source.path, source.reading) as container:
+        # On the CPU: a hardware decoder would be set up anew at every cut.
+        with open_input(source.path, replace(source.reading, hwaccel=None)) as container:
             stream = container.streams[source.video.index]
             stream.thread_type = "AUTO"
             stream.codec_context.skip_frame = "NONREF"
