@@ -174,7 +174,9 @@ def test_batches_fit_into_the_memory_of_a_gpu(monkeypatch):
 def test_each_picture_of_a_batch_gets_the_kernels_of_its_style():
     import torch
 
-    from vidstyle.nets.arbitrary import PALETTE, STYLE_CONVS, Arbitrary, Shape
+    from vidstyle.nets.arbitrary import Arbitrary, Shape
+    from vidstyle.nets.encoder import STYLE_CONVS
+    from vidstyle.nets.palette import PALETTE
 
     torch.manual_seed(3)
     net = Arbitrary(Shape(8, 8, 16, 1, kernels=4)).frame_net

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from vidstyle.nets.arbitrary import PIGMENTS, lay, mix, palette
+from vidstyle.nets.palette import PIGMENTS, lay, mix, palette
 
 
 def picture(seed):

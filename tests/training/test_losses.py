@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vidstyle.losses.matching import nearest_loss, self_similarity_loss
 from vidstyle.losses.perceptual import (
     StyleTarget,
     content_loss,
@@ -28,6 +29,50 @@ def features(seed=0):
 def test_a_gram_matrix_by_hand():
     x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # (1, 2, 1, 2)
     assert torch.allclose(gram_matrix(x), torch.tensor([[[2.5, 5.5], [5.5, 12.5]]]))
+
+
+def test_nearest_neighbours_by_brute_force():
+    have, want = torch.randn(2, 5, 3, 4), torch.randn(2, 5, 4, 6)
+    totals = []
+    for h, w in zip(have, want, strict=True):
+        center = w.flatten(1).mean(1)
+        distance = [
+            [
+                1 - F.cosine_similarity(a - center, b - center, dim=0).item()
+                for b in w.flatten(1).unbind(1)
+            ]
+            for a in h.flatten(1).unbind(1)
+        ]
+        there = sum(min(row) for row in distance) / len(distance)
+        back = sum(min(column) for column in zip(*distance, strict=True)) / len(distance[0])
+        totals.append(max(there, back))
+    assert nearest_loss(have, want).item() == pytest.approx(sum(totals) / 2, abs=1e-5)
+
+
+def test_nearest_neighbours_want_all_of_the_style():
+    style = torch.randn(1, 6, 8, 8)
+    part = style[..., :2, :2].repeat(1, 1, 4, 4)
+    assert nearest_loss(style.flip(3), style) < 1e-5, "where does not matter"
+    assert nearest_loss(part, style) > 0.1, "a part of it alone is not the style"
+
+
+def test_self_similarity_is_kept_by_any_palette():
+    frame = torch.randn(1, 6, 8, 8)
+    turned = torch.linalg.qr(torch.randn(6, 6))[0]
+    painted = (turned @ frame.flatten(2)).view_as(frame)  # other features, as alike as before
+    assert self_similarity_loss(painted, frame) < 1e-4
+    assert self_similarity_loss(frame.flip(3), frame) > 0.1
+    assert self_similarity_loss(frame, frame, places=10) < 1e-6
+
+
+def test_a_balanced_style_loss_is_one_for_what_is_untouched():
+    photo = features(0)
+    for scale in (3, 10):
+        style = [scale * f for f in features(1)]
+        target = StyleTarget.of(style)
+        loss = style_loss(photo, target, gram=0.0, root=True, untouched=photo)
+        assert loss.item() == pytest.approx(1.0, abs=0.05)
+        assert style_loss(style, target, gram=0.4, root=True, untouched=photo) < 0.1
 
 
 def test_losses_vanish_only_on_their_target():

@@ -170,7 +170,7 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
 
 def test_a_config_gives_options_and_those_given_count_more(data):
     (data / "run.toml").write_text(
-        'steps = 10\nbatch = 2\ncrop = 64\nwidths = [8, 8, 16]\nroot = true\nexclude = ["held_"]\n'
+        'steps = 10\nbatch = 2\ncrop = 64\nwidths = [8, 8, 16, 0]\nroot = true\nexclude = ["held_"]\n'
         "learning_rate = 1e-3\n"
     )
     done = train_briefly(data, "--config", data / "run.toml", "--steps", 20)
@@ -194,7 +194,7 @@ def test_a_config_gives_options_and_those_given_count_more(data):
     [
         (None, "cannot read the config"),
         ("steps = ", "no TOML"),
-        ("stepps = 10", "unknown key stepps; expected some of batch, blocks"),
+        ("stepps = 10", "unknown key stepps; expected some of balanced, batch, blocks"),
         ("[steps]\nn = 1", "expected one value for steps"),
         ("steps = [1]", "expected one value for steps"),
         ("widths = 16", "expected a list for widths"),

@@ -14,8 +14,10 @@ import vidstyle as package
 from tests.clips import make_clip, make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError, UsageError, zoo
-from vidstyle.nets.arbitrary import MAX_GAIN, MAX_SHIFT, PALETTE, Arbitrary, Shape, palette
+from vidstyle.nets.arbitrary import Arbitrary, Shape
+from vidstyle.nets.encoder import MAX_GAIN, MAX_SHIFT
 from vidstyle.nets.onestyle import OneStyle
+from vidstyle.nets.palette import PALETTE, palette
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training.style import Config, train
 

@@ -109,6 +109,7 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
         (SMALLER, Shape(16, 32, 80, 3)),
         (SMALLER, Shape(16, 32, 80, 1, kernels=40)),
         (Shape(16, 32, 80, 1, kernels=0), SMALLER),
+        (SMALLER, Shape(16, 32, 80, 1, sixteenth=40, coarse_blocks=2)),
     ],
 )
 def test_a_grown_network_paints_nearly_the_same(begin, shape):
@@ -124,6 +125,49 @@ def test_a_grown_network_paints_nearly_the_same(begin, shape):
         error = (large(frame, picture) - wanted).abs()
     # Without new blocks the same; a new block speaks, softly.
     assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
+
+
+def test_a_grown_encoder_describes_textures_and_answers_the_same():
+    torch.manual_seed(2)
+    small, large = Arbitrary(SMALLER), Arbitrary(SMALLER, texture=True)
+    grow(small, large)
+    known = len(small.style_encoder.center)
+    large.style_encoder.standardize([torch.rand(8, 3, 64, 64)], known)
+    assert (large.style_encoder.spread[known:] != 1).all()
+    picture = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.allclose(small.style_encoder(picture), large.style_encoder(picture), atol=1e-5)
+    with pytest.raises(InputError, match="textures"):
+        grow(large, small)
+
+
+def test_a_description_of_texture_knows_orientation():
+    torch.manual_seed(2)
+    encoder = Arbitrary(SMALLER, texture=True).style_encoder
+    encoder.look_through(load_features(), [torch.rand(2, 3, 64, 64)])
+    stripes = (torch.arange(64) // 4 % 2).float().expand(1, 3, 64, 64).contiguous()
+    standing = encoder.describe(stripes)[0]
+    lying = encoder.describe(stripes.transpose(2, 3).contiguous())[0]
+    # Of each layer the first two: one place to the right, one down.
+    right, down = standing[-36:].view(3, 12)[:, :2].unbind(1)
+    assert (down > right + 0.05).all(), "standing stripes repeat downwards"
+    right, down = lying[-36:].view(3, 12)[:, :2].unbind(1)
+    assert (right > down + 0.05).all()
+
+
+@pytest.mark.parametrize("size", [(64, 96), (72, 104)])
+def test_a_coarse_branch_sees_frames_of_any_multiple_of_eight(size):
+    torch.manual_seed(2)
+    net = Arbitrary(Shape(8, 8, 16, 1, 0, 24, 1)).frame_net
+    frame, style = torch.rand(1, 3, *size), torch.rand(1, net.style_size)
+    painted, statistics = net(frame, style)
+    assert painted.shape == frame.shape
+    assert statistics.shape == (1, 2 * sum(net.norm_channels))
+    other = frame.clone()
+    other[..., 0, 0] += 1.0
+    changed = (net(other, style, statistics)[0] - net(frame, style, statistics)[0]).abs()
+    far = changed.amax(1)[0].nonzero().amax(0)
+    assert far.min() >= 63, "the branch carries a change across the frame"
 
 
 def test_blocks_that_have_no_place_are_left_out():

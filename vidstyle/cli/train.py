@@ -141,9 +141,21 @@ def arbitrary(
         ),
     ] = None,
     widths: Annotated[
-        tuple[int, int, int],
-        typer.Option(metavar="N N N", help="Channels at 1/2, 1/4 and 1/8 of the resolution."),
-    ] = (16, 32, 96),
+        tuple[int, int, int, int],
+        typer.Option(
+            metavar="N N N N",
+            help="Channels at 1/2, 1/4, 1/8 and 1/16 of the resolution; 0 at 1/16: no such branch.",
+        ),
+    ] = (16, 32, 96, 0),
+    coarse_blocks: Annotated[int, typer.Option(min=0, help="Residual blocks at 1/16.")] = 0,
+    texture: Annotated[
+        bool,
+        typer.Option("--texture", help="The encoder describes orientation and scale of strokes."),
+    ] = False,
+    style_crop: Annotated[int, typer.Option(min=64, help="Side of the style crops, pixels.")] = 256,
+    style_zoom: Annotated[
+        float, typer.Option(min=1, help="Style pictures are shown so much larger or smaller.")
+    ] = 1.0,
     blocks: Annotated[int, typer.Option(min=1, help="Residual blocks at 1/8.")] = 2,
     kernels: Annotated[
         int, typer.Option(min=0, help="Kernels that a style mixes, in each of two convolutions.")
@@ -171,6 +183,20 @@ def arbitrary(
     root: Annotated[
         bool, typer.Option("--root", help="The style loss is a distance, not its square.")
     ] = False,
+    balanced: Annotated[
+        bool,
+        typer.Option("--balanced", help="The style loss is relative to the photo's own distance."),
+    ] = False,
+    nearest_weight: Annotated[
+        float, typer.Option(help="Weight of the nearest-neighbour loss.")
+    ] = 0.0,
+    similarity_weight: Annotated[
+        float, typer.Option(help="Weight of the self-similarity loss.")
+    ] = 0.0,
+    least_scale: Annotated[
+        float,
+        typer.Option(min=0.25, max=1, help="Losses look at pictures scaled to this at least."),
+    ] = 1.0,
     tone_weight: Annotated[float, typer.Option(help="Weight of the tone loss.")] = 4.0,
     variation_weight: Annotated[float, typer.Option(help="Weight of the total variation.")] = 0.5,
     grid_weight: Annotated[
@@ -191,7 +217,14 @@ def arbitrary(
         raise MissingPackageError(_NEEDS_TORCH) from error
 
     config = Config(
-        shape=Shape(*widths, blocks, kernels),
+        shape=Shape(*widths[:3], blocks, kernels, widths[3], coarse_blocks),
+        texture=texture,
+        style_crop=style_crop,
+        style_zoom=style_zoom,
+        balanced=balanced,
+        nearest_weight=nearest_weight,
+        similarity_weight=similarity_weight,
+        least_scale=least_scale,
         steps=steps,
         batch=batch,
         crop=crop,

@@ -118,8 +118,47 @@ _ROUND = 1e-4
 """Added under the root: at nothing its slope would have no end."""
 
 
+_LEAST_DISTANCE = 0.1
+"""A photo that has the style's statistics already is not held to less than this."""
+
+
+def _statistics_error(have: StyleTarget, want: StyleTarget, layer: int) -> Tensor:
+    """Return the squared distance (B,) of a layer's channel statistics over the target's square."""
+    of, to = (torch.cat([s.means[layer], s.stds[layer]], 1).flatten(1) for s in (have, want))
+    size = to.square().sum(1)
+    return (of - to).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
+
+
+def _gram_error(have: StyleTarget, want: StyleTarget, layer: int) -> Tensor:
+    """Return the distance (B,) of a layer's Gram matrices over the size of the target's."""
+    of, to = (s.grams[layer].flatten(1) for s in (have, want))
+    size = to.square().sum(1)
+    error = (of - to).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
+    return (error + _ROUND).sqrt()
+
+
+def _balanced(
+    features: Sequence[Tensor], target: StyleTarget, untouched: StyleTarget, gram: float
+) -> Tensor:
+    measured = StyleTarget.of(features)
+    totals = []
+    for side in (measured, untouched):
+        means = [(_statistics_error(side, target, n) + _ROUND).sqrt() for n in range(len(features))]
+        grams = [_gram_error(side, target, n) for n in range(len(target.grams))]
+        totals.append(torch.stack([torch.stack(means).mean(0), torch.stack(grams).mean(0)]))
+    have, photo = totals[0], totals[1].detach().clamp(min=_LEAST_DISTANCE)
+    statistics, texture = (have / photo).mean(1)
+    loss: Tensor = statistics + gram * texture
+    return loss
+
+
 def style_loss(
-    features: Sequence[Tensor], target: StyleTarget, *, gram: float = 0.5, root: bool = False
+    features: Sequence[Tensor],
+    target: StyleTarget,
+    *,
+    gram: float = 0.5,
+    root: bool = False,
+    untouched: Sequence[Tensor] | None = None,
 ) -> Tensor:
     """Compare the style of features with a target, averaged over layers.
 
@@ -127,18 +166,17 @@ def style_loss(
     contrast; the Gram matrices of what varies in small windows (weight `gram`) say the strokes.
 
     With `root` each picture pays for the distance of its channel statistics, not for its square, so that layers
-    which are nearly met still count: what `vidstyle metrics` measures.
+    which are nearly met still count: what `vidstyle metrics` measures. With the features of the photos
+    themselves too, each picture pays relative to its own photo's distance, so that no style is easy: 1 is a
+    photo that was left untouched.
     """
+    if root and untouched is not None:
+        return _balanced(features, target, StyleTarget.of(untouched), gram)
     total = torch.zeros((), device=features[0].device)
     measured = StyleTarget.of(features)
     for layer in range(len(features)):
         if root:
-            have, want = (
-                torch.cat([s.means[layer], s.stds[layer]], 1).flatten(1) for s in (measured, target)
-            )
-            size = want.square().sum(1)
-            error = (have - want).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
-            total = total + (error + _ROUND).sqrt().mean()
+            total = total + (_statistics_error(measured, target, layer) + _ROUND).sqrt().mean()
             continue
         total = total + relative_error(measured.means[layer], target.means[layer])
         total = total + relative_error(measured.stds[layer], target.stds[layer])

@@ -9,14 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError
-from vidstyle.nets.arbitrary import (
-    MAX_GAIN,
-    MAX_SHIFT,
-    PALETTE,
-    Arbitrary,
-    FrameNet,
-    Shape,
-)
+from vidstyle.nets.arbitrary import Arbitrary, FrameNet, Shape
+from vidstyle.nets.encoder import MAX_GAIN, MAX_SHIFT
+from vidstyle.nets.palette import PALETTE
 
 
 class OneStyle(nn.Module):

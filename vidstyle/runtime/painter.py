@@ -8,8 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vidstyle.nets.arbitrary import FrameNet, StyleEncoder, lay
+from vidstyle.nets.arbitrary import FrameNet
+from vidstyle.nets.encoder import StyleEncoder
 from vidstyle.nets.onestyle import OneStyle
+from vidstyle.nets.palette import lay
 
 
 def to_unit(pixels: Tensor) -> Tensor:

@@ -8,13 +8,14 @@ learned first, at a high style weight, then the content is brought back at a low
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
@@ -28,7 +29,7 @@ from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.growth import grow
 from vidstyle.training.held import SEED, held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, weigh
+from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, look, weigh
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import write_sheet
@@ -45,8 +46,12 @@ class Config(PaintingConfig):
     """Size of the frame net."""
     style_crop: int = 256
     """Side of the style crops, pixels, of pictures stored about 320 high."""
+    style_zoom: float = 1.0
+    """Style pictures are shown up to this much larger or smaller than stored: strokes of many sizes."""
     hidden: int = 512
     """Hidden numbers of the style encoder."""
+    texture: bool = False
+    """The style encoder describes orientation and scale of strokes too; see `StyleEncoder`."""
 
 
 def train(  # noqa: PLR0915 - one straight loop reads better whole
@@ -103,17 +108,27 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     eyes = eyes.to(target)
     photos, held = split_pictures("content", content, manifest, exclude)
     pictures, held_styles = split_pictures("style", style, manifest, exclude)
-    net = Arbitrary(config.shape, hidden=config.hidden)
+    net = Arbitrary(config.shape, hidden=config.hidden, texture=config.texture)
+
+    def described() -> Iterator[Tensor]:
+        crops = Crops(
+            pictures, size=config.style_crop, batch=16, seed=config.seed, zoom=config.style_zoom
+        )
+        return islice(crops, _DESCRIBED // 16)
+
     saved = out / "checkpoint.pt"
     if init is not None:
         if saved.exists():
             raise InputError(
                 f"{out} holds a run already, which --init would not start; choose --out"
             )
-        grow(Arbitrary.from_shipped(load_weights(init)), net)
+        smaller = Arbitrary.from_shipped(load_weights(init))
+        grow(smaller, net)
+        known = len(smaller.style_encoder.center)
+        if known < len(net.style_encoder.center):
+            net.style_encoder.standardize(described(), known)
     elif not saved.exists():
-        crops = Crops(pictures, size=config.style_crop, batch=16, seed=config.seed)
-        net.style_encoder.look_through(encoder_eyes, islice(crops, _DESCRIBED // 16))
+        net.style_encoder.look_through(encoder_eyes, described())
     net = net.to(target)
     for module in (net, eyes):
         channels_last(module)
@@ -125,13 +140,20 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     motion = torch.Generator().manual_seed(seed)
     contents = iter(Crops(photos, size=wide, batch=config.batch, seed=seed))
     styles = iter(
-        Crops(pictures, size=config.style_crop, batch=config.batch, seed=seed + 1, recolor=0.25)
+        Crops(
+            pictures,
+            size=config.style_crop,
+            batch=config.batch,
+            seed=seed + 1,
+            recolor=0.25,
+            zoom=config.style_zoom,
+        )
     )
     shown = (
         next(iter(Crops(photos[:: len(photos) // 5 or 1], size=256, batch=5, seed=1))),
         next(iter(Crops(pictures[:: len(pictures) // 7 or 1], size=256, batch=7, seed=1))),
     )
-    looked = Arbitrary(config.shape, hidden=config.hidden).to(target)
+    looked = Arbitrary(config.shape, hidden=config.hidden, texture=config.texture).to(target)
 
     def sheet(step: int) -> None:
         looked.load_state_dict(run.average.weights)
@@ -145,12 +167,14 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         views = Views.of(x, config, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
-                like, of = eyes(s, LAYERS), eyes(views.frames, LAYERS)
+                like, of = look(eyes, s, views.frames, step=step, config=config)
             vectors = net.style_encoder(s)
             painted, moved, smooth = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
-            seen = eyes(painted, LAYERS)
+            (seen,) = look(eyes, painted, step=step, config=config)
         wanted = StyleTarget.of(like)
-        losses = views.losses(painted, moved, smooth, (seen, of), wanted, config)
+        losses = views.losses(
+            painted, moved, smooth, (seen, of), wanted, config, style_features=like
+        )
         loss = weigh(losses, config, step / config.steps)
         if run.learn(loss, step):
             net.frame_net.level()

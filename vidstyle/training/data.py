@@ -50,7 +50,14 @@ class Crops:
     """An endless stream of random square crops, flipped at random, as float batches in [0, 1]."""
 
     def __init__(
-        self, files: list[Path], *, size: int, batch: int, seed: int, recolor: float = 0.0
+        self,
+        files: list[Path],
+        *,
+        size: int,
+        batch: int,
+        seed: int,
+        recolor: float = 0.0,
+        zoom: float = 1.0,
     ) -> None:
         """Read the files.
 
@@ -61,17 +68,18 @@ class Crops:
             seed: of the order, places and flips.
             recolor: share of crops whose color channels are exchanged or inverted: many more
                 palettes than the folder holds.
+            zoom: a crop shows its picture up to this much larger or smaller than it is stored.
         """
         self.files = files
         self.encoded = [np.frombuffer(p.read_bytes(), np.uint8) for p in files]
-        self.size, self.batch, self.recolor = size, batch, recolor
+        self.size, self.batch, self.recolor, self.zoom = size, batch, recolor, zoom
         self.rng = np.random.default_rng(seed)
         self.order: list[int] = []
 
     def _next(self) -> tuple[int, np.ndarray]:
         if not self.order:
             self.order = self.rng.permutation(len(self.encoded)).tolist()
-        return self.order.pop(), self.rng.random(8)
+        return self.order.pop(), self.rng.random(9)
 
     def _crop(self, pick: tuple[int, np.ndarray]) -> np.ndarray:
         index, draw = pick
@@ -81,10 +89,12 @@ class Crops:
         picture = picture[..., ::-1]
         height, width = picture.shape[:2]
         short = min(height, width)
-        if short < self.size:
-            scale = self.size / short
+        # Never smaller than the crop.
+        scale = max(self.zoom ** (2 * draw[8] - 1), self.size / short)
+        if self.zoom != 1.0 or short < self.size:
             target = (max(self.size, round(width * scale)), max(self.size, round(height * scale)))
-            picture = cv2.resize(picture, target, interpolation=cv2.INTER_CUBIC)
+            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            picture = cv2.resize(picture, target, interpolation=way)
             height, width = picture.shape[:2]
         top = int(draw[0] * (height - self.size + 1))
         left = int(draw[1] * (width - self.size + 1))

@@ -32,11 +32,14 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
     left out.
 
     Raises:
-        InputError: `small` has more channels, kernels or hidden numbers somewhere.
+        InputError: `small` has more channels, kernels or hidden numbers somewhere, or describes textures
+            and `large` does not.
     """
     fits = replace(small.shape, blocks=0), replace(large.shape, blocks=0)
     if any(s > n for s, n in zip(*map(astuple, fits), strict=True)):
         raise InputError(f"expected weights of {large.shape} or smaller, got {small.shape}")
+    if small.texture > large.texture:
+        raise InputError("expected an encoder that describes textures too, got one that does not")
     if small.hidden > large.hidden:
         raise InputError(
             f"expected an encoder of {large.hidden} hidden numbers or fewer, got {small.hidden}"
@@ -49,6 +52,9 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
         if new.dim() > 1:
             new[: old.shape[0]] = 0.0  # old outputs do not listen to new inputs
         new[tuple(slice(size) for size in old.shape)] = old
+    if large.shape.sixteenth and not small.shape.sixteenth:  # the branch is there, but silent
+        nn.init.zeros_(large.frame_net.coarse_up.weight)
+        nn.init.zeros_(large.frame_net.coarse_up.bias)  # type: ignore[arg-type]
     _grow_head(small, large)
 
 
@@ -69,7 +75,7 @@ def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
             new.weight[row : row + known] = 0.0
             new.weight[row : row + known, : old.in_features] = old.weight[rows]
             new.bias[row : row + known] = old.bias[rows]
-        if not known and name.endswith("norm2"):
+        if not known and name.endswith("norm2") and not name.startswith("coarse"):
             _silence(new, slice(given, given + norm.channels))
         given += 2 * norm.channels
 

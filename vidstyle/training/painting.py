@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import InputError
+from vidstyle.losses.matching import nearest_loss, self_similarity_loss
 from vidstyle.losses.perceptual import (
     WINDOW,
     StyleTarget,
@@ -19,6 +21,7 @@ from vidstyle.losses.smoothness import grid_loss, total_variation
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
+from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.training.motion import Pair, draw_pair
 
 LEAST_CROP = 8 * WINDOW
@@ -26,6 +29,9 @@ LEAST_CROP = 8 * WINDOW
 
 MARGIN = 24
 """Pixels on each side of a training frame for the second view to come from."""
+
+GRID = 16
+"""Period, pixels, of the patterns that stick to the network's coarsest grid; twice that of the next."""
 
 _RAMP, _EDGE = 96, 16
 """Side of a smooth frame, pixels, and what of it is not looked at: the border has a pattern of its own."""
@@ -51,6 +57,15 @@ class PaintingConfig:
     """Share of the Gram matrices in the style loss."""
     root: bool = False
     """The style loss is a distance, not its square; see `style_loss`."""
+    balanced: bool = False
+    """Each picture's style loss is relative to its photo's own distance; needs `root`."""
+    nearest_weight: float = 0.0
+    """Weight of the nearest-neighbour loss, relu3_1 and relu4_1; see `losses.matching`."""
+    similarity_weight: float = 0.0
+    """Weight of the self-similarity loss, relu4_1."""
+    least_scale: float = 1.0
+    """The losses look at pictures scaled down at random, to this at least, and with mean and maximum pooling in
+    turn, so that what pleases one perceptual network at one scale alone is no way out."""
     content_weight: float = 1.0
     """Weight of the content loss, relu3_1 and relu4_1."""
     fidelity_weight: float = 0.0
@@ -146,6 +161,8 @@ class Views:
         features: tuple[list[Tensor], list[Tensor]],
         style: StyleTarget,
         config: PaintingConfig,
+        *,
+        style_features: list[Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Measure what `paint` returned. Not under autocast: Gram matrices are summed in 32 bits.
 
@@ -156,25 +173,56 @@ class Views:
             features: of the painted frames and of the frames themselves.
             style: as many as frames.
             config: the knobs of the style loss.
+            style_features: of the style pictures, for the nearest-neighbour loss.
         """
         seen, wanted = features
         pair, half = self.pair, len(moved)
-        return {
+        losses = {
             "content": content_loss(seen, wanted),
             "fidelity": fidelity_loss(seen, wanted),
-            "style": style_loss(seen, style, gram=config.gram, root=config.root),
+            "style": style_loss(
+                seen,
+                style,
+                gram=config.gram,
+                root=config.root,
+                untouched=wanted if config.balanced else None,
+            ),
             "tone": tone_loss(painted, self.frames),
             "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask, pair.brighter),
             "variation": total_variation(painted),
-            "grid": grid_loss(smooth, MULTIPLE),
+            "grid": grid_loss(smooth, GRID),
         }
+        if config.nearest_weight and style_features is not None:
+            losses["nearest"] = (
+                nearest_loss(seen[2], style_features[2]) + nearest_loss(seen[3], style_features[3])
+            ) / 2
+        if config.similarity_weight:
+            losses["similarity"] = self_similarity_loss(seen[3], wanted[3])
+        return losses
+
+
+def look(
+    eyes: Perceptual, *pictures: Tensor, step: int, config: PaintingConfig
+) -> list[list[Tensor]]:
+    """Return the features, all of `LAYERS`, of each of the pictures (B, 3, H, W), as a step's losses see them."""
+    if config.least_scale == 1.0:
+        return [eyes(p, LAYERS) for p in pictures]
+    draw = torch.rand(1, generator=torch.Generator().manual_seed(config.seed + step)).item()
+    scale = config.least_scale**draw
+    scaled = (
+        F.interpolate(p, scale_factor=scale, mode="bilinear", antialias=True) for p in pictures
+    )
+    return [eyes(p, LAYERS, average=step % 2 == 1) for p in scaled]
 
 
 def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) -> Tensor:
     """Return the weighted sum of `Views.losses` at a share of the run, 0 to 1."""
     style_weight, temporal_weight = weights_at(config, progress)
+    zero = torch.zeros((), device=losses["style"].device)
     return (
-        config.content_weight * losses["content"]
+        config.nearest_weight * losses.get("nearest", zero)
+        + config.similarity_weight * losses.get("similarity", zero)
+        + config.content_weight * losses["content"]
         + config.fidelity_weight * losses["fidelity"]
         + style_weight * losses["style"]
         + config.tone_weight * losses["tone"]

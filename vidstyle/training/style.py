@@ -31,7 +31,7 @@ from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.held import held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, weigh
+from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, look, weigh
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import to_pixels
@@ -131,11 +131,16 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
         views = Views.of(x, config, motion)
         with torch.autocast(target.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
-                of = eyes(views.frames, LAYERS)
+                of, like = look(eyes, views.frames, style, step=step, config=config)
             vectors = net.style.expand(config.batch, -1)
             painted, moved, smooth = views.paint(net.frame_net, vectors, shared=step % 2 == 1)
-            seen = eyes(painted, LAYERS)
-        losses = views.losses(painted, moved, smooth, (seen, of), wanted, config)
+            (seen,) = look(eyes, painted, step=step, config=config)
+        losses = views.losses(
+            *(painted, moved, smooth, (seen, of)),
+            StyleTarget.of(like).repeat(config.batch),
+            config,
+            style_features=[f.expand(config.batch, -1, -1, -1) for f in like],
+        )
         if run.learn(weigh(losses, config, step / config.steps), step):
             net.level()
             run.average.update(net)
