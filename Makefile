@@ -47,7 +47,7 @@ check: lint type test  ## all that must be green before a commit
 
 ir: setup  ## convert the shipped weights for the CPU engine
 	$(PIP) -e '.[ir]' -c constraints.txt
-	$(BIN)/python -m vidstyle.export models samples
+	$(BIN)/python -m vidstyle.training.export models samples
 	$(MAKE) sums
 
 sums: ## write models/SHA256SUMS

@@ -18,12 +18,12 @@ from pipeline import ROOT
 
 import vidstyle
 from vidstyle.evaluation.report import measure
-from vidstyle.features import load_features
+from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.video import VideoConfig, paint_video
-from vidstyle.pictures import read_picture
+from vidstyle.zoo.features import load_features
 
 SIZE, STEPS, FIRST, FRAMES = 192, 60, 60, 8
 LOSSLESS = vidstyle.Encoding("ffv1")

@@ -20,8 +20,8 @@ from common import machine, spread, write
 from pipeline import ROOT, STYLE, make_clip
 
 from vidstyle.frame import Pixels
+from vidstyle.machine.bench import landscape, network_rate
 from vidstyle.runtime.select import select_engine
-from vidstyle.speed import landscape, network_rate
 from vidstyle.stylize.stylizer import NetworkStylizer
 
 mpl.use("svg")

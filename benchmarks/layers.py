@@ -15,8 +15,8 @@ import numpy as np
 import openvino as ov
 from common import write
 
-from vidstyle import zoo
 from vidstyle.runtime.openvino import offered_precisions
+from vidstyle.zoo import catalog
 
 HEIGHT, WIDTH = 720, 1280
 ROUNDS = 15
@@ -57,7 +57,7 @@ def times(path: Path, floats: str) -> dict[str, float]:
 
 def main() -> None:
     """Measure and write."""
-    model = zoo.find()
+    model = catalog.find()
     offered = offered_precisions(ov.Core())
     floats = next(name for name in offered if name != "int8")
     rows: dict[str, Any] = {}

@@ -17,10 +17,10 @@ from pipeline import ROOT
 from rivals import RIVALS
 from torch import nn
 
-from vidstyle import zoo
 from vidstyle.runtime.openvino import offered_precisions
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network
+from vidstyle.zoo import catalog
 
 WIDTH, HEIGHT = 1280, 720
 ROUNDS = 5
@@ -62,7 +62,7 @@ def rival(net: nn.Module, precision: str) -> tuple[Measure, Measure]:
 
 def ours(precision: str) -> tuple[Measure, Measure]:
     """Return the same for the shipped network; bytes in and out in OpenVINO."""
-    shipped = zoo.find()
+    shipped = catalog.find()
     net = load_network(shipped.weights).frame_net
     size = 2 * sum(net.norm_channels)
     frame, style = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, net.style_size)
@@ -108,7 +108,7 @@ def main() -> None:
         net = make().eval()
         sizes[name] = multiply_adds(net, (torch.rand(1, 3, 128, 128),))
         works[f"{name}, torch f32"], works[f"{name}, OpenVINO {floats}"] = rival(net, floats)
-    net = load_network(zoo.find().weights).frame_net
+    net = load_network(catalog.find().weights).frame_net
     style = torch.rand(1, net.style_size)
     sizes["vidstyle"] = multiply_adds(net, (torch.rand(1, 3, 128, 128), style))
     for precision in dict.fromkeys((floats, offered[0])):

@@ -18,13 +18,13 @@ import numpy as np
 from common import write
 from pipeline import ROOT
 
-from vidstyle.features import load_features
 from vidstyle.frame import Pixels
+from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.descent import Step
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
-from vidstyle.pictures import read_picture
+from vidstyle.zoo.features import load_features
 
 RATES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 ADAM_STEPS = 1000

@@ -23,11 +23,12 @@ from common import write
 from pipeline import ROOT
 
 import vidstyle
-from vidstyle import Encoding, zoo
+from vidstyle import Encoding
 from vidstyle.evaluation.likeness import Likeness
 from vidstyle.evaluation.report import Metrics, measure
-from vidstyle.features import load_features
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
+from vidstyle.zoo import catalog
+from vidstyle.zoo.features import load_features
 
 ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
 STABILITIES = (0.0, 0.5, 1.0)
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument(
         "--networks",
         type=Path,
-        default=zoo.FOLDER / "styles",
+        default=catalog.FOLDER / "styles",
         help="folder of networks of one style, named as the style pictures",
     )
     parser.add_argument("--pairs", default="*+*.mp4", help="which of PEERS")

@@ -18,12 +18,12 @@ from networks import multiply_adds
 from pipeline import ROOT
 from torch import Tensor, nn
 
-from vidstyle.export import to_int8, to_ir
+from vidstyle.machine.bench import landscape
 from vidstyle.nets.arbitrary import FrameNet, Shape
 from vidstyle.nets.layers import conv
 from vidstyle.runtime.painter import Painter
 from vidstyle.runtime.quiet import ov
-from vidstyle.speed import landscape
+from vidstyle.training.export import to_int8, to_ir
 
 WIDTH, HEIGHT = 1280, 720
 ROUNDS = 7

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from vidstyle.api import stylize_frames
-from vidstyle.features import load_features
 from vidstyle.frame import Pixels
+from vidstyle.images.files import read_picture
 from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
@@ -30,7 +30,7 @@ from vidstyle.optimize.painting import Config, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
 from vidstyle.optimize.reconstructions import reconstruct, sheet
 from vidstyle.optimize.video import VideoConfig, paint_video
-from vidstyle.pictures import read_picture
+from vidstyle.zoo.features import load_features
 
 DOCS = Path(__file__).parent
 SAMPLES = DOCS.parent / "samples"

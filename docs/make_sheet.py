@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle import stylize_frames, zoo
+from vidstyle import stylize_frames
+from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
-from vidstyle.pictures import read_picture
+from vidstyle.zoo import catalog
 
 ROOT = Path(__file__).parent.parent
 STYLES = ("swirls", "woodcut", "mosaic", "ink", "fauve", "pointillist")
@@ -51,7 +52,7 @@ def main() -> None:
     hero = MOMENTS.index(HERO)
     shown = [chosen[hero], *(painted[n][hero] for n in STYLES)]
     save(ROOT / "docs" / "hero.jpg", [shown[:3], shown[3:6]], 480, 270)
-    own = [chosen[hero], *(next(stylize_frames([chosen[hero]], name)) for name in zoo.styles())]
+    own = [chosen[hero], *(next(stylize_frames([chosen[hero]], name)) for name in catalog.styles())]
     save(ROOT / "docs" / "styles.jpg", [own[n : n + 3] for n in range(0, len(own), 3)], 400, 225)
 
 

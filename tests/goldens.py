@@ -77,9 +77,7 @@ CASES: dict[str, Callable[[], Frames]] = {
     "identity": lambda: _stylized("identity"),
     "identity_file": lambda: _file("identity"),
     "any_style": lambda: _stylized(SWIRLS),
-    "any_style_deep": lambda: [
-        (f // 257).astype(np.uint8) for f in _stylized(SWIRLS, source=deep)
-    ],
+    "any_style_deep": lambda: [(f // 257).astype(np.uint8) for f in _stylized(SWIRLS, source=deep)],
     "any_style_file": lambda: _file(SWIRLS, **F32),
     "mixed": lambda: _stylized([SWIRLS, INK], style_weights=[2, 1]),
     "scaled": lambda: _stylized(INK, style_scale=2),

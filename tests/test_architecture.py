@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,56 +14,59 @@ PACKAGE = Path(__file__).parent.parent / "vidstyle"
 ALLOWED = {
     "cores": set(),
     "errors": set(),
+    "fields": {"errors"},
     "frame": {"errors"},
     "nets": {"errors", "frame"},
     "losses": {"errors", "nets"},
-    "training": {"errors", "losses", "nets", "pictures"},
-    "pictures": {"errors", "frame"},
-    "zoo": {"errors"},
-    "features": {"errors", "nets", "zoo"},
+    "images": {"errors", "frame"},
+    "flow": {"errors", "frame"},
+    "zoo": {"errors", "nets"},
     "runtime": {"cores", "errors", "frame", "nets", "zoo"},
-    "colors": {"frame"},
-    "masks": {"errors", "frame", "pictures"},
-    "flow": {"errors", "frame", "raft"},
-    "raft": {"errors", "flow", "frame"},
-    "stylize": {"colors", "errors", "flow", "frame", "pictures", "pipeline", "runtime"},
-    "media": {"cores", "errors", "frame"},
+    "stylize": {"fields", "errors", "flow", "frame", "images", "pipeline", "runtime"},
+    "media": {"fields", "cores", "errors", "frame"},
     "pipeline": {"errors", "frame"},
+    "training": {
+        "fields",
+        "errors",
+        "images",
+        "losses",
+        "media",
+        "nets",
+        "runtime",
+        "stylize",
+        "zoo",
+    },
     "optimize": {
-        "colors",
+        "fields",
         "errors",
         "flow",
         "frame",
+        "images",
         "losses",
-        "masks",
         "media",
         "nets",
         "pipeline",
         "stylize",
     },
-    "export": {"media", "nets", "pictures", "runtime", "stylize", "zoo"},
-    "api": {"errors", "flow", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
+    "api": {"fields", "errors", "flow", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
-    "live": {"errors", "frame", "media", "runtime", "stylize", "zoo"},
-    "machine": {"cores", "media", "runtime"},
-    "evaluation": {"errors", "flow", "frame", "media", "nets"},
-    "speed": {"api", "frame", "media", "pipeline", "runtime", "stylize"},
+    "live": {"fields", "errors", "frame", "media", "runtime", "stylize", "zoo"},
+    "machine": {"fields", "api", "cores", "frame", "media", "pipeline", "runtime", "stylize"},
+    "evaluation": {"fields", "errors", "flow", "frame", "media", "nets"},
     "cli": {
+        "fields",
         "__init__",
         "api",
         "errors",
         "evaluation",
-        "export",
-        "features",
         "frame",
+        "images",
         "live",
         "machine",
         "media",
         "nets",
         "optimize",
-        "pictures",
         "pipeline",
-        "speed",
         "stylize",
         "training",
         "zoo",
@@ -72,17 +76,7 @@ ALLOWED = {
 OUTSIDE = {
     "av": {"media"},
     "openvino": {"runtime"},
-    "torch": {
-        "evaluation",
-        "features",
-        "nets",
-        "losses",
-        "optimize",
-        "raft",
-        "training",
-        "runtime",
-        "export",
-    },
+    "torch": {"evaluation", "flow", "nets", "losses", "optimize", "training", "runtime", "zoo"},
     "typer": {"cli"},
     "rich": {"cli"},
 }
@@ -122,6 +116,10 @@ def test_imports_follow_the_arrows(path):
             assert there == here or there in ALLOWED[here], f"{here} must not import {there}"
         elif top in OUTSIDE:
             assert here in OUTSIDE[top], f"{here} must not import {top}"
+
+
+def test_the_rooms_have_no_circle():
+    assert list(TopologicalSorter(ALLOWED).static_order())
 
 
 def test_every_room_is_in_the_figure():

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle import pipeline, zoo
+from vidstyle import pipeline
 from vidstyle.errors import UsageError
-from vidstyle.flow import flow_finder
+from vidstyle.flow.finder import flow_finder
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import (
@@ -43,6 +43,7 @@ from vidstyle.stylize.stylizer import (
     NetworkStylizer,
     mix_styles,
 )
+from vidstyle.zoo import catalog
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +99,9 @@ def _is_identity(style: Style) -> bool:
     return isinstance(style, str | Path) and str(style) == IDENTITY
 
 
-def _network(style: Style) -> zoo.Model | None:
+def _network(style: Style) -> catalog.Model | None:
     """Return the network of one style that is meant, if any."""
-    return None if isinstance(style, np.ndarray) else zoo.find_style(str(style))
+    return None if isinstance(style, np.ndarray) else catalog.find_style(str(style))
 
 
 def _stylizer(

@@ -22,10 +22,11 @@ from vidstyle import (
 )
 from vidstyle.evaluation.report import measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
-from vidstyle.flow import consistent, find_flow, warp
+from vidstyle.flow.dis import find_flow
+from vidstyle.flow.warp import consistent, warp
+from vidstyle.images.files import read_picture
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
-from vidstyle.pictures import read_picture
 
 WIDTH, HEIGHT, COUNT = 192, 128, 12
 SHIFT = (3, -2)
@@ -272,7 +273,7 @@ def test_likeness_knows_the_frame_the_style_and_what_is_neither():
 def test_a_painting_is_clearly_nearer_to_the_style_than_its_colors_alone(name):
     """By the network that is shipped, on a frame of the sample clip."""
     from vidstyle.evaluation.likeness import Likeness
-    from vidstyle.features import load_features
+    from vidstyle.zoo.features import load_features
 
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
         frame = next(iter(source)).pixels

@@ -11,7 +11,14 @@ import torch
 
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
-from vidstyle.colors import COLORS, LIGHTS, light_of, match_colors, match_histograms, with_light_of
+from vidstyle.images.colors import (
+    COLORS,
+    LIGHTS,
+    light_of,
+    match_colors,
+    match_histograms,
+    with_light_of,
+)
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize import objective
 from vidstyle.optimize.descent import Descent, Halt, descend

@@ -9,8 +9,8 @@ import torch
 
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
+from vidstyle.images.masks import pair_regions
 from vidstyle.losses.energies import matting_energy
-from vidstyle.masks import pair_regions
 from vidstyle.optimize.painting import Region, Scene, paint_picture
 from vidstyle.optimize.photoreal import (
     PhotorealConfig,

@@ -14,12 +14,13 @@ from torch import nn
 
 from tests.clips import make_clip, pattern
 from vidstyle import UsageError
-from vidstyle.flow import certain, flow_finder, warp
+from vidstyle.flow.finder import flow_finder
+from vidstyle.flow.raft import finder
+from vidstyle.flow.warp import certain, warp
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.video import VideoConfig, find_shots, long_term, paint_video
-from vidstyle.raft import finder
 
 
 def test_what_moves_apart_is_not_certain():

@@ -7,15 +7,16 @@ import pytest
 
 from tests.clips import pattern
 from tests.conftest import ROOT
-from vidstyle import InputError, UsageError, zoo
+from vidstyle import InputError, UsageError
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.openvino import OpenVinoEngine
 from vidstyle.runtime.select import select_engine
 from vidstyle.runtime.torch_engine import load_network
+from vidstyle.zoo import catalog
 
 
 def test_the_converted_network_is_the_trained_one(picture):
-    from vidstyle.pictures import read_picture
+    from vidstyle.images.files import read_picture
     from vidstyle.stylize.style import fit_style
 
     fast, reference = select_engine("cpu", "f32"), select_engine("torch-cpu")
@@ -81,24 +82,27 @@ def test_precisions_that_a_device_does_not_offer_are_refused():
 
 
 def test_every_shipped_file_is_what_was_shipped():
-    for folder, most in ((zoo.FOLDER, 14.9e6), (zoo.FOLDER / "styles", 2.5e6 * len(zoo.styles()))):
-        sums = zoo.checksums(folder)
+    for folder, most in (
+        (catalog.FOLDER, 14.9e6),
+        (catalog.FOLDER / "styles", 2.5e6 * len(catalog.styles())),
+    ):
+        sums = catalog.checksums(folder)
         for name in sums:
-            zoo.verify(folder / name)
+            catalog.verify(folder / name)
         shipped = {p.name for p in folder.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
         assert shipped == set(sums)
         assert sum((folder / n).stat().st_size for n in shipped) < most
 
 
 def test_a_changed_weight_file_is_refused(tmp_path):
-    model = zoo.find()
-    (tmp_path / "SHA256SUMS").write_text((zoo.FOLDER / "SHA256SUMS").read_text())
+    model = catalog.find()
+    (tmp_path / "SHA256SUMS").write_text((catalog.FOLDER / "SHA256SUMS").read_text())
     copy = tmp_path / model.weights.name
     with pytest.raises(InputError, match="missing"):
-        zoo.verify(copy)
+        catalog.verify(copy)
     copy.write_bytes(model.weights.read_bytes()[:-1] + b"x")
     with pytest.raises(InputError, match="damaged"):
-        zoo.verify(copy)
+        catalog.verify(copy)
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
@@ -114,8 +118,8 @@ def test_weights_of_another_network_are_refused(tmp_path):
     ("weights", "budget"),
     # The figures in docs/design.md, less the 18 of the color mixing.
     [
-        (zoo.find().weights, 7_908),
-        *((zoo.shipped_style(name).weights, 5_316) for name in zoo.styles()),
+        (catalog.find().weights, 7_908),
+        *((catalog.shipped_style(name).weights, 5_316) for name in catalog.styles()),
     ],
     ids=lambda value: getattr(value, "stem", ""),
 )
@@ -157,7 +161,7 @@ def test_even_features_give_even_light():
     assert unevenness(net) < 1e-5
     assert not torch.equal(net.out.weight[0], net.out.weight[1])
     assert torch.equal(net.out.weight[4:], kernels[4:])
-    assert unevenness(load_network(zoo.find().weights).frame_net) < 5e-3  # in 16 bits
+    assert unevenness(load_network(catalog.find().weights).frame_net) < 5e-3  # in 16 bits
 
 
 def test_batches_fit_into_the_memory_of_a_gpu(monkeypatch):
@@ -207,12 +211,12 @@ def even_changes():
         yield np.tile(ramp.round().astype(np.uint8), (96, 1, 1))
 
 
-@pytest.mark.parametrize("name", ["a picture", *zoo.styles()])
+@pytest.mark.parametrize("name", ["a picture", *catalog.styles()])
 def test_the_networks_have_no_border_and_no_checkerboard(name, picture):
     """A smooth frame gives a smooth picture: no frame around it, no pattern of the grid in it."""
     from vidstyle.stylize.stylizer import OWN_STYLE, NetworkStylizer
 
-    stylizer = NetworkStylizer(select_engine("cpu", "auto", zoo.find_style(name)))
+    stylizer = NetworkStylizer(select_engine("cpu", "auto", catalog.find_style(name)))
     prepared = stylizer.prepare(picture) if name == "a picture" else OWN_STYLE
     for ramp in even_changes():
         painted = stylizer.step(ramp[None], prepared)[0][0].astype(float).mean(-1)

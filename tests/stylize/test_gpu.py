@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.clips import pattern
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
 from vidstyle.runtime.select import find_accelerator, select_engine
 from vidstyle.stylize.stylizer import NetworkStylizer
 

@@ -15,9 +15,9 @@ import vidstyle
 from tests.conftest import ROOT
 from vidstyle.evaluation import picture
 from vidstyle.evaluation.report import measure
-from vidstyle.flow import flow_finder
+from vidstyle.flow.finder import flow_finder
+from vidstyle.images.files import read_picture
 from vidstyle.media.reading import Reading
-from vidstyle.pictures import read_picture
 from vidstyle.stylize.shots import ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyStylizer
 
@@ -186,7 +186,7 @@ def test_the_flow_may_come_from_elsewhere():
 @pytest.mark.parametrize("package", ["torch", "torchvision"])
 def test_raft_that_is_not_there(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "vidstyle.raft", raising=False)
+    monkeypatch.delitem(sys.modules, "vidstyle.flow.raft", raising=False)
     monkeypatch.delattr(vidstyle, "raft", raising=False)  # put back with it
     frames = [np.zeros((32, 32, 3), np.uint8)]
     with pytest.raises(vidstyle.MissingPackageError, match=f"needs {package}"):
@@ -201,7 +201,7 @@ def test_raft_that_is_not_there(package, monkeypatch):
 def test_raft_is_taken_by_itself_where_it_is_quick_and_at_hand(device, tmp_path, monkeypatch):
     """With a faked torchvision: on a GPU, once its weights are there; and nothing is downloaded."""
     torch = pytest.importorskip("torch")
-    from vidstyle import raft
+    from vidstyle.flow import raft
 
     weights = SimpleNamespace(DEFAULT=SimpleNamespace(url="https://example.org/models/raft_x.pth"))
     faked = SimpleNamespace(Raft_Small_Weights=weights)

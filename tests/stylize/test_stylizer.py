@@ -17,7 +17,7 @@ import pytest
 import vidstyle
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
 from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.style import STYLE_SIDE, fit_style

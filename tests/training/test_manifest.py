@@ -13,12 +13,12 @@ from safetensors.torch import save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import ROOT, vidstyle
 from vidstyle import InputError
-from vidstyle.features import load_features
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training import arbitrary, style
 from vidstyle.training.data import Crops
 from vidstyle.training.manifest import Row, list_rows, read_manifest, split_pictures
+from vidstyle.zoo.features import load_features
 
 
 @pytest.fixture

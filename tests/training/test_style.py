@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save_file
 import vidstyle as package
 from tests.clips import make_clip, make_picture, pattern
 from tests.conftest import vidstyle
-from vidstyle import InputError, UsageError, zoo
+from vidstyle import InputError, UsageError
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.encoder import MAX_GAIN, MAX_SHIFT
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.palette import PALETTE, palette
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training.style import Config, train
+from vidstyle.zoo import catalog
 
 SMALL = {"batch": 2, "crop": 64, "style_side": 64}
 
@@ -112,7 +113,7 @@ def test_weights_that_are_not_of_one_style_are_refused(tmp_path):
         with pytest.raises(InputError, match=r"no network of one style|missing beside"):
             list(
                 package.stylize_frames(
-                    [pattern(1, 64, 64)], zoo.find().weights, device=device, precision="f32"
+                    [pattern(1, 64, 64)], catalog.find().weights, device=device, precision="f32"
                 )
             )
     with pytest.raises(InputError, match=r"strry.safetensors: no such file"):
@@ -161,9 +162,9 @@ def test_the_palette_of_the_base_is_the_pictures():
 def test_every_shipped_style_is_listed_and_whole():
     listed = vidstyle("styles")
     assert listed.returncode == 0
-    assert len(zoo.styles()) >= 8
-    for name, entry in zoo.styles().items():
+    assert len(catalog.styles()) >= 8
+    for name, entry in catalog.styles().items():
         assert f"{entry.artist}, {entry.title}, {entry.year}" in listed.stdout
-        model = zoo.shipped_style(name)
+        model = catalog.shipped_style(name)
         for path in (model.weights, model.frame_net, model.deep_net, model.small_net):
-            assert zoo.verify(path).exists()
+            assert catalog.verify(path).exists()

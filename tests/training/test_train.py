@@ -10,7 +10,6 @@ from safetensors.torch import load_file, save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError, TrainingError
-from vidstyle.features import load_features
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.layers import StyleNorm
 from vidstyle.nets.perceptual import Perceptual
@@ -23,6 +22,7 @@ from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.growth import grow
 from vidstyle.training.painting import weights_at
 from vidstyle.training.run import rate_at
+from vidstyle.zoo.features import load_features
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
 SMALLER = Shape(16, 32, 80, 1)

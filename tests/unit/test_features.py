@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from vidstyle import InputError
-from vidstyle.features import from_vgg19, load_features
 from vidstyle.nets.perceptual import LAYERS
+from vidstyle.zoo.features import from_vgg19, load_features
 
 WIDTHS = (4, 6, 8, 10, 12)
 COUNTS = (2, 2, 4, 4, 4)  # VGG-19, configuration E

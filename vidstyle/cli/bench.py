@@ -38,8 +38,8 @@ def bench(
         if size is None or min(size) < 16:
             raise UsageError(f"expected --sizes such as 640x360,1280x720, got {sizes}")
         wanted.append(size)
-    from vidstyle.machine import examine
-    from vidstyle.speed import measure
+    from vidstyle.machine.bench import measure
+    from vidstyle.machine.doctor import examine
 
     machine = examine(device, precision)
     found = []

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.machine import examine
+from vidstyle.machine.doctor import examine
 
 
 def doctor(

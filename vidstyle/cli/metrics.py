@@ -69,12 +69,12 @@ def metrics(
 def _likeness(style: Path, features: str) -> Compares:
     try:
         from vidstyle.evaluation.likeness import Likeness
-        from vidstyle.features import load_features
+        from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(
             "style and content distance need torch: pip install 'vidstyle[torch]'"
         ) from error
-    from vidstyle.pictures import read_picture
+    from vidstyle.images.files import read_picture
 
     return Likeness(
         load_features(features), read_picture(style).astype(np.float32) / np.float32(255)

@@ -200,11 +200,11 @@ def paint(
     for file in curves:
         check_curve(file, target, [content, *style], overwrite=overwrite)
     try:
-        from vidstyle.features import load_features
         from vidstyle.training.devices import choose_device
+        from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
-    from vidstyle.pictures import read_picture
+    from vidstyle.images.files import read_picture
     from vidstyle.stylize.look import Look
 
     own_scales = parse_numbers("--style-scale", style_scale)

@@ -79,10 +79,10 @@ def paint_picture_file(
 ) -> None:
     """Paint a picture."""
     from vidstyle.cli.halts import HaltFile
+    from vidstyle.images.files import read_picture
     from vidstyle.optimize.areas import find_areas
     from vidstyle.optimize.descent import scaled, to_pixels
     from vidstyle.optimize.painting import paint_picture
-    from vidstyle.pictures import read_picture
 
     picture, target = read_picture(job.content), job.target
     areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)

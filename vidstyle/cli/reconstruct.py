@@ -50,14 +50,14 @@ def reconstruct(
     target = output or picture.with_name(f"{picture.stem}.{kind}.png")
     check_picture(target, [p for p in (picture, style) if p], overwrite=overwrite)
     try:
-        from vidstyle.features import load_features
         from vidstyle.optimize import reconstructions
         from vidstyle.training.devices import choose_device
+        from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(
             "reconstruct needs torch: pip install 'vidstyle[torch]'"
         ) from error
-    from vidstyle.pictures import read_picture
+    from vidstyle.images.files import read_picture
 
     if kind not in reconstructions.KINDS:
         raise UsageError(f"expected --kind {' or '.join(reconstructions.KINDS)}, got {kind}")

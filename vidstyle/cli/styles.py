@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from vidstyle import zoo
+from vidstyle.zoo import catalog
 
 
 def styles(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List the styles that have a network of their own: faster than a picture, and nearer to it."""
-    entries = zoo.styles().values()
+    entries = catalog.styles().values()
     if as_json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))
         return

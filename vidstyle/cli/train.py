@@ -209,10 +209,10 @@ def arbitrary(
 ) -> None:
     """Train the any-style network from folders of photos and of style pictures."""
     try:
-        from vidstyle.features import load_features
         from vidstyle.nets.arbitrary import Shape
         from vidstyle.training.arbitrary import Config, train
         from vidstyle.training.devices import choose_device
+        from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
 
@@ -307,13 +307,13 @@ def style(
     The result is used as `vidstyle run IN --style NAME.safetensors`.
     """
     try:
-        from vidstyle.export import export_openvino
-        from vidstyle.features import load_features
         from vidstyle.training.devices import choose_device
+        from vidstyle.training.export import export_openvino
         from vidstyle.training.style import Config, train
+        from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
-    from vidstyle import zoo
+    from vidstyle.zoo import catalog
 
     config = Config(
         steps=steps,
@@ -335,7 +335,7 @@ def style(
         picture,
         content,
         load_features(features),
-        base or zoo.verify(zoo.find("small").weights),
+        base or catalog.verify(catalog.find("small").weights),
         out or Path("runs", picture.stem),
         config=config,
         exclude=tuple(exclude or ()),
@@ -343,7 +343,7 @@ def style(
         device=choose_device(device),
         on_report=_reporter(),
     )
-    export_openvino(zoo.Model.of(result, one_style=True, shipped=False))
+    export_openvino(catalog.Model.of(result, one_style=True, shipped=False))
     print(result)
 
 

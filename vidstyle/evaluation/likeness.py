@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.flow import Floats
+from vidstyle.flow.types import Floats
 from vidstyle.nets.layers import channel_statistics
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 

@@ -7,7 +7,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from vidstyle.flow import Floats
+from vidstyle.flow.types import Floats
 
 _BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError, UsageError
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
-from vidstyle.flow import Floats, consistent, find_flow
+from vidstyle.flow.dis import find_flow
+from vidstyle.flow.types import Floats
+from vidstyle.flow.warp import consistent
 from vidstyle.frame import Frame, Pixels
 from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vidstyle.flow import Floats, Mask, warp
+from vidstyle.flow.types import Floats, Mask
+from vidstyle.flow.warp import warp
 
 _LEAST = 0.01
 """Share of the frame below which a mask is too small to say anything."""

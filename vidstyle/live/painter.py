@@ -18,7 +18,7 @@ from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.shots import ShotState, ShotStylizer
 from vidstyle.stylize.stabilizer import SteadyState, SteadyStylizer
 from vidstyle.stylize.stylizer import OWN_STYLE, NetworkStylizer, PreparedStyle
-from vidstyle.zoo import find_style
+from vidstyle.zoo.catalog import find_style
 
 _SETTLING = 0.25
 """Seconds after a change of style in which its statistics are still followed quickly."""

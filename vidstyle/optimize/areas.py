@@ -9,7 +9,7 @@ import numpy as np
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.masks import pair_regions, read_mask, read_regions
+from vidstyle.images.masks import pair_regions, read_mask, read_regions
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.painting import Area
 from vidstyle.optimize.photoreal import find_regions

@@ -12,10 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.colors import COLORS, LIGHTS, light_of, match_colors, match_histograms, with_light_of
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
-from vidstyle.masks import Mask
+from vidstyle.images.colors import (
+    COLORS,
+    LIGHTS,
+    light_of,
+    match_colors,
+    match_histograms,
+    with_light_of,
+)
+from vidstyle.images.masks import Mask
 from vidstyle.nets.perceptual import NAMES, Perceptual
 from vidstyle.optimize.descent import (
     LEAST,
@@ -85,7 +92,7 @@ class Config(Descent, ABC):
     pooling: str = "max"
     """Or average, which Gatys et al. found a little smoother."""
     colors: str = "style"
-    """One of `vidstyle.colors.COLORS`."""
+    """One of `vidstyle.images.colors.COLORS`."""
     style_scale: tuple[float, ...] = (1.0,)
     """Longest side of a style over the result's: one for all, or one for each."""
 
@@ -139,7 +146,7 @@ def paint_picture(
     Args:
         content: (H, W, 3) uint8 RGB.
         styles: likewise, of any size.
-        eyes: the perceptual network; see `vidstyle.features`.
+        eyes: the perceptual network; see `vidstyle.zoo.features`.
         config: the knobs; its class chooses the method.
         shares: of the styles, of any sum; None: equal ones.
         areas: where each style is painted; none: every style everywhere. What no area covers is content

@@ -20,11 +20,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.colors import match_points
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.images.colors import match_points
+from vidstyle.images.masks import Labels
 from vidstyle.losses.energies import matting_energy
-from vidstyle.masks import Labels
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.descent import INITS, scaled, to_tensor
 from vidstyle.optimize.gatys import GatysConfig, GramObjective

@@ -21,7 +21,9 @@ from torch import Tensor
 
 from vidstyle import pipeline
 from vidstyle.errors import InputError, OutputError, UsageError
-from vidstyle.flow import FLOWS, Floats, carry, certain, flow_finder
+from vidstyle.flow.finder import FLOWS, flow_finder
+from vidstyle.flow.types import Floats
+from vidstyle.flow.warp import carry, certain
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.media.codecs import Encoding
@@ -71,7 +73,7 @@ class VideoConfig(GatysConfig):
     passes: int = 1
     """Over the clip; the second goes backward."""
     flow: str = "auto"
-    """One of `vidstyle.flow.FLOWS`."""
+    """One of `vidstyle.flow.finder.FLOWS`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -326,7 +328,7 @@ def paint_video(
     Args:
         source: the video.
         styles: (H, W, 3) uint8 RGB, of any size.
-        eyes: the perceptual network; see `vidstyle.features`.
+        eyes: the perceptual network; see `vidstyle.zoo.features`.
         output: the file to make.
         config: the knobs.
         shares: of the styles, of any sum; None: equal ones.

@@ -16,7 +16,7 @@ from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
 from vidstyle.runtime.quiet import ov
-from vidstyle.zoo import Model
+from vidstyle.zoo.catalog import Model
 
 _MOST_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""

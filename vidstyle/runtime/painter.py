@@ -1,6 +1,6 @@
 """The network with everything around it that a frame needs: bytes in, bytes out.
 
-The torch engine runs this module and `vidstyle.export` converts it, so both engines do the same.
+The torch engine runs this module and `vidstyle.training.export` converts it, so both engines do the same.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ import logging
 import sys
 from pathlib import Path
 
-from vidstyle import zoo
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.engine import Engine
+from vidstyle.zoo import catalog
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def find_accelerator() -> tuple[str | None, str]:
     return None, f"torch {torch.__version__} finds no GPU that it can use"
 
 
-def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
+def _torch_engine(model: catalog.Model, device: str, precision: str) -> Engine:
     try:
         from vidstyle.runtime.torch_engine import TorchEngine
     except ImportError as error:
@@ -72,7 +72,7 @@ def _torch_engine(model: zoo.Model, device: str, precision: str) -> Engine:
 def select_engine(
     device: str = "auto",
     precision: str = "auto",
-    model: zoo.Model | None = None,
+    model: catalog.Model | None = None,
     *,
     low_latency: bool = False,
 ) -> Engine:
@@ -84,7 +84,7 @@ def select_engine(
         UsageError: no such device or precision here.
         MissingPackageError: the device needs a package that is not installed.
     """
-    model = model or zoo.find()
+    model = model or catalog.find()
     if device.split(":", maxsplit=1)[0] not in DEVICES:
         raise UsageError(f"no device is called {device}; expected one of {', '.join(DEVICES)}")
     if precision not in PRECISIONS:

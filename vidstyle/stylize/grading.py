@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.colors import moments, transport_map
 from vidstyle.errors import UsageError
-from vidstyle.flow import LONGEST
+from vidstyle.flow.warp import LONGEST
 from vidstyle.frame import Pixels
-from vidstyle.pictures import read_picture
+from vidstyle.images.colors import moments, transport_map
+from vidstyle.images.files import read_picture
 
 Colors = NDArray[np.float32]
 """(N, 3) RGB in [0, 1]."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vidstyle.errors import UsageError
-from vidstyle.flow import FLOWS
+from vidstyle.flow.finder import FLOWS
 
 SCALES = 0.25, 4.0
 """Least and largest style scale."""
@@ -25,7 +25,7 @@ class Look:
     stability: float = 0.0
     """0 to 1; see `stylize.stabilizer`."""
     flow: str = "auto"
-    """What the stabilizer follows: one of `vidstyle.flow.FLOWS`."""
+    """What the stabilizer follows: one of `vidstyle.flow.finder.FLOWS`."""
     style_scale: float = 1.0
     """By which style pictures are enlarged before they are read."""
     style_weights: tuple[float, ...] | None = None

@@ -15,7 +15,9 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import UsageError
-from vidstyle.flow import LONGEST, Finder, Floats, carry, consistent, flow_finder, warp
+from vidstyle.flow.finder import flow_finder
+from vidstyle.flow.types import Finder, Floats
+from vidstyle.flow.warp import LONGEST, carry, consistent, warp
 from vidstyle.frame import Pixels
 from vidstyle.pipeline import Stylizer
 from vidstyle.stylize.wrapper import Beginner, Wrapper

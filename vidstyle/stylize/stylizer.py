@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
 from vidstyle.runtime.engine import Engine, Painting
 from vidstyle.runtime.padding import crop, pad, padded_size
 from vidstyle.stylize.pooling import Pool

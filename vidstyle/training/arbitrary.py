@@ -77,7 +77,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     Args:
         content: folder of photos.
         style: folder of style pictures.
-        eyes: what the losses look through; see `vidstyle.features`.
+        eyes: what the losses look through; see `vidstyle.zoo.features`.
         out: folder for checkpoint, contact sheets and the result.
         encoder_eyes: what the style encoder looks through, of our own network's widths; its weights
             become part of the result.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 

@@ -85,7 +85,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     Args:
         picture: the style.
         content: folder of photos.
-        eyes: what the losses look through; see `vidstyle.features`.
+        eyes: what the losses look through; see `vidstyle.zoo.features`.
         base: safetensors of an any-style network, whose shape the new one takes.
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.

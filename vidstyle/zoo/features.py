@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from vidstyle import zoo
 from vidstyle.errors import InputError, MissingPackageError
 from vidstyle.nets.perceptual import STAGES, Perceptual
 from vidstyle.nets.weights import load_weights
+from vidstyle.zoo import catalog
 
 OWN = "own"
 VGG19 = "vgg19"
@@ -28,7 +28,7 @@ def load_features(name: str = OWN) -> Perceptual:
         MissingPackageError: torchvision is missing.
     """
     if name == OWN:
-        return Perceptual.from_state_dict(load_weights(zoo.verify(zoo.PERCEPTUAL)))
+        return Perceptual.from_state_dict(load_weights(catalog.verify(catalog.PERCEPTUAL)))
     if name == VGG19:
         return _torchvision()
     return Perceptual.from_state_dict(load_weights(Path(name)))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from vidstyle.errors import InputError, MissingPackageError
-from vidstyle.flow import Finder, Floats
+from vidstyle.flow.types import Finder, Floats
 from vidstyle.frame import Pixels
 
 _SIDE, _LEAST = 8, 128
@@ -30,7 +30,7 @@ def has_weights() -> bool:
 
 
 def load_raft(device: torch.device | str = "cpu") -> Finder:
-    """Return the small network's flow; see `vidstyle.flow.flow_finder`.
+    """Return the small network's flow; see `vidstyle.flow.finder.flow_finder`.
 
     Raises:
         InputError: the weights cannot be had.

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import Arbitrary
-from vidstyle.pictures import read_picture
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
 from vidstyle.stylize.style import fit_style
-from vidstyle.zoo import Model, find, shipped_style, styles
+from vidstyle.zoo.catalog import Model, find, shipped_style, styles
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:

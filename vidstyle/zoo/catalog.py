@@ -10,12 +10,12 @@ from pathlib import Path
 
 from vidstyle.errors import InputError
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 FOLDER = next(
     (f for f in (_PACKAGE / "models", _PACKAGE.parent / "models") if f.is_dir()),
     _PACKAGE / "models",
 )
-"""In an installed package beside this file, in a checkout at the top."""
+"""In an installed package inside of it, in a checkout at the top."""
 
 
 PERCEPTUAL = FOLDER / "perceptual.safetensors"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
-from vidstyle.pictures import read_picture
+from vidstyle.images.files import read_picture
 
 Mask = NDArray[np.float32]
 """(H, W), 0 to 1."""

@@ -1,0 +1,1 @@
+"""Optical flow between two frames, and what can be done with it."""

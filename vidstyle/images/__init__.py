@@ -1,0 +1,1 @@
+"""Still pictures: in files, their colors, and pictures that say where."""
