@@ -18,6 +18,7 @@ import math
 import textwrap
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from vidstyle.errors import UsageError
@@ -69,7 +70,7 @@ class OneOf:
 
 
 @cache
-def annotations(owner: type) -> dict[str, tuple[Any, tuple[Between | OneOf, ...]]]:
+def declared(owner: type) -> dict[str, tuple[Any, tuple[Between | OneOf, ...]]]:
     """Return of each field its type, and what its values are held to."""
     found = {}
     for name, hint in get_type_hints(owner, include_extras=True).items():
@@ -84,7 +85,7 @@ def check(instance: DataclassInstance) -> None:
     Raises:
         UsageError: it names the field in backquotes, what was expected and what it is.
     """
-    known = annotations(type(instance))
+    known = declared(type(instance))
     for field in fields(instance):
         value = getattr(instance, field.name)
         if value is not None:
@@ -99,7 +100,7 @@ def docstrings(owner: type) -> dict[str, str]:
     for base in reversed(owner.__mro__[:-1]):
         tree = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for line, below in zip(body, body[1:], strict=False):
+        for line, below in pairwise(body):
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
                 text = below.value if isinstance(below, ast.Expr) else None
                 if isinstance(text, ast.Constant) and isinstance(text.value, str):
