@@ -63,7 +63,7 @@ def main() -> None:
     rows: dict[str, Any] = {}
     for name in reversed(offered):
         small = name == "int8"
-        spent = times(model.small_net if small else model.frame_net, floats if small else name)
+        spent = times(model.int8_net if small else model.frame_net, floats if small else name)
         # As the engine has it: what is not in int8 is in the fastest floats.
         title = f"int8 and {floats}" if small else name
         rows[title] = dict(sorted(spent.items(), key=lambda kind: -kind[1]))

@@ -66,7 +66,7 @@ def ours(precision: str) -> tuple[Measure, Measure]:
     net = load_network(shipped.weights).frame_net
     size = 2 * sum(net.norm_channels)
     frame, style = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, net.style_size)
-    model = ov.Core().read_model(shipped.small_net if precision == "int8" else shipped.frame_net)
+    model = ov.Core().read_model(shipped.int8_net if precision == "int8" else shipped.frame_net)
     shapes = {port.any_name: port.partial_shape for port in model.inputs}
     model.reshape(shapes | {"frame": ov.PartialShape([1, HEIGHT, WIDTH, 3])})
     run = compiled(model, "f32" if precision == "int8" else precision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidstyle.api import Result, stylize, stylize_frames
+from vidstyle.api import stylize, stylize_frames
 from vidstyle.errors import (
     DamagedInputError,
     InputError,
@@ -13,10 +13,15 @@ from vidstyle.errors import (
     UsageError,
     VidstyleError,
 )
+from vidstyle.files import Result
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
+from vidstyle.model import Model, load
 from vidstyle.pipeline import Progress, Summary
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.style import Style, mix
+from vidstyle.stylize.stylizer import State
 
 __version__ = "0.1.0"
 
@@ -27,17 +32,23 @@ __all__ = [
     "Frame",
     "InputError",
     "Interrupted",
+    "Look",
     "MissingPackageError",
+    "Model",
     "OutputError",
     "Progress",
     "Reading",
     "Result",
+    "State",
     "StreamInfo",
+    "Style",
     "Summary",
     "TrainingError",
     "UsageError",
     "VidstyleError",
     "__version__",
+    "load",
+    "mix",
     "stylize",
     "stylize_frames",
 ]

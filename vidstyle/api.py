@@ -1,195 +1,110 @@
-"""What a user calls: whole files, or frames in and frames out. It joins media to stylizers."""
+"""One call for one video: `stylize` and `stylize_frames`, thin on top of `Model`."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
-import numpy as np
-
-from vidstyle import pipeline
 from vidstyle.errors import UsageError
-from vidstyle.flow.finder import flow_finder
-from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.media.codecs import Encoding, hardware_encoder
-from vidstyle.media.containers import (
-    CONTAINERS,
-    PICTURES,
-    Container,
-    container_for,
-    is_sequence,
-)
-from vidstyle.media.foresight import Foresight
-from vidstyle.media.inputs import check_input
-from vidstyle.media.parts import check_output
+from vidstyle.files import Job, Result, paint_file
+from vidstyle.frame import StreamInfo
+from vidstyle.images.arrays import Picture, PictureT
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.containers import CONTAINERS, PICTURES
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.media.sink import FileSink
-from vidstyle.media.source import FileSource
-from vidstyle.pipeline import Progress, Stylizer, Summary
-from vidstyle.runtime.select import find_accelerator, select_engine
-from vidstyle.stylize.grading import GradeStylizer, mix_colors
+from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
+from vidstyle.pipeline import Progress
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.shots import ShotStylizer
-from vidstyle.stylize.stabilizer import SteadyStylizer
-from vidstyle.stylize.strength import StrengthStylizer
-from vidstyle.stylize.stylizer import (
-    OWN_STYLE,
-    IdentityStylizer,
-    NetworkStylizer,
-    mix_styles,
-)
+from vidstyle.stylize.style import Style, mix, shares
 from vidstyle.zoo import catalog
-
-log = logging.getLogger(__name__)
-
-IDENTITY = "identity"
-"""The style that changes nothing."""
-
-PHOTOREAL = "photoreal"
 
 METHODS = ("network", PHOTOREAL)
 """How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
 
-
-@dataclass(frozen=True)
-class Result:
-    """A finished file."""
-
-    output: Path
-    summary: Summary
-    engine: str
-    """What computed it, for people."""
+StyleSource: TypeAlias = "str | Path | Picture"
+"""A picture, as a file or in memory; the name of a shipped network of one style, such as "starry_night", or the
+weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
 
-Style = str | Path | Pixels
-"""A picture file; pixels (H, W, 3) uint8 RGB; the name of a shipped network of one style, such as
-"starry_night", or the weights of a trained one (.safetensors); or "identity", which changes nothing."""
-
-
-def default_output(source: Path, style: Style | Sequence[Style]) -> Path:
+def default_output(source: Path, style: StyleSource | Sequence[StyleSource]) -> Path:
     """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
 
     Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4.
     """
     known = {*CONTAINERS, *PICTURES}
     suffix = source.suffix if source.suffix.lower() in known else ".mp4"
-    names = ("styled" if isinstance(s, np.ndarray) else Path(s).stem for s in _several(style))
+    names = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
     return source.with_name(f"{source.stem}.{'+'.join(names)}{suffix}")
 
 
-def _several(style: Style | Sequence[Style]) -> list[Style]:
-    styles = [style] if isinstance(style, str | Path | np.ndarray) else list(style)
+def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
+    several = isinstance(style, list | tuple)
+    styles: list[StyleSource] = [*style] if several else [style]  # type: ignore[list-item, misc]
     if not styles:
         raise UsageError("expected a style, got none")
-    if len(styles) > 1 and any(map(_is_identity, styles)):
-        raise UsageError("identity does not mix with other styles; use a lower strength")
-    if len(styles) > 1 and any(map(_network, styles)):
-        raise UsageError(
-            "a network of one style does not mix with others; give its picture instead"
-        )
     return styles
 
 
-def _is_identity(style: Style) -> bool:
-    return isinstance(style, str | Path) and str(style) == IDENTITY
-
-
-def _network(style: Style) -> catalog.Model | None:
-    """Return the network of one style that is meant, if any."""
-    return None if isinstance(style, np.ndarray) else catalog.find_style(str(style))
-
-
-def _stylizer(
-    styles: list[Style],
-    look: Look,
-    device: str,
-    precision: str,
-    info: StreamInfo | None = None,
+def load_for(
+    style: StyleSource | Sequence[StyleSource],
     *,
-    method: str,
+    method: str = "network",
+    device: str = "auto",
+    precision: str = "auto",
     low_latency: bool = False,
-    ahead: Callable[[int], Iterable[Pixels]] | None = None,
-) -> tuple[Any, Any, str]:
-    shares = look.shares(len(styles))
+) -> tuple[Model, list[str | Path | Picture]]:
+    """Load the model that some styles ask for.
+
+    Returns:
+        The model, and the pictures that it is to read: none where its style is its own.
+
+    Raises:
+        UsageError: the styles do not go together.
+        VidstyleError: as `load`.
+    """
+    styles = _several(style)
     if method not in METHODS:
         raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
-    if _is_identity(styles[0]):
-        return IdentityStylizer(), None, "none (identity)"
-    network = _network(styles[0])
-    if method == PHOTOREAL:
-        if network or look.style_scale != 1:
-            raise UsageError("photoreal takes the colors of pictures, of no scale")
-        raft = look.flow == "raft"
-        if precision != "auto" or not (raft or device in {"auto", "cpu"}):
-            raise UsageError("photoreal asks no network: leave device and precision out")
-        grade = GradeStylizer()
-        colors = mix_colors([grade.prepare(style) for style in styles], shares)
-        return _around(grade, look, device), colors, "the CPU (colors alone)"
-    if network and look.style_scale != 1:
+    named = [s for s in styles if isinstance(s, str | Path)]
+    networks = [s for s in named if catalog.find_style(str(s))]
+    if any(str(s) == IDENTITY for s in named):
+        if len(styles) > 1:
+            raise UsageError("identity does not mix with other styles; use a lower `strength`")
+        return load(IDENTITY, device=device, precision=precision, low_latency=low_latency), []
+    if networks:
+        if len(styles) > 1:
+            raise UsageError(
+                "a network of one style does not mix with others; give its picture instead"
+            )
+        if method == PHOTOREAL:
+            raise UsageError("photoreal takes the colors of pictures, of no network")
+        return load(networks[0], device=device, precision=precision, low_latency=low_latency), []
+    name = PHOTOREAL if method == PHOTOREAL else "arbitrary"
+    return load(name, device=device, precision=precision, low_latency=low_latency), styles
+
+
+def _read(
+    model: Model, pictures: Sequence[StyleSource], scale: float, weights: Sequence[float] | None
+) -> Style | None:
+    if pictures:
+        return mix([model.style(picture, scale=scale) for picture in pictures], weights)
+    if scale != 1 and model.name != IDENTITY:
         raise UsageError("the strokes of a network of one style have the size it was trained with")
-    engine = select_engine(device, precision, network, low_latency=low_latency)
-    stylizer = NetworkStylizer(engine)
-    if info:
-        stylizer.expect(info)
-    if network:
-        prepared = OWN_STYLE
-    else:
-        each = [stylizer.prepare(style, scale=look.style_scale) for style in styles]
-        prepared = mix_styles(each, shares)
-    return _around(stylizer, look, device, ahead), prepared, engine.name
+    return None
 
 
-def _around(
-    whole: Stylizer,
-    look: Look,
-    device: str,
-    ahead: Callable[[int], Iterable[Pixels]] | None = None,
-) -> Stylizer:
-    if look.stability:
-        if device == "auto" and look.flow != "dis":
-            device = find_accelerator()[0] or "cpu"
-        find = flow_finder(look.flow, device.removeprefix("torch-"), quick=True)
-        whole = SteadyStylizer(whole, look.stability, find)
-    whole = ShotStylizer(whole, ahead)
-    if look.strength < 1:
-        whole = StrengthStylizer(whole, look.strength)
-    return whole
-
-
-def _tuple(weights: Sequence[float] | None) -> tuple[float, ...] | None:
-    return None if weights is None else tuple(weights)
-
-
-def _same(source: Path, target: Path) -> bool:
-    if is_pipe(source) or is_pipe(target):
-        return False
-    if is_sequence(source) or is_sequence(target):
-        return source.absolute() == target.absolute()
-    return target.exists() and target.samefile(source)
-
-
-def _accelerated(
-    encoding: Encoding, container: Container, kind: str, source: FileSource
-) -> Encoding:
-    """Take the hardware's encoder where the user names none and H.264 is due anyway."""
-    if encoding.codec is not None or container.codec != "libx264" or source.info.alpha:
-        return encoding
-    name = hardware_encoder(kind)
-    if name is not None:
-        return replace(encoding, codec=name)
-    if source.accelerated:  # else that was warned of already
-        log.warning("no encoder for --hwaccel %s here; encoding on the CPU", kind)
-    return encoding
+def _check_method(method: str, device: str, flow: str) -> None:
+    if method == PHOTOREAL and not (flow == "raft" or device in {"auto", "cpu"}):
+        raise UsageError("photoreal asks no network: leave `device` out")
 
 
 def stylize(
     source: str | Path,
-    style: Style | Sequence[Style],
+    style: StyleSource | Sequence[StyleSource],
     output: str | Path | None = None,
     *,
     method: str = "network",
@@ -213,14 +128,13 @@ def stylize(
 
     Args:
         source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
-        style: see `Style`; or several pictures to be mixed.
+        style: see `StyleSource`; or several pictures to be mixed.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
         method: one of `METHODS`.
-        strength: 0 (the video itself) to 1 (all painting).
-        stability: 0 to 1 (strokes follow what moves, and hardly change otherwise); takes time.
-        flow: what a stability above 0 follows: dis; raft, which wants torchvision and a GPU; or auto: raft
-            on a GPU where its weights have been downloaded, else dis.
+        strength: see `Look`.
+        stability: see `Look`.
+        flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
         reading: what to read of the video, and how: start, end, fps, size, ...
@@ -237,70 +151,36 @@ def stylize(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
-    look = Look(strength, stability, flow, style_scale, _tuple(style_weights))
-    if batch is not None and batch < 1:
-        raise UsageError(f"expected a batch of 1 frame at least, got {batch}")
-    source = Path(source)
-    check_input(source)
+    look = Look(None, strength, stability, flow)
     styles = _several(style)
-    encoding = encoding or Encoding()
+    shares(style_weights, len(styles))
+    _check_method(method, device, flow)
+    source = Path(source)
     if output is None and is_pipe(source):
-        raise UsageError("name the output: -o FILE, or -o - for standard output")
+        raise UsageError("name the `output`: a file, or - for standard output")
     target = Path(output) if output is not None else default_output(source, styles)
-    check_output(target, overwrite=overwrite, container=encoding.container)
-    container = container_for(target, encoding.container)
-    if _same(source, target):
-        raise UsageError(f"{target} is the input itself; choose another output with -o")
-    reading = reading or Reading()
-    if low_latency:
-        reading = replace(reading, low_latency=True)
-        encoding = replace(encoding, low_latency=True)
-    if reading.keep_rotation and not container.rotation:
-        raise UsageError(
-            f"{container.name} cannot tell players to turn the picture; leave --keep-rotation out"
-        )
-    if _is_identity(styles[0]):
-        reading = replace(reading, precise=True)
-    with FileSource(source, reading, stop=stop) as frames:
-        if reading.hwaccel:
-            encoding = _accelerated(encoding, container, reading.hwaccel, frames)
-        once = is_pipe(source) or is_sequence(source) or reading.is_raw or frames.info.frames == 1
-        known = None if once or low_latency else Foresight(frames)
-        stylizer, prepared, engine = _stylizer(
-            styles,
-            look,
-            device,
-            precision,
-            frames.info,
-            method=method,
-            low_latency=low_latency,
-            ahead=known.after if known else None,
-        )
-        log.info("painting on %s", engine)
-        with FileSink(
-            target,
-            frames.info,
-            encoding=encoding,
-            passthrough=frames.passthrough,
-            overwrite=overwrite,
-            odd=odd,
-        ) as sink:
-            summary = pipeline.run(
-                known or frames,
-                stylizer,
-                prepared,
-                sink,
-                batch=batch,
-                low_latency=low_latency,
-                on_progress=on_progress,
-                stop=stop,
+    job = Job(
+        *(source, target, reading or Reading(), encoding or Encoding(), odd, batch),
+        low_latency=low_latency,
+        overwrite=overwrite,
+    )
+    with ExitStack() as opened:
+
+        def prepare(info: StreamInfo) -> tuple[Model, Look]:
+            model, pictures = load_for(
+                styles, method=method, device=device, precision=precision, low_latency=low_latency
             )
-    return Result(target, summary, engine)
+            opened.enter_context(model)
+            model.expect(info)
+            return model, replace(look, style=_read(model, pictures, style_scale, style_weights))
+
+        exact = str(styles[0]) == IDENTITY if isinstance(styles[0], str | Path) else False
+        return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
 
 
 def stylize_frames(
-    frames: Iterable[Pixels],
-    style: Style | Sequence[Style],
+    frames: Iterable[PictureT],
+    style: StyleSource | Sequence[StyleSource],
     *,
     method: str = "network",
     strength: float = 1.0,
@@ -310,32 +190,22 @@ def stylize_frames(
     style_weights: Sequence[float] | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> Iterator[Pixels]:
-    """Paint RGB frames (H, W, 3) of one size, uint8 or uint16, lazily.
+) -> Iterator[PictureT]:
+    """Paint frames of one size lazily, as `Model.stream` does; the model lives as long as the iterator.
 
-    The options are those of `stylize`, which of a file knows the first seconds of a shot before it paints
-    them, as this does not. Several are under way before the first comes back: each must be an array of its own.
+    The options are those of `stylize`; they are checked, and the model is loaded, at the call.
 
     Raises:
-        ValueError: a frame of another type, shape or size than the first.
         VidstyleError: see `vidstyle.errors`.
+        ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(strength, stability, flow, style_scale, _tuple(style_weights))
-    stylizer, prepared, _ = _stylizer(_several(style), look, device, precision, method=method)
-    remaining = _alike(frames)
-    first = next(remaining, None)
-    if first is not None:
-        size = stylizer.batch(*first.shape[:2])
-        yield from pipeline.paint(stylizer, prepared, chain([first], remaining), size)
+    look = Look(None, strength, stability, flow)
+    _check_method(method, device, flow)
+    model, pictures = load_for(style, method=method, device=device, precision=precision)
+    style_read = _read(model, pictures, style_scale, style_weights)
+    return _closing(model, model.stream(frames, replace(look, style=style_read)))
 
 
-def _alike(frames: Iterable[Pixels]) -> Iterator[Pixels]:
-    first: tuple[object, object] | None = None
-    for frame in frames:
-        first = first or (frame.dtype, (*frame.shape[:2], 3))
-        if frame.dtype not in (np.uint8, np.uint16) or (frame.dtype, frame.shape) != first:
-            raise ValueError(
-                f"expected uint8 or uint16 frames like the first, {first[0]} {first[1]}, "
-                f"got {frame.dtype} {frame.shape}"
-            )
-        yield frame
+def _closing(model: Model, painted: Iterator[PictureT]) -> Iterator[PictureT]:
+    with model:
+        yield from painted

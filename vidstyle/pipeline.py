@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from vidstyle.frame import Frame, Pixels, StreamInfo
 
@@ -42,7 +42,16 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
 
-class Stylizer(Protocol):
+StateT = TypeVar("StateT")
+"""What a stylizer's calls hand on: a value."""
+
+ConvertedT = TypeVar("ConvertedT")
+"""What a sink makes of a frame before it writes it."""
+
+ItemT = TypeVar("ItemT")
+
+
+class Stylizer(Protocol[StateT]):
     """Something that paints batches of frames; its state is a value, not an attribute."""
 
     def batch(self, height: int, width: int) -> int:
@@ -51,27 +60,28 @@ class Stylizer(Protocol):
 
     @property
     def depth(self) -> int:
-        """Calls under way that keep it busy while a result is taken; 0 where `start` does it all."""
+        """Calls in flight that keep it busy while a result is taken; 0 where `start` does it all."""
         ...
 
     def start(
-        self, frames: Sequence[Pixels], prepared: Any, state: Any
-    ) -> tuple[Callable[[], Sequence[Pixels]], Any]:
+        self, frames: Sequence[Pixels], state: StateT | None
+    ) -> tuple[Callable[[], Sequence[Pixels]], StateT]:
         """Begin to paint frames (H, W, 3), which the caller leaves as they are.
 
-        Returns what waits for as many frames of the same size, and the next state.
+        Returns:
+            A function that waits for as many frames of the same size, and the next state.
         """
         ...
 
 
-class Sink(Protocol):
+class Sink(Protocol[ConvertedT]):
     """Where frames end. Leaving without `commit` discards."""
 
-    def convert(self, frame: Frame) -> Any:
+    def convert(self, frame: Frame) -> ConvertedT:
         """Make of the next frame what `write` takes. In a thread other than `write`'s."""
         ...
 
-    def write(self, converted: Any) -> None:
+    def write(self, converted: ConvertedT) -> None:
         """Take the next converted frame."""
         ...
 
@@ -119,7 +129,7 @@ _WAIT = 0.1
 """Seconds between two looks at `stop` while a queue is empty or full."""
 
 
-_MOST_FRAMES, _LANE_BYTES = 8, 2**25
+_MAX_FRAMES, _CHANNEL_BYTES = 8, 2**25
 """Frames in a queue, and about as many bytes of 8-bit ones. Encoders take some frames at once and then wait: two frames in each
 queue were too few to keep the others busy, which cost 4 % of a pass-through run at 1280x720."""
 
@@ -128,14 +138,14 @@ class _Abandoned(Exception):
     """Raised in a helper thread when the main thread has given up."""
 
 
-class _Lane:
+class _Channel(Generic[ItemT]):
     """A bounded queue that both ends can leave: errors travel down it, `abandon` frees its waiters."""
 
     def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[Any] = queue.Queue(size)
+        self._queue: queue.Queue[ItemT | BaseException | None] = queue.Queue(size)
         self._abandoned = threading.Event()
 
-    def put(self, item: Any, check: Callable[[], None]) -> None:
+    def put(self, item: ItemT | BaseException | None, check: Callable[[], None]) -> None:
         """Wait for room; None is the end, an exception is raised at the other end."""
         while True:
             check()
@@ -146,7 +156,7 @@ class _Lane:
             except queue.Full:
                 continue
 
-    def get(self, check: Callable[[], None]) -> Any:
+    def get(self, check: Callable[[], None]) -> ItemT | None:
         """Wait for the next item; None is the end."""
         while True:
             check()
@@ -167,37 +177,41 @@ class _Lane:
         self._abandoned.set()
 
 
-def _go_on() -> None:
-    """What helper threads look at while they wait: nothing."""
+def _no_op() -> None:
+    """Helper threads check nothing while they wait."""
 
 
-def _read(source: Source, lane: _Lane) -> None:
+def _read(source: Source, channel: _Channel[Frame]) -> None:
     with contextlib.suppress(_Abandoned):
         try:
             for frame in source:
-                lane.put(frame, _go_on)
-            lane.put(None, _go_on)
+                channel.put(frame, _no_op)
+            channel.put(None, _no_op)
         except _Abandoned:
             raise
         except BaseException as error:  # it is raised again in the main thread
-            lane.put(error, _go_on)
+            channel.put(error, _no_op)
 
 
-def _convert(sink: Sink, frames: _Lane, converted: _Lane) -> None:
+def _convert(
+    sink: Sink[ConvertedT], frames: _Channel[Frame], converted: _Channel[ConvertedT]
+) -> None:
     with contextlib.suppress(_Abandoned):
         try:
-            while (frame := frames.get(_go_on)) is not None:
-                converted.put(sink.convert(frame), _go_on)
-            converted.put(None, _go_on)
+            while (frame := frames.get(_no_op)) is not None:
+                converted.put(sink.convert(frame), _no_op)
+            converted.put(None, _no_op)
         except _Abandoned:
             raise
         except BaseException as error:  # it is raised again where frames are written
-            converted.put(error, _go_on)
+            converted.put(error, _no_op)
 
 
-def _write(sink: Sink, lane: _Lane, failure: list[BaseException]) -> None:
+def _write(
+    sink: Sink[ConvertedT], channel: _Channel[ConvertedT], failure: list[BaseException]
+) -> None:
     try:
-        while (converted := lane.get(_go_on)) is not None:
+        while (converted := channel.get(_no_op)) is not None:
             sink.write(converted)
     except _Abandoned:
         pass
@@ -205,15 +219,13 @@ def _write(sink: Sink, lane: _Lane, failure: list[BaseException]) -> None:
         failure.append(error)
 
 
-def paint(
-    stylizer: Stylizer, prepared: Any, frames: Iterable[Pixels], batch: int
-) -> Iterator[Pixels]:
+def paint(stylizer: Stylizer[StateT], frames: Iterable[Pixels], batch: int) -> Iterator[Pixels]:
     """Paint frames from memory in this thread, calls overlapping as in `run`."""
     remaining = iter(frames)
     calls: deque[Callable[[], Sequence[Pixels]]] = deque()
-    state: Any = None
+    state: StateT | None = None
     while some := list(islice(remaining, batch)):
-        finish, state = stylizer.start(some, prepared, state)
+        finish, state = stylizer.start(some, state)
         calls.append(finish)
         if len(calls) > stylizer.depth:
             yield from calls.popleft()()
@@ -221,10 +233,10 @@ def paint(
         yield from finish()
 
 
-def _gather(lane: _Lane, count: int, check: Callable[[], None]) -> list[Frame]:
+def _gather(channel: _Channel[Frame], count: int, check: Callable[[], None]) -> list[Frame]:
     """Return the next frames; fewer are the last ones."""
     frames: list[Frame] = []
-    while len(frames) < count and (frame := lane.get(check)) is not None:
+    while len(frames) < count and (frame := channel.get(check)) is not None:
         frames.append(frame)
     return frames
 
@@ -232,14 +244,13 @@ def _gather(lane: _Lane, count: int, check: Callable[[], None]) -> list[Frame]:
 def _room(info: StreamInfo, batch: int) -> int:
     """Return how many frames a queue takes."""
     frame_bytes = info.height * info.width * 3
-    return max(2 * batch, min(_MOST_FRAMES, _LANE_BYTES // frame_bytes))
+    return max(2 * batch, min(_MAX_FRAMES, _CHANNEL_BYTES // frame_bytes))
 
 
 def run(  # noqa: PLR0915 - one loop reads better whole
     source: Source,
-    stylizer: Stylizer,
-    prepared: Any,
-    sink: Sink,
+    stylizer: Stylizer[StateT],
+    sink: Sink[ConvertedT],
     *,
     batch: int | None = None,
     low_latency: bool = False,
@@ -251,7 +262,6 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     Args:
         source: the frames, read in a thread.
         stylizer: the painter, called in this thread.
-        prepared: the style, as the stylizer's `prepare` made it.
         sink: takes the frames in threads; committed at the end.
         batch: frames per call of the stylizer, fewer at the end; None: what suits it.
         low_latency: a frame per call, and no queue longer than a frame.
@@ -269,7 +279,8 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     room = 1 if low_latency else _room(source.info, size)
     # A network is what the others wait for: frames read far ahead of it would only delay the first.
     ahead = min(room, 2 * size) if stylizer.depth else room
-    inward, outward, converted = _Lane(ahead), _Lane(room), _Lane(room)
+    inward, outward = _Channel[Frame](ahead), _Channel[Frame](room)
+    converted = _Channel[ConvertedT](room)
     failure: list[BaseException] = []
 
     def check() -> None:
@@ -278,21 +289,22 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         if stop:
             stop()
 
+    jobs: tuple[tuple[Callable[..., None], tuple[object, ...]], ...] = (
+        (_read, (source, inward)),
+        (_convert, (sink, outward, converted)),
+        (_write, (sink, converted, failure)),
+    )
     helpers = [
         threading.Thread(target=target, args=args, daemon=True, name=target.__name__)
-        for target, args in (
-            (_read, (source, inward)),
-            (_convert, (sink, outward, converted)),
-            (_write, (sink, converted, failure)),
-        )
+        for target, args in jobs
     ]
     done = damaged = 0
-    under_way: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]]]] = deque()
+    in_flight: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]]]] = deque()
 
     def take() -> None:
         """Hand the oldest call's frames on."""
         nonlocal done, damaged
-        frames, finish = under_way.popleft()
+        frames, finish = in_flight.popleft()
         for frame, pixels in zip(frames, finish(), strict=True):
             outward.put(replace(frame, pixels=pixels), check)
             damaged += frame.damaged
@@ -303,18 +315,18 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     for helper in helpers:
         helper.start()
     try:
-        state: Any = None
+        state: StateT | None = None
         ended = False
         while not ended:
-            if under_way and inward.empty():  # the source is slow: no frame waits for the next one
+            if in_flight and inward.empty():  # the source is slow: no frame waits for the next one
                 take()
                 continue
             frames = _gather(inward, size, check)
             ended = len(frames) < size
             if frames:
-                finish, state = stylizer.start([f.pixels for f in frames], prepared, state)
-                under_way.append((frames, finish))
-            while len(under_way) > (0 if ended else stylizer.depth):
+                finish, state = stylizer.start([f.pixels for f in frames], state)
+                in_flight.append((frames, finish))
+            while len(in_flight) > (0 if ended else stylizer.depth):
                 take()
         outward.put(None, check)
         while helpers[-1].is_alive():
@@ -326,8 +338,8 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         sink.give_up()
         raise
     finally:
-        for lane in (inward, outward, converted):
-            lane.abandon()
+        for channel in (inward, outward, converted):
+            channel.abandon()
         # A writer inside the encoder must come back before its file may be closed.
         for helper in helpers:
             helper.join()

@@ -122,12 +122,11 @@ def test_size_strength_and_stability_change_without_a_jump():
 
 
 def test_stability_goes_over_smoothly():
-    live, frame = painter(stability=0.0), pattern(1, 96, 64)
+    live = painter(stability=0.0)
     live.obey(Command("stability", 0.8), 1.0)
     found = []
     for now in (1.0, 1.0 + FADE / 4, 1.0 + FADE / 2, 1.0 + FADE):
-        live.paint(frame, (64, 96), now)
-        found.append(live._steady.stability)
+        found.append(live.look_at(now).stability)
     assert found[0] == 0
     assert found[2] == pytest.approx(0.4)
     assert found[3] == pytest.approx(0.8)

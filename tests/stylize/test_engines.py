@@ -9,9 +9,11 @@ from tests.clips import pattern
 from tests.conftest import ROOT
 from vidstyle import InputError, UsageError
 from vidstyle.media.source import FileSource
+from vidstyle.model import load
 from vidstyle.runtime.openvino import OpenVinoEngine
 from vidstyle.runtime.select import select_engine
 from vidstyle.runtime.torch_engine import load_network
+from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog
 
 
@@ -26,7 +28,7 @@ def test_the_converted_network_is_the_trained_one(picture):
     assert np.allclose(fast.encode(style), vector, atol=2e-3)
     another = reference.encode(np.ascontiguousarray(style[..., ::-1]))
     frames = np.stack([pattern(i, 160, 96) for i in range(3)])
-    size = reference.paint(frames, vector, None).statistics().shape[1]
+    size = len(reference.paint(frames, vector, None).statistics()[0])
     some = np.full(size, 0.7, np.float32), 0.5
     # From style to style and back: the kernels are computed anew.
     for like, given in ((vector, None), (another, some), (vector, some)):
@@ -46,31 +48,27 @@ def scenes():
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])
 def test_the_default_precision_keeps_35_db(scenes, precision):
-    from vidstyle.stylize.stylizer import NetworkStylizer
-
-    exact = NetworkStylizer(select_engine("cpu", "f32"))
+    exact = load(device="cpu", precision="f32")
     try:
-        fast = NetworkStylizer(select_engine("cpu", precision))
+        fast = load(device="cpu", precision=precision)
     except UsageError:
         pytest.skip("this processor offers no int8")
     for style in sorted((ROOT / "samples" / "styles").glob("*.jpg")):
-        wanted, _ = exact.step(scenes, exact.prepare(style))
-        painted, _ = fast.step(scenes, fast.prepare(style))
-        error = ((painted.astype(float) - wanted) ** 2).mean()
+        wanted, _ = exact.step(scenes, Look(exact.style(style)))
+        painted, _ = fast.step(scenes, Look(fast.style(style)))
+        error = ((np.stack(painted).astype(float) - wanted) ** 2).mean()
         assert 10 * np.log10(255**2 / max(error, 1e-9)) >= 35, style.name
 
 
 def test_the_default_precision_keeps_a_still_clip_still(scenes):
     """Equal frames give equal pictures, and a change that cannot be seen stays one."""
-    from vidstyle.stylize.stylizer import NetworkStylizer
-
-    stylizer = NetworkStylizer(select_engine("cpu"))
-    prepared = stylizer.prepare(ROOT / "samples" / "styles" / "swirls.jpg")
-    painted, _ = stylizer.step([scenes[0]] * 4, prepared)
-    assert (painted == painted[0]).all()
+    model = load(device="cpu")
+    look = Look(model.style(ROOT / "samples" / "styles" / "swirls.jpg"))
+    painted, _ = model.step([scenes[0]] * 4, look)
+    assert (np.stack(painted) == painted[0]).all()
     flicker = scenes[0].copy()
     flicker[::7, ::7] ^= 1  # the last bit of 2 % of the pixels
-    painted, _ = stylizer.step([scenes[0], flicker], prepared)
+    painted, _ = model.step([scenes[0], flicker], look)
     # 0.6 in int8, 0.8 where the rest of it is in bf16 (0.1 in f32).
     assert np.abs(painted[0].astype(float) - painted[1]).mean() < 0.9
 
@@ -214,12 +212,10 @@ def even_changes():
 @pytest.mark.parametrize("name", ["a picture", *catalog.styles()])
 def test_the_networks_have_no_border_and_no_checkerboard(name, picture):
     """A smooth frame gives a smooth picture: no frame around it, no pattern of the grid in it."""
-    from vidstyle.stylize.stylizer import OWN_STYLE, NetworkStylizer
-
-    stylizer = NetworkStylizer(select_engine("cpu", "auto", catalog.find_style(name)))
-    prepared = stylizer.prepare(picture) if name == "a picture" else OWN_STYLE
+    model = load("arbitrary" if name == "a picture" else name, device="cpu")
+    look = Look(model.style(picture) if model.takes_pictures else None)
     for ramp in even_changes():
-        painted = stylizer.step(ramp[None], prepared)[0][0].astype(float).mean(-1)
+        painted = model(ramp, look).astype(float).mean(-1)
         middle = painted[24:72, 32:160]
         for border in (painted[:3, 32:160], painted[-3:, 32:160]):
             assert np.abs(border - middle.mean(0)).mean() < 4

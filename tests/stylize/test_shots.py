@@ -9,7 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.stylize.shots import Shot, ShotStylizer, thumbnail
+from vidstyle.runtime.engine import Following
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.shots import Shot, thumbnail
+from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "video"
 
@@ -26,46 +30,32 @@ def cuts(frames):
     found, shot = [], None
     for number, frame in enumerate(frames):
         now = thumbnail(frame)
-        shot, same = shot.go_on(now) if shot else (Shot.begin(now), True)
+        shot, same = shot.follow(now) if shot else (Shot.first(now), True)
         if not same:
             found.append(number)
     return found
 
 
-class Recorder:
-    """A stylizer that paints nothing and notes how it was called."""
-
-    depth = 2
-
-    def __init__(self):
-        self.calls = []
-
-    def batch(self, height, width):
-        return 5
-
-    def start(self, frames, prepared, state):
-        self.calls.append((len(frames), state))
-        return lambda: frames, len(self.calls)
+# Statistics that are known at once and never rest: what a call is given tells which shot's frames it knows.
+AT_ONCE = Following(lag=0, settled=1000, slow=1000, quick=1, misfit=1, share=1)
 
 
 def test_state_ends_at_a_cut_within_a_batch():
-    inner = Recorder()
-    stylizer = ShotStylizer(inner)
+    engine = TinyEngine(following=AT_ONCE, depth=2, size=5)
+    stylizer = Stylizer(engine, made_by=MADE_BY)
     frames = [scene(1)] * 7 + [scene(2)] * 4
-    finish, state = stylizer.start(frames[:5], None)
-    assert len(finish()) == 5
-    finish, state = stylizer.start(frames[5:10], None, state)
-    assert all((a == b).all() for a, b in zip(finish(), frames[5:10], strict=True))
-    stylizer.start(frames[10:], None, state)
-    assert inner.calls == [(5, None), (2, 1), (3, None), (1, 3)]
-    assert (stylizer.depth, stylizer.batch(64, 96)) == (2, 5)
-
-
-class Foreseer(Recorder):
-    """A recorder that is told what comes: its state is how much that was."""
-
-    def begin(self, frames, prepared):
-        return f"knows {len(frames)}"
+    look = Look(STYLE)
+    painted, state = stylizer.step(frames[:5], look)
+    assert len(painted) == 5
+    painted, state = stylizer.step(frames[5:10], look, state)
+    assert all((a == 255 - b).all() for a, b in zip(painted, frames[5:10], strict=True))
+    stylizer.step(frames[10:], look, state)
+    assert engine.calls == [5, 2, 3, 1]
+    first, second, third, fourth = engine.given
+    assert first is third is None
+    for given, shot in ((second, 1), (fourth, 2)):
+        assert given[0] == pytest.approx(scene(shot).mean((0, 1)), abs=1e-2)
+    assert (stylizer.depth(look), stylizer.batch(64, 96)) == (2, 5)
 
 
 def test_a_shot_begins_with_what_is_known_of_it_alone():
@@ -76,20 +66,29 @@ def test_a_shot_begins_with_what_is_known_of_it_alone():
         asked.append(index)
         return iter(frames[index:])
 
-    inner = Foreseer()
-    stylizer = ShotStylizer(inner, ahead)
+    engine = TinyEngine(following=AT_ONCE, size=100)
+    stylizer = Stylizer(engine, made_by=MADE_BY)
     state = None
     for begin in (0, 10):
-        _, state = stylizer.start(frames[begin : begin + 10], None, state)
+        finish, state = stylizer.start(
+            frames[begin : begin + 10], Look(STYLE), state, lookahead=ahead
+        )
+        finish()
     assert asked == [0, 13]  # the second is too short for a look behind it
     # Every second of the thirteen frames of the first shot, of the four of the second; not the first.
-    assert inner.calls == [(10, "knows 6"), (3, 1), (4, "knows 1"), (3, None)]
+    assert engine.calls == [6, 10, 3, 1, 4, 3]
+    means = [None if given is None else given[0] for given in engine.given]
+    assert means[0] is means[3] is means[5] is None
+    assert means[1] == pytest.approx(scene(1).mean((0, 1)), abs=1e-2)
+    assert means[4] == pytest.approx(scene(2).mean((0, 1)), abs=1e-2)
 
 
 def test_where_nothing_is_known_a_shot_begins_from_nothing():
-    inner = Foreseer()
-    ShotStylizer(inner, lambda index: iter([])).start([scene(1)], None)
-    assert inner.calls == [(1, None)]
+    engine = TinyEngine(following=AT_ONCE)
+    Stylizer(engine, made_by=MADE_BY).start(
+        [scene(1)], Look(STYLE), lookahead=lambda index: iter([])
+    )
+    assert (engine.calls, engine.given) == ([1], [None])
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

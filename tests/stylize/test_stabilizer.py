@@ -18,8 +18,10 @@ from vidstyle.evaluation.report import measure
 from vidstyle.flow.finder import flow_finder
 from vidstyle.images.files import read_picture
 from vidstyle.media.reading import Reading
-from vidstyle.stylize.shots import ShotStylizer
-from vidstyle.stylize.stabilizer import SteadyStylizer
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.stabilizer import Stabilizer
+from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
 WIDTH, HEIGHT = 160, 120
 
@@ -46,28 +48,22 @@ def sharpness(image):
     return np.abs(np.diff(gray, axis=0)).mean() + np.abs(np.diff(gray, axis=1)).mean()
 
 
-class Painter:
-    """Paints each frame by a list; flickers if told to."""
-
-    depth = 0
-
-    def __init__(self, paintings):
-        self.remaining = iter(paintings)
-
-    def batch(self, height, width):
-        return 1
-
-    def start(self, frames, prepared, state):
-        painted = [next(self.remaining) for _ in frames]
-        return lambda: painted, None
+def painter(paintings, find=None):
+    """Paint each frame by a list."""
+    remaining = iter(paintings)
+    stylizer = Stylizer(TinyEngine(lambda _: next(remaining)), made_by=MADE_BY)
+    if find:
+        stylizer._stabilizers["dis"] = Stabilizer(find)
+    return stylizer
 
 
 def steady(frames, paintings, stability=1.0, batch=1, find=None):
-    stylizer = SteadyStylizer(Painter(paintings), stability, find)
+    stylizer = painter(paintings, find)
+    look = Look(STYLE, stability=stability, flow="dis")
     state, results = None, []
     for at in range(0, len(frames), batch):
-        finish, state = stylizer.start(frames[at : at + batch], None, state)
-        results += finish()
+        painted, state = stylizer.step(frames[at : at + batch], look, state)
+        results += painted
     return results
 
 
@@ -223,11 +219,7 @@ def test_a_cut_begins_anew():
     one, other = moving(6, seed=5), moving(6, seed=6)
     frames = [*one[0], *(255 - f[::-1] for f in other[0])]
     paintings = [*one[2], *other[2]]
-    stylizer = ShotStylizer(SteadyStylizer(Painter(paintings), 1.0))
-    state, results = None, []
-    for frame in frames:
-        finish, state = stylizer.start([frame], None, state)
-        results += finish()
+    results = steady(frames, paintings)
     assert (results[6] == paintings[6]).all()
     assert (results[5] != paintings[5]).any()
     assert (results[7] != paintings[7]).any()
@@ -274,13 +266,13 @@ def test_a_still_clip_does_not_drift(minutes):
     rng = np.random.default_rng(1)
     small = np.s_[20:56, 20:84]
     world, paint = texture(1)[small], texture(2)[small]
-    painter = SteadyStylizer(Painter(itertools.repeat(paint.astype(np.uint8))), 1.0)
+    stylizer = painter(itertools.repeat(paint.astype(np.uint8)))
+    look = Look(STYLE, stability=1.0)
     state = None
     for n in range(minutes * 60 * 25):
         grain = rng.normal(0, 2, world.shape)
         frame = np.clip(world + grain, 0, 255).astype(np.uint8)
-        finish, state = painter.start([frame], None, state)
-        (result,) = finish()
+        (result,), state = stylizer.step([frame], look, state)
         if n % 250 == 0:
             assert np.abs(result - paint).mean() < 4
     assert sharpness(result) > 0.9 * sharpness(paint)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import cv2
@@ -18,17 +17,27 @@ import vidstyle
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.images.files import read_picture
+from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.select import _may_have_accelerator, select_engine
+from vidstyle.stylize.look import Look
 from vidstyle.stylize.pooling import Pool
-from vidstyle.stylize.style import STYLE_SIDE, fit_style
-from vidstyle.stylize.stylizer import NetworkStylizer, PreparedStyle, State, mix_styles
+from vidstyle.stylize.style import STYLE_SIDE, fit_style, mix
+from vidstyle.stylize.stylizer import State, Stylizer
+from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
 SWIRLS = Path(__file__).parents[2] / "samples" / "styles" / "swirls.jpg"
 
 
 @pytest.fixture(scope="module")
-def stylizer():
-    return NetworkStylizer(select_engine("cpu"))
+def model():
+    with vidstyle.load(device="cpu") as model:
+        yield model
+
+
+def paint(model, frames, style, state=None):
+    """Paint frames; return them (N, H, W, 3)."""
+    painted, _ = model.step(list(frames), Look(style), state)
+    return np.stack(painted)
 
 
 def frames(count=3, width=128, height=96):
@@ -36,11 +45,11 @@ def frames(count=3, width=128, height=96):
 
 
 @pytest.mark.parametrize("size", [(17, 33), (1, 1), (97, 131), (40, 64)])
-def test_any_size_comes_back(stylizer, picture, size):
+def test_any_size_comes_back(model, picture, size):
     height, width = size
-    painted, state = stylizer.step(frames(2, width, height), stylizer.prepare(picture))
-    assert painted.shape == (2, height, width, 3)
-    assert painted.dtype == np.uint8
+    painted, state = model.step(frames(2, width, height), Look(model.style(picture)))
+    assert [p.shape for p in painted] == [(height, width, 3)] * 2
+    assert painted[0].dtype == np.uint8
     assert isinstance(state, State)
 
 
@@ -59,14 +68,14 @@ def test_strength_goes_from_the_frame_to_the_painting(picture):
     assert (np.stack(list(steady)) == still).all()
 
 
-def test_a_batch_is_its_frames(stylizer, picture):
-    prepared = stylizer.prepare(picture)
-    together, _ = stylizer.step(frames(5), prepared)
-    alone = np.concatenate([stylizer.step(f[None], prepared)[0] for f in frames(5)])
+def test_a_batch_is_its_frames(model, picture):
+    prepared = model.style(picture)
+    together = paint(model, frames(5), prepared)
+    alone = np.concatenate([paint(model, f[None], prepared) for f in frames(5)])
     assert np.abs(together.astype(int) - alone).max() <= 3
 
 
-def test_the_style_gives_the_colors(stylizer):
+def test_the_style_gives_the_colors(model):
     """Two opposite palettes pull the same frame apart, each towards its own."""
     rng = np.random.default_rng(1)
     noise = cv2.resize(rng.integers(0, 90, (40, 40, 1), np.uint8), (320, 320))[..., None]
@@ -74,56 +83,38 @@ def test_the_style_gives_the_colors(stylizer):
     blue = red[..., ::-1].copy()
     means = {}
     for name, style in (("red", red), ("blue", blue)):
-        painted, _ = stylizer.step(frames(1), stylizer.prepare(style))
+        painted = paint(model, frames(1), model.style(style))
         means[name] = painted.reshape(-1, 3).mean(0)
     assert means["red"][0] - means["red"][2] > means["blue"][0] - means["blue"][2] + 30
 
 
-def change_around_a_visitor(stylizer, prepared, stills, visits):
-    """Paint a still scene into whose right half something dark comes; return its left half's change."""
+def change_around_a_visitor(model, prepared, stills, visits):
+    """Paint a still scene into which something dark comes at the right; return its left half's change."""
     scene = frames(1, 256, 128)[0]
     visited = scene.copy()
-    visited[:, 128:] = (20, 15, 40)
+    visited[:, 216:] = (20, 15, 40)  # more of it would be a cut
     state, painted = None, []
     for frame in [scene] * stills + [visited] * visits:
-        (one,), state = stylizer.step([frame], prepared, state)
+        (one,), state = model.step([frame], Look(prepared), state)
         painted.append(cv2.blur(one[:, :96].astype(np.float32), (15, 15)))
     return np.abs(painted[-1] - painted[stills - 1]).mean()
 
 
-def test_who_enters_a_shot_does_not_recolor_the_rest(stylizer, picture):
-    prepared = stylizer.prepare(picture)
-    alone = change_around_a_visitor(stylizer, prepared, 1, 1)
-    pooled = change_around_a_visitor(stylizer, prepared, 30, 1)
+def test_who_enters_a_shot_does_not_recolor_the_rest(model, picture):
+    prepared = model.style(picture)
+    alone = change_around_a_visitor(model, prepared, 1, 1)
+    pooled = change_around_a_visitor(model, prepared, 30, 1)
     assert alone > 5
     assert pooled < 0.35 * alone
 
 
-class Batches:
-    """An engine that paints nothing and makes up statistics: the mean of each frame."""
-
-    def __init__(self, depth):
-        self.depth = depth
-        self.given = []
-
-    def encode(self, picture):
-        return np.zeros(3, np.float32)
-
-    def paint(self, frames, style, given):
-        self.given.append(given)
-        means = np.array([[f.mean()] for f in frames], np.float32)
-        return SimpleNamespace(frames=lambda: list(frames), statistics=lambda: means)
-
-
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_what_is_pooled_does_not_depend_on_the_machine(depth):
-    engine = Batches(depth)
-    stylizer = NetworkStylizer(engine)
+    engine = TinyEngine(depth=depth, following=NETWORK_FOLLOWING)
+    stylizer = Stylizer(engine, made_by=MADE_BY)
     state = None
     for n in range(30):
-        _, state = stylizer.start(
-            [np.full((8, 8, 3), n, np.uint8)], PreparedStyle(np.zeros(3)), state
-        )
+        _, state = stylizer.start([np.full((8, 8, 3), n, np.uint8)], Look(STYLE), state)
     assert engine.given[:6] == [None] * 6
     for n, given in enumerate(engine.given[6:], start=6):
         pooled = n - 5  # all but the last five
@@ -134,22 +125,22 @@ def test_what_is_pooled_does_not_depend_on_the_machine(depth):
 
 def test_a_pool_is_a_mean_of_frames_that_changes_slowly_once_it_is_settled():
     samples = np.random.default_rng(1).normal(5, 1, (30, 3)).astype(np.float32)
-    one, other = Pool(), Pool().add(samples)
+    one, other = Pool(NETWORK_FOLLOWING), Pool(NETWORK_FOLLOWING).add(samples)
     for sample in samples:
         one = one.add(sample[None])
     assert np.allclose(one.mean, samples.mean(0), atol=1e-4)
     assert np.allclose(one.mean, other.mean, atol=1e-5)
-    assert other.frames == 30
+    assert other.described == 30
     changed = np.full((2400, 3), 7, np.float32)
     assert (other.add(changed[:90]).mean < 5.9).all()
     assert (other.add(changed).mean > 6.7).all()
-    few = Pool().add(samples[:4])
+    few = Pool(NETWORK_FOLLOWING).add(samples[:4])
     assert (few.settled().add(changed[:60]).mean < 6).all()
     assert (few.add(changed[:60]).mean > 6.4).all()
 
 
 def test_a_pool_that_does_not_fit_is_left_soon():
-    dark = Pool().add(np.ones((60, 3), np.float32))
+    dark = Pool(NETWORK_FOLLOWING).add(np.ones((60, 3), np.float32))
     assert (dark.add(np.full((20, 3), 5, np.float32)).mean > 3).all()
 
 
@@ -215,11 +206,11 @@ def test_what_gets_light_is_painted_as_what_is_light(tmp_path, dark, in_a_file):
         assert abs(shown[dark + later].mean() - light.mean()) < most
 
 
-def test_calls_under_way_do_not_disturb_each_other(stylizer, picture):
-    prepared = stylizer.prepare(picture)
-    batches = [frames(2)[::-1], frames(2)] * (stylizer.depth + 1)
-    alone = [stylizer.step(list(batch), prepared)[0] for batch in batches]
-    finishes = [stylizer.start(list(batch), prepared)[0] for batch in batches]
+def test_calls_under_way_do_not_disturb_each_other(model, picture):
+    look = Look(model.style(picture))
+    batches = [frames(2)[::-1], frames(2)] * (model.engine.depth + 1)
+    alone = [np.stack(model.step(list(batch), look)[0]) for batch in batches]
+    finishes = [model.stylizer.start(list(batch), look)[0] for batch in batches]
     for wanted, finish in zip(alone, finishes, strict=True):
         assert (np.stack(finish()) == wanted).all()
 
@@ -230,7 +221,7 @@ def test_frames_in_frames_out(picture):
     assert painted[0].shape == (96, 128, 3)
     first = frames(1)[0]
     for other in (frames(1, 64)[0], first.astype(np.uint16), first.astype(float)):
-        with pytest.raises(ValueError, match="expected uint8 or uint16 frames"):
+        with pytest.raises(ValueError, match="expected frames like the first"):
             list(vidstyle.stylize_frames([first, other], picture, device="cpu"))
     assert list(vidstyle.stylize_frames([], picture, device="cpu")) == []
 
@@ -242,26 +233,24 @@ def test_style_pictures_are_fitted(shape):
     assert max(fitted.shape[:2]) <= 4 * STYLE_SIDE
 
 
-def test_styles_mix_without_a_step(stylizer, picture):
+def test_styles_mix_without_a_step(model, picture):
     other = 255 - read_picture(picture)[:, ::-1]
-    one, two = stylizer.prepare(picture), stylizer.prepare(other)
+    one, two = model.style(picture), model.style(other)
     shares = np.linspace(0, 1, 9)
-    path = [
-        stylizer.step(frames(1), mix_styles([one, two], [1 - s, s]))[0].astype(int) for s in shares
-    ]
-    assert (path[0] == stylizer.step(frames(1), one)[0]).all()
-    assert (path[-1] == stylizer.step(frames(1), two)[0]).all()
+    path = [paint(model, frames(1), mix([one, two], [1 - s, s])).astype(int) for s in shares]
+    assert (path[0] == paint(model, frames(1), one)).all()
+    assert (path[-1] == paint(model, frames(1), two)).all()
     steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(path)]
     whole = np.abs(path[-1] - path[0]).mean()
     assert whole > 5
     assert max(steps) < 0.3 * whole
 
 
-def test_the_scale_of_a_style_goes_smoothly(stylizer):
+def test_the_scale_of_a_style_goes_smoothly(model):
     style = pattern(3, 300, 240)
     assert fit_style(style, 0.5).shape == (160, 200, 3)
     path = [
-        stylizer.step(frames(1), stylizer.prepare(style, scale=s))[0].astype(int)
+        paint(model, frames(1), model.style(style, scale=s)).astype(int)
         for s in (1.0, 1.1, 1.2, 1.3, 1.4, 2.0)
     ]
     steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(path[:5])]
@@ -282,7 +271,7 @@ def test_several_styles_by_api(picture):
         ({"style_weights": (0, 0)}, "not all 0"),
         ({"style_weights": (-1, 2)}, "0 or more"),
         ({"style_scale": 9}, "scale from"),
-        ({"stability": 2}, "stability from"),
+        ({"stability": 2}, "`stability` from"),
     ):
         with pytest.raises(UsageError, match=message):
             list(vidstyle.stylize_frames(frames(1), [picture, style], **wrong))
@@ -309,10 +298,14 @@ def test_what_is_no_picture(tmp_path):
             read_picture(tmp_path / name)
 
 
-def test_other_arrays_are_no_style(stylizer):
-    for wrong in (np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))):
-        with pytest.raises(ValueError, match="uint8 picture"):
-            stylizer.prepare(wrong)
+def test_other_arrays_are_no_style(model):
+    for wrong in (
+        np.zeros((9, 9), np.uint8),
+        np.zeros((9, 9, 4), np.uint8),
+        np.zeros((9, 9, 3), int),
+    ):
+        with pytest.raises(UsageError, match="expected a picture"):
+            model.style(wrong)
 
 
 def test_bad_choices_are_refused(picture):

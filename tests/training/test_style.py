@@ -166,5 +166,5 @@ def test_every_shipped_style_is_listed_and_whole():
     for name, entry in catalog.styles().items():
         assert f"{entry.artist}, {entry.title}, {entry.year}" in listed.stdout
         model = catalog.shipped_style(name)
-        for path in (model.weights, model.frame_net, model.deep_net, model.small_net):
+        for path in (model.weights, model.frame_net, model.float_net_16bit, model.int8_net):
             assert catalog.verify(path).exists()

@@ -205,7 +205,7 @@ def paint(
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
     from vidstyle.images.files import read_picture
-    from vidstyle.stylize.look import Look
+    from vidstyle.stylize.style import shares
 
     own_scales = parse_numbers("--style-scale", style_scale)
     config = _config(
@@ -250,7 +250,7 @@ def paint(
         style,
         target,
         config,
-        Look(style_weights=tuple(weights) if weights else None).shares(len(style)),
+        shares(weights, len(style)),
         choose_device(device),
         [read_picture(s) for s in style],
         load_features(features),

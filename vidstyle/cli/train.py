@@ -343,7 +343,7 @@ def style(
         device=choose_device(device),
         on_report=_reporter(),
     )
-    export_openvino(catalog.Model.of(result, one_style=True, shipped=False))
+    export_openvino(catalog.open_file(result))
     print(result)
 
 

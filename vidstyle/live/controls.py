@@ -114,7 +114,7 @@ class Fade:
         self._from, self._to, self._began = self.at(now), value, now
 
     def moving(self, now: float) -> bool:
-        """Tell whether it is on its way, or was so a short while ago."""
+        """Return whether it is on its way, or was so a short while ago."""
         return now - self._began < 2 * self._seconds
 
     def at(self, now: float) -> Values:

@@ -1,4 +1,4 @@
-"""Paints one frame after the other, while style, strength, stability and size change."""
+"""Paints one frame after the other, while style, strength, stability and size change: it fades a `Look`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from typing import cast
 import cv2
 import numpy as np
 
+from vidstyle.api import load_for
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.live.controls import Command, Fade
-from vidstyle.runtime.engine import Engine
-from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.shots import ShotState, ShotStylizer
-from vidstyle.stylize.stabilizer import SteadyState, SteadyStylizer
-from vidstyle.stylize.stylizer import OWN_STYLE, NetworkStylizer, PreparedStyle
-from vidstyle.zoo.catalog import find_style
-
-_SETTLING = 0.25
-"""Seconds after a change of style in which its statistics are still followed quickly."""
+from vidstyle.model import Model
+from vidstyle.runtime.padding import padded_size
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.strength import blend
+from vidstyle.stylize.style import Style
+from vidstyle.stylize.stylizer import State
 
 
 class LivePainter:
-    """A stylizer for a single stream without end; what changes fades over."""
+    """Paints a single stream without end; what changes fades over."""
 
     def __init__(
         self,
-        engine: Engine,
+        model: Model,
         styles: Sequence[Path],
         *,
         strength: float = 1.0,
@@ -38,28 +36,24 @@ class LivePainter:
         """Read the styles.
 
         Args:
-            engine: of low latency.
-            styles: pictures to change between; none where the network has a style of its own.
+            model: of low latency.
+            styles: pictures to change between; none where the model has a style of its own.
             strength: 0 to 1.
             stability: 0 to 1.
 
         Raises:
             InputError: one is no picture.
         """
-        self.engine = engine
-        self._network = NetworkStylizer(engine)
-        self._steady = SteadyStylizer(self._network, stability)
-        self._state: ShotState | None = None
-        self._was_steady = False
+        self.model = model
+        self._state: State | None = None
         self.names = [style.stem for style in styles]
-        self._vectors = [self._network.prepare(style).vector for style in styles]
+        self._styles: list[Style | None] = [model.style(style) for style in styles] or [None]
         self.chosen = 0
         """Index of the style that it is, or becomes."""
         self.strength, self.stability = strength, stability
         self._strength = Fade(np.array([strength], np.float32))
         self._stability = Fade(np.array([stability], np.float32))
-        self._style = Fade(self._vectors[0] if self._vectors else OWN_STYLE.vector)
-        self._painted_at: tuple[int, int] | None = None
+        self._values = Fade(self._values_of(0))
 
     @classmethod
     def of(
@@ -71,18 +65,21 @@ class LivePainter:
         strength: float,
         stability: float,
     ) -> LivePainter:
-        """Choose the engine, and read the styles: pictures, or the name of one network.
+        """Load the model, and read the styles: pictures, or the name of one network.
 
         Raises:
             UsageError: networks of one style among several; no such device.
             InputError: one is no picture.
         """
-        networks = [find_style(style) for style in styles]
-        if len(styles) > 1 and any(networks):
-            raise UsageError("a network of one style stands alone; give its picture instead")
-        engine = select_engine(device, precision, networks[0], low_latency=True)
-        pictures = [] if networks[0] else [Path(style) for style in styles]
-        return cls(engine, pictures, strength=strength, stability=stability)
+        model, pictures = load_for(
+            list(styles), device=device, precision=precision, low_latency=True
+        )
+        names = [Path(str(picture)) for picture in pictures]
+        return cls(model, names, strength=strength, stability=stability)
+
+    def _values_of(self, number: int) -> np.ndarray:
+        style = self._styles[number]
+        return np.empty(0, np.float32) if style is None else style.values
 
     def forget(self) -> None:
         """Take the next frame for the first one."""
@@ -90,11 +87,25 @@ class LivePainter:
 
     def expect(self, height: int, width: int) -> None:
         """Begin to get ready for painting at a size."""
-        self._network.expect_size(height, width, deep=False)
+        self.model.engine.expect(*self._padded(height, width), high_bit_depth=False)
 
     def ready(self, height: int, width: int) -> bool:
-        """Tell whether painting at a size would begin without a pause."""
-        return self._network.ready(height, width, deep=False)
+        """Return whether painting at a size would begin without a pause."""
+        return self.model.engine.ready(*self._padded(height, width), high_bit_depth=False)
+
+    def _padded(self, height: int, width: int) -> tuple[int, int]:
+        multiple = self.model.multiple
+        return padded_size(height, multiple), padded_size(width, multiple)
+
+    def look_at(self, now: float) -> Look:
+        """Return the look at a time, seconds."""
+        style = self._styles[self.chosen]
+        if style is not None and self._values.moving(now):
+            style = replace(style, values=self._values.at(now))
+        strength, stability = (
+            float(f.at(now)[0].clip(0, 1)) for f in (self._strength, self._stability)
+        )
+        return Look(style, strength, stability)
 
     def paint(self, pixels: Pixels, size: tuple[int, int], now: float) -> Pixels:
         """Paint a frame.
@@ -105,41 +116,16 @@ class LivePainter:
             now: seconds, for what fades.
         """
         height, width, _ = pixels.shape
-        small = pixels
+        look, small = self.look_at(now), pixels
         if size != (height, width):
             small = cast(Pixels, cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
-        stability = float(self._stability.at(now)[0])
-        steady = stability > 0
-        self._state = self._resumed(steady, size, self._style.moving(now - _SETTLING))
-        self._was_steady, self._painted_at = steady, size
-        self._steady.stability = stability
-        stylizer = ShotStylizer(self._steady if steady else self._network)
-        prepared = PreparedStyle(self._style.at(now))
-        finish, self._state = stylizer.start([small], prepared, self._state)
-        painted = finish()[0]
+        # Blended at full size, so that what is painted small leaves the frame itself sharp.
+        (painted,), self._state = self.model.step([small], replace(look, strength=1.0), self._state)
         if size != (height, width):
             painted = cast(
                 Pixels, cv2.resize(painted, (width, height), interpolation=cv2.INTER_LINEAR)
             )
-        share = float(self._strength.at(now)[0])
-        if share < 1:
-            painted = cast(Pixels, cv2.addWeighted(pixels, 1 - share, painted, share, 0))
-        return painted
-
-    def _resumed(self, steady: bool, size: tuple[int, int], fading: bool) -> ShotState | None:
-        """Return the state to go on from, where something has changed since the last frame."""
-        if self._state is None:
-            return None
-        outer = self._state.inner
-        network = outer.inner if self._was_steady else outer
-        if fading and network is not None:  # each style has statistics of its own
-            network = replace(network, pool=network.pool.loosened())
-        if not steady:
-            return replace(self._state, inner=network)
-        if self._was_steady:
-            outer = outer if size == self._painted_at else outer.resized(size)
-            return replace(self._state, inner=replace(outer, inner=network))
-        return replace(self._state, inner=SteadyState(network))
+        return blend(pixels, painted, look.strength)
 
     def obey(self, command: Command, now: float) -> str:
         """Change style, strength or stability.
@@ -152,7 +138,7 @@ class LivePainter:
         """
         if command.what == "style":
             self.chosen = self._find(str(command.value))
-            self._style.to(self._vectors[self.chosen], now)
+            self._values.to(self._values_of(self.chosen), now)
             return f"style {self.names[self.chosen]}"
         value = float(command.value) + (getattr(self, command.what) if command.relative else 0)
         value = round(min(1.0, max(0.0, value)), 3)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -21,8 +21,8 @@ from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
-from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.stylizer import IdentityStylizer, NetworkStylizer
+from vidstyle.model import IDENTITY, Model, load
+from vidstyle.stylize.look import Look
 
 _RATE = 30
 _SECONDS = 4.0
@@ -97,10 +97,10 @@ def _rate(measure: Callable[[], float], repeats: int) -> Rate:
     return Rate(statistics.median(values), high - low)
 
 
-def network_rate(stylizer: NetworkStylizer, prepared: Any, frames: list[Pixels]) -> float:
+def network_rate(model: Model, look: Look, frames: list[Pixels]) -> float:
     """Return frames a second of the network alone, its calls overlapping as in a run."""
     started = time.perf_counter()
-    for _ in pipeline.paint(stylizer, prepared, frames, stylizer.batch(*frames[0].shape[:2])):
+    for _ in model.stream(frames, look):
         pass
     return len(frames) / (time.perf_counter() - started)
 
@@ -129,12 +129,12 @@ def measure(
     Raises:
         VidstyleError: see `stylize`.
     """
-    like: Path | Pixels = style if style else landscape(400, 320, seed=2)
-    stylizer = NetworkStylizer(select_engine(device, precision))
-    prepared = stylizer.prepare(like)
+    picture: Path | Pixels = style if style else landscape(400, 320, seed=2)
+    model = load(device=device, precision=precision)
+    look = Look(model.style(picture))
     some = [frame.pixels for frame in _pan(width, height, 16)]
-    network_rate(stylizer, prepared, some)
-    count = max(16, min(600, round(_SECONDS * network_rate(stylizer, prepared, some))))
+    network_rate(model, look, some)
+    count = max(16, min(600, round(_SECONDS * network_rate(model, look, some))))
     many = [some[i % len(some)] for i in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         clip, painted, again = (Path(folder) / f"{n}.mp4" for n in ("clip", "painted", "again"))
@@ -144,7 +144,7 @@ def measure(
             started = time.perf_counter()
             stylize(
                 clip,
-                like,
+                picture,
                 painted,
                 device=device,
                 precision=precision,
@@ -158,9 +158,10 @@ def measure(
                 FileSource(painted, Reading()) as source,
                 FileSink(again, source.info, overwrite=True) as sink,
             ):
-                run = pipeline.run(source, IdentityStylizer(), None, sink, stop=stop)
+                identity = load(IDENTITY).stylizer.bind(Look())
+                run = pipeline.run(source, identity, sink, stop=stop)
             return run.frames / run.seconds
 
-        network = _rate(lambda: network_rate(stylizer, prepared, many), repeats)
+        network = _rate(lambda: network_rate(model, look, many), repeats)
         from_file_to_file = _rate(whole, repeats)  # makes what `files` reads
         return Speed(width, height, count, network, _rate(files, repeats), from_file_to_file)

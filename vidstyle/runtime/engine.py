@@ -1,8 +1,9 @@
-"""The seam between stylizers and backends."""
+"""The seam between the stylizer and what paints: a network on some device, color transfer, or nothing at all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,25 +12,50 @@ from numpy.typing import NDArray
 from vidstyle.frame import Pixels
 
 Vector = NDArray[np.float32]
+"""A style, or statistics: an array whose meaning its engine knows."""
 
 Given = tuple[Vector, float]
-"""Statistics (T,) and their weight, 0 to 1, against the frame's own."""
+"""Statistics (T,) and their share, 0 to 1; the rest is the frame's own."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """How an engine wants the statistics of a shot to be followed; see `stylize.pooling.Pool`."""
+
+    lag: int
+    """Frames before a frame whose statistics are not yet in its pool: as many as may be in flight."""
+    settled: int
+    """Described frames after which what a shot looks like counts as known ..."""
+    slow: float
+    """... and a later one counts one in so many, ..."""
+    quick: float
+    """... down to this where the pool does not fit."""
+    misfit: float
+    """Distance of a frame's statistics from the pool's, over the pool's, from which on it does not fit."""
+    share: float
+    """Share of the pool in what a frame is painted with, at most."""
+    every: int = 1
+    """Frames from one that is described to the next."""
+    rises: bool = True
+    """The end of a fade from black begins anew: statistics of black frames make garbage of bright ones."""
+    fade: float = 1.0
+    """Share of the way to the pool's mean that each frame goes."""
 
 
 class Painting(Protocol):
     """Frames that are being painted."""
 
     def frames(self) -> list[Pixels]:
-        """Wait for them: (H, W, 3) each, as large and of the type as they came."""
+        """Wait for the painted frames: (H, W, 3) each, as large and of the dtype as they came."""
         ...
 
-    def statistics(self) -> Vector:
-        """Wait for their own statistics (N, T), without what was given."""
+    def statistics(self) -> Sequence[Vector | None]:
+        """Wait for each frame's own statistics (T,); None where a frame was not described."""
         ...
 
 
 class Engine(Protocol):
-    """Runs a network on one device."""
+    """Paints frames in a style, with the statistics that it is given."""
 
     @property
     def name(self) -> str:
@@ -37,8 +63,28 @@ class Engine(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where it runs: cpu, cuda, cuda:1, mps."""
+        ...
+
+    @property
     def precision(self) -> str:
-        """What the network is computed in: int8, bf16, f16 or f32."""
+        """What it computes in: int8, bf16, f16 or f32."""
+        ...
+
+    @property
+    def multiple(self) -> int:
+        """What height and width of its frames are multiples of; see `runtime.padding`."""
+        ...
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it paints in the style of a picture; otherwise its style is its own."""
+        ...
+
+    @property
+    def following(self) -> Following | None:
+        """How statistics are followed over a shot; None: it has none, each frame stands alone."""
         ...
 
     def batch(self, height: int, width: int) -> int:
@@ -47,27 +93,41 @@ class Engine(Protocol):
 
     @property
     def depth(self) -> int:
-        """Calls under way that keep it busy while a result is taken."""
+        """Calls in flight that keep it busy while a result is taken."""
         ...
 
-    def expect(self, height: int, width: int, *, deep: bool) -> None:
+    def expect(self, height: int, width: int, *, high_bit_depth: bool) -> None:
         """Begin to get ready for frames of a size and depth, if that takes time; return at once."""
         ...
 
-    def ready(self, height: int, width: int, *, deep: bool) -> bool:
-        """Tell whether frames of a size and depth could be painted without a pause."""
+    def ready(self, height: int, width: int, *, high_bit_depth: bool) -> bool:
+        """Return whether frames of a size and depth could be painted without a pause."""
         ...
 
     def encode(self, picture: Pixels) -> Vector:
-        """Turn a style picture (H, W, 3) into a style vector (S,). Not where the network has one style."""
+        """Turn a style picture (H, W, 3) uint8 into a style.
+
+        Raises:
+            UsageError: it takes no pictures.
+        """
         ...
 
-    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> Painting:
-        """Begin to paint frames (H, W, 3) of one size, one that `runtime.padding` makes.
+    def paint(
+        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+    ) -> Painting:
+        """Begin to paint frames (H, W, 3) of one size, a multiple of `multiple`.
 
-        A network of one style passes the vector over.
+        The caller leaves the frames as they are until they are painted.
 
-        The caller leaves the frames as they are until they are painted. All are `given` the same
-        statistics.
+        Args:
+            frames: uint8 or uint16.
+            style: as `encode` returned it; passed over where it takes no pictures.
+            given: the statistics to paint all of them with; None: each with its own.
+            describe: the frames' own statistics will be asked for. An engine that has them anyway passes
+                it over.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back threads and memory; it paints no more."""
         ...

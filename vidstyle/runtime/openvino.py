@@ -15,10 +15,12 @@ from vidstyle.cores import cores
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.network import NETWORK_FOLLOWING
+from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.quiet import ov
-from vidstyle.zoo.catalog import Model
+from vidstyle.zoo.catalog import ModelFiles
 
-_MOST_STREAMS = 4
+_MAX_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""
 
 
@@ -38,8 +40,8 @@ class _Job:
             self.request.wait()
             # The tensors belong to the request and are overwritten by its next job.
             painted = self.request.get_output_tensor(0).data[0]
-            deep = painted.dtype == np.float32
-            self.painted = painted.astype(np.uint16 if deep else np.uint8)
+            high_bit_depth = painted.dtype == np.float32
+            self.painted = painted.astype(np.uint16 if high_bit_depth else np.uint8)
             self.used = self.request.get_output_tensor(1).data[0].copy()
             self.inputs = {}
         return self.painted, self.used
@@ -55,9 +57,9 @@ class _Painting:
         """See `Painting.frames`."""
         return [job.collect()[0] for job in self.jobs]
 
-    def statistics(self) -> Vector:
+    def statistics(self) -> list[Vector | None]:
         """See `Painting.statistics`."""
-        return np.stack([job.collect()[1] for job in self.jobs])
+        return [job.collect()[1] for job in self.jobs]
 
 
 def offered_precisions(core: ov.Core) -> list[str]:
@@ -76,7 +78,13 @@ def offered_precisions(core: ov.Core) -> list[str]:
 class OpenVinoEngine:
     """Compiles the network for each frame size it meets; every style uses the same compilation."""
 
-    def __init__(self, model: Model, precision: str = "auto", *, low_latency: bool = False) -> None:
+    device = "cpu"
+    multiple = MULTIPLE
+    following = NETWORK_FOLLOWING
+
+    def __init__(
+        self, model: ModelFiles, precision: str = "auto", *, low_latency: bool = False
+    ) -> None:
         """Take a model and one of `PRECISIONS`; `low_latency` gives all cores to each frame.
 
         Raises:
@@ -85,30 +93,31 @@ class OpenVinoEngine:
         """
         self._core = ov.Core()
         offered = offered_precisions(self._core)
-        if not model.small_net.exists():  # a user's own network: int8 needs the maker's tools
+        if not model.int8_net.exists():  # a user's own network: int8 needs the maker's tools
             offered = [name for name in offered if name != "int8"]
         if precision not in ("auto", *offered):
             raise UsageError(
-                f"--precision {precision} is not offered on this processor; "
+                f"`precision` {precision} is not offered on this processor; "
                 f"expected auto or one of {', '.join(offered)}"
             )
         self.precision = offered[0] if precision == "auto" else precision
         self.name = f"OpenVINO CPU {self.precision}"
-        small = self.precision == "int8"
+        int8 = self.precision == "int8"
         # What is not in int8 is in the fastest floats. Left to itself the runtime takes bf16 where the
         # processor has it; say so, always.
-        self._hint = next(name for name in offered if name != "int8") if small else self.precision
-        self._streams = 1 if low_latency else min(_MOST_STREAMS, cores())
+        self._hint = next(name for name in offered if name != "int8") if int8 else self.precision
+        self._streams = 1 if low_latency else min(_MAX_STREAMS, cores())
         # Frames of 16 bits stay floats: int8 would round what they are for.
         self._frame_nets = {
-            False: model.verified(model.small_net if small else model.frame_net),
-            True: model.verified(model.deep_net),
+            False: model.verified(model.int8_net if int8 else model.frame_net),
+            True: model.verified(model.float_net_16bit),
         }
-        self._style_encoder = model.verified(model.style_encoder) if model.style_encoder else None
-        self._reader: ov.CompiledModel | None = None
-        ports = {p.any_name: p for p in self._core.read_model(model.deep_net).inputs}
-        if ("style" in ports) != (model.style_encoder is not None):
-            raise InputError(f"{model.weights} is no network of one style")
+        self.takes_pictures = model.takes_pictures
+        self._style_encoder = model.verified(model.style_encoder) if self.takes_pictures else None
+        self._encoder: ov.CompiledModel | None = None
+        ports = {p.any_name: p for p in self._core.read_model(model.float_net_16bit).inputs}
+        if ("style" in ports) != self.takes_pictures:
+            raise InputError(f"{model.weights} and its converted network do not belong together")
         self._statistics: int = ports["statistics"].shape[1]
         self._size: tuple[int, int, bool] | None = None
         self._expected: tuple[tuple[int, int, bool], Future[Any]] | None = None
@@ -127,41 +136,41 @@ class OpenVinoEngine:
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`. In f32: once a style, it may as well be exact."""
         if self._style_encoder is None:
-            raise UsageError("a network of one style reads no picture")
-        if self._reader is None:
+            raise UsageError("a network of one style takes no picture")
+        if self._encoder is None:
             model = self._core.read_model(self._style_encoder)
             hint = {"INFERENCE_PRECISION_HINT": "f32"}
-            self._reader = self._core.compile_model(model, "CPU", hint)
-        vector: Vector = self._reader(picture[None])[0][0].copy()
+            self._encoder = self._core.compile_model(model, "CPU", hint)
+        vector: Vector = self._encoder(picture[None])[0][0].copy()
         return vector
 
-    def expect(self, height: int, width: int, *, deep: bool) -> None:
+    def expect(self, height: int, width: int, *, high_bit_depth: bool) -> None:
         """See `Engine.expect`: compile the network in a thread."""
-        size = height, width, deep
+        size = height, width, high_bit_depth
         if self._size != size and not (self._expected and self._expected[0] == size):
             self._expected = size, ThreadPoolExecutor(1).submit(self._compile, *size)
 
-    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+    def ready(self, height: int, width: int, *, high_bit_depth: bool) -> bool:
         """See `Engine.ready`."""
-        size = height, width, deep
+        size = height, width, high_bit_depth
         expected = self._expected
         return self._size == size or bool(expected and expected[0] == size and expected[1].done())
 
-    def _prepare(self, height: int, width: int, deep: bool) -> None:
+    def _prepare(self, height: int, width: int, high_bit_depth: bool) -> None:
         """Take the network for frames of a size, if the last ones had another."""
-        size = height, width, deep
+        size = height, width, high_bit_depth
         if self._size == size:
             return
         expected, self._expected = self._expected, None
         compiled = expected[1].result() if expected and expected[0] == size else None
         compiled = compiled or self._compile(*size)
-        self._reader = None  # its buffers are large, and styles are read before frames
+        self._encoder = None  # its buffers are large, and styles are read before frames
         self._free = [compiled.create_infer_request() for _ in range(self.depth)]
         self._jobs.clear()  # those under way keep their requests
         self._size = size
 
-    def _compile(self, height: int, width: int, deep: bool) -> Any:
-        model = self._core.read_model(self._frame_nets[deep])
+    def _compile(self, height: int, width: int, high_bit_depth: bool) -> Any:
+        model = self._core.read_model(self._frame_nets[high_bit_depth])
         shapes = {port.any_name: port.partial_shape for port in model.inputs}
         # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
         model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
@@ -189,17 +198,29 @@ class OpenVinoEngine:
         self._jobs.append(job)
         return job
 
-    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> _Painting:
+    def paint(
+        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+    ) -> _Painting:
         """See `Engine.paint`."""
         height, width, _ = frames[0].shape
-        deep = frames[0].dtype == np.uint16
-        self._prepare(height, width, deep)
+        high_bit_depth = frames[0].dtype == np.uint16
+        self._prepare(height, width, high_bit_depth)
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         # Every input, every time: a missing one would silently be the last one used.
         shared = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
-        if self._style_encoder is not None:
+        if self.takes_pictures:
             shared["style"] = style[None]
-        kind = np.float32 if deep else np.uint8
+        dtype = np.float32 if high_bit_depth else np.uint8
         return _Painting(
-            [self._start(shared | {"frame": np.ascontiguousarray(f, kind)[None]}) for f in frames]
+            [self._start(shared | {"frame": np.ascontiguousarray(f, dtype)[None]}) for f in frames]
         )
+
+    def close(self) -> None:
+        """Let go of the compiled network and its requests."""
+        self._drain()
+        self._free, self._encoder, self._size, self._expected = [], None, None, None
+
+    def _drain(self) -> None:
+        for job in self._jobs:
+            job.collect()
+        self._jobs.clear()

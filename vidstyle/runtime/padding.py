@@ -9,21 +9,21 @@ import cv2
 from vidstyle.frame import Pixels
 
 MULTIPLE = 8
-"""Of the any-style network; a test holds it to `nets.arbitrary`, which needs torch to import."""
-
-_LEAST = 16
-"""Below two cells at 1/8 the network could not reflect at its own borders."""
+"""Of our networks; a test holds it to `nets.arbitrary`, which needs torch to import."""
 
 
-def padded_size(side: int) -> int:
-    """Return the next size up that the network takes."""
-    return max(_LEAST, -(-side // MULTIPLE) * MULTIPLE)
+def padded_size(side: int, multiple: int = MULTIPLE) -> int:
+    """Return the next size up that a network takes: a multiple, and two cells of it at least.
+
+    With fewer than two cells it could not reflect at its own borders.
+    """
+    return max(2 * multiple, -(-side // multiple) * multiple) if multiple > 1 else side
 
 
-def pad(frame: Pixels) -> Pixels:
-    """Pad a frame (H, W, 3) below and to the right, by reflection."""
+def pad(frame: Pixels, multiple: int = MULTIPLE) -> Pixels:
+    """Pad a frame (H, W, 3) below and to the right, by reflection, to multiples."""
     height, width, _ = frame.shape
-    below, right = padded_size(height) - height, padded_size(width) - width
+    below, right = (padded_size(side, multiple) - side for side in (height, width))
     if not below and not right:
         return frame
     border = cv2.BORDER_REFLECT_101  # repeats where a side is shorter than its padding

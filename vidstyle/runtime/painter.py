@@ -22,11 +22,11 @@ def to_unit(pixels: Tensor) -> Tensor:
 class Painter(nn.Module):
     """Frames (N, H, W, 3) -> painted frames of the same type, and the statistics used (N, T)."""
 
-    def __init__(self, net: FrameNet, *, deep: bool = False) -> None:
-        """Take the network; `deep` for floats that hold 16-bit levels instead of uint8."""
+    def __init__(self, net: FrameNet, *, high_bit_depth: bool = False) -> None:
+        """Take the network; `high_bit_depth` for floats that hold 16-bit levels instead of uint8."""
         super().__init__()
         self.net = net
-        self.deep = deep
+        self.high_bit_depth = high_bit_depth
 
     def forward(
         self, frame: Tensor, style: Tensor, statistics: Tensor, weight: Tensor
@@ -34,12 +34,12 @@ class Painter(nn.Module):
         """Paint.
 
         Args:
-            frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 where it is deep.
+            frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 with `high_bit_depth`.
             style: (1, S).
             statistics: (1, T), mixed into the frame's own with ...
             weight: (1,), 0 to 1.
         """
-        if self.deep:
+        if self.high_bit_depth:
             x = frame.permute(0, 3, 1, 2) * (1 / 65535.0)
             cells, used = self.net.cells(x, style, statistics, weight)
             return lay((cells.float() * 65535.0).round().clamp(0, 65535)), used
@@ -52,11 +52,11 @@ class Painter(nn.Module):
 class OneStylePainter(nn.Module):
     """A `Painter` that needs no style: it has its own."""
 
-    def __init__(self, net: OneStyle, *, deep: bool = False) -> None:
+    def __init__(self, net: OneStyle, *, high_bit_depth: bool = False) -> None:
         """Take the network; see `Painter`."""
         super().__init__()
         self.one = net
-        self.painter = Painter(net.frame_net, deep=deep)
+        self.painter = Painter(net.frame_net, high_bit_depth=high_bit_depth)
 
     def forward(self, frame: Tensor, statistics: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Paint; see `Painter.forward`."""

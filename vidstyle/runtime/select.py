@@ -54,43 +54,56 @@ def find_accelerator() -> tuple[str | None, str]:
     return None, f"torch {torch.__version__} finds no GPU that it can use"
 
 
-def _torch_engine(model: catalog.Model, device: str, precision: str) -> Engine:
+def _torch_engine(model: catalog.ModelFiles, device: str, precision: str) -> Engine:
     try:
         from vidstyle.runtime.torch_engine import TorchEngine
     except ImportError as error:
         raise MissingPackageError(
-            f"--device {device} needs torch: pip install 'vidstyle[torch]'"
+            f"`device` {device} needs torch: pip install 'vidstyle[torch]'"
         ) from error
     weights = model.verified(model.weights)
     try:
-        return TorchEngine(weights, device, precision, one_style=model.style_encoder is None)
+        return TorchEngine(weights, device, precision, takes_pictures=model.takes_pictures)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"--device {device} cannot be used: {reason}; try cpu") from error
+        raise UsageError(f"`device` {device} cannot be used: {reason}; try cpu") from error
 
 
-def select_engine(
-    device: str = "auto",
-    precision: str = "auto",
-    model: catalog.Model | None = None,
-    *,
-    low_latency: bool = False,
-) -> Engine:
-    """Make the engine for a device, one of `DEVICES`, and a precision, one of `PRECISIONS`.
-
-    With `low_latency` a frame is painted as soon as can be, at the price of frames a second.
+def check_device(device: str, precision: str) -> None:
+    """Check the names of a device, one of `DEVICES`, and a precision, one of `PRECISIONS`.
 
     Raises:
-        UsageError: no such device or precision here.
-        MissingPackageError: the device needs a package that is not installed.
+        UsageError: there is none of that name.
     """
-    model = model or catalog.find()
     if device.split(":", maxsplit=1)[0] not in DEVICES:
         raise UsageError(f"no device is called {device}; expected one of {', '.join(DEVICES)}")
     if precision not in PRECISIONS:
         raise UsageError(
             f"no precision is called {precision}; expected one of {', '.join(PRECISIONS)}"
         )
+
+
+def select_engine(
+    device: str = "auto",
+    precision: str = "auto",
+    model: catalog.ModelFiles | None = None,
+    *,
+    low_latency: bool = False,
+) -> Engine:
+    """Make the engine of a network, the any-style one by default, for a device and a precision.
+
+    Args:
+        device: one of `DEVICES`.
+        precision: one of `PRECISIONS`.
+        model: the network.
+        low_latency: paint a frame as soon as can be, at the price of frames a second.
+
+    Raises:
+        UsageError: no such device or precision here.
+        MissingPackageError: the device needs a package that is not installed.
+    """
+    model = model or catalog.find()
+    check_device(device, precision)
     if device == "auto":
         device = find_accelerator()[0] or "cpu"
     if device != "cpu":

@@ -17,13 +17,15 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.weights import load_weights
 from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.network import NETWORK_FOLLOWING
+from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.replay import Replay
 
 log = logging.getLogger(__name__)
 
-_Kind = tuple[bool, torch.Size]
-"""Of a batch: whether it is deep, and its shape."""
+_BatchKey = tuple[bool, torch.Size]
+"""Of a batch: whether its frames have 16 bits, and its shape."""
 
 _BATCH_PIXELS = 2**23
 """Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
@@ -35,50 +37,55 @@ _PIXEL_BYTES = 256
 class TorchEngine:
     """Runs the network as trained, frames in batches."""
 
+    multiple = MULTIPLE
+    following = NETWORK_FOLLOWING
+
     def __init__(
-        self, weights: Path, device: str, precision: str = "auto", *, one_style: bool = False
+        self, weights: Path, device: str, precision: str = "auto", *, takes_pictures: bool = True
     ) -> None:
         """Load weights (.safetensors) onto a torch device: "cuda", "cuda:1", "mps" or "cpu".
 
         Raises:
             UsageError: the device does not have that precision.
         """
-        self._device = torch.device(device)
+        self.device, self._device = device, torch.device(device)
         # The first is taken by itself; statistics are summed in 32 bits in any case.
         offered = {"cuda": ["f16", "bf16", "f32"], "mps": ["f32", "f16"]}.get(
             self._device.type, ["f32"]
         )
         if precision not in ("auto", *offered):
             raise UsageError(
-                f"--precision {precision} is not offered by torch on {device}; "
+                f"`precision` {precision} is not offered by torch on {device}; "
                 f"expected auto or one of {', '.join(offered)}"
             )
         self.precision = offered[0] if precision == "auto" else precision
         net = load_network(weights)
-        if isinstance(net, OneStyle) != one_style:
+        self.takes_pictures = isinstance(net, Arbitrary)
+        if self.takes_pictures != takes_pictures:
             raise InputError(f"{weights} is no network of one style")
         channels_last(net.frame_net)
         self._statistics = 2 * sum(net.frame_net.norm_channels)
         self._painters = {
-            deep: make_painter(net, deep=deep).to(self._device) for deep in (False, True)
+            high_bit_depth: make_painter(net, high_bit_depth=high_bit_depth).to(self._device)
+            for high_bit_depth in (False, True)
         }
-        self._reader: StyleReader | None = None
+        self._encoder: StyleReader | None = None
         if isinstance(net, Arbitrary):
-            self._reader = StyleReader(net.style_encoder).to(self._device)
+            self._encoder = StyleReader(net.style_encoder).to(self._device)
         self._half = {"f16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
         self.name = f"torch {device} {self.precision}"
         self._records = self._device.type == "cuda"
-        self._met: _Kind | None = None
+        self._met: _BatchKey | None = None
         """Of the last frames."""
-        self._replays: dict[_Kind, Replay] = {}
+        self._replays: dict[_BatchKey, Replay] = {}
         """At most one: its memory is as much as a call's."""
 
     @torch.inference_mode()
     def encode(self, picture: Pixels) -> Vector:
         """See `Engine.encode`."""
-        if self._reader is None:
-            raise UsageError("a network of one style reads no picture")
-        vector: Vector = self._reader(self._tensor(picture[None]))[0].cpu().numpy()
+        if self._encoder is None:
+            raise UsageError("a network of one style takes no picture")
+        vector: Vector = self._encoder(self._tensor(picture[None]))[0].cpu().numpy()
         return vector
 
     def batch(self, height: int, width: int) -> int:
@@ -96,12 +103,17 @@ class TorchEngine:
         """On CUDA a call runs while the next is stacked and the last handed on; elsewhere it ends first."""
         return 1 if self._device.type == "cuda" else 0
 
-    def expect(self, height: int, width: int, *, deep: bool) -> None:
+    def expect(self, height: int, width: int, *, high_bit_depth: bool) -> None:
         """See `Engine.expect`: there is nothing to do."""
 
-    def ready(self, height: int, width: int, *, deep: bool) -> bool:
+    def ready(self, height: int, width: int, *, high_bit_depth: bool) -> bool:
         """See `Engine.ready`."""
         return True
+
+    def close(self) -> None:
+        """Let go of the recordings, which hold memory of the device."""
+        self._replays.clear()
+        self._met = None
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
@@ -117,27 +129,31 @@ class TorchEngine:
         return stack.to(self._device, non_blocking=True)
 
     @torch.inference_mode()
-    def paint(self, frames: Sequence[Pixels], style: Vector, given: Given | None) -> _Painting:
+    def paint(
+        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+    ) -> _Painting:
         """See `Engine.paint`."""
         statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
         inputs = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
-        if self._reader is not None:
+        if self.takes_pictures:
             inputs["style"] = style[None]
         tensors = {name: self._tensor(value) for name, value in inputs.items()}
         tensors["frame"] = self._upload(frames)
         return _Painting.of(*self._run(frames[0].dtype == np.uint16, tensors))
 
-    def _run(self, deep: bool, tensors: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    def _run(
+        self, high_bit_depth: bool, tensors: dict[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, ...]:
         """Call a painter; on CUDA, frames of a kind that comes again are painted by a recording."""
 
         def call(**tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
             with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
-                painted: tuple[torch.Tensor, ...] = self._painters[deep](**tensors)
+                painted: tuple[torch.Tensor, ...] = self._painters[high_bit_depth](**tensors)
                 return painted
 
         if not self._records:
             return call(**tensors)
-        kind = deep, tensors["frame"].shape
+        kind = high_bit_depth, tensors["frame"].shape
         with torch.cuda.device(self._device):
             if kind == self._met and kind not in self._replays:
                 self._replays.clear()
@@ -180,11 +196,11 @@ class _Painting:
         painted = self.painted.cpu().numpy()
         return list(painted.astype(np.uint16) if painted.dtype == np.float32 else painted)
 
-    def statistics(self) -> Vector:
+    def statistics(self) -> list[Vector | None]:
         """See `Painting.statistics`."""
         if self.copied is not None:
             self.copied.synchronize()
-        return self.used.float().cpu().numpy()
+        return list(self.used.float().cpu().numpy())
 
 
 def load_network(weights: Path) -> Arbitrary | OneStyle:
@@ -198,8 +214,8 @@ def load_network(weights: Path) -> Arbitrary | OneStyle:
     return kind.from_shipped(state).eval().requires_grad_(False)
 
 
-def make_painter(net: Arbitrary | OneStyle, *, deep: bool) -> Painter | OneStylePainter:
+def make_painter(net: Arbitrary | OneStyle, *, high_bit_depth: bool) -> Painter | OneStylePainter:
     """Put around a network what a frame needs."""
     if isinstance(net, OneStyle):
-        return OneStylePainter(net, deep=deep)
-    return Painter(net.frame_net, deep=deep)
+        return OneStylePainter(net, high_bit_depth=high_bit_depth)
+    return Painter(net.frame_net, high_bit_depth=high_bit_depth)

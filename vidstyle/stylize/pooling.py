@@ -1,67 +1,69 @@
-"""Normalisation statistics pooled over a shot, so that who enters it does not recolor the rest."""
+"""Statistics pooled over a shot, so that who enters it does not recolor the rest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidstyle.runtime.engine import Given, Vector
-
-_SETTLED = 32
-"""Frames, about a second, after which what a shot looks like counts as known ..."""
-
-_SLOW, _QUICK = 600, 8
-"""... and a later frame counts one in so many, so that who walks in is not seen in the rest of the picture.
-One in fewer, down to the latter, where the pool does not fit: a bright frame painted with the statistics
-of a dark one is white."""
-
-_MISFIT = 0.4
-"""Distance of a frame's statistics from the pool's, over theirs, from which on the pool does not fit. Who
-takes 40 % of the picture makes 0.4, twice the light 0.7, a fade from black more than 1.5."""
-
-_YOUNG = 1
-"""Frames, where it is to follow quickly."""
-
-_MOST = 0.97
-"""Share of the pool in a frame's statistics, at most: a rest of its own bounds what a pool that does
-not fit can do."""
+from vidstyle.runtime.engine import Following, Given, Vector
 
 
 @dataclass(frozen=True, repr=False)
 class Pool:
-    """A running mean of the statistics of a shot's frames."""
+    """A running mean of the statistics of a shot's frames, followed as an engine wants it."""
 
+    following: Following
     mean: Vector | None = None
-    """(T,) channel means and standard deviations."""
+    """Of the described frames."""
+    shown: Vector | None = None
+    """On its way to the mean: what the next frame is painted with."""
+    described: int = 0
+    """Frames in the mean."""
     frames: int = 0
+    """Frames of the shot."""
 
     @property
     def given(self) -> Given | None:
-        """What the next frame is normalised with: the pool, with its own."""
-        if self.mean is None:
+        """What the next frame is painted with: the pool, and the rest its own."""
+        if self.shown is None:
             return None
-        return self.mean, min(_MOST, self.frames / (self.frames + 1))
+        return self.shown, min(self.following.share, self.described / (self.described + 1))
+
+    def due(self, count: int) -> bool:
+        """Return whether one of the next `count` frames is to be described."""
+        return -self.frames % self.following.every < count
 
     def settled(self) -> Pool:
         """Return the pool as if it had been filled for long: what comes next hardly counts."""
-        return Pool(self.mean, max(self.frames, _SETTLED))
+        return replace(self, described=max(self.described, self.following.settled))
 
     def loosened(self) -> Pool:
         """Return the pool as if it were young: what comes next counts more, as while the style changes."""
-        return Pool(self.mean, min(self.frames, _YOUNG))
+        return replace(self, described=min(self.described, 1))
 
-    def add(self, statistics: Vector) -> Pool:
-        """Take the statistics of frames, (N, T)."""
-        mean, frames = self.mean, self.frames
+    def add(self, statistics: Iterable[Vector | None]) -> Pool:
+        """Take the statistics (T,) of frames; None where one was not described."""
+        mean, shown, described, frames = self.mean, self.shown, self.described, self.frames
         for own in statistics:
             frames += 1
-            mean = own if mean is None else mean + (own - mean) / _weight(own, mean, frames)
-        return Pool(mean, frames)
+            if own is not None:
+                described += 1
+                mean = (
+                    own
+                    if mean is None
+                    else mean + (own - mean) / self._weight(own, mean, described)
+                )
+            if mean is not None:
+                fade = np.float32(self.following.fade)
+                shown = mean if shown is None or fade == 1 else shown + fade * (mean - shown)
+        return Pool(self.following, mean, shown, described, frames)
 
-
-def _weight(own: Vector, mean: Vector, frames: int) -> np.float32:
-    """Return one over the share of a frame's statistics in a pool that has so many frames with it."""
-    misfit = float(np.linalg.norm(own - mean) / (np.linalg.norm(mean) + 1e-6))
-    slow = max(_QUICK, _SLOW / (1 + (misfit / _MISFIT) ** 6))
-    return np.float32(frames if frames <= _SETTLED else slow)
+    def _weight(self, own: Vector, mean: Vector, described: int) -> np.float32:
+        """Return one over the share of a frame's statistics in a pool that has so many frames with it."""
+        following = self.following
+        misfit = float(np.linalg.norm(own - mean) / (np.linalg.norm(mean) + 1e-6))
+        slow = following.slow / (1 + (misfit / following.misfit) ** 6)
+        late = max(following.quick, slow)
+        return np.float32(described if described <= following.settled else late)

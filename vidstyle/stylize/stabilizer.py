@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
 
 import cv2
 import numpy as np
+from numpy.typing import DTypeLike
 
 from vidstyle.errors import UsageError
-from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.types import Finder, Floats
 from vidstyle.flow.warp import LONGEST, carry, consistent, warp
 from vidstyle.frame import Pixels
-from vidstyle.pipeline import Stylizer
-from vidstyle.stylize.wrapper import Beginner, Wrapper
 
 FLOW_SIDE = 180
 """Short side, pixels, of the frames that the flow is sought in: half of 640x360."""
 
-_MOST = 0.97
+_MAX_SHARE = 0.97
 """Share of the last result at stability 1. A rest of the new painting keeps it from drifting."""
 
 _LIGHT = 30.0
@@ -37,7 +34,7 @@ _PAINT = 24.0
 _STROKE = 15
 """Side, pixels, over which strokes that flicker even out."""
 
-_SHARPEN, _DETAIL = 1.0, 0.8
+_MAX_SHARPENING, _DETAIL = 1.0, 0.8
 """Greatest strength, and radius, pixels, of the sharpening that is shown, and not fed back."""
 
 _COARSE, _AROUND = 4, 9
@@ -68,7 +65,7 @@ def small_frame(frame: Pixels) -> Pixels:
     height, width = small_size(*frame.shape[:2])
     small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
     whole = small.dtype == np.uint8
-    return cast(Pixels, small if whole else cv2.convertScaleAbs(small, alpha=1 / 257))
+    return np.asarray(small if whole else cv2.convertScaleAbs(small, alpha=1 / 257), np.uint8)
 
 
 def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
@@ -84,7 +81,7 @@ def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
     confidence = seen * np.exp(-((change / _LIGHT) ** 2))
     # What borders on a mistake is one in part; a soft edge does not show.
     confidence = cv2.blur(cv2.erode(confidence, np.ones((3, 3), np.uint8)), (3, 3))
-    return Motion(flow, cast(Floats, confidence))
+    return Motion(flow, np.asarray(confidence, np.float32))
 
 
 def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Floats:
@@ -103,14 +100,14 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
     small_height, small_width, _ = motion.flow.shape
     flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR)
     flow *= np.array([width / small_width, height / small_height], np.float32)
-    moved = carry(last, cast(Floats, flow))
+    moved = carry(last, np.asarray(flow, np.float32))
     size = (small_width, small_height)
     mismatch = cv2.resize(moved - painted, size, interpolation=cv2.INTER_AREA)
     side = max(1, round(_STROKE * small_height / height)) | 1
     mismatch = np.abs(cv2.blur(mismatch, (side, side))).reshape(small_height, small_width, 3).max(2)
     confidence = share * motion.confidence * np.exp(-((mismatch / _PAINT) ** 2))
     weight = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cast(Floats, cv2.blendLinear(moved, painted, weight, 1 - weight))
+    return np.asarray(cv2.blendLinear(moved, painted, weight, 1 - weight), np.float32)
 
 
 def fine_detail(picture: Floats) -> Floats:
@@ -120,7 +117,7 @@ def fine_detail(picture: Floats) -> Floats:
     fine = cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), _DETAIL))
     size = max(1, width // _COARSE), max(1, height // _COARSE)
     coarse = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
-    return cast(Floats, cv2.blur(coarse, (_AROUND, _AROUND)))
+    return np.asarray(cv2.blur(coarse, (_AROUND, _AROUND)), np.float32)
 
 
 def sharpen(picture: Floats, due: Floats) -> Floats:
@@ -130,106 +127,150 @@ def sharpen(picture: Floats, due: Floats) -> Floats:
     it stays as it is, and nowhere is it made sharper than the painting.
     """
     height, width, _ = picture.shape
-    lost = np.clip((due + _FAINT) / (fine_detail(picture) + _FAINT) - 1, 0, _SHARPEN)
+    lost = np.clip((due + _FAINT) / (fine_detail(picture) + _FAINT) - 1, 0, _MAX_SHARPENING)
     strength = cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(picture, (0, 0), _DETAIL)
-    return cast(Floats, cv2.blendLinear(picture, soft, 1 + strength, -strength))
-
-
-_Results = list[tuple[Floats, Floats | None]]
-"""Pictures (H, W, 3), levels of 255, not rounded, and the `fine_detail` due to those that are mixed."""
-
-
-class _Once:
-    """The result of a function that runs when first asked for, and is not held longer than that."""
-
-    def __init__(self, work: Callable[[], _Results]) -> None:
-        self._work: Callable[[], _Results] | None = work
-        self._result: _Results = []
-
-    def __call__(self) -> _Results:
-        if self._work:
-            self._result, self._work = self._work(), None
-        return self._result
+    return np.asarray(cv2.blendLinear(picture, soft, 1 + strength, -strength), np.float32)
 
 
 @dataclass(frozen=True, repr=False)
-class SteadyState:
-    """What one call leaves to the next."""
+class Steadied:
+    """A picture that follows the last one."""
 
-    inner: Any
-    frame: Pixels | None = None
-    """The last frame, small; None: the next frame is the first ..."""
-    results: Callable[[], _Results] | None = None
-    """... which follows no result. Waits for the call's results."""
+    picture: Floats
+    """(H, W, 3), levels of 255, not rounded: what the next one follows."""
+    detail: Floats | None
+    """`fine_detail` of the new painting, where it was mixed with the last result."""
 
-    def resized(self, size: tuple[int, int]) -> SteadyState:
-        """Return the state for frames of another height and width: it goes on from what was shown."""
-        if self.frame is None or self.results is None:
+    def shown(self, dtype: DTypeLike) -> Pixels:
+        """Return it sharpened and rounded, as uint8 or uint16."""
+        picture = self.picture if self.detail is None else sharpen(self.picture, self.detail)
+        max_value = np.iinfo(dtype).max
+        levels = np.round(picture * np.float32(max_value / 255))
+        return np.clip(levels, 0, max_value).astype(dtype)
+
+
+class Steadying:
+    """The results of one call: they wait for the paintings and the motions, and for the call before."""
+
+    def __init__(
+        self,
+        paint: Callable[[], Sequence[Pixels]],
+        motions: Sequence[Future[Motion] | None],
+        stability: float,
+        before: Callable[[], Floats | None],
+    ) -> None:
+        """Take what it waits for.
+
+        Args:
+            paint: waits for the painted frames (H, W, 3).
+            motions: of each frame from the one before; None where none is followed.
+            stability: 0 to 1.
+            before: waits for the last result of the call before.
+        """
+        self._work: (
+            tuple[
+                Callable[[], Sequence[Pixels]],
+                Sequence[Future[Motion] | None],
+                Callable[[], Floats | None],
+            ]
+            | None
+        ) = paint, motions, before
+        self._share = _MAX_SHARE * stability
+        self._results: list[Steadied] = []
+
+    def results(self) -> list[Steadied]:
+        """Wait for the results."""
+        if self._work:
+            # What came before is not held longer than it is needed.
+            (paint, motions, before), self._work = self._work, None
+            last = before()
+            for pixels, motion in zip(paint(), motions, strict=True):
+                scale = np.float32(np.iinfo(pixels.dtype).max / 255)
+                picture, detail = (pixels / scale).astype(np.float32), None
+                if last is not None and motion is not None:
+                    detail = fine_detail(picture)
+                    picture = follow(picture, last, motion.result(), self._share)
+                last = picture
+                self._results.append(Steadied(picture, detail))
+        return self._results
+
+    def last(self) -> Floats:
+        """Wait for the last result (H, W, 3), levels of 255."""
+        return self.results()[-1].picture
+
+
+@dataclass(frozen=True, repr=False)
+class MotionState:
+    """What the stabilizer remembers from one call to the next."""
+
+    frame: Pixels
+    """The last frame, small."""
+    size: tuple[int, int]
+    """Height and width of the results."""
+    last: Callable[[], Floats]
+    """Waits for the last result."""
+
+    def resized(self, size: tuple[int, int]) -> MotionState:
+        """Return it for frames of another height and width: they go on from what was shown."""
+        if size == self.size:
             return self
-        last = cv2.resize(self.results()[-1][0], size[::-1], interpolation=cv2.INTER_LINEAR)
+        moved = cv2.resize(self.last(), size[::-1], interpolation=cv2.INTER_LINEAR)
+        last = np.asarray(moved, np.float32)
         height, width = small_size(*size)
         frame = cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA)
-        return SteadyState(self.inner, cast(Pixels, frame), lambda: [(cast(Floats, last), None)])
+        return MotionState(np.asarray(frame, np.uint8), size, lambda: last)
 
 
-class SteadyStylizer(Wrapper):
-    """Steadies what another stylizer paints."""
+class Stabilizer:
+    """Steadies painted frames, with threads of its own that seek the motion while frames are painted."""
 
-    def __init__(self, inner: Stylizer, stability: float, find: Finder | None = None) -> None:
-        """Take the stylizer, a stability from above 0 to 1, and what finds the flow, DIS if none is given."""
-        super().__init__(inner)
-        self.stability = stability
-        self._find = find or flow_finder("dis", quick=True)
-        # The motion needs the frames alone, so it is sought while they are painted.
+    def __init__(self, find: Finder) -> None:
+        """Take what finds the flow."""
+        self._find = find
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
 
-    @property
-    def depth(self) -> int:
-        """The inner one's depth; at least one, to seek motion ahead."""
-        return max(1, self.inner.depth)
-
-    def begin(self, frames: Sequence[Pixels], prepared: Any) -> SteadyState:
-        """Return a state for a shot of which frames (H, W, 3) are known; see `Beginner`."""
-        return SteadyState(cast(Beginner, self.inner).begin(frames, prepared))
-
     def start(
-        self, frames: Sequence[Pixels], prepared: Any, state: SteadyState | None = None
-    ) -> tuple[Callable[[], list[Pixels]], SteadyState]:
-        """Begin to paint frames (H, W, 3) of one size, in order.
+        self,
+        frames: Sequence[Pixels],
+        paint: Callable[[], Sequence[Pixels]],
+        stability: float,
+        state: MotionState | None,
+    ) -> tuple[Callable[[], list[Pixels]], MotionState]:
+        """Begin to steady what is painted of frames (H, W, 3) of one size and shot, in order.
+
+        Args:
+            frames: what is painted.
+            paint: waits for the paintings.
+            stability: above 0, to 1.
+            state: of the call before in the same shot, if any.
+
+        Returns:
+            A function that waits for the steadied frames, and the state for the next call.
 
         Raises:
             UsageError: they are larger than can be warped.
         """
         if max(frames[0].shape) > LONGEST:
-            raise UsageError(f"expected sides of {LONGEST} pixels at most with a stability above 0")
-        paint, inner = self.inner.start(frames, prepared, state.inner if state else None)
+            raise UsageError(
+                f"expected sides of {LONGEST} pixels at most with a `stability` above 0"
+            )
+        size = frames[0].shape[:2]
+        state = state.resized(size) if state else None
         smalls = [small_frame(frame) for frame in frames]
         before = [state.frame if state else None, *smalls[:-1]]
-        motions: list[Future[Motion] | None] = [
+        motions = [
             None if then is None else self._pool.submit(find_motion, now, then, self._find)
             for now, then in zip(smalls, before, strict=True)
         ]
-        earlier = state.results if state else None
-        kind = frames[0].dtype
-        most = np.iinfo(kind).max
-        scale = np.float32(most / 255)
-
-        def stabilize() -> _Results:
-            last = earlier()[-1][0] if earlier else None
-            results: _Results = []
-            for pixels, motion in zip(paint(), motions, strict=True):
-                picture, due = (pixels / scale).astype(np.float32), None
-                if last is not None and motion is not None:
-                    due = fine_detail(picture)
-                    picture = follow(picture, last, motion.result(), _MOST * self.stability)
-                last = picture
-                results.append((picture, due))
-            return results
+        call = Steadying(paint, motions, stability, state.last if state else lambda: None)
+        dtype = frames[0].dtype
 
         def finish() -> list[Pixels]:
-            shown = (p if due is None else sharpen(p, due) for p, due in results())
-            return [cast(Pixels, np.clip(np.round(s * scale), 0, most).astype(kind)) for s in shown]
+            return [result.shown(dtype) for result in call.results()]
 
-        results = _Once(stabilize)
-        return finish, SteadyState(inner, smalls[-1], results)
+        return finish, MotionState(smalls[-1], size, call.last)
+
+    def close(self) -> None:
+        """End its threads."""
+        self._pool.shutdown()

@@ -1,14 +1,25 @@
-"""Style pictures: any picture that OpenCV reads, at the size at which the network knows strokes."""
+"""Styles as values: read from a picture once, mixed, saved, handed in with each call."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
+from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.runtime.engine import Vector
 
 STYLE_SIDE = 320
 """Short side, pixels, to which a style picture is scaled: the height of the training pictures."""
+
+SCALES = 0.25, 4.0
+"""Smallest and largest scale of a style picture."""
 
 _LONGEST = 4
 """Long side over the short one, at most."""
@@ -16,12 +27,102 @@ _LONGEST = 4
 
 def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
     """Scale a picture (H, W, 3) to a short side of `scale * STYLE_SIDE`; a long one is center-cut."""
-    most = _LONGEST * min(picture.shape[:2])
-    top, left = (max(0, side - most) // 2 for side in picture.shape[:2])
-    picture = picture[top : top + most, left : left + most]
+    longest = _LONGEST * min(picture.shape[:2])
+    top, left = (max(0, side - longest) // 2 for side in picture.shape[:2])
+    picture = picture[top : top + longest, left : left + longest]
     height, width, _ = picture.shape
     short = round(scale * STYLE_SIDE)
     factor = short / min(height, width)
     size = (max(short, round(width * factor)), max(short, round(height * factor)))
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=way))
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=interpolation))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Style:
+    """A style as a model takes it: `Model.style` makes it of a picture, `mix` of others.
+
+    It can be compared, pickled, and kept in a file.
+    """
+
+    values: Vector
+    """(S,) gains, shifts, amounts of kernels and palette of a network; (N, 3) colors of a photoreal model."""
+    made_by: str
+    """The digest of the network that reads it, or photoreal: another one cannot."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Style):
+            return NotImplemented
+        return self.made_by == other.made_by and np.array_equal(self.values, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.made_by, self.values.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Style({'x'.join(map(str, self.values.shape))} of {self.made_by})"
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a file, an .npz of NumPy's."""
+        with Path(path).open("wb") as file:
+            np.savez(file, values=self.values, made_by=np.array(self.made_by))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Style:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: there is no such file, or it holds no style.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                return cls(held["values"].astype(np.float32), str(held["made_by"]))
+        except OSError as error:
+            raise InputError(f"cannot read the style {path}: {error.strerror or error}") from error
+        except (ValueError, KeyError, BadZipFile, TypeError, AttributeError) as error:
+            raise InputError(f"{path} holds no style; expected a file of Style.save") from error
+
+
+def shares(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    """Return the share of 1 of each of `count` styles or pictures; weights of any sum, None: equal ones.
+
+    Raises:
+        UsageError: there are not as many weights, one is negative or no number, or all are 0.
+    """
+    weights = (1.0,) * count if weights is None else tuple(weights)
+    if not (all(math.isfinite(w) and w >= 0 for w in weights) and sum(weights) > 0):
+        raise UsageError(
+            "expected style weights of 0 or more that are not all 0, got "
+            + ", ".join(f"{w:g}" for w in weights)
+        )
+    if len(weights) != count:
+        raise UsageError(f"expected {count} style weights, one a style, got {len(weights)}")
+    return tuple(w / sum(weights) for w in weights)
+
+
+def mix(styles: Sequence[Style], weights: Sequence[float] | None = None) -> Style:
+    """Mix styles of one model.
+
+    A network's gains, shifts, kernels and palettes are averaged (Dumoulin et al. 2017, section 3.3), so the
+    picture goes from one style to the other without a step; of colors, so many of each are drawn.
+
+    Args:
+        styles: one at least.
+        weights: of each, of any sum; None: equal ones.
+
+    Raises:
+        UsageError: there are no styles, they are of different models, or the weights do not fit.
+    """
+    if not styles:
+        raise UsageError("expected a style, got none")
+    if len({style.made_by for style in styles}) > 1:
+        raise UsageError("expected styles of one model, got some of different ones")
+    each = shares(weights, len(styles))
+    values = [style.values for style in styles]
+    if values[0].ndim == 1:
+        mixed = sum(share * v for share, v in zip(each, values, strict=True))
+    else:
+        rng = np.random.default_rng(1)
+        counts = [round(share * len(values[0])) for share in each]
+        drawn = [v[rng.permutation(len(v))[:n]] for v, n in zip(values, counts, strict=True)]
+        mixed = np.concatenate(drawn)
+    return Style(np.asarray(mixed, np.float32), styles[0].made_by)

@@ -1,165 +1,318 @@
-"""Paints frames: `prepare` a style once, `start` batches of frames, or `step` through them.
+"""The stylizer: frames in, painted frames out, and a state that goes in and comes out.
 
-State is a value that goes in and comes out, so that chunks, seeks and tests need nothing hidden.
+Its stages, in the order in which they run:
+
+1. split: a call's frames are parted at cuts; a new shot begins with nothing but what is known ahead of it.
+2. statistics: the pool of the shot says with what statistics its frames are painted.
+3. paint: the engine paints.
+4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
+5. blend: at a strength below 1 they are mixed with the frames themselves.
+
+A stage is left out where the look or the engine does not ask for it. Nothing is hidden between two calls, so that
+chunks, seeks and tests need nothing else than the state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.images.files import read_picture
-from vidstyle.runtime.engine import Engine, Painting
-from vidstyle.runtime.padding import crop, pad, padded_size
+from vidstyle.errors import UsageError
+from vidstyle.flow.finder import flow_finder
+from vidstyle.frame import Pixels
+from vidstyle.runtime.engine import Engine, Following, Painting, Vector
+from vidstyle.runtime.padding import crop, pad
+from vidstyle.runtime.select import find_accelerator
+from vidstyle.stylize.look import Look
 from vidstyle.stylize.pooling import Pool
-from vidstyle.stylize.style import fit_style
+from vidstyle.stylize.shots import SHORTEST, Shot, Thumbnail, samples_ahead, thumbnail
+from vidstyle.stylize.stabilizer import MotionState, Stabilizer
+from vidstyle.stylize.strength import blend
+from vidstyle.stylize.style import Style
 
-_LAG = 5
-"""Frames before a frame that are not yet in its pool: as many as a CPU has under way at most."""
+Lookahead = Callable[[int], Iterable[Pixels]]
+"""Yields frames (H, W, 3) of a clip from the one with an index on, some two a second."""
 
+Finish = Callable[[], list[Pixels]]
+"""Waits for painted frames and returns them."""
 
-@dataclass(frozen=True, repr=False)
-class PreparedStyle:
-    """A style as the network takes it."""
+_SETTLING = 20
+"""Frames after a change of style in which its statistics are still followed quickly."""
 
-    vector: NDArray[np.float32]
-    """(S,) gains, shifts, amounts of kernels and palette; none where the network has one style."""
-
-
-OWN_STYLE = PreparedStyle(np.empty(0, np.float32))
-"""The style of a network that has but one."""
-
-
-def mix_styles(styles: Sequence[PreparedStyle], shares: Sequence[float]) -> PreparedStyle:
-    """Mix prepared styles by shares that sum to 1.
-
-    Gains, shifts, kernels and palettes are mixed (Dumoulin et al. 2017, section 3.3), so the picture goes from
-    one style to the other without a step.
-    """
-    mixed = sum(share * style.vector for share, style in zip(shares, styles, strict=True))
-    return PreparedStyle(np.asarray(mixed, np.float32))
+_OWN_STYLE: Vector = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, repr=False)
 class State:
-    """What one batch leaves to the next."""
+    """What one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
 
-    pool: Pool
-    """Of the calls that are known to have ended."""
-    calls: tuple[tuple[Painting, int], ...]
-    """The last ones and how many frames each paints, oldest first: waiting for them would cost time."""
+    shot: Shot | None = None
+    """What is remembered of the current shot, to see where it ends."""
+    pool: Pool | None = None
+    """Statistics of the shot's frames, of the calls that are known to have ended."""
+    calls: tuple[tuple[Painting, int], ...] = ()
+    """The other calls in the shot and how many frames each paints, oldest first: waiting for them takes time."""
+    motion: MotionState | None = None
+    """What the stabilizer follows; None: the next frame follows nothing."""
+    frames: int = 0
+    """Frames painted so far ..."""
+    begun: int = -SHORTEST
+    """... and how many that were when the shot began."""
+    style: Style | None = None
+    """Of the last call ..."""
+    settling: int = 0
+    """... and for how many frames more it counts as new."""
 
 
-class NetworkStylizer:
-    """Paints with a network; the frames of a shot share their normalisation statistics."""
+class Stylizer:
+    """Paints with an engine, whatever that is."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take the engine that runs the network; see `vidstyle.runtime.select`."""
-        self.engine = engine
-
-    def expect(self, info: StreamInfo) -> None:
-        """Begin to get ready for the frames of a video, say while a style is prepared."""
-        self.expect_size(info.height, info.width, deep=info.bits > 8)
-
-    def expect_size(self, height: int, width: int, *, deep: bool) -> None:
-        """Begin to get ready for frames of a size and depth; see `Engine.expect`."""
-        self.engine.expect(padded_size(height), padded_size(width), deep=deep)
-
-    def ready(self, height: int, width: int, *, deep: bool) -> bool:
-        """See `Engine.ready`."""
-        return self.engine.ready(padded_size(height), padded_size(width), deep=deep)
-
-    def prepare(self, style: Path | str | Pixels, *, scale: float = 1.0) -> PreparedStyle:
-        """Encode a style picture, a file or pixels (H, W, 3).
+    def __init__(self, engine: Engine, *, device: str = "auto", made_by: str = "") -> None:
+        """Take the engine.
 
         Args:
-            style: the picture.
-            scale: of the picture; with a larger one its strokes are larger.
-
-        Raises:
-            InputError: the file is missing or no picture.
-            ValueError: pixels of another type or shape.
+            engine: see `runtime.select` and `runtime.engine`.
+            device: where a flow by RAFT is sought: auto, or a torch device.
+            made_by: of the styles that the engine can read; see `Style`.
         """
-        picture = style if isinstance(style, np.ndarray) else read_picture(Path(style))
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
-                f"expected a uint8 picture (H, W, 3), got {picture.dtype} {picture.shape}"
-            )
-        return PreparedStyle(self.engine.encode(fit_style(picture, scale)))
+        self.engine = engine
+        self._device = device
+        self._made_by = made_by
+        self._stabilizers: dict[str, Stabilizer] = {}
 
     def batch(self, height: int, width: int) -> int:
-        """See `Engine.batch`."""
+        """Return how many frames of a size suit a call best."""
         return self.engine.batch(height, width)
 
-    @property
-    def depth(self) -> int:
-        """See `Engine.depth`."""
-        return self.engine.depth
-
-    def begin(self, frames: Sequence[Pixels], prepared: PreparedStyle) -> State:
-        """Return a state that knows what frames (H, W, 3) of a shot look like; see `Beginner`."""
-        size = self.batch(*frames[0].shape[:2])
-        paintings = [
-            self.engine.paint([pad(f) for f in frames[n : n + size]], prepared.vector, None)
-            for n in range(0, len(frames), size)
-        ]
-        pool = Pool()
-        for painting in paintings:
-            pool = pool.add(painting.statistics())
-        # A single one may be all that was seen before something sudden.
-        return State(pool.settled() if len(frames) > 1 else pool, ())
+    def depth(self, look: Look) -> int:
+        """Return how many calls in flight keep it busy while a result is taken."""
+        return max(1, self.engine.depth) if look.stability else self.engine.depth
 
     def start(
-        self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None
-    ) -> tuple[Callable[[], list[Pixels]], State]:
-        """Begin to paint frames (H, W, 3) of one size, in order; see `step`.
+        self,
+        frames: Sequence[Pixels],
+        look: Look,
+        state: State | None = None,
+        *,
+        lookahead: Lookahead | None = None,
+    ) -> tuple[Finish, State]:
+        """Begin to paint frames (H, W, 3) of one size, in order.
 
-        The frames must stay as they are until they are painted.
+        Args:
+            frames: uint8 or uint16, which must stay as they are until they are painted.
+            look: how.
+            state: of the call before; None: these are the first.
+            lookahead: shows what comes, where that can be known.
 
         Returns:
-            What waits for the painted frames and returns them; the state for the next call.
+            A function that waits for the painted frames, of the size and dtype as they came; and the state for
+            the next call.
+
+        Raises:
+            UsageError: the look's style does not belong to the engine.
         """
+        style = self.check(look)
+        state = state or State()
+        if self.engine.following is None and not look.stability:
+            finish = self.engine.paint(frames, style, None, describe=False).frames
+            return self._blended(frames, finish, look), replace(
+                state, frames=state.frames + len(frames)
+            )
+        finishes: list[Finish] = []
+        for part, shot, index in self._split(frames, state):
+            if shot.fresh:
+                pool = self._pool_ahead(index, state, shot.now, style, lookahead)
+                state = replace(state, pool=pool, calls=(), motion=None, begun=index)
+            finish, state = self._paint(part, look, style, state)
+            finishes.append(finish)
+            state = replace(state, shot=shot.shot)
+        state = replace(state, frames=state.frames + len(frames), style=look.style)
+        return (lambda: [p for finish in finishes for p in finish()]), state
+
+    def step(
+        self, frames: Sequence[Pixels], look: Look, state: State | None = None
+    ) -> tuple[list[Pixels], State]:
+        """Paint frames (H, W, 3) of one size, in order: `start`, and wait."""
+        finish, state = self.start(frames, look, state)
+        return finish(), state
+
+    def bind(self, look: Look, lookahead: Lookahead | None = None) -> BoundStylizer:
+        """Return what paints in one look: what `pipeline.run` takes."""
+        return BoundStylizer(self, look, lookahead)
+
+    def close(self) -> None:
+        """Give back threads and memory, the engine's too."""
+        for stabilizer in self._stabilizers.values():
+            stabilizer.close()
+        self._stabilizers.clear()
+        self.engine.close()
+
+    def check(self, look: Look) -> Vector:
+        """Return the values of a look's style.
+
+        Raises:
+            UsageError: it does not belong to the engine.
+        """
+        if not self.engine.takes_pictures:
+            if look.style is not None:
+                raise UsageError(
+                    "a network of one style takes no other; leave the look's style out"
+                )
+            return _OWN_STYLE
+        if look.style is None:
+            raise UsageError("expected a look with a style, got none; see Model.style")
+        if look.style.made_by != self._made_by:
+            raise UsageError(
+                f"expected a style made by this model ({self._made_by}), got one by "
+                f"{look.style.made_by}; read the picture anew"
+            )
+        return look.style.values
+
+    def _split(
+        self, frames: Sequence[Pixels], state: State
+    ) -> list[tuple[list[Pixels], _Part, int]]:
+        """Part frames at cuts; return each part, what is known of its shot, and its first frame's index."""
+        parts: list[tuple[list[Pixels], _Part, int]] = []
+        shot, following = state.shot, self.engine.following
+        rises = following is None or following.rises
+        for index, frame in enumerate(frames, state.frames):
+            now = thumbnail(frame)
+            shot, same = shot.follow(now, rises=rises) if shot else (Shot.first(now), False)
+            if parts and same:
+                parts[-1][0].append(frame)
+                parts[-1] = parts[-1][0], replace(parts[-1][1], shot=shot), parts[-1][2]
+            else:
+                parts.append(([frame], _Part(shot, now, fresh=not same), index))
+        return parts
+
+    def _pool_ahead(
+        self,
+        index: int,
+        state: State,
+        now: Thumbnail,
+        style: Vector,
+        lookahead: Lookahead | None,
+    ) -> Pool | None:
+        """Return the pool of a shot that begins: empty, or with what it will show."""
+        following = self.engine.following
+        if following is None:
+            return None
+        pool = Pool(following)
+        if lookahead is None or index - state.begun < SHORTEST:
+            return pool
+        samples = [self._padded(f) for f in samples_ahead(now, lookahead(index))]
+        if not samples:
+            return pool
+        size = self.batch(*samples[0].shape[:2])
+        paintings = [
+            self.engine.paint(samples[n : n + size], style, None)
+            for n in range(0, len(samples), size)
+        ]
+        for painting in paintings:
+            pool = pool.add(painting.statistics())
+        pool = replace(pool, frames=0)
+        # A single one may be all that was seen before something sudden.
+        return pool.settled() if len(samples) > 1 else pool
+
+    def _paint(
+        self, frames: list[Pixels], look: Look, style: Vector, state: State
+    ) -> tuple[Finish, State]:
+        """Begin to paint frames of one shot."""
+        following, pool, calls = self.engine.following, state.pool, state.calls
+        settling = state.settling
+        if state.style is not None and state.style is not look.style and state.style != look.style:
+            settling = _SETTLING
+        if following and pool:
+            if settling:  # each style has statistics of its own
+                pool = pool.loosened()
+            pool, calls = self._ended(following, pool, calls)
         height, width, _ = frames[0].shape
-        pool, calls = (state.pool, state.calls) if state else (Pool(), ())
-        # The same frames are waited for on every machine, however many it has under way.
-        while len(calls) > self.depth and sum(count for _, count in calls[1:]) >= _LAG:
-            pool, calls = pool.add(calls[0][0].statistics()), calls[1:]
-        given = pool.given
-        painting = self.engine.paint([pad(f) for f in frames], prepared.vector, given)
+        painting = self.engine.paint(
+            [self._padded(f) for f in frames],
+            style,
+            pool.given if pool else None,
+            describe=bool(pool and pool.due(len(frames))),
+        )
 
         def finish() -> list[Pixels]:
             return [crop(p, height, width) for p in painting.frames()]
 
-        return finish, State(pool, (*calls, (painting, len(frames))))
+        motion = None
+        if look.stability:
+            finish, motion = self._stabilizer(look.flow).start(
+                frames, finish, look.stability, state.motion
+            )
+        state = replace(
+            state,
+            pool=pool,
+            calls=(*calls, (painting, len(frames))) if following else (),
+            motion=motion,
+            settling=max(0, settling - len(frames)),
+        )
+        return self._blended(frames, finish, look), state
 
-    def step(
-        self, frames: Sequence[Pixels], prepared: PreparedStyle, state: State | None = None
-    ) -> tuple[Pixels, State]:
-        """Paint frames (H, W, 3) of one size, in order.
+    def _ended(
+        self, following: Following, pool: Pool, calls: tuple[tuple[Painting, int], ...]
+    ) -> tuple[Pool, tuple[tuple[Painting, int], ...]]:
+        """Take the statistics of the calls that lie as far back as the engine wants.
 
-        Returns:
-            The painted frames (N, H, W, 3); the state for the next call.
+        They are the same ones on every machine, however many calls it has in flight.
         """
-        finish, state = self.start(frames, prepared, state)
-        return np.stack(finish()), state
+        in_flight = self.engine.depth if following.lag else 0
+        while len(calls) > in_flight and sum(count for _, count in calls[1:]) >= following.lag:
+            pool, calls = pool.add(calls[0][0].statistics()), calls[1:]
+        return pool, calls
+
+    def _padded(self, frame: Pixels) -> Pixels:
+        return pad(frame, self.engine.multiple)
+
+    @staticmethod
+    def _blended(frames: Sequence[Pixels], finish: Finish, look: Look) -> Finish:
+        if look.strength == 1:
+            return finish
+        return lambda: [blend(f, p, look.strength) for f, p in zip(frames, finish(), strict=True)]
+
+    def _stabilizer(self, flow: str) -> Stabilizer:
+        if flow not in self._stabilizers:
+            device = self._device
+            if device == "auto" and flow != "dis":
+                device = find_accelerator()[0] or "cpu"
+            find = flow_finder(flow, device.removeprefix("torch-"), quick=True)
+            self._stabilizers[flow] = Stabilizer(find)
+        return self._stabilizers[flow]
 
 
-class IdentityStylizer:
-    """Leaves frames as they are: `--style identity` tests the pipeline exactly."""
+@dataclass(frozen=True)
+class _Part:
+    """Frames of one shot within a call."""
 
-    depth = 0
+    shot: Shot
+    """After its last frame."""
+    now: Thumbnail
+    """Of its first frame."""
+    fresh: bool
+    """It begins the shot."""
+
+
+@dataclass(frozen=True)
+class BoundStylizer:
+    """A stylizer in one look."""
+
+    stylizer: Stylizer
+    look: Look
+    lookahead: Lookahead | None = None
 
     def batch(self, height: int, width: int) -> int:
-        """Return 1: nothing is gained by waiting for more."""
-        return 1
+        """Return how many frames of a size suit a call best."""
+        return self.stylizer.batch(height, width)
 
-    def start(
-        self, frames: Sequence[Pixels], prepared: None, state: None
-    ) -> tuple[Callable[[], Sequence[Pixels]], None]:
-        """Return what returns the frames."""
-        return lambda: frames, None
+    @property
+    def depth(self) -> int:
+        """Calls in flight that keep it busy."""
+        return self.stylizer.depth(self.look)
+
+    def start(self, frames: Sequence[Pixels], state: State | None) -> tuple[Finish, State]:
+        """Begin to paint frames; see `Stylizer.start`."""
+        return self.stylizer.start(frames, self.look, state, lookahead=self.lookahead)

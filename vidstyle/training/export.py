@@ -21,7 +21,7 @@ from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
 from vidstyle.stylize.style import fit_style
-from vidstyle.zoo.catalog import Model, find, shipped_style, styles
+from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
@@ -115,7 +115,7 @@ def to_ir(painter: Painter | OneStylePainter) -> ov.Model:
     size = 2 * sum(inner.net.norm_channels)
     frame = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
     example = {
-        "frame": frame.float() if inner.deep else frame,
+        "frame": frame.float() if inner.high_bit_depth else frame,
         "style": torch.rand(1, inner.net.style_size),
         "statistics": torch.rand(1, size) + 0.5,
         "weight": torch.rand(1),
@@ -129,30 +129,33 @@ def to_ir(painter: Painter | OneStylePainter) -> ov.Model:
     return model
 
 
-def export_openvino(model: Model, samples: Path | None = None) -> None:
+def export_openvino(model: ModelFiles, samples: Path | None = None) -> None:
     """Write the IRs (.xml and .bin) of a network from its safetensors.
 
     `frame_net` takes frame (1, H, W, 3) u8, style (1, S), statistics (1, T) and weight (1,) and gives
-    frame and statistics; H and W are dynamic, multiples of 8. `deep_net` takes frames of f32 that
+    frame and statistics; H and W are dynamic, multiples of 8. `float_net_16bit` takes frames of f32 that
     hold 16-bit levels. `style_encoder` takes picture (1, H, W, 3) u8 and gives style (1, S). A network
     of one style takes no style, and has no encoder.
 
     Args:
         model: where to read and to write.
-        samples: folder of a clip.mp4 and of styles/*.jpg; with it `small_net` is written too, which is
+        samples: folder of a clip.mp4 and of styles/*.jpg; with it `int8_net` is written too, which is
             `frame_net` with most of its convolutions in int8.
     """
     net = load_network(model.weights)
-    painter = to_ir(make_painter(net, deep=False))
-    made = {model.frame_net: painter, model.deep_net: to_ir(make_painter(net, deep=True))}
+    painter = to_ir(make_painter(net, high_bit_depth=False))
+    made = {
+        model.frame_net: painter,
+        model.float_net_16bit: to_ir(make_painter(net, high_bit_depth=True)),
+    }
     reader = None
-    if model.style_encoder and isinstance(net, Arbitrary):
+    if isinstance(net, Arbitrary):
         picture = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
         reader = _convert(StyleReader(net.style_encoder), {"picture": picture}, ["style"])
         reader.reshape({"picture": [1, -1, -1, 3]})
         made[model.style_encoder] = reader
     if samples:
-        made[model.small_net] = to_int8(painter, _calibration(painter, reader, samples))
+        made[model.int8_net] = to_int8(painter, _calibration(painter, reader, samples))
     for path, network in made.items():
         ov.save_model(network, path, compress_to_fp16=True)
 

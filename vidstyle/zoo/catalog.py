@@ -23,7 +23,7 @@ PERCEPTUAL = FOLDER / "perceptual.safetensors"
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelFiles:
     """One network: each file holds the same weights, made from `weights`."""
 
     name: str
@@ -31,28 +31,37 @@ class Model:
     """safetensors, for torch; 16-bit floats."""
     frame_net: Path
     """OpenVINO IR (.xml with .bin beside it) of the part that runs every frame."""
-    deep_net: Path
+    float_net_16bit: Path
     """The same for frames of 16 bits."""
-    small_net: Path
+    int8_net: Path
     """The same with most of its convolutions in int8."""
-    style_encoder: Path | None
-    """OpenVINO IR of the part that runs once a style; None where the network has one style."""
+    style_encoder: Path
+    """OpenVINO IR of the part that runs once a style; only where it takes pictures."""
+    takes_pictures: bool
+    """Whether it paints in the style of a picture; otherwise it has one style, its own."""
     shipped: bool = True
     """Its files are listed in a SHA256SUMS beside them."""
 
     @classmethod
-    def of(cls, weights: Path, *, one_style: bool, shipped: bool) -> Model:
+    def of(cls, weights: Path, *, takes_pictures: bool, shipped: bool) -> ModelFiles:
         """Name the files beside weights."""
         folder, name = weights.parent, weights.stem
         return cls(
             name,
             weights=weights,
             frame_net=folder / f"{name}_frame.xml",
-            deep_net=folder / f"{name}_frame16.xml",
-            small_net=folder / f"{name}_frame8.xml",
-            style_encoder=None if one_style else folder / f"{name}_style.xml",
+            float_net_16bit=folder / f"{name}_frame16.xml",
+            int8_net=folder / f"{name}_frame8.xml",
+            style_encoder=folder / f"{name}_style.xml",
+            takes_pictures=takes_pictures,
             shipped=shipped,
         )
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the weights' SHA-256: what a style was made by."""
+        known = checksums(self.weights.parent).get(self.weights.name) if self.shipped else None
+        return (known or hashlib.sha256(self.weights.read_bytes()).hexdigest())[:16]
 
     def verified(self, path: Path) -> Path:
         """Return the path of one of its files; of a network (.xml) both are looked at.
@@ -112,9 +121,42 @@ def verify(path: Path) -> Path:
     return path
 
 
-def find(name: str = "arbitrary", folder: Path = FOLDER) -> Model:
-    """Return a shipped any-style model; each engine verifies the files that it reads."""
-    return Model.of(folder / f"{name}.safetensors", one_style=False, shipped=True)
+ANY_STYLE = ("arbitrary", "small")
+"""The shipped networks that take pictures; the second is what trainings begin with."""
+
+
+def find(name: str = "arbitrary", folder: Path = FOLDER) -> ModelFiles:
+    """Return a shipped any-style network; each engine verifies the files that it reads."""
+    return ModelFiles.of(folder / f"{name}.safetensors", takes_pictures=True, shipped=True)
+
+
+def open_file(weights: Path) -> ModelFiles:
+    """Return a user's own network by its weights.
+
+    Raises:
+        InputError: there is no such file, or it is no safetensors.
+    """
+    return ModelFiles.of(
+        weights, takes_pictures="affine" not in _tensor_names(weights), shipped=False
+    )
+
+
+def _tensor_names(weights: Path) -> set[str]:
+    """Read the names in the header of a safetensors file: eight bytes of its length, then JSON."""
+    try:
+        with weights.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > _LONGEST_HEADER:
+                raise ValueError
+            return set(json.loads(file.read(length)))
+    except OSError as error:
+        raise InputError(f"cannot read the style {weights}: no such file") from error
+    except ValueError as error:
+        raise InputError(f"{weights} is no safetensors file") from error
+
+
+_LONGEST_HEADER = 10**6
+"""Bytes; ours have some thousands."""
 
 
 @cache
@@ -131,19 +173,26 @@ def styles(folder: Path = FOLDER) -> dict[str, StyleEntry]:
     return {entry["name"]: StyleEntry(**entry) for entry in entries}
 
 
-def find_style(style: str, folder: Path = FOLDER) -> Model | None:
+def find_style(style: str, folder: Path = FOLDER) -> ModelFiles | None:
     """Return the network of one style that is meant, if any: a .safetensors, or a shipped one's name.
 
     A picture of that name comes first.
+
+    Raises:
+        InputError: the file is missing, or no network of one style.
     """
     own = Path(style)
     if own.suffix.lower() == ".safetensors":
-        return Model.of(own, one_style=True, shipped=False)
+        found = open_file(own)
+        if found.takes_pictures:
+            raise InputError(f"{own} is no network of one style")
+        return found
     if own.is_file() or own.suffix or style not in styles(folder):
         return None
     return shipped_style(style, folder)
 
 
-def shipped_style(name: str, folder: Path = FOLDER) -> Model:
+def shipped_style(name: str, folder: Path = FOLDER) -> ModelFiles:
     """Return a shipped network of one style by its name."""
-    return Model.of(folder / "styles" / f"{name}.safetensors", one_style=True, shipped=True)
+    weights = folder / "styles" / f"{name}.safetensors"
+    return ModelFiles.of(weights, takes_pictures=False, shipped=True)

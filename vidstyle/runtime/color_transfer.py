@@ -1,4 +1,4 @@
-"""Photorealistic transfer for clips: a frame's colors become a picture's, by one map for all pixels of a shot.
+"""The engine of photorealistic transfer: a frame's colors become a picture's, by one map for all pixels of a shot.
 
 The map is an optimal transport of color distributions: the linear one of their means and covariances (Pitié and
 Kokaram 2007, "The Linear Monge-Kantorovitch Linear Colour Mapping"), then slices of what is left (Pitié, Kokaram
@@ -8,10 +8,9 @@ so that nothing flickers, and it knows no places, so that no edge moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import cv2
@@ -22,7 +21,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.warp import LONGEST
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import moments, transport_map
-from vidstyle.images.files import read_picture
+from vidstyle.runtime.engine import Following, Given, Vector
 
 Colors = NDArray[np.float32]
 """(N, 3) RGB in [0, 1]."""
@@ -55,17 +54,17 @@ _STEEPEST = 3.0
 """How much contrast may grow along an axis, and shrink: what is beyond shows grain, and bands."""
 
 _EVERY, _FADE = 8, 0.1
-"""Frames from one look at the colors to the next; how far each frame goes to what was found."""
+"""Frames from one map to the next; how far each frame goes to the mean of the maps."""
 
-_MOST = 16
-"""Looks after which old ones fade."""
+_MAPS = 16
+"""Maps in the mean of a shot, after which old ones fade."""
 
 
 def sample(picture: Pixels) -> Colors:
     """Return the colors of a picture (H, W, 3), thinned out."""
-    most = np.float32(np.iinfo(picture.dtype).max)
+    max_value = np.float32(np.iinfo(picture.dtype).max)
     small = cv2.resize(picture, (_SAMPLES, _SAMPLES), interpolation=cv2.INTER_AREA)
-    return cast(Colors, small.reshape(-1, 3).astype(np.float32) / most)
+    return cast(Colors, small.reshape(-1, 3).astype(np.float32) / max_value)
 
 
 def transport(source: Colors, target: Colors) -> Cube:
@@ -86,9 +85,9 @@ def transport(source: Colors, target: Colors) -> Cube:
     rng = np.random.default_rng(1)
     for _ in range(_SLICES):
         rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-        turned, like = moved @ rotation, wanted @ rotation
+        turned, target_turned = moved @ rotation, wanted @ rotation
         for n in range(3):
-            turned[:, n] += _shift(turned[:, n], turned[: len(source), n], like[:, n])
+            turned[:, n] += _shift(turned[:, n], turned[: len(source), n], target_turned[:, n])
         moved = turned @ rotation.T
     varied = min(1.0, float(np.sqrt(np.trace(have))) / _VARIED)
     change = varied * (moved[len(source) :] - nodes).reshape(_NODES, _NODES, _NODES, 3)
@@ -119,8 +118,8 @@ def _smooth(cube: Cube) -> Cube:
 
 def apply(cube: Cube, frame: Pixels) -> Pixels:
     """Map the colors of a frame (H, W, 3), uint8 or uint16, between the cube's nodes linearly."""
-    most = np.float32(np.iinfo(frame.dtype).max)
-    red, green, blue = cv2.split(frame.astype(np.float32) * ((_NODES - 1) / most))
+    max_value = np.float32(np.iinfo(frame.dtype).max)
+    red, green, blue = cv2.split(frame.astype(np.float32) * ((_NODES - 1) / max_value))
     below = np.minimum(np.floor(blue), _NODES - 2)
     # The slices of the cube, side by side, are a picture that OpenCV interpolates in.
     slices = np.ascontiguousarray(cube.transpose(1, 0, 2, 3)).reshape(_NODES, _NODES**2, 3)
@@ -131,74 +130,83 @@ def apply(cube: Cube, frame: Pixels) -> Pixels:
     )
     share = blue - below
     change = cv2.blendLinear(near, far, 1 - share, share)
-    mapped = cv2.scaleAdd(change, float(most), frame.astype(np.float32))
-    return cast(Pixels, np.clip(np.round(mapped), 0, most).astype(frame.dtype))
+    mapped = cv2.scaleAdd(change, float(max_value), frame.astype(np.float32))
+    return cast(Pixels, np.clip(np.round(mapped), 0, max_value).astype(frame.dtype))
 
 
 @dataclass(frozen=True, repr=False)
-class GradeState:
-    """What one frame leaves to the next."""
+class _Graded:
+    """See `Painting`."""
 
-    found: Cube
-    """Mean of the maps found in the shot so far."""
-    shown: Cube
-    """On the way to it."""
-    frames: int
+    calls: list[Future[Pixels]]
+    described: Cube | None
+
+    def frames(self) -> list[Pixels]:
+        """Wait for the frames; see `Painting.frames`."""
+        return [call.result() for call in self.calls]
+
+    def statistics(self) -> list[Vector | None]:
+        """Return the first frame's map, where it was described; see `Painting.statistics`."""
+        return [self.described, *[None] * (len(self.calls) - 1)]
 
 
-class GradeStylizer:
-    """Gives frames a picture's colors."""
+class ColorTransferEngine:
+    """Gives frames a picture's colors. A frame's statistics are its map, (n, n, n, 3)."""
 
+    name = "the CPU (colors alone)"
+    device = "cpu"
+    precision = "f32"
+    multiple = 1
+    takes_pictures = True
+    following = Following(
+        # A map takes 50 ms of a core, so few frames are described, and the map is followed slowly.
+        lag=0,
+        rises=False,  # the map of a black frame changes nothing, and is left slowly
+        every=_EVERY,
+        fade=_FADE,
+        settled=_MAPS,
+        slow=_MAPS,
+        quick=_MAPS,
+        misfit=1.0,
+        share=1.0,
+    )
     depth = 2
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="grade")
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="colors")
 
     def batch(self, height: int, width: int) -> int:
         """Return 1: nothing is gained by waiting for more."""
         return 1
 
-    def prepare(self, style: Path | str | Pixels) -> Colors:
-        """Read the colors of a picture, a file or pixels (H, W, 3).
+    def expect(self, height: int, width: int, *, high_bit_depth: bool) -> None:
+        """Do nothing: it is always ready."""
 
-        Raises:
-            InputError: the file is missing or no picture.
-        """
-        return sample(style if isinstance(style, np.ndarray) else read_picture(Path(style)))
+    def ready(self, height: int, width: int, *, high_bit_depth: bool) -> bool:
+        """Return True."""
+        return True
 
-    def start(
-        self, frames: Sequence[Pixels], prepared: Colors, state: GradeState | None = None
-    ) -> tuple[Callable[[], list[Pixels]], GradeState]:
-        """Begin to paint frames (H, W, 3) of one shot, in order.
+    def encode(self, picture: Pixels) -> Vector:
+        """Return the colors (N, 3) of a picture (H, W, 3)."""
+        return sample(picture)
+
+    def paint(
+        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+    ) -> _Graded:
+        """Begin to map the colors of frames (H, W, 3); see `Engine.paint`.
+
+        All get the map that is given, whatever its share: there is no other where none is described.
 
         Raises:
             UsageError: they are larger than OpenCV can map.
         """
         if max(frames[0].shape) > LONGEST:
             raise UsageError(f"expected sides of {LONGEST} pixels at most for photoreal")
-        calls = []
-        for frame in frames:
-            state = _follow(frame, prepared, state)
-            calls.append(self._pool.submit(apply, state.shown, frame))
-        assert state is not None  # noqa: S101 - there is one frame at least
-        return lambda: [call.result() for call in calls], state
+        own = transport(sample(frames[0]), style) if describe or given is None else None
+        cube = own if given is None else given[0]
+        assert cube is not None  # noqa: S101 - one of the two is there
+        return _Graded([self._pool.submit(apply, cube, frame) for frame in frames], own)
 
-
-def _follow(frame: Pixels, target: Colors, state: GradeState | None) -> GradeState:
-    if state is None:
-        cube = transport(sample(frame), target)
-        return GradeState(cube, cube, 1)
-    found, shown = state.found, state.shown
-    looks, rest = divmod(state.frames, _EVERY)
-    if not rest:
-        new = transport(sample(frame), target)
-        found = found + (new - found) / np.float32(min(looks + 1, _MOST))
-    return GradeState(found, shown + np.float32(_FADE) * (found - shown), state.frames + 1)
-
-
-def mix_colors(pictures: Sequence[Colors], shares: Sequence[float]) -> Colors:
-    """Mix the colors of pictures by shares that sum to 1: so many of each."""
-    rng = np.random.default_rng(1)
-    counts = [round(share * _SAMPLES**2) for share in shares]
-    drawn = [c[rng.permutation(len(c))[:n]] for c, n in zip(pictures, counts, strict=True)]
-    return cast(Colors, np.concatenate(drawn))
+    def close(self) -> None:
+        """End its threads."""
+        self._pool.shutdown()

@@ -11,7 +11,10 @@ import pytest
 from tests.clips import make_clip, make_picture, pattern
 from vidstyle import UsageError, stylize, stylize_frames
 from vidstyle.media.source import FileSource
-from vidstyle.stylize.grading import GradeStylizer, apply, mix_colors, sample, transport
+from vidstyle.model import load
+from vidstyle.runtime.color_transfer import apply, sample, transport
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.style import Style, mix
 
 
 def picture(seed, low, high):
@@ -82,11 +85,12 @@ def test_black_stays_black_and_bars_stay_neutral():
 
 def test_a_fade_from_black_has_no_flash():
     whole = picture(1, 20, 220)
-    stylizer, colors = GradeStylizer(), sample(picture(2, 40, 250))
+    model = load("photoreal")
+    look = Look(model.style(picture(2, 40, 250)))
     state, shown = None, []
     for level in np.linspace(0, 1, 25):
-        finish, state = stylizer.start([(whole * level).astype(np.uint8)], colors, state)
-        shown.append(finish()[0].mean())
+        (painted,), state = model.step([(whole * level).astype(np.uint8)], look, state)
+        shown.append(painted.mean())
     assert shown[0] == 0
     assert max(b - a for a, b in pairwise(shown)) < 25
 
@@ -94,12 +98,13 @@ def test_a_fade_from_black_has_no_flash():
 def test_who_enters_does_not_change_the_rest():
     frame = picture(1, 60, 200)
     entered = frame.copy()
-    entered[:, :64] = 10
-    stylizer, colors = GradeStylizer(), sample(picture(2, 40, 250))
+    entered[:, :24] = 10  # more of it would be a cut
+    model, colors = load("photoreal"), sample(picture(2, 40, 250))
+    look = Look(model.style(picture(2, 40, 250)))
     state, shown = None, []
     for now in [frame] * 12 + [entered] * 36:
-        finish, state = stylizer.start([now], colors, state)
-        shown.append(finish()[0].astype(int)[:, 70:])
+        (painted,), state = model.step([now], look, state)
+        shown.append(painted.astype(int)[:, 70:])
     steps = [np.abs(b - a).mean() for a, b in pairwise(shown)]
     assert max(steps) < 2
     assert np.abs(shown[11] - shown[0]).mean() < 0.5
@@ -119,15 +124,16 @@ def test_the_command_line_of_it(tmp_path):
     asked = {"method": "photoreal", "overwrite": True}
     with pytest.raises(UsageError, match="of no scale"):
         stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", style_scale=2.0, **asked)
-    with pytest.raises(UsageError, match="leave device and precision out"):
+    with pytest.raises(UsageError, match="leave `precision` out"):
         stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", precision="int8", **asked)
 
 
 def test_several_pictures_are_mixed():
     frames = [pattern(n, 96, 64) for n in range(2)]
     dark, light = np.full((8, 8, 3), 40, np.uint8), np.full((8, 8, 3), 200, np.uint8)
-    colors = mix_colors([sample(dark), sample(light)], [0.25, 0.75])
-    assert np.isclose(colors.mean(), (0.25 * 40 + 0.75 * 200) / 255, atol=0.01)
+    styles = [Style(sample(p), "photoreal") for p in (dark, light)]
+    colors = mix(styles, [1, 3])
+    assert np.isclose(colors.values.mean(), (0.25 * 40 + 0.75 * 200) / 255, atol=0.01)
     painted = list(stylize_frames(frames, [dark, light], style_weights=[1, 0], method="photoreal"))
     assert len(painted) == 2
     assert abs(painted[0].mean() - 40) < 12

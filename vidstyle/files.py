@@ -1,0 +1,162 @@
+"""Painting whole files: it joins sources and sinks of media to a model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidstyle import pipeline
+from vidstyle.errors import UsageError
+from vidstyle.frame import StreamInfo
+from vidstyle.media.codecs import Encoding, hardware_encoder
+from vidstyle.media.containers import Container, container_for, is_sequence
+from vidstyle.media.foresight import Foresight
+from vidstyle.media.inputs import check_input
+from vidstyle.media.parts import check_output
+from vidstyle.media.pipes import is_pipe
+from vidstyle.media.reading import Reading
+from vidstyle.media.sink import FileSink
+from vidstyle.media.source import FileSource
+from vidstyle.pipeline import Progress, Summary
+from vidstyle.stylize.look import Look
+
+if TYPE_CHECKING:
+    from vidstyle.model import Model
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished file."""
+
+    output: Path
+    summary: Summary
+    engine: str
+    """What computed it, for people."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to paint, checked before anything is opened.
+
+    Raises:
+        UsageError: the options do not fit together.
+        InputError: there is no such input.
+        OutputError: the output exists, or cannot be written.
+    """
+
+    source: Path
+    """The video, a sequence of pictures such as frames/%05d.png, or - for standard input."""
+    output: Path
+    """The file to make; its ending chooses the container. - is standard output."""
+    reading: Reading = Reading()  # noqa: RUF009 - it is frozen
+    """What to read of the video and how."""
+    encoding: Encoding = Encoding()  # noqa: RUF009 - it is frozen
+    """Codec and quality."""
+    odd: str = "pad"
+    """What to do with an odd width or height that the encoder cannot hold: pad, crop, 444."""
+    batch: int | None = None
+    """Frames per call of the network; None: what suits the device and the size."""
+    low_latency: bool = False
+    """Hand every frame on as soon as can be, at the price of speed and size."""
+    overwrite: bool = False
+    """Replace an output that exists."""
+
+    def __post_init__(self) -> None:
+        if self.batch is not None and self.batch < 1:
+            raise UsageError(f"expected a `batch` of 1 frame at least, got {self.batch}")
+        check_input(self.source)
+        check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
+        if _same(self.source, self.output):
+            raise UsageError(f"{self.output} is the input itself; choose another `output`")
+        if self.reading.keep_rotation and not self.container.rotation:
+            raise UsageError(
+                f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
+            )
+
+    @property
+    def container(self) -> Container:
+        """Of the output."""
+        return container_for(self.output, self.encoding.container)
+
+
+def paint_file(
+    job: Job,
+    prepare: Callable[[StreamInfo], tuple[Model, Look]],
+    *,
+    exact: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], None] | None = None,
+) -> Result:
+    """Paint a video file; sound and time stay as they are.
+
+    Args:
+        job: what and where to.
+        prepare: returns the model and the look, given the facts of the opened video: a network gets ready for
+            its size while styles are read.
+        exact: nothing is painted, so colors are converted without the small losses that painting hides.
+        on_progress: called after every batch.
+        stop: called often; what it raises stops the run, and nothing is left behind.
+
+    Raises:
+        VidstyleError: see `vidstyle.errors`. No output file is left then.
+    """
+    reading, encoding = job.reading, job.encoding
+    if job.low_latency:
+        reading = replace(reading, low_latency=True)
+        encoding = replace(encoding, low_latency=True)
+    if exact:
+        reading = replace(reading, precise=True)
+    with FileSource(job.source, reading, stop=stop) as frames:
+        if reading.hwaccel:
+            encoding = _accelerated(encoding, job.container, reading.hwaccel, frames)
+        once = is_pipe(job.source) or is_sequence(job.source) or reading.is_raw
+        known = None
+        if not (once or job.low_latency or frames.info.frames == 1):
+            known = Foresight(frames)
+        model, look = prepare(frames.info)
+        log.info("painting on %s", model.engine.name)
+        with FileSink(
+            job.output,
+            frames.info,
+            encoding=encoding,
+            passthrough=frames.passthrough,
+            overwrite=job.overwrite,
+            odd=job.odd,
+        ) as sink:
+            summary = pipeline.run(
+                known or frames,
+                model.stylizer.bind(look, known.after if known else None),
+                sink,
+                batch=job.batch,
+                low_latency=job.low_latency,
+                on_progress=on_progress,
+                stop=stop,
+            )
+    return Result(job.output, summary, model.engine.name)
+
+
+def _same(source: Path, target: Path) -> bool:
+    if is_pipe(source) or is_pipe(target):
+        return False
+    if is_sequence(source) or is_sequence(target):
+        return source.absolute() == target.absolute()
+    return target.exists() and target.samefile(source)
+
+
+def _accelerated(
+    encoding: Encoding, container: Container, kind: str, source: FileSource
+) -> Encoding:
+    """Take the hardware's encoder where the user names none and H.264 is due anyway."""
+    if encoding.codec is not None or container.codec != "libx264" or source.info.alpha:
+        return encoding
+    name = hardware_encoder(kind)
+    if name is not None:
+        return replace(encoding, codec=name)
+    if source.accelerated:  # else that was warned of already
+        log.warning("no encoder for `hwaccel` %s here; encoding on the CPU", kind)
+    return encoding

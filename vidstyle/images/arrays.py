@@ -1,0 +1,91 @@
+"""Pictures in memory, as users have them: NumPy arrays of bytes, 16 bits or floats, and torch tensors.
+
+Nothing here imports torch: a tensor is known by what it can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import UsageError
+from vidstyle.frame import Pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array: TypeAlias = "NDArray[np.uint8 | np.uint16 | np.floating[Any]]"
+Picture: TypeAlias = "Array | Tensor"
+"""(H, W, 3) RGB: uint8, uint16, or floats from 0 to 1; a tensor may be (3, H, W) too."""
+
+PictureT = TypeVar("PictureT", bound="Picture")
+
+_EXPECTED = (
+    "expected a picture (H, W, 3) of uint8, uint16 or floats from 0 to 1, or a tensor (3, H, W)"
+)
+
+
+def to_pixels(picture: PictureT) -> tuple[Pixels, Callable[[Pixels], PictureT]]:
+    """Turn a picture into pixels (H, W, 3), uint8 or uint16: floats become 16 bits.
+
+    Returns:
+        The pixels, and a function that turns pixels of that size and dtype into what the picture was: its
+        dtype, layout and device.
+
+    Raises:
+        UsageError: it is no picture, floats are outside of 0 to 1, or a tensor is 3 high and 3 wide, which could
+            be either layout.
+    """
+    if hasattr(picture, "detach"):
+        return _from_tensor(picture)  # type: ignore[arg-type, return-value]
+    if not isinstance(picture, np.ndarray):
+        raise UsageError(f"{_EXPECTED}; got {type(picture).__name__}")
+    pixels, back = _from_array(picture)
+    return pixels, back  # type: ignore[return-value]
+
+
+def _from_array(picture: NDArray[Any]) -> tuple[Pixels, Callable[[Pixels], NDArray[Any]]]:
+    if picture.ndim != 3 or picture.shape[2] != 3:
+        raise UsageError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
+    if picture.dtype in (np.uint8, np.uint16):
+        return picture, lambda painted: painted
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise UsageError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
+    low, high = float(picture.min(initial=0)), float(picture.max(initial=0))
+    if not (low >= 0 and high <= 1):
+        raise UsageError(f"expected floats from 0 to 1, got {low:g} to {high:g}; divide by 255?")
+    dtype = picture.dtype
+    levels = np.round(picture.astype(np.float32) * 65535).astype(np.uint16)
+    return levels, lambda painted: (painted.astype(np.float32) / 65535).astype(dtype)
+
+
+def _from_tensor(picture: Tensor) -> tuple[Pixels, Callable[[Pixels], Tensor]]:
+    first = picture.ndim == 3 and picture.shape[0] == 3
+    last = picture.ndim == 3 and picture.shape[2] == 3
+    if first and last:
+        raise UsageError(
+            f"a tensor {tuple(picture.shape)} may be (3, H, W) or (H, W, 3); give a NumPy array"
+        )
+    if not (first or last):
+        raise UsageError(f"{_EXPECTED}; got a tensor {tuple(picture.shape)}")
+    rows = picture.detach().permute(1, 2, 0) if first else picture.detach()
+    if rows.dtype.is_floating_point:
+        rows = rows.float()  # NumPy knows no bf16
+    pixels, back = _from_array(np.ascontiguousarray(rows.cpu().numpy()))
+
+    def restore(painted: Pixels) -> Tensor:
+        made = picture.new_tensor(back(painted))
+        return made.permute(2, 0, 1).contiguous() if first else made
+
+    return pixels, restore
+
+
+def to_style_pixels(picture: Picture) -> Pixels:
+    """Turn a style picture into uint8 pixels (H, W, 3)."""
+    pixels, _ = to_pixels(picture)
+    if pixels.dtype == np.uint16:
+        return np.round(pixels / np.float32(257)).astype(np.uint8)
+    return pixels

@@ -1,0 +1,291 @@
+"""A loaded model: loaded once, called many times, told with each call how to look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vidstyle import pipeline
+from vidstyle.errors import UsageError
+from vidstyle.files import Job, Result, paint_file
+from vidstyle.frame import Pixels, StreamInfo
+from vidstyle.images.arrays import Picture, PictureT, to_pixels, to_style_pixels
+from vidstyle.images.files import read_picture
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.reading import Reading
+from vidstyle.pipeline import Progress
+from vidstyle.runtime.color_transfer import ColorTransferEngine
+from vidstyle.runtime.engine import Engine
+from vidstyle.runtime.identity import IdentityEngine
+from vidstyle.runtime.padding import padded_size
+from vidstyle.runtime.select import check_device, select_engine
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.style import SCALES, Style, fit_style
+from vidstyle.stylize.stylizer import State, Stylizer
+from vidstyle.zoo import catalog
+
+IDENTITY = "identity"
+"""The model that changes nothing."""
+
+PHOTOREAL = "photoreal"
+"""The model that gives a video a picture's colors alone, and leaves it a photo."""
+
+
+class Model:
+    """A network, or another way to paint, on a device. Its attributes are facts.
+
+    It is a context manager; `close` gives its threads and memory back.
+    """
+
+    name: str
+    """As it was loaded."""
+    device: str
+    """Where it runs: cpu, cuda, cuda:1, mps."""
+    precision: str
+    """What it computes in: int8, bf16, f16 or f32."""
+    multiple: int
+    """Frames are padded to multiples of this, in pixels, and cropped back."""
+    bit_depths: tuple[int, ...] = (8, 16)
+    """Of the frames that it paints; each frame comes back as deep as it was."""
+    takes_pictures: bool
+    """True: a look has a style, made of a picture by `style`. False: its style is its own."""
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        *,
+        device: str = "auto",
+        made_by: str = "",
+        low_latency: bool = False,
+    ) -> None:
+        """Take an engine; `load` chooses one."""
+        self.name, self.engine = name, engine
+        self.device, self.precision = engine.device, engine.precision
+        self.multiple, self.takes_pictures = engine.multiple, engine.takes_pictures
+        self.stylizer = Stylizer(engine, device=device, made_by=made_by)
+        self._made_by, self._low_latency = made_by, low_latency
+
+    def __repr__(self) -> str:
+        return f"Model({self.name} on {self.engine.name})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back threads and memory; it paints no more."""
+        self.stylizer.close()
+
+    def style(self, picture: str | Path | Picture, *, scale: float = 1.0) -> Style:
+        """Read a style from a picture: a file, or RGB pixels; see `Picture`.
+
+        Args:
+            picture: of any size.
+            scale: 0.25 to 4, by which it is enlarged before it is read: its strokes become larger.
+
+        Raises:
+            UsageError: the model takes no pictures, or the scale is out of its range.
+            InputError: the file is missing, or no picture.
+        """
+        low, high = SCALES
+        if not low <= scale <= high:
+            raise UsageError(f"expected a style scale from {low:g} to {high:g}, got {scale:g}")
+        if isinstance(picture, str | Path):
+            pixels = read_picture(Path(picture))
+        else:
+            pixels = to_style_pixels(picture)
+        if self.name == PHOTOREAL:
+            if scale != 1:
+                raise UsageError("photoreal takes the colors of pictures, of no scale")
+        else:
+            pixels = fit_style(pixels, scale)
+        return Style(self.engine.encode(pixels), self._made_by)
+
+    def __call__(self, picture: PictureT, look: Look | None = None) -> PictureT:
+        """Paint one picture, which comes back as it was: of the same size, dtype, layout and device.
+
+        Args:
+            picture: (H, W, 3) RGB; see `Picture`.
+            look: how; None: a plain look, for a model with a style of its own.
+
+        Raises:
+            UsageError: it is no picture, or the look does not fit the model.
+        """
+        pixels, back = to_pixels(picture)
+        (painted,), _ = self.stylizer.step([pixels], look or Look())
+        return back(painted)
+
+    def step(
+        self, frames: Sequence[Pixels], look: Look | None = None, state: State | None = None
+    ) -> tuple[list[Pixels], State]:
+        """Paint the next frames of a clip.
+
+        Args:
+            frames: (H, W, 3) RGB of one size, uint8 or uint16, in order; one at least.
+            look: how; it may be another one with each call.
+            state: as the call before returned it; None at the beginning of a clip.
+
+        Returns:
+            The painted frames, and the state for the next call.
+        """
+        if len(frames) == 0:
+            raise UsageError("expected one frame at least, got none")
+        return self.stylizer.step(frames, look or Look(), state)
+
+    def stream(self, frames: Iterable[PictureT], look: Look | None = None) -> Iterator[PictureT]:
+        """Paint the frames of a clip lazily, with calls that overlap.
+
+        Several are in flight before the first comes back, so each must be an array of its own. Unlike `video`,
+        this cannot look ahead in the clip.
+
+        Args:
+            frames: (H, W, 3) RGB of one size and dtype; see `Picture`.
+            look: how.
+
+        Raises:
+            UsageError: the look does not fit the model; at once.
+            ValueError: a frame of another dtype or shape than the first; when it comes.
+        """
+        bound = self.stylizer.bind(look or Look())
+        self.stylizer.check(bound.look)
+        return self._stream(iter(frames), bound)
+
+    def _stream(
+        self, frames: Iterator[PictureT], bound: pipeline.Stylizer[State]
+    ) -> Iterator[PictureT]:
+        first = next(frames, None)
+        if first is None:
+            return
+        pixels, back = to_pixels(first)
+        kind = type(first), first.dtype, tuple(first.shape)
+
+        def alike() -> Iterator[Pixels]:
+            yield pixels
+            for frame in frames:
+                if (type(frame), frame.dtype, tuple(frame.shape)) != kind:
+                    raise ValueError(
+                        f"expected frames like the first, {kind[1]} {kind[2]}, "
+                        f"got {frame.dtype} {tuple(frame.shape)}"
+                    )
+                yield to_pixels(frame)[0]
+
+        size = bound.batch(*pixels.shape[:2])
+        yield from map(back, pipeline.paint(bound, alike(), size))
+
+    def expect(self, info: StreamInfo) -> None:
+        """Begin to get ready for the frames of a video, say while styles are read; return at once."""
+        self.engine.expect(
+            padded_size(info.height, self.multiple),
+            padded_size(info.width, self.multiple),
+            high_bit_depth=info.bits > 8,
+        )
+
+    def video(
+        self,
+        source: str | Path,
+        output: str | Path,
+        look: Look | None = None,
+        *,
+        reading: Reading | None = None,
+        encoding: Encoding | None = None,
+        odd: str = "pad",
+        batch: int | None = None,
+        overwrite: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], None] | None = None,
+    ) -> Result:
+        """Paint a video file; sound, subtitles and time stay as they are.
+
+        Args:
+            source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
+            output: the file to make; its ending chooses the container. "-" is standard output, whose container
+                `encoding` names.
+            look: how.
+            reading: what to read of the video: start, end, fps, size, ...
+            encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
+            odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
+            batch: frames per call of the network; None: what suits the device and the size.
+            overwrite: replace an output that exists.
+            on_progress: called after every batch.
+            stop: called often; what it raises stops the run, and nothing is left behind.
+
+        Raises:
+            VidstyleError: see `vidstyle.errors`. No output file is left then.
+        """
+        look = look or Look()
+        self.stylizer.check(look)
+        job = Job(
+            Path(source),
+            Path(output),
+            reading or Reading(),
+            encoding or Encoding(),
+            odd,
+            batch,
+            low_latency=self._low_latency,
+            overwrite=overwrite,
+        )
+
+        def prepare(info: StreamInfo) -> tuple[Model, Look]:
+            self.expect(info)
+            return self, look
+
+        exact = self.name == IDENTITY
+        return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+
+
+def load(
+    name: str | Path = "arbitrary",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    low_latency: bool = False,
+) -> Model:
+    """Load a model.
+
+    Args:
+        name: "arbitrary", which paints in the style of any picture; the name of a shipped network of one style,
+            such as "starry_night"; the weights of a trained network (.safetensors); "photoreal", which takes a
+            picture's colors alone; or "identity", which changes nothing.
+        device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
+        precision: auto, int8, bf16, f16 or f32; each device offers some.
+        low_latency: paint a frame as soon as can be, at the price of frames a second.
+
+    Raises:
+        UsageError: there is no such model, device or precision.
+        InputError: a file is missing or damaged.
+        MissingPackageError: the device needs a package that is not installed.
+    """
+    check_device(device, precision)
+    if name == IDENTITY:
+        return Model(IDENTITY, IdentityEngine(), low_latency=low_latency)
+    if name == PHOTOREAL:
+        if precision != "auto":
+            raise UsageError("photoreal asks no network: leave `precision` out")
+        engine = ColorTransferEngine()
+        return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
+    files = _files(name)
+    network = select_engine(device, precision, files, low_latency=low_latency)
+    return Model(files.name, network, device=device, made_by=files.digest, low_latency=low_latency)
+
+
+def _files(name: str | Path) -> catalog.ModelFiles:
+    if Path(name).suffix.lower() == ".safetensors":
+        return catalog.open_file(Path(name))
+    if str(name) in catalog.ANY_STYLE:
+        return catalog.find(str(name))
+    if str(name) in catalog.styles():
+        return catalog.shipped_style(str(name))
+    known = ", ".join([*catalog.ANY_STYLE, *catalog.styles(), PHOTOREAL, IDENTITY])
+    raise UsageError(
+        f"no model is called {name}; expected one of {known}, or weights (.safetensors)"
+    )
