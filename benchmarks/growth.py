@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,9 @@ import numpy as np
 from common import machine, spread, write
 from pipeline import ROOT, STYLE, make_clip
 
+from vidstyle import Look, Model, load
 from vidstyle.frame import Pixels
 from vidstyle.machine.bench import landscape, network_rate
-from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.stylizer import NetworkStylizer
 
 mpl.use("svg")
 
@@ -64,36 +65,38 @@ def memory(folder: Path) -> dict[str, float]:
     return {frames: float(mib) for frames, mib in rows}
 
 
-class OfDepth(NetworkStylizer):
-    """Keeps another number of calls under way than its engine would."""
-
-    calls = 1
-
-    @property
-    def depth(self) -> int:
-        """Calls under way."""
-        return self.calls
+def rate_of_depth(model: Model, look: Look, frames: list[Pixels], depth: int) -> float:
+    """Return frames a second with another number of calls in flight than the engine would keep."""
+    calls: deque[Callable[[], list[Pixels]]] = deque()
+    state = None
+    started = time.perf_counter()
+    for frame in frames:
+        finish, state = model.stylizer.start([frame], look, state)
+        calls.append(finish)
+        if len(calls) > depth:
+            calls.popleft()()
+    for finish in calls:
+        finish()
+    return len(frames) / (time.perf_counter() - started)
 
 
 def rates() -> tuple[dict[str, Any], dict[str, Any]]:
     """Return ms a frame of the network by size, and by frames under way at 1280x720."""
-    stylizer = NetworkStylizer(select_engine("cpu"))
-    prepared = stylizer.prepare(STYLE)
+    model = load(device="cpu")
+    look = Look(model.style(STYLE))
     by_size: dict[str, Any] = {}
     for width, height in SIZES:
         some = pictures(width, height, max(8, 3_000_000 // (width * height)))
-        network_rate(stylizer, prepared, some)
-        values = [1e3 / network_rate(stylizer, prepared, some) for _ in range(ROUNDS)]
+        network_rate(model, look, some)
+        values = [1e3 / network_rate(model, look, some) for _ in range(ROUNDS)]
         by_size[f"{width}x{height}"] = spread(values)
     some = pictures(1280, 720, 16)
-    several = OfDepth(stylizer.engine)
-    network_rate(several, prepared, some)
+    network_rate(model, look, some)
     # The engine has one request more than streams: deeper queues would wait for these.
-    depths: dict[str, list[float]] = {str(d): [] for d in range(stylizer.depth)}
+    depths: dict[str, list[float]] = {str(d): [] for d in range(model.engine.depth)}
     for _ in range(ROUNDS):
         for depth, values in depths.items():
-            several.calls = int(depth)
-            values.append(1e3 / network_rate(several, prepared, some))
+            values.append(1e3 / rate_of_depth(model, look, some, int(depth)))
     return by_size, {depth: spread(values) for depth, values in depths.items()}
 
 

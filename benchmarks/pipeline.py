@@ -20,11 +20,11 @@ from typing import Any
 
 from common import machine, spread, write
 
+from vidstyle import Look, load
 from vidstyle.frame import Frame
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.stylizer import NetworkStylizer
 
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "samples" / "clip.mp4"
@@ -79,8 +79,8 @@ def run_command(clip: Path, out: Path, style: str = str(STYLE)) -> tuple[float, 
 
 def stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Callable[[], float]]:
     """Return what measures decode, network and encode alone: CPU milliseconds a frame."""
-    stylizer = NetworkStylizer(select_engine("cpu"))
-    prepared = stylizer.prepare(STYLE)
+    model = load(device="cpu")
+    look = Look(model.style(STYLE))
 
     def decode() -> float:
         started = time.process_time()
@@ -92,11 +92,11 @@ def stages(clip: Path, out: Path, frames: int = 24) -> dict[str, Callable[[], fl
         info = source.info
         some = [f for f, _ in zip(source, range(frames), strict=False)]
     pixels = [f.pixels for f in some]
-    painted, _ = stylizer.step(pixels, prepared)
+    painted, _ = model.step(pixels, look)
 
     def network() -> float:
         started = time.process_time()
-        stylizer.step(pixels, prepared)
+        model.step(pixels, look)
         return (time.process_time() - started) * 1e3 / len(pixels)
 
     def encode() -> float:
