@@ -210,8 +210,8 @@ def arbitrary(
     """Train the any-style network from folders of photos and of style pictures."""
     try:
         from vidstyle.nets.arbitrary import Shape
+        from vidstyle.nets.devices import choose_device
         from vidstyle.training.arbitrary import Config, train
-        from vidstyle.training.devices import choose_device
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
@@ -307,7 +307,7 @@ def style(
     The result is used as `vidstyle run IN --style NAME.safetensors`.
     """
     try:
-        from vidstyle.training.devices import choose_device
+        from vidstyle.nets.devices import choose_device
         from vidstyle.training.export import export_openvino
         from vidstyle.training.style import Config, train
         from vidstyle.zoo.features import load_features
@@ -372,7 +372,7 @@ def perceptual(
 ) -> None:
     """Train the network that the losses look through, by distillation from another."""
     try:
-        from vidstyle.training.devices import choose_device
+        from vidstyle.nets.devices import choose_device
         from vidstyle.training.perceptual import Config, train
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
