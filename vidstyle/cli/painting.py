@@ -45,7 +45,8 @@ class Job:
 def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
     """Paint a clip from one time to another."""
     from vidstyle.media.reading import Reading
-    from vidstyle.optimize.video import VideoConfig, paint_video
+    from vidstyle.optimize.clip import paint_video
+    from vidstyle.optimize.video import VideoConfig
 
     assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
     summary = paint_video(
