@@ -47,6 +47,7 @@ ALLOWED = {
         "nets",
         "pipeline",
         "stylize",
+        "zoo",
     },
     "api": {"fields", "errors", "flow", "frame", "media", "pipeline", "runtime", "stylize", "zoo"},
     "__init__": {"api", "errors", "frame", "media", "pipeline"},

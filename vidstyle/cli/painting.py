@@ -81,9 +81,9 @@ def paint_picture_file(
     """Paint a picture."""
     from vidstyle.cli.halts import HaltFile
     from vidstyle.images.files import read_picture
+    from vidstyle.optimize.api import paint
     from vidstyle.optimize.areas import find_areas
     from vidstyle.optimize.descent import scaled, to_pixels
-    from vidstyle.optimize.painting import paint_picture
 
     picture, target = read_picture(job.content), job.target
     areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
@@ -101,18 +101,19 @@ def paint_picture_file(
         job.lines.step(step)
         job.stop()
 
-    painted = paint_picture(
+    paint(
         picture,
         job.likes,
-        job.eyes,
-        job.config,
-        shares=job.shares,
+        target,
+        method=job.config,
+        style_weights=job.shares,
         areas=areas,
-        resume=halt.read() if resume else None,
+        features=job.eyes,
         device=job.device,
+        overwrite=True,
+        resume=halt.read() if resume else None,
         on_step=on_step,
     )
-    write_picture(target, painted)
     for file in curves:
         write_curve(file, rows)
     halt.forget()

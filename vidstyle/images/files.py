@@ -12,6 +12,26 @@ import numpy as np
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 
+Picture = str | Path | Pixels
+"""A picture: a file, or pixels (H, W, 3) uint8 RGB."""
+
+
+def load_picture(picture: Picture) -> Pixels:
+    """Return the pixels of a picture, (H, W, 3) uint8 RGB; see `read_picture` for a file's.
+
+    Raises:
+        InputError: the file cannot be read, or what is given is neither a file nor such pixels.
+    """
+    if isinstance(picture, str | Path):
+        return read_picture(Path(picture))
+    if not isinstance(picture, np.ndarray):
+        raise InputError(
+            f"expected a picture as a path or as uint8 pixels (H, W, 3), got {type(picture).__name__}"
+        )
+    if picture.dtype != np.uint8 or picture.shape[2:] != (3,) or not picture.size:
+        raise InputError(f"expected uint8 pixels (H, W, 3), got {picture.dtype} {picture.shape}")
+    return picture
+
 
 def read_picture(path: Path, ground: int = 255) -> Pixels:
     """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes gray of level `ground`.
