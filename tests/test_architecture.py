@@ -53,7 +53,7 @@ ALLOWED = {
     "__init__": {"api", "errors", "frame", "media", "pipeline"},
     "live": {"fields", "errors", "frame", "media", "runtime", "stylize", "zoo"},
     "machine": {"fields", "api", "cores", "frame", "media", "pipeline", "runtime", "stylize"},
-    "evaluation": {"fields", "errors", "flow", "frame", "media", "nets"},
+    "evaluation": {"fields", "errors", "flow", "frame", "images", "media", "nets", "zoo"},
     "cli": {
         "fields",
         "__init__",
