@@ -69,7 +69,7 @@ def paint(
     if target is not None:
         inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
         check_picture(target, inputs, overwrite=overwrite)
-    content, likes = load_picture(photo), [load_picture(style) for style in several]
+    content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:
         from vidstyle.nets.devices import choose_device
         from vidstyle.optimize.areas import AUTO, AreaFiles, find_areas
@@ -80,16 +80,16 @@ def paint(
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
 
     config = default_config(method) if isinstance(method, str) else method
-    shares = check_shares(likes, style_weights)
+    shares = check_shares(pictures, style_weights)
     chosen = choose_device(device)
-    eyes = load_features(str(features)) if isinstance(features, str | Path) else features
+    net = load_features(str(features)) if isinstance(features, str | Path) else features
     if areas is None and isinstance(config, PhotorealConfig):
         areas = AreaFiles(regions=AUTO)
     if isinstance(areas, AreaFiles):
         names = _name(photo, "photo"), [_name(s, f"style {n}") for n, s in enumerate(several, 1)]
-        areas = find_areas(areas, names, content, likes, eyes)
+        areas = find_areas(areas, names, content, pictures, net)
     painted = paint_picture(
-        *(content, likes, eyes, config),
+        *(content, pictures, net, config),
         shares=shares,
         areas=areas or (),
         resume=resume,

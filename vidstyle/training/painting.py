@@ -239,14 +239,14 @@ def losses_of_step(
     batch = len(views.frames)
     with mixed_precision(views.frames.device):
         with torch.no_grad():
-            like, wanted = look(eyes, styles, views.frames, step=step, config=config)
+            of_styles, of_frames = look(eyes, styles, views.frames, step=step, config=config)
         painted, moved, smooth = views.paint(net, vectors, shared=step % 2 == 1)
-        (seen,) = look(eyes, painted, step=step, config=config)
+        (of_painted,) = look(eyes, painted, step=step, config=config)
     losses = views.losses(
-        *(painted, moved, smooth, (seen, wanted)),
-        StyleTarget.of(like).repeat(batch // len(styles)),
+        *(painted, moved, smooth, (of_painted, of_frames)),
+        StyleTarget.of(of_styles).repeat(batch // len(styles)),
         config,
-        style_features=[f.expand(batch, -1, -1, -1) for f in like],
+        style_features=[f.expand(batch, -1, -1, -1) for f in of_styles],
     )
     return weigh(losses, config, step / config.steps), losses
 
