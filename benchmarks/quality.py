@@ -118,7 +118,7 @@ def main() -> None:
                     overwrite=True,
                 )
             for side, painted in made.items():
-                found = figures(measure(clip, painted, likeness=like))
+                found = figures(measure(clip, painted, style=like))
                 rows.setdefault(side, []).append(found)
                 shown = "  ".join(f"{n} {v:.3f}" for n, v in found.items() if "input" not in n)
                 print(f"{peer.stem:36} {side:12} {shown}", flush=True)

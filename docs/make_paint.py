@@ -23,13 +23,14 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.areas import AUTO, NONE, AreaFiles, find_areas
+from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.descent import scaled
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Config, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
 from vidstyle.optimize.reconstructions import reconstruct, sheet
-from vidstyle.optimize.video import VideoConfig, paint_video
+from vidstyle.optimize.video import VideoConfig
 from vidstyle.zoo.features import load_features
 
 DOCS = Path(__file__).parent

@@ -184,9 +184,9 @@ def test_tensors_come_back_as_tensors(model, look):
         assert (painted.dtype, painted.shape) == (tensor.dtype, tensor.shape)
         assert np.abs(back(painted).double().numpy() - wanted).max() <= 2
     assert model.style(rows) == model.style(frame)
-    with pytest.raises(UsageError, match="may be"):
+    with pytest.raises(InputError, match="may be"):
         model(torch.zeros(3, 8, 3), look)
-    with pytest.raises(UsageError, match="got a tensor"):
+    with pytest.raises(InputError, match="got a tensor"):
         model(torch.zeros(1, 3, 8, 8), look)
 
 
@@ -198,7 +198,7 @@ def test_what_is_no_picture_is_told(model, look):
         (frame.astype(float), "from 0 to 1, got 0 to 2"),
         ("frame.png", "got str"),
     ):
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(InputError, match=message):
             model(wrong, look)
     with pytest.raises(UsageError, match="one frame at least"):
         model.step([], look)

@@ -13,15 +13,19 @@ from vidstyle.errors import (
     UsageError,
     VidstyleError,
 )
+from vidstyle.evaluation.report import Metrics, measure
 from vidstyle.files import Result
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.codecs import Encoding
+from vidstyle.media.probe import Probe, probe
 from vidstyle.media.reading import Reading
 from vidstyle.model import Model, load
+from vidstyle.optimize.api import paint
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, mix
 from vidstyle.stylize.stylizer import State
+from vidstyle.training.api import train_style
 
 __version__ = "0.1.0"
 
@@ -33,9 +37,11 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Look",
+    "Metrics",
     "MissingPackageError",
     "Model",
     "OutputError",
+    "Probe",
     "Progress",
     "Reading",
     "Result",
@@ -48,7 +54,11 @@ __all__ = [
     "VidstyleError",
     "__version__",
     "load",
+    "measure",
     "mix",
+    "paint",
+    "probe",
     "stylize",
     "stylize_frames",
+    "train_style",
 ]

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
-from vidstyle.images.arrays import Picture, PictureT
+from vidstyle.images.arrays import PictureT
+from vidstyle.images.files import PictureSource
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, PICTURES
 from vidstyle.media.pipes import is_pipe
@@ -20,12 +21,13 @@ from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.pipeline import Progress
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, mix, shares
+from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
 
 METHODS = ("network", PHOTOREAL)
 """How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
 
-StyleSource: TypeAlias = "str | Path | Picture"
+StyleSource: TypeAlias = PictureSource
 """A picture, as a file or in memory; the name of a shipped network of one style, such as "starry_night", or the
 weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
@@ -56,7 +58,7 @@ def load_for(
     device: str = "auto",
     precision: str = "auto",
     low_latency: bool = False,
-) -> tuple[Model, list[str | Path | Picture]]:
+) -> tuple[Model, list[StyleSource]]:
     """Load the model that some styles ask for.
 
     Returns:
@@ -166,13 +168,14 @@ def stylize(
     )
     with ExitStack() as opened:
 
-        def prepare(info: StreamInfo) -> tuple[Model, Look]:
+        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
             model, pictures = load_for(
                 styles, method=method, device=device, precision=precision, low_latency=low_latency
             )
             opened.enter_context(model)
             model.expect(info)
-            return model, replace(look, style=_read(model, pictures, style_scale, style_weights))
+            style_read = _read(model, pictures, style_scale, style_weights)
+            return model.stylizer, replace(look, style=style_read)
 
         exact = str(styles[0]) == IDENTITY if isinstance(styles[0], str | Path) else False
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)

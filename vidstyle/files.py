@@ -1,4 +1,4 @@
-"""Painting whole files: it joins sources and sinks of media to a model."""
+"""Painting whole files: it joins sources and sinks of media to a stylizer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
@@ -22,9 +21,7 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.stylize.look import Look
-
-if TYPE_CHECKING:
-    from vidstyle.model import Model
+from vidstyle.stylize.stylizer import Stylizer
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +83,7 @@ class Job:
 
 def paint_file(
     job: Job,
-    prepare: Callable[[StreamInfo], tuple[Model, Look]],
+    prepare: Callable[[StreamInfo], tuple[Stylizer, Look]],
     *,
     exact: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -96,7 +93,7 @@ def paint_file(
 
     Args:
         job: what and where to.
-        prepare: returns the model and the look, given the facts of the opened video: a network gets ready for
+        prepare: returns the stylizer and the look, given the facts of the opened video: a network gets ready for
             its size while styles are read.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
@@ -118,8 +115,8 @@ def paint_file(
         known = None
         if not (once or job.low_latency or frames.info.frames == 1):
             known = Foresight(frames)
-        model, look = prepare(frames.info)
-        log.info("painting on %s", model.engine.name)
+        stylizer, look = prepare(frames.info)
+        log.info("painting on %s", stylizer.engine.name)
         with FileSink(
             job.output,
             frames.info,
@@ -130,14 +127,14 @@ def paint_file(
         ) as sink:
             summary = pipeline.run(
                 known or frames,
-                model.stylizer.bind(look, known.after if known else None),
+                stylizer.bind(look, known.after if known else None),
                 sink,
                 batch=job.batch,
                 low_latency=job.low_latency,
                 on_progress=on_progress,
                 stop=stop,
             )
-    return Result(job.output, summary, model.engine.name)
+    return Result(job.output, summary, stylizer.engine.name)
 
 
 def _same(source: Path, target: Path) -> bool:

@@ -11,8 +11,8 @@ from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.images.arrays import Picture, PictureT, to_pixels, to_style_pixels
-from vidstyle.images.files import read_picture
+from vidstyle.images.arrays import PictureT, to_pixels
+from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress
@@ -86,7 +86,7 @@ class Model:
         """Give back threads and memory; it paints no more."""
         self.stylizer.close()
 
-    def style(self, picture: str | Path | Picture, *, scale: float = 1.0) -> Style:
+    def style(self, picture: PictureSource, *, scale: float = 1.0) -> Style:
         """Read a style from a picture: a file, or RGB pixels; see `Picture`.
 
         Args:
@@ -95,15 +95,12 @@ class Model:
 
         Raises:
             UsageError: the model takes no pictures, or the scale is out of its range.
-            InputError: the file is missing, or no picture.
+            InputError: the file is missing, or it is no picture.
         """
         low, high = SCALES
         if not low <= scale <= high:
             raise UsageError(f"expected a style scale from {low:g} to {high:g}, got {scale:g}")
-        if isinstance(picture, str | Path):
-            pixels = read_picture(Path(picture))
-        else:
-            pixels = to_style_pixels(picture)
+        pixels = load_picture(picture)
         if self.name == PHOTOREAL:
             if scale != 1:
                 raise UsageError("photoreal takes the colors of pictures, of no scale")
@@ -119,7 +116,8 @@ class Model:
             look: how; None: a plain look, for a model with a style of its own.
 
         Raises:
-            UsageError: it is no picture, or the look does not fit the model.
+            InputError: it is no picture.
+            UsageError: the look does not fit the model.
         """
         pixels, back = to_pixels(picture)
         (painted,), _ = self.stylizer.step([pixels], look or Look())
@@ -235,9 +233,9 @@ class Model:
             overwrite=overwrite,
         )
 
-        def prepare(info: StreamInfo) -> tuple[Model, Look]:
+        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
             self.expect(info)
-            return self, look
+            return self.stylizer, look
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)

@@ -20,7 +20,7 @@ from vidstyle import (
     UsageError,
     stylize_frames,
 )
-from vidstyle.evaluation.report import measure
+from vidstyle.evaluation.report import find_likeness, measure
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
 from vidstyle.flow.dis import find_flow
 from vidstyle.flow.warp import consistent, warp
@@ -287,6 +287,19 @@ def test_a_painting_is_clearly_nearer_to_the_style_than_its_colors_alone(name):
     near, far = (likeness.compare(made, frame)[0] for made in (painting, colors))
     assert near < 0.75 * far
     assert 0.4 < far < 0.9
+
+
+def test_paths_alone_tell_the_likeness_too(clip, picture, tmp_path):
+    out = clip.with_name("noisy.mkv")
+    painted(clip, noisy)
+    found = measure(str(clip), str(out), style=str(picture))
+    assert found.warp1 == measure(clip, out).warp1
+    assert 0 < found.style < 2
+    assert found.content > 0
+    assert measure(clip, out, style=find_likeness(read_picture(picture))) == found
+    for wrong, message in ((tmp_path / "none.jpg", "cannot read"), (7, "got int")):
+        with pytest.raises(InputError, match=message):
+            measure(clip, out, style=wrong)
 
 
 def test_a_heatmap_over_a_clip_is_refused(clip):

@@ -186,7 +186,7 @@ def test_several_styles_are_mixed_by_shares(eyes):
     assert np.array_equal(painted([first, second], [1, 0]), painted([first]))
     assert not np.array_equal(painted([first, second]), painted([first]))
     for styles, shares in (([], None), ([first], [1, 2]), ([first], [0])):
-        with pytest.raises(UsageError, match="share"):
+        with pytest.raises(UsageError, match="expected"):
             painted(styles, shares)
 
 

@@ -18,9 +18,11 @@ from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.raft import finder
 from vidstyle.flow.warp import certain, warp
 from vidstyle.media.source import FileSource
+from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
-from vidstyle.optimize.video import VideoConfig, find_shots, long_term, paint_video
+from vidstyle.optimize.shots import find_shots
+from vidstyle.optimize.video import VideoConfig, long_term
 
 
 def test_what_moves_apart_is_not_certain():

@@ -304,7 +304,7 @@ def test_other_arrays_are_no_style(model):
         np.zeros((9, 9, 4), np.uint8),
         np.zeros((9, 9, 3), int),
     ):
-        with pytest.raises(UsageError, match="expected a picture"):
+        with pytest.raises(InputError, match="expected a picture"):
             model.style(wrong)
 
 

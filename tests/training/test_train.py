@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError, TrainingError
+from vidstyle.nets import devices
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.layers import StyleNorm
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
-from vidstyle.training import arbitrary as training
 from vidstyle.training import painting
 from vidstyle.training.arbitrary import Config, train
 from vidstyle.training.checkpoint import WeightAverage
@@ -199,7 +199,7 @@ def test_channels_do_not_shrink(data, tmp_path):
 
 def test_bf16_trains_too(data, tmp_path, monkeypatch):
     """Emulated here, native on a GPU: the same mixture of types."""
-    monkeypatch.setattr(training, "has_fast_bf16", lambda _device: True)
+    monkeypatch.setattr(devices, "has_fast_bf16", lambda _device: True)
     reports = []
     run(data, tmp_path, 10, on_report=reports.append)
     assert reports[-1].skipped == 0

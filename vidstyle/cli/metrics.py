@@ -7,12 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.errors import MissingPackageError
-from vidstyle.evaluation.report import Compares, Metrics, measure
+from vidstyle.evaluation.report import Metrics, find_likeness, measure
 
 _ROWS = (
     ("warp1", "warp1_input", "warping error, 1 frame", "100 x RMSE"),
@@ -55,30 +53,15 @@ def metrics(
 ) -> None:
     """Measure a painted video beside its input: how steady, how like the style, what was kept."""
     stop = StopOnSignal()
-    likeness = _likeness(style, features) if style else None
+    likeness = find_likeness(style, features) if style else None
     found = measure(
-        source, painted, likeness=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop
+        source, painted, style=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop
     )
     if as_json:
         derived = {"excess1": found.excess1, "excess5": found.excess5}
         print(json.dumps(asdict(found) | derived, indent=1))
     else:
         print(_text(found))
-
-
-def _likeness(style: Path, features: str) -> Compares:
-    try:
-        from vidstyle.evaluation.likeness import Likeness
-        from vidstyle.zoo.features import load_features
-    except ImportError as error:
-        raise MissingPackageError(
-            "style and content distance need torch: pip install 'vidstyle[torch]'"
-        ) from error
-    from vidstyle.images.files import read_picture
-
-    return Likeness(
-        load_features(features), read_picture(style).astype(np.float32) / np.float32(255)
-    )
 
 
 def _text(found: Metrics) -> str:

@@ -200,7 +200,7 @@ def paint(
     for file in curves:
         check_curve(file, target, [content, *style], overwrite=overwrite)
     try:
-        from vidstyle.training.devices import choose_device
+        from vidstyle.nets.devices import choose_device
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error

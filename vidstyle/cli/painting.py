@@ -45,7 +45,8 @@ class Job:
 def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
     """Paint a clip from one time to another."""
     from vidstyle.media.reading import Reading
-    from vidstyle.optimize.video import VideoConfig, paint_video
+    from vidstyle.optimize.clip import paint_video
+    from vidstyle.optimize.video import VideoConfig
 
     assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
     summary = paint_video(
@@ -80,9 +81,9 @@ def paint_picture_file(
     """Paint a picture."""
     from vidstyle.cli.halts import HaltFile
     from vidstyle.images.files import read_picture
+    from vidstyle.optimize.api import paint
     from vidstyle.optimize.areas import find_areas
     from vidstyle.optimize.descent import scaled, to_pixels
-    from vidstyle.optimize.painting import paint_picture
 
     picture, target = read_picture(job.content), job.target
     areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
@@ -100,18 +101,19 @@ def paint_picture_file(
         job.lines.step(step)
         job.stop()
 
-    painted = paint_picture(
+    paint(
         picture,
         job.likes,
-        job.eyes,
-        job.config,
-        shares=job.shares,
+        target,
+        method=job.config,
+        style_weights=job.shares,
         areas=areas,
-        resume=halt.read() if resume else None,
+        features=job.eyes,
         device=job.device,
+        overwrite=True,
+        resume=halt.read() if resume else None,
         on_step=on_step,
     )
-    write_picture(target, painted)
     for file in curves:
         write_curve(file, rows)
     halt.forget()

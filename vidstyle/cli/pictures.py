@@ -1,4 +1,4 @@
-"""What commands that make a picture write."""
+"""What commands that make a picture write: the picture, and the losses as a table or a plot."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vidstyle.errors import MissingPackageError, OutputError, UsageError
-from vidstyle.media.parts import PartFile, check_output
+from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.optimize.pictures import check_other, check_picture, keep, write_picture
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import Step
 
+__all__ = [
+    "check_curve",
+    "check_other",
+    "check_picture",
+    "keep",
+    "write_curve",
+    "write_picture",
+]
+
 CURVES = {".csv", ".png"}
 """Endings of a file of losses."""
-
-
-def check_picture(target: Path, inputs: list[Path], *, overwrite: bool) -> None:
-    """Refuse an output that is no picture, exists, or is an input, before any work is done."""
-    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
-    check_output(target, overwrite=overwrite)
-    check_other(target, inputs)
-
-
-def check_other(target: Path, inputs: list[Path]) -> None:
-    """Refuse an output that is an input."""
-    if any(target.exists() and p.exists() and target.samefile(p) for p in inputs):
-        raise UsageError(f"{target} is an input itself; choose another output with -o")
 
 
 def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: bool) -> None:
@@ -49,16 +44,6 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
             raise MissingPackageError(
                 "a curve as PNG needs matplotlib: pip install matplotlib; or name it .csv"
             ) from error
-
-
-def write_picture(target: Path, pixels: Any) -> None:
-    """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole."""
-    import cv2
-
-    done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])
-    if not done:
-        raise OutputError(f"cannot write {target}: it could not be encoded")
-    keep(target, encoded.tobytes())
 
 
 def write_curve(target: Path, steps: Sequence[Step]) -> None:
@@ -97,14 +82,3 @@ def _plot(steps: Sequence[Step]) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=120)
     return file.getvalue()
-
-
-def keep(target: Path, data: bytes) -> None:
-    """Write a file that appears under its name when it is whole."""
-    part = PartFile(target)
-    try:
-        part.file.write_bytes(data)
-        part.commit(overwrite=True)
-    except OSError as error:
-        part.discard()
-        raise OutputError(f"cannot write {target}: {error.strerror}") from error

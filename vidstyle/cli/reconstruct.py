@@ -50,8 +50,8 @@ def reconstruct(
     target = output or picture.with_name(f"{picture.stem}.{kind}.png")
     check_picture(target, [p for p in (picture, style) if p], overwrite=overwrite)
     try:
+        from vidstyle.nets.devices import choose_device
         from vidstyle.optimize import reconstructions
-        from vidstyle.training.devices import choose_device
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(

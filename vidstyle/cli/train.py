@@ -210,8 +210,8 @@ def arbitrary(
     """Train the any-style network from folders of photos and of style pictures."""
     try:
         from vidstyle.nets.arbitrary import Shape
+        from vidstyle.nets.devices import choose_device
         from vidstyle.training.arbitrary import Config, train
-        from vidstyle.training.devices import choose_device
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
@@ -307,13 +307,10 @@ def style(
     The result is used as `vidstyle run IN --style NAME.safetensors`.
     """
     try:
-        from vidstyle.training.devices import choose_device
-        from vidstyle.training.export import export_openvino
-        from vidstyle.training.style import Config, train
-        from vidstyle.zoo.features import load_features
+        from vidstyle.training.api import train_style
+        from vidstyle.training.style import Config
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
-    from vidstyle.zoo import catalog
 
     config = Config(
         steps=steps,
@@ -331,19 +328,18 @@ def style(
         exposure=exposure,
         seed=seed,
     )
-    result = train(
+    result = train_style(
         picture,
-        content,
-        load_features(features),
-        base or catalog.verify(catalog.find("small").weights),
-        out or Path("runs", picture.stem),
+        content=content,
+        out=out,
+        base=base,
         config=config,
-        exclude=tuple(exclude or ()),
+        features=features,
+        exclude=exclude or (),
         manifest=manifest,
-        device=choose_device(device),
+        device=device,
         on_report=_reporter(),
     )
-    export_openvino(catalog.open_file(result))
     print(result)
 
 
@@ -372,7 +368,7 @@ def perceptual(
 ) -> None:
     """Train the network that the losses look through, by distillation from another."""
     try:
-        from vidstyle.training.devices import choose_device
+        from vidstyle.nets.devices import choose_device
         from vidstyle.training.perceptual import Config, train
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error

@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import InputError, MissingPackageError, UsageError
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
 from vidstyle.flow.dis import find_flow
 from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import consistent
 from vidstyle.frame import Frame, Pixels
+from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.media.parts import check_output
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
@@ -48,6 +49,7 @@ _PALEST = 0.01
 """Contrast over the input's below which an output is blank, and has no excess."""
 
 
+@runtime_checkable
 class Compares(Protocol):
     """What tells likeness; see `evaluation.likeness`, which needs torch."""
 
@@ -167,34 +169,67 @@ class _Sums:
         return of / over if of is not None and over else None
 
 
+def find_likeness(style: PictureSource, features: str | Path = "own") -> Compares:
+    """Prepare a style for `measure`, once for many clips.
+
+    Args:
+        style: the picture: a file, or pixels (H, W, 3), uint8 RGB.
+        features: the perceptual network that looks: "own"; "vgg19", torchvision's; or a safetensors file.
+
+    Raises:
+        InputError: the picture or the network cannot be read.
+        MissingPackageError: torch is missing.
+    """
+    pixels = load_picture(style)
+    try:
+        from vidstyle.evaluation.likeness import Likeness
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError(
+            "style and content distance need torch: pip install 'vidstyle[torch]'"
+        ) from error
+    return Likeness(load_features(str(features)), pixels.astype(np.float32) / np.float32(255))
+
+
 def measure(
-    source: Path,
-    painted: Path,
+    source: str | Path,
+    painted: str | Path,
     *,
-    likeness: Compares | None = None,
-    heatmap: Path | None = None,
+    style: PictureSource | Compares | None = None,
+    heatmap: str | Path | None = None,
     overwrite: bool = False,
     stop: Callable[[], None] | None = None,
 ) -> Metrics:
-    """Measure a painted clip beside its input.
+    """Measure a painted clip beside its input: how steady it is, how like the style, and what was kept.
+
+    Both are read frame by frame, and scaled to a short side of 360 pixels if they are larger.
 
     Args:
-        source: the input.
-        painted: what was made of it, frame for frame.
-        likeness: tells style and content distance, of every eighth frame.
+        source: the input, a video file.
+        painted: what was made of it: a video with as many frames, of the same shape.
+        style: the picture whose style was meant, for style and content distance of every eighth frame: a file,
+            or pixels (H, W, 3), uint8 RGB; or what `find_likeness` returned. None measures neither.
         heatmap: a video of the warping error to write: blue is steady, red an error of a quarter of the
             whole range, gray what is not seen in both frames.
         overwrite: replace that video if it exists.
         stop: called for every frame; what it raises stops the measurement, and no heatmap is left.
 
+    Returns:
+        Means over the clip.
+
     Raises:
-        InputError: a clip cannot be read, or they do not go together.
-        UsageError, OutputError: the heatmap cannot be written.
+        InputError: a clip or the style cannot be read, or the clips do not go together.
+        UsageError: the heatmap exists, is one of the clips, or no video can have its name.
+        MissingPackageError: a style is given, and torch is missing.
+        OutputError: the heatmap cannot be written.
     """
+    source, painted = Path(source), Path(painted)
+    heatmap = Path(heatmap) if heatmap else None
     if heatmap:
         check_output(heatmap, overwrite=overwrite)
         if heatmap.exists() and any(heatmap.samefile(p) for p in (source, painted) if p.exists()):
             raise UsageError(f"{heatmap} is one of the clips; choose another --heatmap")
+    likeness = style if style is None or isinstance(style, Compares) else find_likeness(style)
     sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
     with contextlib.ExitStack() as stack:
         clip = stack.enter_context(FileSource(source, Reading(hdr="passthrough")))
@@ -232,9 +267,9 @@ def measure(
             if heat:
                 heat.write(frame, errors, seen)
             if likeness and count % _EVERY == 0:
-                style, content = likeness.compare(after, before)
-                sums.add("style", style)
-                sums.add("content", content)
+                to_style, to_input = likeness.compare(after, before)
+                sums.add("style", to_style)
+                sums.add("content", to_input)
             past.append((before, after, gray))
             count += 1
         if sink:

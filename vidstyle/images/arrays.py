@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 
 if TYPE_CHECKING:
@@ -36,27 +36,27 @@ def to_pixels(picture: PictureT) -> tuple[Pixels, Callable[[Pixels], PictureT]]:
         dtype, layout and device.
 
     Raises:
-        UsageError: it is no picture, floats are outside of 0 to 1, or a tensor is 3 high and 3 wide, which could
+        InputError: it is no picture, floats are outside of 0 to 1, or a tensor is 3 high and 3 wide, which could
             be either layout.
     """
     if hasattr(picture, "detach"):
         return _from_tensor(picture)  # type: ignore[arg-type, return-value]
     if not isinstance(picture, np.ndarray):
-        raise UsageError(f"{_EXPECTED}; got {type(picture).__name__}")
+        raise InputError(f"{_EXPECTED}; got {type(picture).__name__}")
     pixels, back = _from_array(picture)
     return pixels, back  # type: ignore[return-value]
 
 
 def _from_array(picture: NDArray[Any]) -> tuple[Pixels, Callable[[Pixels], NDArray[Any]]]:
-    if picture.ndim != 3 or picture.shape[2] != 3:
-        raise UsageError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
+    if picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise InputError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
     if picture.dtype in (np.uint8, np.uint16):
         return picture, lambda painted: painted
     if not np.issubdtype(picture.dtype, np.floating):
-        raise UsageError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
+        raise InputError(f"{_EXPECTED}; got {picture.dtype} {picture.shape}")
     low, high = float(picture.min(initial=0)), float(picture.max(initial=0))
     if not (low >= 0 and high <= 1):
-        raise UsageError(f"expected floats from 0 to 1, got {low:g} to {high:g}; divide by 255?")
+        raise InputError(f"expected floats from 0 to 1, got {low:g} to {high:g}; divide by 255?")
     dtype = picture.dtype
     levels = np.round(picture.astype(np.float32) * 65535).astype(np.uint16)
     return levels, lambda painted: (painted.astype(np.float32) / 65535).astype(dtype)
@@ -66,11 +66,11 @@ def _from_tensor(picture: Tensor) -> tuple[Pixels, Callable[[Pixels], Tensor]]:
     first = picture.ndim == 3 and picture.shape[0] == 3
     last = picture.ndim == 3 and picture.shape[2] == 3
     if first and last:
-        raise UsageError(
+        raise InputError(
             f"a tensor {tuple(picture.shape)} may be (3, H, W) or (H, W, 3); give a NumPy array"
         )
     if not (first or last):
-        raise UsageError(f"{_EXPECTED}; got a tensor {tuple(picture.shape)}")
+        raise InputError(f"{_EXPECTED}; got a tensor {tuple(picture.shape)}")
     rows = picture.detach().permute(1, 2, 0) if first else picture.detach()
     if rows.dtype.is_floating_point:
         rows = rows.float()  # NumPy knows no bf16
@@ -81,11 +81,3 @@ def _from_tensor(picture: Tensor) -> tuple[Pixels, Callable[[Pixels], Tensor]]:
         return made.permute(2, 0, 1).contiguous() if first else made
 
     return pixels, restore
-
-
-def to_style_pixels(picture: Picture) -> Pixels:
-    """Turn a style picture into uint8 pixels (H, W, 3)."""
-    pixels, _ = to_pixels(picture)
-    if pixels.dtype == np.uint16:
-        return np.round(pixels / np.float32(257)).astype(np.uint8)
-    return pixels

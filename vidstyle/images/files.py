@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
+from vidstyle.images.arrays import Picture, to_pixels
+
+PictureSource: TypeAlias = "str | Path | Picture"
+"""A picture: a file, or RGB pixels; see `images.arrays.Picture`."""
+
+
+def load_picture(picture: PictureSource) -> Pixels:
+    """Return the pixels of a picture, (H, W, 3) uint8 RGB; see `read_picture` for a file's.
+
+    Raises:
+        InputError: the file cannot be read, or what is given is neither a file nor pixels.
+    """
+    if isinstance(picture, str | Path):
+        return read_picture(Path(picture))
+    pixels, _ = to_pixels(picture)
+    if pixels.dtype == np.uint16:
+        return np.round(pixels / np.float32(257)).astype(np.uint8)
+    return pixels
 
 
 def read_picture(path: Path, ground: int = 255) -> Pixels:

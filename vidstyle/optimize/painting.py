@@ -210,10 +210,18 @@ def style_sides(config: Config, side: int, styles: int) -> list[int]:
 
 
 def check_shares(styles: Sequence[Pixels], shares: Sequence[float] | None) -> list[float]:
-    """Return the styles' shares of 1."""
+    """Return the styles' shares of 1.
+
+    Raises:
+        UsageError: there is no style, or there are not as many shares of 0 or more.
+    """
     weights = [1.0] * len(styles) if shares is None else list(shares)
-    if not styles or len(weights) != len(styles) or not sum(weights) > 0 or min(weights) < 0:
-        raise UsageError(f"expected styles and a share for each, got {len(styles)}, {weights}")
+    if not styles:
+        raise UsageError("expected a style, got none")
+    if len(weights) != len(styles):
+        raise UsageError(f"expected a share for each of {len(styles)} styles, got {len(weights)}")
+    if not all(math.isfinite(w) and w >= 0 for w in weights) or not sum(weights) > 0:
+        raise UsageError(f"expected shares of 0 or more that are not all 0, got {weights}")
     return [w / sum(weights) for w in weights]
 
 

@@ -8,33 +8,23 @@ consistency). More passes go back and forth, so that what comes later reaches wh
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle import pipeline
-from vidstyle.errors import InputError, OutputError, UsageError
+from vidstyle.errors import UsageError
 from vidstyle.flow.finder import FLOWS, flow_finder
 from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import carry, certain
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
-from vidstyle.media.codecs import Encoding
-from vidstyle.media.parts import check_output
-from vidstyle.media.pipes import is_pipe
-from vidstyle.media.reading import Reading
-from vidstyle.media.sink import FileSink
-from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.album import Album
 from vidstyle.optimize.descent import (
-    LEAST,
     Objective,
     Step,
     descend,
@@ -51,8 +41,7 @@ from vidstyle.optimize.painting import (
     recolored,
     style_sides,
 )
-from vidstyle.pipeline import Summary
-from vidstyle.stylize.shots import Shot, thumbnail
+from vidstyle.optimize.shots import find_shots
 
 _SHARE = 0.5
 """Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
@@ -98,31 +87,6 @@ class FrameStep:
     step: Step
 
 
-class Album:
-    """Numbered pictures (H, W, 3) uint8 in a folder: a clip is not held in memory."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._folder.mkdir()
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self._folder.iterdir())
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:06d}.png"
-
-    def __getitem__(self, number: int) -> Pixels:
-        encoded = np.frombuffer(self._path(number).read_bytes(), np.uint8)
-        return cast(Pixels, cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
-
-    def __setitem__(self, number: int, pixels: Pixels) -> None:
-        _, encoded = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        try:
-            self._path(number).write_bytes(encoded.tobytes())
-        except OSError as error:
-            raise OutputError(f"cannot keep frames in {self._folder}: {error.strerror}") from error
-
-
 class TemporalObjective:
     """An objective, and what a frame is to have in common with others that are painted already."""
 
@@ -153,18 +117,6 @@ def long_term(certainties: Sequence[Floats]) -> list[Floats]:
         found.append(cast(Floats, np.maximum(certainty - taken, 0)))
         taken = taken + certainty
     return found
-
-
-def find_shots(frames: Iterable[Pixels]) -> Iterator[bool]:
-    """Tell of each frame whether it begins a shot."""
-    shot: Shot | None = None
-    for frame in frames:
-        now = thumbnail(frame)
-        if shot is None:
-            shot, same = Shot.begin(now), False
-        else:
-            shot, same = shot.go_on(now)
-        yield not same
 
 
 class _Clip:
@@ -278,123 +230,35 @@ class _Clip:
         self.painted[number] = to_pixels(made)
 
 
-class _Stored:
-    """A stylizer that gives what was painted before, in the colors that are asked for."""
-
-    def __init__(self, config: VideoConfig) -> None:
-        self._config = config
-
-    depth = 0
-
-    def batch(self, height: int, width: int) -> int:
-        """Return 1: nothing is gained by waiting for more."""
-        return 1
-
-    def start(
-        self, frames: Sequence[Pixels], prepared: Album, state: int | None
-    ) -> tuple[Callable[[], Sequence[Pixels]], int]:
-        """Return what returns the next pictures of an album."""
-        first = state or 0
-
-        def finish() -> list[Pixels]:
-            shown = []
-            for number, frame in enumerate(frames, first):
-                painted = self._config.finish(prepared[number], _bytes(frame))
-                shown.append(
-                    painted if frame.dtype == np.uint8 else painted.astype(frame.dtype) * 257
-                )
-            return shown
-
-        return finish, first + len(frames)
-
-
-def paint_video(
-    source: Path,
+def paint_frames(
+    frames: Album,
+    painted: Album,
     styles: Sequence[Pixels],
     eyes: Perceptual,
-    output: Path,
-    config: VideoConfig | None = None,
+    config: VideoConfig,
     *,
     shares: Sequence[float] | None = None,
-    reading: Reading | None = None,
-    encoding: Encoding | None = None,
-    overwrite: bool = False,
     device: torch.device | str = "cpu",
-    on_step: Callable[[FrameStep], None] | None = None,
-    stop: Callable[[], None] | None = None,
-) -> Summary:
-    """Paint a video in the style of pictures, each frame by optimisation; sound and time stay as they are.
+    on_step: Callable[[FrameStep], None],
+) -> None:
+    """Paint the frames of a clip, in as many passes as there shall be: the first forward, the next backward.
 
     Args:
-        source: the video.
+        frames: all of one size.
+        painted: an empty album, which is filled.
         styles: (H, W, 3) uint8 RGB, of any size.
-        eyes: the perceptual network; see `vidstyle.zoo.features`.
-        output: the file to make.
-        config: the knobs.
+        eyes: the perceptual network.
+        config: the knobs; its size is not looked at.
         shares: of the styles, of any sum; None: equal ones.
-        reading: what to read of the video; its size is `config.size`.
-        encoding: codec and quality.
-        overwrite: replace an output that exists.
         device: a torch device.
-        on_step: told of every step.
-        stop: called often; what it raises stops the run, and nothing is left behind.
-
-    Returns:
-        Counts and time.
+        on_step: told of every step; what it raises ends the run.
 
     Raises:
-        VidstyleError: see `vidstyle.errors`. No output file is left then.
+        UsageError: no style, or shares or scales that do not fit.
+        TrainingError: the loss is not finite.
     """
-    config = config or VideoConfig()
-    weights = check_shares(styles, shares)
-    if is_pipe(source):
-        raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
-    check_output(output, overwrite=overwrite)
-    reading = _sized(source, reading or Reading(), config.size)
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-        frames, painted = Album(Path(folder) / "frames"), Album(Path(folder) / "painted")
-        with FileSource(source, reading, stop=stop) as clip:
-            for number, frame in enumerate(clip):
-                if stop:
-                    stop()
-                frames[number] = _bytes(frame.pixels)
-        run = _Clip(frames, painted, styles, eyes, config, weights, device)
-
-        def told(step: FrameStep) -> None:
-            if stop:
-                stop()
-            if on_step:
-                on_step(step)
-
-        for turn in range(1, config.passes + 1):
-            order = range(run.count) if turn % 2 else reversed(range(run.count))
-            for number in order:
-                run.paint(number, turn, told)
-        with (
-            FileSource(source, reading, stop=stop) as clip,
-            FileSink(
-                output,
-                clip.info,
-                encoding=encoding or Encoding(),
-                passthrough=clip.passthrough,
-                overwrite=overwrite,
-                odd="pad",
-            ) as sink,
-        ):
-            return pipeline.run(clip, _Stored(config), painted, sink, stop=stop)
-
-
-def _sized(source: Path, reading: Reading, longest: int) -> Reading:
-    with FileSource(source, reading) as clip:
-        width, height = clip.info.width, clip.info.height
-    factor = min(1.0, longest / max(width, height))
-    size = round(width * factor), round(height * factor)
-    if min(size) < LEAST:
-        raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger --size"
-        )
-    return reading if factor == 1 else replace(reading, size=size)
-
-
-def _bytes(pixels: Pixels) -> Pixels:
-    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    clip = _Clip(frames, painted, styles, eyes, config, check_shares(styles, shares), device)
+    for turn in range(1, config.passes + 1):
+        order = range(clip.count) if turn % 2 else reversed(range(clip.count))
+        for number in order:
+            clip.paint(number, turn, on_step)

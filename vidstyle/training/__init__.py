@@ -1,1 +1,1 @@
-"""Training: one readable loop per network, its data, its synthetic motion, its checkpoints."""
+"""Training: one loop, a recipe for each network, their data, synthetic motion and checkpoints."""

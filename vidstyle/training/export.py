@@ -7,6 +7,7 @@ users' machines only read them; `vidstyle train style` converts what it has trai
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # OpenVINO traces the module by itself; its users can't choose otherwise.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", DeprecationWarning)
         model = ov.convert_model(module.eval(), example_input=inputs)
     for port, name in zip(model.outputs, outputs, strict=True):
         port.get_tensor().set_names({name})

@@ -51,5 +51,5 @@ def held_out_losses(
         painted, moved, smooth = views.paint(net, vectors, shared=True)
         features = eyes(painted, LAYERS), eyes(views.frames, LAYERS)
         losses = views.losses(painted, moved, smooth, features, wanted, config)
-        sums.update({f"held out {name}": loss.item() for name, loss in losses.items()})
+        sums.update({name: loss.item() for name, loss in losses.items()})
     return {name: total / _BATCHES for name, total in sums.items()}

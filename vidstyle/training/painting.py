@@ -21,6 +21,7 @@ from vidstyle.losses.smoothness import grid_loss, total_variation
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
+from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.training.motion import Pair, draw_pair
 
@@ -213,6 +214,41 @@ def look(
         F.interpolate(p, scale_factor=scale, mode="bilinear", antialias=True) for p in pictures
     )
     return [eyes(p, LAYERS, average=step % 2 == 1) for p in scaled]
+
+
+def losses_of_step(
+    step: int,
+    views: Views,
+    styles: Tensor,
+    vectors: Tensor,
+    net: FrameNet,
+    eyes: Perceptual,
+    config: PaintingConfig,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Paint a batch; return the loss of a step of the training, and the losses that it is the sum of.
+
+    Args:
+        step: its number, from 0.
+        views: B frames.
+        styles: the style pictures (B, 3, H, W) in [0, 1], or (1, 3, H, W), one for all frames.
+        vectors: (B, S), their style vectors.
+        net: the network that learns.
+        eyes: what the losses look through.
+        config: the knobs.
+    """
+    batch = len(views.frames)
+    with mixed_precision(views.frames.device):
+        with torch.no_grad():
+            of_styles, of_frames = look(eyes, styles, views.frames, step=step, config=config)
+        painted, moved, smooth = views.paint(net, vectors, shared=step % 2 == 1)
+        (of_painted,) = look(eyes, painted, step=step, config=config)
+    losses = views.losses(
+        *(painted, moved, smooth, (of_painted, of_frames)),
+        StyleTarget.of(of_styles).repeat(batch // len(styles)),
+        config,
+        style_features=[f.expand(batch, -1, -1, -1) for f in of_styles],
+    )
+    return weigh(losses, config, step / config.steps), losses
 
 
 def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) -> Tensor:

@@ -7,24 +7,21 @@ the teacher sees is used, never its weights.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import relative_error
+from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channel_statistics, channels_last
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
-from vidstyle.training import checkpoint
 from vidstyle.training.data import Crops, list_pictures
-from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 
@@ -148,40 +145,22 @@ def train(
     held = next(iter(crops(files[::_HELD_OUT], batch=48, seed=1))).to(target)
     init_weights(net, sees, held)
     run = Run(net, out, config, target)
-    seed = config.seed + run.start
     learned = [f for n, f in enumerate(files) if n % _HELD_OUT]
-    pictures = iter(crops(learned, batch=config.batch, seed=seed))
-    generator = torch.Generator().manual_seed(seed)
+    pictures = iter(crops(learned, batch=config.batch, seed=run.seed))
+    generator = torch.Generator().manual_seed(run.seed)
 
-    def compare(crop: Tensor) -> list[Tensor]:
-        with torch.autocast(target.type, torch.bfloat16, enabled=has_fast_bf16(target)):
+    def losses_at(_step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
+        with mixed_precision(target):
             with torch.no_grad():
                 wanted = sees(crop, DISTILLED)
-            return distances(net(crop, DISTILLED), wanted)
+            losses = distances(net(crop, DISTILLED), wanted)
+        return torch.stack(losses).sum(), dict(zip(DISTILLED, losses, strict=True))
 
-    started = time.monotonic()
-    for step in range(run.start, config.steps):
-        crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
-        losses = compare(crop)
-        if run.learn(torch.stack(losses).sum(), step):
-            run.average.update(net)
-        done = step + 1
-        if on_report and done % 10 == 0:
-            rate = (done - run.start) * config.batch / (time.monotonic() - started)
-            values = dict(zip(DISTILLED, (v.item() for v in losses), strict=True))
-            on_report(Report(done, config.steps, values, rate, run.skipped))
-        if done % save_every == 0 or done == config.steps:
-            run.save(done)
+    @torch.no_grad()
+    def held_out(averaged: Perceptual) -> dict[str, float]:
+        layers = zip(DISTILLED, averaged(held, DISTILLED), sees(held, DISTILLED), strict=True)
+        return {name: relative_error(a, b).item() for name, a, b in layers}
 
-    net.load_state_dict(run.average.weights)
-    if on_report:
-        with torch.no_grad():
-            errors = [
-                relative_error(a, b).item()
-                for a, b in zip(net(held, DISTILLED), sees(held, DISTILLED), strict=True)
-            ]
-        held_out = {f"held out {n}": e for n, e in zip(DISTILLED, errors, strict=True)}
-        on_report(Report(config.steps, config.steps, held_out, 0.0, run.skipped))
-    result = out / "perceptual.safetensors"
-    save_file(checkpoint.shipped_weights(run.average.weights), result)
-    return result
+    run.fit(losses_at, on_report=on_report, save_every=save_every, held_out=held_out)
+    return run.ship(out / "perceptual.safetensors")

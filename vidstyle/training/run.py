@@ -1,18 +1,23 @@
-"""A training run: weights, optimizer, their running average, and the checkpoint that holds them."""
+"""A training run: the one loop of all recipes, and the checkpoint from which it goes on."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.training import checkpoint
+from vidstyle.training.report import Report
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +26,11 @@ _WARM_UP = 100
 
 _PATIENCE = 20
 """Steps in a row without a finite loss after which a run ends."""
+
+_REPORTED = 10
+"""Steps between two reports."""
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Knobs(Protocol):
@@ -34,6 +44,11 @@ class Knobs(Protocol):
         ...
 
     @property
+    def batch(self) -> int:
+        """Pictures per step."""
+        ...
+
+    @property
     def learning_rate(self) -> float:
         """Peak of Adam's rate."""
         ...
@@ -43,6 +58,11 @@ class Knobs(Protocol):
         """Decay of the weight average."""
         ...
 
+    @property
+    def seed(self) -> int:
+        """Seed of all that is random."""
+        ...
+
 
 def rate_at(config: Knobs, step: int) -> float:
     """Return the learning rate of a step: warmed up, then a cosine to zero."""
@@ -50,12 +70,16 @@ def rate_at(config: Knobs, step: int) -> float:
     return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 
-class Run:
-    """Steps of one network's training; goes on from the checkpoint that it finds."""
+class Run(Generic[Net]):
+    """The training of one network; it goes on from the checkpoint that it finds.
+
+    A recipe gives it a network and the losses of a step. The run takes the steps, averages the weights, reports,
+    keeps checkpoints, and ships the average.
+    """
 
     def __init__(
         self,
-        net: nn.Module,
+        net: Net,
         folder: Path,
         config: Knobs,
         device: torch.device,
@@ -71,6 +95,9 @@ class Run:
         self._subject = subject
         self.config = config
         self.average = checkpoint.WeightAverage(net, config.average)
+        # Laid out as a network that was loaded: what is drawn and measured is what is shipped.
+        self._averaged = copy.deepcopy(net)
+        self._averaged.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.start = 0
         """The step to begin with."""
         self.skipped = 0
@@ -95,7 +122,68 @@ class Run:
             self.start = state["step"]
             log.warning("going on from step %d in %s", self.start, folder)
 
-    def learn(self, loss: Tensor, step: int) -> bool:
+    @property
+    def seed(self) -> int:
+        """Seed of data and motion: a resumed run sees other crops and motion than its first part."""
+        return self.config.seed + self.start
+
+    def fit(
+        self,
+        losses_at: Callable[[int], tuple[Tensor, dict[str, Tensor]]],
+        *,
+        constrain: Callable[[], None] | None = None,
+        on_report: Callable[[Report], None] | None = None,
+        save_every: int = 200,
+        sheet: Callable[[int, Net], None] | None = None,
+        sheet_every: int = 200,
+        held_out: Callable[[Net], dict[str, float]] | None = None,
+    ) -> None:
+        """Take the steps that are left.
+
+        Args:
+            losses_at: returns, for the number of a step from 0, the loss to go down and what it is made of.
+            constrain: brings the weights back, in place, to those that are allowed, after each step.
+            on_report: called after every tenth step, and once more at the end with what `held_out` returns.
+            save_every: steps between checkpoints; the last step is kept too.
+            sheet: draws what the averaged network makes of a few pictures, after so many steps.
+            sheet_every: steps between sheets; the last step has one too.
+            held_out: measures the averaged network on pictures that were held out.
+
+        Raises:
+            TrainingError: 20 steps in a row without a finite loss.
+        """
+        steps, batch = self.config.steps, self.config.batch
+        started = time.monotonic()
+        for step in range(self.start, steps):
+            loss, losses = losses_at(step)
+            if self._learn(loss, step):
+                if constrain:
+                    constrain()
+                self.average.update(self.net)
+            done = step + 1
+            if on_report and done % _REPORTED == 0:
+                rate = (done - self.start) * batch / (time.monotonic() - started)
+                values = {name: value.item() for name, value in losses.items()}
+                on_report(Report(done, steps, values, rate, self.skipped))
+            if done % save_every == 0 or done == steps:
+                self._save(done)
+            if sheet and (done % sheet_every == 0 or done == steps):
+                sheet(done, self.averaged())
+        if on_report and held_out:
+            values = {f"held out {k}": v for k, v in held_out(self.averaged()).items()}
+            on_report(Report(steps, steps, values, 0.0, self.skipped))
+
+    def averaged(self) -> Net:
+        """Return a second network that has the average of the weights; it changes with the next call."""
+        self._averaged.load_state_dict(self.average.weights)
+        return self._averaged
+
+    def ship(self, path: Path) -> Path:
+        """Write the average of the weights, in 16 bits, to a safetensors file, and return its path."""
+        save_file(checkpoint.shipped_weights(self.average.weights), path)
+        return path
+
+    def _learn(self, loss: Tensor, step: int) -> bool:
         """Take one step down a loss; leave it out and return False where it is not finite.
 
         Raises:
@@ -118,8 +206,7 @@ class Run:
             )
         return False
 
-    def save(self, step: int) -> None:
-        """Write the checkpoint."""
+    def _save(self, step: int) -> None:
         state: dict[str, Any] = {
             "net": self.net.state_dict(),
             "optimizer": self._optimizer.state_dict(),

@@ -10,6 +10,17 @@ import torch
 from torch import Tensor
 
 from vidstyle.nets.arbitrary import Arbitrary
+from vidstyle.nets.onestyle import OneStyle
+from vidstyle.training.data import Crops
+
+_SIDE, _SEED = 256, 1
+"""Side of the pictures of a sheet, pixels, and the seed of their crops, the same whatever the run's."""
+
+
+def shown_pictures(files: list[Path], count: int) -> Tensor:
+    """Return crops (count, 3, 256, 256) in [0, 1] of pictures from all over a list."""
+    some = files[:: len(files) // count or 1]
+    return next(iter(Crops(some, size=_SIDE, batch=count, seed=_SEED)))
 
 
 def to_pixels(batch: Tensor) -> np.ndarray:
@@ -38,3 +49,12 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
         rows.append(np.concatenate([to_pixels(photo[None])[0], *to_pixels(results)], 1))
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.concatenate(rows, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+@torch.no_grad()
+def write_strip(path: Path, net: OneStyle, photos: Tensor) -> None:
+    """Write photos (N, 3, H, W) in [0, 1] in a row, and below what the network makes of them."""
+    vectors = net.style.expand(len(photos), -1)
+    rows = (to_pixels(photos), to_pixels(net.frame_net(photos, vectors)[0]))
+    sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
+    cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])

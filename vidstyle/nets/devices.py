@@ -1,4 +1,4 @@
-"""Where to train, and in what precision."""
+"""The device that torch computes on, and the precision that is fast there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def choose_device(name: str) -> str:
             torch.empty(1, device=name)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
-            raise UsageError(f"--device {name} cannot be used: {reason}; try cpu") from error
+            raise UsageError(f"the device {name} cannot be used: {reason}; try cpu") from error
         return name
     if torch.cuda.is_available():
         return "cuda"
@@ -37,3 +37,8 @@ def has_fast_bf16(device: torch.device) -> bool:
         )()  # not in older releases
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Return a context in which convolutions compute in bf16 where that is fast, and else in f32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bf16(device))

@@ -1,0 +1,43 @@
+"""An album: the frames of a clip as pictures in a folder, for they are not held in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from vidstyle.errors import OutputError
+from vidstyle.frame import Pixels
+
+
+class Album:
+    """Numbered pictures (H, W, 3) uint8; those of 16 bits are kept in 8."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.iterdir())
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06d}.png"
+
+    def __getitem__(self, number: int) -> Pixels:
+        encoded = np.frombuffer(self._path(number).read_bytes(), np.uint8)
+        return cast(Pixels, cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
+
+    def __setitem__(self, number: int, pixels: Pixels) -> None:
+        pixels = to_bytes(pixels)
+        _, encoded = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        try:
+            self._path(number).write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot keep frames in {self._folder}: {error.strerror}") from error
+
+
+def to_bytes(pixels: Pixels) -> Pixels:
+    """Return pixels in 8 bits."""
+    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)

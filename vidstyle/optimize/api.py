@@ -1,0 +1,122 @@
+"""What a Python user calls to paint one picture by optimisation. It imports torch when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.frame import Pixels
+from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.optimize.pictures import check_picture, write_picture
+
+if TYPE_CHECKING:
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.optimize.areas import AreaFiles
+    from vidstyle.optimize.descent import Halt, Step
+    from vidstyle.optimize.painting import Area, Config
+
+METHODS = ("gatys", "mrf", "photoreal")
+"""How a picture is painted: by the Gram matrices of a deep network's features; by its patches; or as a photo
+that stays one, with other light and colors."""
+
+
+def paint(
+    photo: PictureSource,
+    styles: PictureSource | Sequence[PictureSource],
+    output: str | Path | None = None,
+    *,
+    method: str | Config = "gatys",
+    style_weights: Sequence[float] | None = None,
+    areas: AreaFiles | Sequence[Area] | None = None,
+    features: str | Path | Perceptual = "own",
+    device: str = "auto",
+    overwrite: bool = False,
+    resume: Halt | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Pixels:
+    """Paint one picture in the style of others, by optimisation: it takes minutes, and trains no network.
+
+    Args:
+        photo: the picture to paint: a file, or pixels (H, W, 3), uint8 RGB.
+        styles: the picture whose style it gets, likewise; or several, which are mixed.
+        output: a file to write the result to, .png or .jpg; None writes none.
+        method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig` or
+            `PhotorealConfig`, with the size of the result, the number of steps and the weights of the losses.
+        style_weights: shares of the styles, each 0 or more, of any sum above 0; None shares equally.
+        areas: where each style is painted: files of masks or of regions, or areas whose masks are (H, W), 0 to
+            1. None paints everywhere, and lets photoreal find regions itself.
+        features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
+            one that `vidstyle.zoo.features.load_features` loaded, for many pictures.
+        device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
+        overwrite: replace an output that exists.
+        resume: goes on where an earlier run with the same pictures and options was left.
+        on_step: called after every step of the optimizer; what it raises ends the run, and leaves no output.
+
+    Returns:
+        Pixels (h, w, 3), uint8 RGB. The longest side is the method's `size`: by default 512 pixels, for mrf 384.
+
+    Raises:
+        UsageError: options that do not go together, no such method or device, or an output that exists.
+        InputError: pictures, masks or a perceptual network that cannot be read or do not fit.
+        MissingPackageError: torch is missing, or for photoreal PyMatting.
+        TrainingError: the loss is not finite.
+        OutputError: the output cannot be written.
+    """
+    several = [styles] if isinstance(styles, str) or not isinstance(styles, Sequence) else styles
+    target = None if output is None else Path(output)
+    if target is not None:
+        inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
+        check_picture(target, inputs, overwrite=overwrite)
+    content, pictures = load_picture(photo), [load_picture(style) for style in several]
+    try:
+        from vidstyle.nets.devices import choose_device
+        from vidstyle.optimize.areas import AUTO, AreaFiles, find_areas
+        from vidstyle.optimize.painting import check_shares, paint_picture
+        from vidstyle.optimize.photoreal import PhotorealConfig
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
+
+    config = default_config(method) if isinstance(method, str) else method
+    shares = check_shares(pictures, style_weights)
+    chosen = choose_device(device)
+    net = load_features(str(features)) if isinstance(features, str | Path) else features
+    if areas is None and isinstance(config, PhotorealConfig):
+        areas = AreaFiles(regions=AUTO)
+    if isinstance(areas, AreaFiles):
+        names = _name(photo, "photo"), [_name(s, f"style {n}") for n, s in enumerate(several, 1)]
+        areas = find_areas(areas, names, content, pictures, net)
+    painted = paint_picture(
+        *(content, pictures, net, config),
+        shares=shares,
+        areas=areas or (),
+        resume=resume,
+        device=chosen,
+        on_step=on_step,
+    )
+    if target is not None:
+        write_picture(target, painted)
+    return painted
+
+
+def default_config(method: str) -> Config:
+    """Return the options of a method by its name, one of `METHODS`, at their defaults.
+
+    Raises:
+        UsageError: no method has that name.
+    """
+    if method not in METHODS:
+        raise UsageError(f"expected a method {', '.join(METHODS)}, got {method}")
+    from vidstyle.optimize.gatys import GatysConfig
+    from vidstyle.optimize.mrf import MrfConfig
+    from vidstyle.optimize.photoreal import PhotorealConfig
+
+    methods: tuple[type[Config], ...] = GatysConfig, MrfConfig, PhotorealConfig
+    return dict(zip(METHODS, methods, strict=True))[method]()
+
+
+def _name(picture: PictureSource, otherwise: str) -> Path:
+    """Return what messages call a picture."""
+    return Path(picture if isinstance(picture, str | Path) else otherwise)

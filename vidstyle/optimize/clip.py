@@ -1,0 +1,112 @@
+"""A clip in a file, painted by optimisation: frames in, frames out, and everything else as it was."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.frame import Pixels
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.parts import check_output
+from vidstyle.media.pipes import is_pipe
+from vidstyle.media.reading import Reading
+from vidstyle.media.sink import FileSink
+from vidstyle.media.source import FileSource
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.album import Album
+from vidstyle.optimize.descent import LEAST
+from vidstyle.optimize.painting import check_shares
+from vidstyle.optimize.playback import Playback, play
+from vidstyle.optimize.video import FrameStep, VideoConfig, paint_frames
+from vidstyle.pipeline import Summary
+
+
+def paint_video(
+    source: Path,
+    styles: Sequence[Pixels],
+    eyes: Perceptual,
+    output: Path,
+    config: VideoConfig | None = None,
+    *,
+    shares: Sequence[float] | None = None,
+    reading: Reading | None = None,
+    encoding: Encoding | None = None,
+    overwrite: bool = False,
+    device: torch.device | str = "cpu",
+    on_step: Callable[[FrameStep], None] | None = None,
+    stop: Callable[[], None] | None = None,
+) -> Summary:
+    """Paint a video in the style of pictures, each frame by optimisation; sound and time stay as they are.
+
+    Args:
+        source: the video.
+        styles: (H, W, 3) uint8 RGB, of any size.
+        eyes: the perceptual network; see `vidstyle.zoo.features`.
+        output: the file to make.
+        config: the knobs.
+        shares: of the styles, of any sum; None: equal ones.
+        reading: what to read of the video; its size is `config.size`.
+        encoding: codec and quality.
+        overwrite: replace an output that exists.
+        device: a torch device.
+        on_step: told of every step.
+        stop: called often; what it raises stops the run, and nothing is left behind.
+
+    Returns:
+        Counts and time.
+
+    Raises:
+        VidstyleError: see `vidstyle.errors`. No output file is left then.
+    """
+    config = config or VideoConfig()
+    check_shares(styles, shares)
+    if is_pipe(source):
+        raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
+    check_output(output, overwrite=overwrite)
+    reading = _sized(source, reading or Reading(), config.size)
+    with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
+        frames, painted = Album(Path(folder) / "frames"), Album(Path(folder) / "painted")
+        with FileSource(source, reading, stop=stop) as clip:
+            for number, frame in enumerate(clip):
+                if stop:
+                    stop()
+                frames[number] = frame.pixels
+
+        def told(step: FrameStep) -> None:
+            if stop:
+                stop()
+            if on_step:
+                on_step(step)
+
+        paint_frames(
+            *(frames, painted, styles, eyes, config), shares=shares, device=device, on_step=told
+        )
+        with (
+            FileSource(source, reading, stop=stop) as clip,
+            FileSink(
+                output,
+                clip.info,
+                encoding=encoding or Encoding(),
+                passthrough=clip.passthrough,
+                overwrite=overwrite,
+                odd="pad",
+            ) as sink,
+        ):
+            return play(clip, Playback(painted, config.finish), sink, stop=stop)
+
+
+def _sized(source: Path, reading: Reading, longest: int) -> Reading:
+    with FileSource(source, reading) as clip:
+        width, height = clip.info.width, clip.info.height
+    factor = min(1.0, longest / max(width, height))
+    size = round(width * factor), round(height * factor)
+    if min(size) < LEAST:
+        raise InputError(
+            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger --size"
+        )
+    return reading if factor == 1 else replace(reading, size=size)

@@ -1,0 +1,53 @@
+"""Playback: frames that were painted before, as a stylizer, so that the pipeline writes them to a file.
+
+The only file of the room that knows the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vidstyle import pipeline
+from vidstyle.frame import Pixels
+from vidstyle.optimize.album import Album, to_bytes
+from vidstyle.pipeline import ConvertedT, Sink, Source, Summary
+
+
+class Playback:
+    """A stylizer that paints nothing: it gives the next pictures of an album."""
+
+    depth = 0
+
+    def __init__(self, album: Album, finish: Callable[[Pixels, Pixels], Pixels]) -> None:
+        """Take the pictures, and what brings one and its frame, both uint8, to how it is shown."""
+        self._album, self._finish = album, finish
+
+    def batch(self, height: int, width: int) -> int:
+        """Return 1: nothing is gained by waiting for more."""
+        return 1
+
+    def start(
+        self, frames: Sequence[Pixels], state: int | None
+    ) -> tuple[Callable[[], Sequence[Pixels]], int]:
+        """Return a function that returns the pictures in the depth of their frames; the state counts them."""
+        first = state or 0
+
+        def shown() -> list[Pixels]:
+            found = []
+            for number, frame in enumerate(frames, first):
+                painted = self._finish(self._album[number], to_bytes(frame))
+                found.append(
+                    painted if frame.dtype == np.uint8 else painted.astype(frame.dtype) * 257
+                )
+            return found
+
+        return shown, first + len(frames)
+
+
+def play(
+    source: Source, playback: Playback, sink: Sink[ConvertedT], *, stop: Callable[[], None] | None
+) -> Summary:
+    """Write what was painted of the frames of a source to a sink; see `pipeline.run`."""
+    return pipeline.run(source, playback, sink, stop=stop)

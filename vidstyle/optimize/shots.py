@@ -1,0 +1,20 @@
+"""Where the shots of a clip begin, as the fast stylizer finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vidstyle.frame import Pixels
+from vidstyle.stylize.shots import Shot, thumbnail
+
+
+def find_shots(frames: Iterable[Pixels]) -> Iterator[bool]:
+    """Yield of each frame whether it begins a shot."""
+    shot: Shot | None = None
+    for frame in frames:
+        now = thumbnail(frame)
+        if shot is None:
+            shot, same = Shot.first(now), False
+        else:
+            shot, same = shot.follow(now)
+        yield not same

@@ -1,0 +1,91 @@
+"""What a Python user calls to train a network of one style. It imports torch when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidstyle.errors import InputError, MissingPackageError, UsageError
+
+if TYPE_CHECKING:
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.training.report import Report
+    from vidstyle.training.style import Config
+
+
+def train_style(
+    picture: str | Path,
+    *,
+    content: str | Path,
+    out: str | Path | None = None,
+    base: str | Path | None = None,
+    config: Config | None = None,
+    features: str | Path | Perceptual = "own",
+    exclude: Sequence[str] = (),
+    manifest: str | Path | None = None,
+    device: str = "auto",
+    save_every: int = 200,
+    on_report: Callable[[Report], None] | None = None,
+) -> Path:
+    """Train a network for one style, and convert it: what is returned is a style for `vidstyle.stylize`.
+
+    Args:
+        picture: the style, a file.
+        content: a folder of photos to learn on.
+        out: the folder for checkpoint, contact sheet and result; by default runs/NAME, NAME being the picture's.
+            A run that is found there goes on, up to the number of steps of `config`.
+        base: safetensors of the any-style network to begin with, whose shape the new one takes; by default the
+            small one that is shipped.
+        config: the knobs; by default 1,200 steps, some ten minutes on two cores.
+        features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
+            one that `vidstyle.zoo.features.load_features` loaded.
+        exclude: beginnings of the names of photos to leave out.
+        manifest: a list of the photos to learn from, each checked, and of those that are held out, on which
+            the result is measured; see `vidstyle.training.manifest`.
+        device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
+        save_every: steps between checkpoints, 1 or more.
+        on_report: called after every tenth step, and at the end with the losses in what was held out; what it
+            raises ends the run, which goes on from its last checkpoint when it is called again.
+
+    Returns:
+        The path of the weights, NAME.safetensors in `out`; the network for the CPU engine lies beside it.
+
+    Raises:
+        UsageError: no such device, or options out of their range.
+        InputError: a picture, folder, manifest or network that cannot be read or does not fit; or a run of
+            another style in `out`.
+        MissingPackageError: torch is missing.
+        TrainingError: 20 steps in a row without a finite loss.
+    """
+    if not isinstance(picture, str | Path):
+        raise InputError(f"expected the path of a picture, got {type(picture).__name__}")
+    if isinstance(exclude, str):
+        raise UsageError(f"expected a list of beginnings to exclude, got the text {exclude!r}")
+    if save_every < 1:
+        raise UsageError(f"expected to save every step or more rarely, got {save_every}")
+    try:
+        from vidstyle.nets.devices import choose_device
+        from vidstyle.training.export import export_openvino
+        from vidstyle.training.style import train
+        from vidstyle.zoo import catalog
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError("training needs torch: pip install 'vidstyle[torch]'") from error
+
+    picture = Path(picture)
+    weights = train(
+        picture,
+        Path(content),
+        load_features(str(features)) if isinstance(features, str | Path) else features,
+        Path(base) if base else catalog.verify(catalog.find("small").weights),
+        Path(out) if out else Path("runs", picture.stem),
+        config=config,
+        exclude=tuple(exclude),
+        manifest=Path(manifest) if manifest else None,
+        device=choose_device(device),
+        save_every=save_every,
+        on_report=on_report,
+    )
+    export_openvino(catalog.open_file(weights))
+    return weights
