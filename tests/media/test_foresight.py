@@ -66,10 +66,13 @@ def test_what_cannot_be_read_ends_it(clip, tmp_path):
     assert len(places) > 0
     assert count < 270
     broken.unlink()
-    with FileSource(clip) as source:
+    gone = tmp_path / "gone.mkv"
+    gone.write_bytes(data)
+    with FileSource(gone) as source:
         foresight = Foresight(source)
         next(iter(foresight))
-        source.path = tmp_path / "gone.mkv"
+        assert len(list(foresight.after(0))) > 0
+        gone.unlink()
         assert list(foresight.after(0)) == []
 
 

@@ -30,6 +30,8 @@ class PictureDecoder:
         on_damage: Callable[[str], None],
         *,
         rate: Fraction | None = None,
+        alpha: bool = True,
+        referenced_only: bool = False,
     ) -> None:
         """Take an open input.
 
@@ -40,6 +42,8 @@ class PictureDecoder:
             on_other: given each packet of another stream.
             on_damage: told what cannot be decoded.
             rate: frames a second of a stream without times, where the user knows it.
+            alpha: decode it too where the codec has it, with a slower decoder.
+            referenced_only: leave out the pictures that no other refers to, which is faster.
         """
         self.made_rate: Fraction | None = None
         """Of a stream without times, once that is known."""
@@ -51,7 +55,7 @@ class PictureDecoder:
         self._name = container.name.removeprefix("file:")
         self._context = video.codec_context
         tags = {key.lower(): value for key, value in video.metadata.items()}
-        if tags.get("alpha_mode") == "1" and video.codec_context.name in _WITH_ALPHA:
+        if alpha and tags.get("alpha_mode") == "1" and video.codec_context.name in _WITH_ALPHA:
             self._context = av.CodecContext.create(_WITH_ALPHA[video.codec_context.name], "r")
         if container.format.name == "avi":
             # Its packets have no times of display; made up ones would be in the order of decoding.
@@ -59,6 +63,8 @@ class PictureDecoder:
         if not self._context.is_open:
             # Left to itself it takes one more, for which there is no core, and 16 at most.
             self._context.thread_count = min(16, cores())
+        if referenced_only:
+            self._context.skip_frame = "NONREF"
         self._place: tuple[int, int] | None = None
         """The last picture's time, and what to take from its packet's, in units of the stream."""
 

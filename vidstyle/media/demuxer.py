@@ -23,7 +23,12 @@ class Demuxer:
     """Reads the packets of some streams of one input."""
 
     def __init__(
-        self, container: Any, video: Any, others: list[Any], on_damage: Callable[[str], None]
+        self,
+        container: Any,
+        video: Any,
+        others: list[Any],
+        on_damage: Callable[[str], None],
+        on_join: Callable[[str], None] = log.warning,
     ) -> None:
         """Take an open input.
 
@@ -32,11 +37,13 @@ class Demuxer:
             video: the stream to which to seek.
             others: further streams to read.
             on_damage: told when the rest cannot be read.
+            on_join: told when times jump for the first time.
         """
         self._container = container
         self._video = video
         self._others = others
         self._on_damage = on_damage
+        self._on_join = on_join
         self._may_jump = bool(container.format.flags & FormatFlags.ts_discont.value)
         self._joined = Fraction(0)
         """Seconds added to all times so far, so that they run on."""
@@ -80,7 +87,7 @@ class Demuxer:
         last = self._reached.get(index)
         if last is not None and not -_BACKWARD <= time - last <= _FORWARD:
             if not self._joined:
-                log.warning("times jump, as where two files were joined: they are made to run on")
+                self._on_join("times jump, as where two files were joined: they are made to run on")
             self._joined += last - time
             time = last
         if packet.stream.type in {"video", "audio"}:  # subtitles pause for long

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -63,3 +63,14 @@ class FilterChain:
         use.link_to(sink)
         graph.configure()
         return chain
+
+
+def filtered(pictures: Iterable[av.VideoFrame], steps: Steps) -> Iterator[av.VideoFrame]:
+    """Yield what filters make of pictures, which they pass as they are where there is no filter."""
+    chain: FilterChain | None = None
+    for picture in pictures:
+        if steps and chain is None:
+            chain = FilterChain(picture, Fraction(picture.time_base or 1), steps)
+        yield from chain.push(picture) if chain else (picture,)
+    if chain:
+        yield from chain.push(None)

@@ -15,6 +15,7 @@ import av.stream
 from vidstyle.errors import InputError, OutputError
 from vidstyle.media.audio import AudioConverter
 from vidstyle.media.containers import Container
+from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.subtitles import from_text, to_text
@@ -132,32 +133,27 @@ class Passthrough:
         self,
         output: av.container.OutputContainer,
         container: Container,
-        add_video: Callable[[], Any],
-    ) -> None:
+        add_video: Callable[[], Encoder],
+    ) -> Encoder:
         """Add streams, in their order, chapters and metadata; say what the output does not take.
 
         Args:
             output: the open output.
             container: what it can hold.
-            add_video: adds the painted video to the output and returns its stream.
+            add_video: adds the painted video to the output.
+
+        Returns:
+            The encoder of the painted video, made in its place among the streams.
 
         Raises:
             OutputError: the muxer refuses a stream after all.
         """
         for stream in self._container.streams:
-            way = route(stream, container, self._video.index)
-            if way.action is Action.PAINT:
-                self._tag_video(add_video(), container)
-                continue
-            if way.action in {Action.DROP, Action.CONVERT}:
-                log.warning("%s", way)
-            try:
-                self._add(stream, way, output, container)
-            except (ValueError, av.FFmpegError) as error:
-                raise OutputError(
-                    f"{container.name} cannot hold {way.kind} stream {way.index} ({way.codec}): "
-                    f"{error}; choose an output name that ends in .mkv"
-                ) from error
+            if stream.index == self._video.index:
+                encoder = add_video()
+                self._tag_video(encoder.stream, container)
+            else:
+                self._add(stream, route(stream, container, self._video.index), output, container)
         self._sounded = None if container.variable_rate else {}
         self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
@@ -166,6 +162,20 @@ class Passthrough:
             names = ", ".join(sorted(_kept(self._tags)))
             log.warning("metadata is dropped: %s holds none (%s)", container.name, names)
         self._add_chapters(output, container)
+        return encoder
+
+    def _add(
+        self, stream: Any, way: Route, output: av.container.OutputContainer, container: Container
+    ) -> None:
+        if way.action in {Action.DROP, Action.CONVERT}:
+            log.warning("%s", way)
+        try:
+            self._add_copy(stream, way, output, container)
+        except (ValueError, av.FFmpegError) as error:
+            raise OutputError(
+                f"{container.name} cannot hold {way.kind} stream {way.index} ({way.codec}): "
+                f"{error}; choose an output name that ends in .mkv"
+            ) from error
 
     def _tag_video(self, video: Any, container: Container) -> None:
         if container.tags:
@@ -214,7 +224,7 @@ class Passthrough:
                             *(kind, index, container.name, language),
                         )
 
-    def _add(
+    def _add_copy(
         self,
         stream: Any,
         way: Route,

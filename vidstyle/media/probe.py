@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import av
-
+from vidstyle.errors import InputError
 from vidstyle.media.containers import Container, container_for
-from vidstyle.media.inputs import open_input
+from vidstyle.media.facts import duration_of, start_of
+from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.media.routes import Route, kind_of, route
-from vidstyle.media.source import FileSource
+from vidstyle.media.routes import Route, route
+from vidstyle.media.video import Video
 
 _MATRICES = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
 _RANGES = {1: "limited", 2: "full"}
@@ -93,13 +92,15 @@ def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
     """
     path, output = Path(path), Path(output)
     container = container_for(output)
-    even = _is_even(path)
-    with FileSource(path, Reading(hdr="passthrough")) as source:
-        opened, stream, info = source.container, source.video, source.info
-        routes = tuple(route(s, container, stream.index) for s in opened.streams)
+    if is_pipe(path):
+        raise InputError("cannot look at standard input: it can be read only once; save it first")
+    with Video.open(path, Reading(hdr="passthrough")) as video:
+        opened, info, picture = video.container, video.info, video.picture
+        even = _is_even(video)
+        routes = tuple(route(s, container, video.stream.index) for s in opened.streams)
         color = info.color
-        video = VideoFacts(
-            codec=stream.codec_context.name,
+        facts = VideoFacts(
+            codec=video.stream.codec_context.name,
             width=info.width,
             height=info.height,
             sample_aspect_ratio=str(info.sample_aspect_ratio).replace("/", ":"),
@@ -113,39 +114,30 @@ def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
             range=_RANGES.get(color.range, str(color.range)),
             primaries=_PRIMARIES.get(color.primaries, str(color.primaries)),
             transfer=_TRANSFERS.get(color.transfer, str(color.transfer)),
-            color_is_guessed=source.color_is_guessed,
-            turned=source.turned,
-            interlaced=source.interlaced,
+            color_is_guessed=picture.color_is_guessed,
+            turned=picture.turned,
+            interlaced=picture.interlaced,
             alpha=info.alpha,
             hdr=color.is_hdr,
         )
         return Probe(
             file=str(path),
             container=opened.format.name,
-            seconds=opened.duration / av.time_base if opened.duration else None,
-            start=(opened.start_time or 0) / av.time_base,
-            video=video,
+            seconds=float(duration_of(opened)) or None,
+            start=float(start_of(opened)),
+            video=facts,
             streams=routes,
             chapters=len(opened.chapters()),
             tags=dict(opened.metadata),
             output=container.format,
-            notes=tuple(_notes(video, len(opened.chapters()), bool(opened.metadata), container)),
+            notes=tuple(_notes(facts, len(opened.chapters()), bool(opened.metadata), container)),
         )
 
 
-def _is_even(path: Path) -> bool:
-    with open_input(path, Reading()) as container:
-        videos = [s for s in container.streams.video if kind_of(s) == "video"]
-        if not videos:
-            return True
-        times = []
-        with contextlib.suppress(av.FFmpegError):  # what damage there is, decoding finds
-            for packet in itertools.islice(container.demux(videos[0]), _LOOKED_AT):
-                times += [packet.pts] if packet.pts is not None else []
-        times.sort()
-        gaps = {b - a for a, b in itertools.pairwise(times)}
-        # Times in milliseconds hold 30 a second as 33, 33, 34.
-        return not gaps or max(gaps) - min(gaps) <= 1
+def _is_even(video: Video) -> bool:
+    gaps = {b - a for a, b in itertools.pairwise(video.packet_times(_LOOKED_AT))}
+    # Times in milliseconds hold 30 a second as 33, 33, 34.
+    return not gaps or max(gaps) - min(gaps) <= 1
 
 
 def _notes(video: VideoFacts, chapters: int, tags: bool, container: Container) -> list[str]:

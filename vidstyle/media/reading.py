@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.media.containers import format_name
 
 MAX_PIXELS = 8192 * 4096
@@ -102,6 +103,22 @@ class Reading:
     def is_raw(self) -> bool:
         """True for video without a header."""
         return self.format is not None and format_name(self.format) == "rawvideo"
+
+    def once_open(self) -> Reading:
+        """Return what is left to wish for: of raw video, size and rate only say how it is stored."""
+        return replace(self, format=None, size=None, fps=None) if self.is_raw else self
+
+    def check_size(self, path: Path, width: int, height: int) -> None:
+        """Refuse frames of more than `max_pixels`.
+
+        Raises:
+            InputError: the video is larger.
+        """
+        if width * height > self.max_pixels:
+            raise InputError(
+                f"{path} is {width}x{height}, more than the {self.max_pixels} pixels "
+                "that are allowed; raise --max-pixels if you trust it"
+            )
 
     def stored_size(self, width: int, height: int, *, transposed: bool) -> tuple[int, int]:
         """Return the wished size as it is before turning.

@@ -5,32 +5,27 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import av
-import numpy as np
 
 from vidstyle.errors import ClosedPipeError, OutputError, UsageError
-from vidstyle.frame import ColorTags, Frame, StreamInfo
-from vidstyle.media.codecs import Encoding, same_scheduling
-from vidstyle.media.color import ColorConverter, bits_of, has_alpha, is_rgb, over_black
+from vidstyle.frame import Frame, StreamInfo
+from vidstyle.media.clock import OutputClock
+from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import container_for, is_sequence
-from vidstyle.media.filters import FilterChain
-from vidstyle.media.oddsize import ODD, Fit, fit
+from vidstyle.media.encoder import Encoder
+from vidstyle.media.oddsize import ODD
 from vidstyle.media.parts import Part, check_output, part_for
 from vidstyle.media.passthrough import Passthrough
+from vidstyle.media.picture_maker import PictureMaker
 from vidstyle.media.pipes import PartPipe, is_pipe
 
 log = logging.getLogger(__name__)
-
-_TELLS_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
-"""Encoders that write the pixel aspect into the stream itself."""
 
 
 @dataclass(frozen=True)
@@ -77,150 +72,57 @@ class FileSink:
             UsageError: see `check_output`; or options that the encoder refuses.
             OutputError: the file cannot be made.
         """
-        self.encoding = encoding or Encoding()
+        encoding = encoding or Encoding()
         if part is None:
-            check_output(path, overwrite=overwrite, container=self.encoding.container)
+            check_output(path, overwrite=overwrite, container=encoding.container)
         if odd not in ODD:
             raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
         self._passthrough = passthrough
-        self._container = container_for(path, self.encoding.container)
-        self._codec = self.encoding.encoder(self._container, info)
+        self._container = container_for(path, encoding.container)
         self._overwrite = overwrite
-        self._odd = odd
-        self._durations: dict[int, int] = {}
         self._committed = False
         self._frames = 0
-        self._last: int | None = None
-        self._phase = Fraction(0)
-        self._told_alpha = False
-        self._palette: FilterChain | None = None
-        self._convert = ColorConverter().from_rgb
+        codec = encoding.encoder(self._container, info)
         try:
             self._part = part or part_for(path)
         except OSError as error:
             raise self._failed(error) from error
+        self._output = self._open_output()
         try:
-            self._open()
+            self._encoder = self._add_streams(codec, encoding, odd)
+            self._maker = PictureMaker(self._encoder, self._container)
+            self._clock = OutputClock(self._container, self._encoder.time_base, info.even_rate)
+            self._write_header()
         except BaseException:
             self._discard()
             raise
 
-    def _open(self) -> None:
+    def _open_output(self) -> Any:
         options = dict(self._container.options)
         if is_pipe(self.path):
             options["flush_packets"] = "1"  # whoever reads gets each frame at once
         if self._container.is_picture:
             options = {} if is_sequence(self.path) else {"update": "1"}
-        self._output: Any = None
         try:
-            self._output = av.open(
-                self._part.target, "w", format=self._container.format, options=options
-            )
-        except (av.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
-        if self._passthrough:
-            self._passthrough.open(self._output, self._container, self._open_encoder)
-        else:
-            self._open_encoder()
-        self._write_header()
+            return av.open(self._part.target, "w", format=self._container.format, options=options)
+        except BaseException as error:
+            self._part.discard()
+            if isinstance(error, av.FFmpegError | OSError):
+                raise self._failed(error) from error
+            raise
 
-    # --- the encoder
-
-    def _timing(self) -> tuple[Fraction, Fraction]:
-        """Return frame rate and time base of the output."""
-        rate = self.info.frame_rate or Fraction(25)
-        if self._container.format == "gif":
-            return rate, Fraction(1, 100)
-        if not self._container.variable_rate:
-            return self.info.even_rate, 1 / self.info.even_rate
-        return rate, self.info.time_base
-
-    def _output_color(self, pixel_format: str) -> ColorTags:
-        if self._codec == "mjpeg":  # JFIF knows no other
-            return ColorTags(6, 2, self.info.color.primaries, self.info.color.transfer)
-        if pixel_format.startswith("yuva") and self._codec.startswith("libwebp"):
-            return ColorTags(6, 1, self.info.color.primaries, self.info.color.transfer)
-        return self.info.color
-
-    def _open_encoder(self) -> Any:
-        info, codec, container = self.info, self._codec, self._container
-        pixel_format = self.encoding.format_for(codec, info, container.pixel_formats)
-        self._fit = Fit(pixel_format)
-        if not container.is_picture:
-            self._fit = fit(info.height, info.width, codec, pixel_format, self._odd)
-            pixel_format = self._fit.pixel_format
-        rate, time_base = self._timing()
-        options = self._options()
-        try:
-            added = self._output.add_stream(codec, rate=rate, options=options)
-        except ValueError as error:
-            raise UsageError(
-                f"{container.format} cannot hold {codec} video; "
-                "choose another --codec, or an output name that ends in .mkv"
-            ) from error
-        if not isinstance(added, av.VideoStream):
-            raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")
-        self._stream: Any = added
-        context = added.codec_context
-        self._stream.height, self._stream.width = self._fit.size(info.height, info.width)
-        self._stream.pix_fmt = self._pixel_format = pixel_format
-        # Without this PyAV rounds every time to a multiple of 1/rate.
-        context.time_base = self._stream.time_base = self._time_base = time_base
-        aspect = context.sample_aspect_ratio = info.sample_aspect_ratio
-        # PyAV cannot tell Matroska's muxer the aspect; these encoders write it into their own data.
-        told = codec in _TELLS_ASPECT or container.format not in {"matroska", "webm"}
-        if aspect != 1 and not (told and container.aspect):
-            log.warning("pixel aspect %s is dropped: %s in %s", aspect, codec, container.name)
-        if info.bits > 8 and bits_of(pixel_format) == 8:
-            log.warning("%d bits become 8: %s in %s", info.bits, pixel_format, container.name)
-        self._tag(context)
-        if rate < 25 and "g" not in options:
-            context.gop_size = max(1, round(10 * rate))  # ten seconds at most to seek
-        if not container.variable_rate:
-            context.max_b_frames = 0  # frames are shown in the order in which they lie there
-        if codec == "libx265" and container.format in {"mp4", "mov"}:
-            context.codec_tag = "hvc1"  # Apple's players know no other
-        if self._passthrough and self._passthrough.display_matrix:
-            self._stream.set_display_matrix(self._passthrough.display_matrix)
-        if pixel_format == "yuva420p" and codec == "libvpx-vp9":
-            self._stream.metadata["alpha_mode"] = "1"
-        os.environ.setdefault("SVT_LOG", "1")  # errors alone: it prints by itself
-        try:
-            with same_scheduling():
-                context.open()
-        except av.FFmpegError as error:
-            raise UsageError(
-                f"{codec} refused its options {options} at {pixel_format} "
-                f"{self._stream.width}x{self._stream.height}, {rate} frames and {1 / time_base} ticks "
-                f"a second: {error.strerror}"
-            ) from error
-        left = sorted(set(context.options) & set(options))
-        if left:
-            raise UsageError(
-                f"{codec} does not know the options {left}; see ffmpeg -h encoder={codec}"
-            )
-        return added
-
-    def _options(self) -> dict[str, str]:
-        options = self.encoding.arguments(self._codec)
-        mastering = self._passthrough.mastering if self._passthrough else None
-        if mastering:
-            told = mastering.options(self._codec)
-            if told is None:
-                log.warning("%s cannot hold the mastering display of HDR video", self._codec)
-            for key, value in (told or {}).items():
-                options[key] = ":".join(filter(None, (value, options.get(key))))
-        return options
-
-    def _tag(self, context: Any) -> None:
-        color = self._color = self._output_color(self._pixel_format)
-        if not is_rgb(self._pixel_format):
-            context.colorspace = color.matrix
-            context.color_range = color.range
-        context.color_primaries = color.primaries
-        context.color_trc = color.transfer
+    def _add_streams(self, codec: str, encoding: Encoding, odd: str) -> Encoder:
+        beside = self._passthrough
+        add_video = partial(
+            Encoder,
+            *(self._output, self._container, codec, encoding, self.info),
+            odd=odd,
+            mastering=beside.mastering if beside else None,
+            display_matrix=beside.display_matrix if beside else None,
+        )
+        return beside.open(self._output, self._container, add_video) if beside else add_video()
 
     def _write_header(self) -> None:
         # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
@@ -253,16 +155,16 @@ class FileSink:
                 f"{self.path.name} holds one picture, the video has more; name the output "
                 f"{self.path.stem}_%05d{self.path.suffix} for numbered ones"
             )
-        pts = self._time(frame)
-        held = frame.duration * frame.time_base / self._time_base if frame.duration else None
+        # Single pictures are numbered.
+        pts = self._frames if self._container.is_picture else self._clock.pts(frame)
         try:
-            pictures = list(self._pictures(frame))
+            pictures = list(self._maker.pictures(frame))
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         for picture in pictures:
-            picture.pts, picture.time_base = pts, self._time_base
+            picture.pts, picture.time_base = pts, self._encoder.time_base
         self._frames += 1
-        return Converted(pictures, None if held is None else max(1, round(held)))
+        return Converted(pictures, self._clock.duration(frame))
 
     def write(self, converted: Converted) -> None:
         """Encode the next frame and copy what other streams have before it.
@@ -271,64 +173,13 @@ class FileSink:
             OutputError: the encoder or the disk refused.
         """
         for picture in converted.pictures:
-            if converted.duration and picture.pts is not None:
-                self._durations[picture.pts] = converted.duration
             try:
-                self._mux(picture)
+                self._mux(picture, converted.duration)
             except (av.FFmpegError, OSError) as error:
                 raise self._failed(error) from error
 
-    def _time(self, frame: Frame) -> int:
-        """Return a frame's time in units of the output, where that is coarser than the input's."""
-        if self._container.is_picture:
-            return self._frames
-        exact = frame.pts * frame.time_base / self._time_base
-        pts = round(exact)
-        kind = self._container.format
-        if not self._container.variable_rate:
-            if self._last is None:
-                self._phase = exact % 1  # the grid may begin anywhere
-            exact -= self._phase
-            pts = round(exact)
-        if self._last is not None and pts <= self._last:
-            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower --fps")
-        if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
-            raise UsageError(
-                f"{kind} holds frames at one even rate only; choose --fps "
-                f"{float(self.info.even_rate):g} or an output name that ends in .mkv"
-            )
-        self._last = pts
-        return pts
-
-    def _pictures(self, frame: Frame) -> Iterator[av.VideoFrame]:
-        pixels, alpha, color = frame.pixels, frame.alpha, self._color
-        if alpha is not None and not has_alpha(self._pixel_format):
-            if not self._told_alpha and alpha.min() < np.iinfo(alpha.dtype).max:
-                self._told_alpha = True
-                log.warning(
-                    "%s in %s holds no transparency: the picture is put before black",
-                    self._codec,
-                    self._container.format,
-                )
-            pixels, alpha = over_black(pixels, alpha), None
-        pixels = self._fit.apply(pixels)
-        alpha = None if alpha is None else self._fit.apply(alpha)
-        if self._codec == "gif":
-            yield from self._with_palette(self._convert(pixels, color, "bgra", alpha))
-        else:
-            yield self._convert(pixels, color, self._pixel_format, alpha)
-
-    def _with_palette(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
-        """Give each picture of a GIF its own 256 colors, as ffmpeg's palette filters choose them."""
-        picture.pts, picture.time_base = self._frames, Fraction(1, 100)
-        if self._palette is None:
-            self._palette = FilterChain.with_palette(picture)
-        yield from self._palette.push(picture)
-
-    def _mux(self, encoded: av.VideoFrame | None) -> None:
-        for packet in self._stream.encode(encoded):
-            # Encoders forget durations, and the last frame's end can be told from nothing else.
-            packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+    def _mux(self, picture: av.VideoFrame | None, duration: int | None = None) -> None:
+        for packet in self._encoder.encode(picture, duration):
             self._output.mux(packet)
         if self._passthrough:
             self._passthrough.flush(self._output)
@@ -368,9 +219,8 @@ class FileSink:
 
     def _discard(self) -> None:
         # Closing writes a trailer even now, and fails again where writing failed.
-        if self._output is not None:
-            with contextlib.suppress(av.FFmpegError, OSError, ValueError):
-                self._output.close()
+        with contextlib.suppress(av.FFmpegError, OSError, ValueError):
+            self._output.close()
         self._part.discard()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,193 @@
+"""The encoder of an output's video, set up for the source's facts and for what the container holds."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from vidstyle.errors import UsageError
+from vidstyle.frame import ColorTags, StreamInfo
+from vidstyle.media.codecs import Encoding, same_scheduling
+from vidstyle.media.color import bits_of, is_rgb
+from vidstyle.media.containers import Container
+from vidstyle.media.hdr import Mastering
+from vidstyle.media.oddsize import Fit, fit
+
+log = logging.getLogger(__name__)
+
+_TELLS_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
+"""Encoders that write the pixel aspect into the stream itself."""
+
+
+class Encoder:
+    """An open encoder and the output's stream for which it makes packets."""
+
+    def __init__(
+        self,
+        output: Any,
+        container: Container,
+        codec: str,
+        encoding: Encoding,
+        info: StreamInfo,
+        *,
+        odd: str = "pad",
+        mastering: Mastering | None = None,
+        display_matrix: tuple[int, ...] | None = None,
+    ) -> None:
+        """Add a stream to an output and open its encoder.
+
+        Args:
+            output: open, and without a header yet.
+            container: what the output can hold.
+            codec: FFmpeg's name of the encoder.
+            encoding: its quality and other options.
+            info: of the frames that will come.
+            odd: one of `oddsize.ODD`.
+            mastering: of the display for which HDR video was made.
+            display_matrix: how a player shall turn the video.
+
+        Raises:
+            UsageError: the container or the encoder refuses what is asked of it.
+        """
+        self.codec = codec
+        self.fit = _fit(container, codec, encoding, info, odd)
+        """How frames get a size that the encoder takes."""
+        self.pixel_format = self.fit.pixel_format
+        self.color = _color(codec, self.pixel_format, info.color)
+        """As which the pictures are encoded, and tagged."""
+        rate, self.time_base = _timing(container, info)
+        options = _options(codec, encoding, mastering)
+        self.stream = _add_stream(output, container, codec, rate, options)
+        self._durations: dict[int, int] = {}
+        """Time of a picture -> how long it is shown, in units of the time base."""
+        self.stream.height, self.stream.width = self.fit.size(info.height, info.width)
+        self.stream.pix_fmt = self.pixel_format
+        # Without this PyAV rounds every time to a multiple of 1/rate.
+        self.stream.codec_context.time_base = self.stream.time_base = self.time_base
+        self._tell_aspect(container, info.sample_aspect_ratio)
+        if info.bits > 8 and bits_of(self.pixel_format) == 8:
+            log.warning("%d bits become 8: %s in %s", info.bits, self.pixel_format, container.name)
+        self._tag_color()
+        self._suit_container(container, rate, options)
+        if display_matrix:
+            self.stream.set_display_matrix(display_matrix)
+        self._open(rate, options)
+
+    def _tell_aspect(self, container: Container, aspect: Fraction) -> None:
+        self.stream.codec_context.sample_aspect_ratio = aspect
+        # PyAV cannot tell Matroska's muxer the aspect; these encoders write it into their own data.
+        told = self.codec in _TELLS_ASPECT or container.format not in {"matroska", "webm"}
+        if aspect != 1 and not (told and container.aspect):
+            log.warning("pixel aspect %s is dropped: %s in %s", aspect, self.codec, container.name)
+
+    def _tag_color(self) -> None:
+        context, color = self.stream.codec_context, self.color
+        if not is_rgb(self.pixel_format):
+            context.colorspace = color.matrix
+            context.color_range = color.range
+        context.color_primaries = color.primaries
+        context.color_trc = color.transfer
+
+    def _suit_container(
+        self, container: Container, rate: Fraction, options: dict[str, str]
+    ) -> None:
+        context = self.stream.codec_context
+        if rate < 25 and "g" not in options:
+            context.gop_size = max(1, round(10 * rate))  # ten seconds at most to seek
+        if not container.variable_rate:
+            context.max_b_frames = 0  # frames are shown in the order in which they lie there
+        if self.codec == "libx265" and container.format in {"mp4", "mov"}:
+            context.codec_tag = "hvc1"  # Apple's players know no other
+        if self.pixel_format == "yuva420p" and self.codec == "libvpx-vp9":
+            self.stream.metadata["alpha_mode"] = "1"
+
+    def _open(self, rate: Fraction, options: dict[str, str]) -> None:
+        stream, context = self.stream, self.stream.codec_context
+        os.environ.setdefault("SVT_LOG", "1")  # errors alone: it prints by itself
+        try:
+            with same_scheduling():
+                context.open()
+        except av.FFmpegError as error:
+            raise UsageError(
+                f"{self.codec} refused its options {options} at {self.pixel_format} "
+                f"{stream.width}x{stream.height}, {rate} frames and {1 / self.time_base} ticks "
+                f"a second: {error.strerror}"
+            ) from error
+        left = sorted(set(context.options) & set(options))
+        if left:
+            raise UsageError(
+                f"{self.codec} does not know the options {left}; see ffmpeg -h encoder={self.codec}"
+            )
+
+    def encode(self, picture: av.VideoFrame | None, duration: int | None = None) -> Iterator[Any]:
+        """Yield the packets that are ready once a picture is put in; None puts the end in.
+
+        Args:
+            picture: its time is in units of `time_base`.
+            duration: how long it is shown, in the same units, where that is known.
+
+        Raises:
+            av.FFmpegError: the encoder refused.
+        """
+        if picture is not None and picture.pts is not None and duration:
+            self._durations[picture.pts] = duration
+        for packet in self.stream.encode(picture):
+            # Encoders forget durations, and the last frame's end can be told from nothing else.
+            packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+            yield packet
+
+
+def _fit(container: Container, codec: str, encoding: Encoding, info: StreamInfo, odd: str) -> Fit:
+    pixel_format = encoding.format_for(codec, info, container.pixel_formats)
+    if container.is_picture:
+        return Fit(pixel_format)
+    return fit(info.height, info.width, codec, pixel_format, odd)
+
+
+def _color(codec: str, pixel_format: str, color: ColorTags) -> ColorTags:
+    if codec == "mjpeg":  # JFIF knows no other
+        return ColorTags(6, 2, color.primaries, color.transfer)
+    if pixel_format.startswith("yuva") and codec.startswith("libwebp"):
+        return ColorTags(6, 1, color.primaries, color.transfer)
+    return color
+
+
+def _timing(container: Container, info: StreamInfo) -> tuple[Fraction, Fraction]:
+    """Return frame rate and time base of the output."""
+    rate = info.frame_rate or Fraction(25)
+    if container.format == "gif":
+        return rate, Fraction(1, 100)
+    if not container.variable_rate:
+        return info.even_rate, 1 / info.even_rate
+    return rate, info.time_base
+
+
+def _options(codec: str, encoding: Encoding, mastering: Mastering | None) -> dict[str, str]:
+    options = encoding.arguments(codec)
+    if mastering:
+        told = mastering.options(codec)
+        if told is None:
+            log.warning("%s cannot hold the mastering display of HDR video", codec)
+        for key, value in (told or {}).items():
+            options[key] = ":".join(filter(None, (value, options.get(key))))
+    return options
+
+
+def _add_stream(
+    output: Any, container: Container, codec: str, rate: Fraction, options: dict[str, str]
+) -> Any:
+    try:
+        added = output.add_stream(codec, rate=rate, options=options)
+    except ValueError as error:
+        raise UsageError(
+            f"{container.format} cannot hold {codec} video; "
+            "choose another --codec, or an output name that ends in .mkv"
+        ) from error
+    if not isinstance(added, av.VideoStream):
+        raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")
+    return added

@@ -1,0 +1,253 @@
+"""An opened video: its facts, which do not change, and reads of it, as many as are wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Self
+
+import av
+
+from vidstyle.errors import InputError
+from vidstyle.frame import Frame, StreamInfo
+from vidstyle.media.decoder import PictureDecoder
+from vidstyle.media.demuxer import Demuxer
+from vidstyle.media.facts import PictureFacts, check_colors, describe, start_of
+from vidstyle.media.frames import FrameMaker
+from vidstyle.media.hdr import mastering_of
+from vidstyle.media.inputs import PIPED_MP4, open_input
+from vidstyle.media.passthrough import Passthrough
+from vidstyle.media.pictures import Pictures, apart, between, growing
+from vidstyle.media.pipes import InputPipe, is_pipe
+from vidstyle.media.reading import Reading
+from vidstyle.media.routes import kind_of
+
+log = logging.getLogger(__name__)
+
+_TICK = Fraction(1, 1000)
+"""Seconds by which rounding may put a frame before the time at which it is asked for."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Video:
+    """A video that is open. Use it as a context manager: once closed, only plain values remain.
+
+    Opening begins the one read that yields all of it, `frames`, and decodes the first of them for
+    the facts. `read` begins another read of a file; each may run in a thread of its own.
+    """
+
+    path: Path
+    reading: Reading
+    """What is read of it, and how."""
+    container: Any
+    """The open input."""
+    stream: Any
+    """The stream that is painted."""
+    picture: PictureFacts
+    accelerated: bool
+    """Hardware decodes it."""
+    info: StreamInfo
+    """Of the frames as they come."""
+    passthrough: Passthrough
+    """Takes the packets of other streams while `frames` is read."""
+    frames: Iterator[Frame]
+    """All frames, once: upright, in presentation order."""
+    _pictures: Pictures
+    _rest: Generator[Frame, None, None]
+    _pipe: InputPipe | None
+
+    @classmethod
+    def open(
+        cls, path: Path, reading: Reading | None = None, *, stop: Callable[[], None] | None = None
+    ) -> Self:
+        """Open a video and decode its first frame.
+
+        Args:
+            path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
+            reading: what to read of it, and how.
+            stop: called while a pipe is waited for; raises to stop.
+
+        Raises:
+            InputError: no such file, no video in it, or one that is refused.
+        """
+        reading = reading or Reading()
+        pipe = InputPipe(stop) if is_pipe(path) else None
+        container = open_input(path, reading, pipe)
+        try:
+            with _told_as_input_error(path):
+                return cls._begin(path, reading, container, pipe)
+        except BaseException:
+            container.close()
+            raise
+
+    @classmethod
+    def _begin(cls, path: Path, asked: Reading, container: Any, pipe: InputPipe | None) -> Self:
+        stream = _painted_stream(path, container)
+        asked.check_size(path, stream.width, stream.height)
+        # Threads that decode a frame each hold back as many frames.
+        stream.thread_type = "SLICE" if asked.low_latency else "AUTO"
+        reading = asked.once_open()
+        start = start_of(container)
+        origin = start + (reading.start or 0)
+        end = None if reading.end is None else start + reading.end
+        passthrough = Passthrough(container, stream, origin, end, strict=reading.strict)
+        pictures = Pictures(path, reading, container, stream, passthrough)
+        remaining = iter(pictures)
+        first_picture = next(remaining, None)
+        if first_picture is None:
+            raise _no_frame(path, reading, container)
+        accelerated = bool(reading.hwaccel and stream.codec_context.is_hwaccel)
+        if reading.hwaccel and not accelerated:
+            log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
+        facts = PictureFacts.of(first_picture, stream)
+        check_colors(path, reading, facts, first_picture)
+        if facts.color.is_hdr and reading.hdr == "passthrough":
+            passthrough.mastering = mastering_of(first_picture)
+        if reading.keep_rotation:
+            passthrough.display_matrix = facts.orientation.matrix
+        maker = FrameMaker(path, reading, facts, origin)
+        rest = maker.frames(chain([first_picture], remaining), pictures.on_damage)
+        first = next(rest, None)
+        if first is None:
+            raise _no_frame(path, reading, container)
+        return cls(
+            path=path,
+            reading=asked,
+            container=container,
+            stream=stream,
+            picture=facts,
+            accelerated=accelerated,
+            info=describe(container, stream, reading, facts, first, pictures.made_rate),
+            passthrough=passthrough,
+            frames=chain([first], rest),
+            _pictures=pictures,
+            _rest=rest,
+            _pipe=pipe,
+        )
+
+    @property
+    def damage(self) -> int:
+        """Places so far where `frames` lost something of the file."""
+        return self._pictures.damage
+
+    def read(
+        self,
+        since: Fraction = Fraction(0),
+        until: Fraction | None = None,
+        *,
+        step: Fraction = Fraction(0),
+        referenced_only: bool = False,
+        alpha: bool = True,
+        most: int | None = None,
+    ) -> Iterator[Frame]:
+        """Read a part once more, beside `frames`: each picture as a frame, upright and scaled.
+
+        The pictures keep their times and their fields: none is made for another frame rate. The CPU
+        decodes them. Damaged ones are left out, since `frames` tells of them.
+
+        Args:
+            since: seconds, on the clock of `frames`, of the first frame.
+            until: the read ends before this time; None: where `frames` ends.
+            step: seconds at least from one frame to the next.
+            referenced_only: leave out the pictures that no other refers to, which is faster.
+            alpha: keep transparency, if `reading` does.
+            most: how many pictures are decoded at most.
+
+        Raises:
+            InputError: the video cannot be read again: a pipe, or a stream without times.
+        """
+        if self._pictures.made_rate:
+            raise InputError(f"{self.path} holds no times by which to find a frame")
+        reading = replace(
+            self.reading.once_open(),
+            fps=None,
+            deinterlace="off",
+            alpha=self.reading.alpha and alpha,
+        )
+        origin = self.passthrough.origin
+        ends = (self.passthrough.end, None if until is None else origin + until)
+        end = min((e for e in ends if e is not None), default=None)
+        with _told_as_input_error(self.path), self._opened_again() as container:
+            stream = container.streams[self.stream.index]
+            stream.thread_type = "AUTO"
+            packets = Demuxer(container, stream, [], _ignore, _ignore)
+            if since or reading.start:
+                packets.seek(origin + since, start_of(container))
+            decoder = PictureDecoder(
+                *(container, stream, iter(packets), _ignore, _ignore),
+                alpha=alpha,
+                referenced_only=referenced_only,
+            )
+            pictures = growing(islice(decoder, most), _ignore)
+            pictures = between(pictures, origin + since - _TICK, end)
+            whole = (picture for picture in pictures if not picture.is_corrupt)
+            maker = FrameMaker(self.path, reading, self.picture, origin)
+            yield from maker.frames(apart(step, whole), _ignore)
+
+    def packet_times(self, most: int) -> list[int]:
+        """Return the times of the first packets, sorted, in units of the stream; none is decoded.
+
+        Raises:
+            InputError: the video cannot be read again.
+        """
+        times: list[int] = []
+        # What damage there is, decoding finds.
+        with self._opened_again() as container, contextlib.suppress(av.FFmpegError):
+            for packet in islice(container.demux(container.streams[self.stream.index]), most):
+                times += [packet.pts] if packet.pts is not None else []
+        return sorted(times)
+
+    def _opened_again(self) -> Any:
+        if self._pipe:
+            raise InputError("standard input can be read only once")
+        # A hardware decoder would be set up anew for every read.
+        return open_input(self.path, replace(self.reading, hwaccel=None))
+
+    def give_up(self) -> None:
+        """End a read that waits for a pipe; from another thread."""
+        if self._pipe:
+            self._pipe.give_up()
+
+    def close(self) -> None:
+        """Close the input, and with it `frames`."""
+        self._rest.close()
+        self.container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def _told_as_input_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _painted_stream(path: Path, container: Any) -> Any:
+    for stream in container.streams.video:
+        if stream.codec_context and kind_of(stream) == "video":
+            return stream
+    found = ", ".join(sorted({kind_of(s) for s in container.streams} - {"cover"})) or "nothing"
+    raise InputError(f"cannot stylize {path}: no video in it, only {found}")
+
+
+def _no_frame(path: Path, reading: Reading, container: Any) -> InputError:
+    cut = reading.start or reading.end is not None
+    where = " between --start and --end" if cut else ""
+    if is_pipe(path) and "mp4" in container.format.name and not cut:
+        where = f"; if its index comes last, write mp4 for a pipe with {PIPED_MP4}"
+    return InputError(f"cannot stylize {path}: not one frame could be decoded{where}")
+
+
+def _ignore(*_: object) -> None:
+    """Leave what the read of `frames` takes or tells."""
