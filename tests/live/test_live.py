@@ -266,11 +266,11 @@ def test_no_window_and_no_virtual_camera_give_one_line(monkeypatch):
 
     monkeypatch.setattr(cv2, "namedWindow", none)
     monkeypatch.setenv("DISPLAY", ":0")
-    with pytest.raises(MissingPackageError, match="--no-preview"):
+    with pytest.raises(MissingPackageError, match="`preview=False`"):
         outputs.Window()
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(MissingPackageError, match="--no-preview"):
+    with pytest.raises(MissingPackageError, match="`preview=False`"):
         outputs.Window()
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(MissingPackageError, match="vidstyle\\[camera\\]"):

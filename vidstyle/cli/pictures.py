@@ -30,15 +30,17 @@ def check_picture(target: Path, inputs: list[Path], *, overwrite: bool) -> None:
 def check_other(target: Path, inputs: list[Path]) -> None:
     """Refuse an output that is an input."""
     if any(target.exists() and p.exists() and target.samefile(p) for p in inputs):
-        raise UsageError(f"{target} is an input itself; choose another output with -o")
+        raise UsageError(f"{target} is an input itself; choose another `output`")
 
 
 def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: bool) -> None:
     """Refuse a file of losses that cannot be written, or is the picture, or an input."""
     if curve.suffix.lower() not in CURVES:
-        raise UsageError(f"expected a --curve that ends in .csv or .png, got {curve.name}")
+        raise UsageError(f"expected a `curve` that ends in .csv or .png, got {curve.name}")
     if not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite):
-        raise UsageError(f"cannot write {curve}: no such folder, or it exists already (-y)")
+        raise UsageError(
+            f"cannot write {curve}: no such folder, or it exists already (`overwrite`)"
+        )
     if curve.absolute() == target.absolute():
         raise UsageError(f"{curve} is the picture itself; choose another name for the curve")
     check_other(curve, inputs)

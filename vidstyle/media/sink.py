@@ -81,7 +81,7 @@ class FileSink:
         if part is None:
             check_output(path, overwrite=overwrite, container=self.encoding.container)
         if odd not in ODD:
-            raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
+            raise UsageError(f"expected `odd` {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
         self._passthrough = passthrough
@@ -158,7 +158,7 @@ class FileSink:
         except ValueError as error:
             raise UsageError(
                 f"{container.format} cannot hold {codec} video; "
-                "choose another --codec, or an output name that ends in .mkv"
+                "choose another `codec`, or an output name that ends in .mkv"
             ) from error
         if not isinstance(added, av.VideoStream):
             raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")
@@ -291,10 +291,10 @@ class FileSink:
             exact -= self._phase
             pts = round(exact)
         if self._last is not None and pts <= self._last:
-            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower --fps")
+            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower `fps`")
         if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
             raise UsageError(
-                f"{kind} holds frames at one even rate only; choose --fps "
+                f"{kind} holds frames at one even rate only; choose `fps` "
                 f"{float(self.info.even_rate):g} or an output name that ends in .mkv"
             )
         self._last = pts

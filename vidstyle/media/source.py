@@ -124,7 +124,7 @@ class FileSource:
         self._first = next(self._frames, None)
         if self._first is None:
             cut = reading.start or reading.end is not None
-            where = " between --start and --end" if cut else ""
+            where = " between `start` and `end`" if cut else ""
             if is_pipe(self.path) and "mp4" in container.format.name and not cut:
                 where = f"; if its index comes last, write mp4 for a pipe with {PIPED_MP4}"
             raise InputError(f"cannot stylize {self.path}: not one frame could be decoded{where}")
@@ -134,7 +134,7 @@ class FileSource:
         if width * height > self.reading.max_pixels:
             raise InputError(
                 f"{self.path} is {width}x{height}, more than the {self.reading.max_pixels} pixels "
-                "that are allowed; raise --max-pixels if you trust it"
+                "that are allowed; raise `max_pixels` if you trust it"
             )
 
     def _describe(self, first: Frame) -> StreamInfo:
@@ -176,7 +176,7 @@ class FileSource:
     def _damaged(self, how: str) -> None:
         self._damage += 1
         if self.reading.strict:
-            raise InputError(f"{self.path} {how}; without --strict it would be finished")
+            raise InputError(f"{self.path} {how}; without `strict` it would be finished")
         log.info("%s %s", self.path, how)
 
     @property
@@ -282,7 +282,7 @@ class FileSource:
         reading = self.reading
         self.accelerated = bool(reading.hwaccel and self.video.codec_context.is_hwaccel)
         if reading.hwaccel and not self.accelerated:
-            log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
+            log.warning("`hwaccel` %s cannot be used here; decoding on the CPU", reading.hwaccel)
         orientation = orientation_of(first)
         self.turned = orientation != UPRIGHT
         self.color_is_guessed = is_guessed(first)
@@ -303,7 +303,7 @@ class FileSource:
         if color.is_hdr and reading.hdr == "refuse":
             raise InputError(
                 f"{self.path} is HDR video, whose colors the networks do not know; choose "
-                "--hdr tonemap (to BT.709) or --hdr passthrough"
+                "`hdr` tonemap (to BT.709) or `hdr` passthrough"
             )
         for name, what in _OF_THE_OLD_PIXELS.items():
             if first.side_data.get(name) is not None:

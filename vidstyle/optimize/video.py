@@ -7,7 +7,6 @@ consistency). More passes go back and forth, so that what comes later reaches wh
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from torch import Tensor
 
 from vidstyle import pipeline
 from vidstyle.errors import InputError, OutputError, UsageError
-from vidstyle.flow.finder import FLOWS, flow_finder
+from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import carry, certain
 from vidstyle.frame import Pixels
@@ -33,8 +32,8 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.config import LEAST, VideoConfig
 from vidstyle.optimize.descent import (
-    LEAST,
     Objective,
     Step,
     descend,
@@ -42,7 +41,6 @@ from vidstyle.optimize.descent import (
     to_pixels,
     to_tensor,
 )
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import (
     Region,
     Scene,
@@ -56,34 +54,6 @@ from vidstyle.stylize.shots import Shot, thumbnail
 
 _SHARE = 0.5
 """Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoConfig(GatysConfig):
-    """Every knob of a run."""
-
-    size: int = 384
-    """Longest side, pixels; a smaller clip keeps its own."""
-    steps: int = 100
-    """Of a frame, and of each size of a shot's first; each further pass takes half of them."""
-    temporal: float = 5.0
-    """Weight of the temporal loss (gamma of eq. 7). It is the mean squared difference, values in [0, 1]."""
-    reach: tuple[int, ...] = (1, 2, 4)
-    """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
-    passes: int = 1
-    """Over the clip; the second goes backward."""
-    flow: str = "auto"
-    """One of `vidstyle.flow.finder.FLOWS`."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.temporal) and self.temporal >= 0):
-            raise UsageError(f"expected a temporal weight of 0 or more, got {self.temporal}")
-        if not self.reach or min(self.reach) < 1 or list(self.reach) != sorted(set(self.reach)):
-            raise UsageError(f"expected rising numbers of frames such as 1,2,4, got {self.reach}")
-        self.choose("flow", self.flow, FLOWS)
-        if self.passes < 1:
-            raise UsageError(f"expected a pass at least, got {self.passes}")
 
 
 @dataclass(frozen=True)
@@ -391,7 +361,7 @@ def _sized(source: Path, reading: Reading, longest: int) -> Reading:
     size = round(width * factor), round(height * factor)
     if min(size) < LEAST:
         raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger --size"
+            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger `size`"
         )
     return reading if factor == 1 else replace(reading, size=size)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -19,39 +18,24 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
-from vidstyle.nets.arbitrary import Arbitrary, Shape
+from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training import checkpoint
+from vidstyle.training.config import ArbitraryConfig as Config
 from vidstyle.training.data import Crops
 from vidstyle.training.devices import has_fast_bf16
 from vidstyle.training.growth import grow
 from vidstyle.training.held import SEED, held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, look, weigh
+from vidstyle.training.painting import LEAST_CROP, MARGIN, Views, look, weigh
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import write_sheet
 
 _DESCRIBED = 512
 """Style crops whose descriptions tell how descriptions vary."""
-
-
-@dataclass(frozen=True)
-class Config(PaintingConfig):
-    """Every knob of a run; stored in its checkpoints."""
-
-    shape: Shape = field(default_factory=Shape)
-    """Size of the frame net."""
-    style_crop: int = 256
-    """Side of the style crops, pixels, of pictures stored about 320 high."""
-    style_zoom: float = 1.0
-    """Style pictures are shown up to this much larger or smaller than stored: strokes of many sizes."""
-    hidden: int = 512
-    """Hidden numbers of the style encoder."""
-    texture: bool = False
-    """The style encoder describes orientation and scale of strokes too; see `StyleEncoder`."""
 
 
 def train(  # noqa: PLR0915 - one straight loop reads better whole
@@ -120,7 +104,7 @@ def train(  # noqa: PLR0915 - one straight loop reads better whole
     if init is not None:
         if saved.exists():
             raise InputError(
-                f"{out} holds a run already, which --init would not start; choose --out"
+                f"{out} holds a run already, which `init` would not start; choose another `out`"
             )
         smaller = Arbitrary.from_shipped(load_weights(init))
         grow(smaller, net)

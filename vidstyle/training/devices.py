@@ -10,17 +10,18 @@ from vidstyle.errors import UsageError
 
 
 def choose_device(name: str) -> str:
-    """Resolve "auto": CUDA, then MPS, then the CPU.
+    """Resolve "auto": CUDA, then MPS, then the CPU; "torch-cpu" is "cpu", for all is torch here.
 
     Raises:
         UsageError: there is no device of that name here.
     """
+    name = name.removeprefix("torch-")
     if name != "auto":
         try:
             torch.empty(1, device=name)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
-            raise UsageError(f"--device {name} cannot be used: {reason}; try cpu") from error
+            raise UsageError(f"`device` {name} cannot be used: {reason}; try cpu") from error
         return name
     if torch.cuda.is_available():
         return "cuda"
