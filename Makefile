@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo fmt lint type test test-all check ir sums samples sheet formats bench clean
+.PHONY: help setup demo fmt lint type test test-all check cli ir sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test-all: setup  ## run every test
 	$(BIN)/pytest
 
 check: lint type test  ## all that must be green before a commit
+
+cli: setup  ## write docs/cli.md, the page of all commands and options
+	$(BIN)/python -m vidstyle.cli.reference > docs/cli.md
 
 ir: setup  ## convert the shipped weights for the CPU engine
 	$(PIP) -e '.[ir]' -c constraints.txt

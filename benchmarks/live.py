@@ -27,6 +27,7 @@ from vidstyle.live.pace import Pace
 from vidstyle.live.painter import LivePainter
 from vidstyle.live.session import Session
 from vidstyle.media.capture import LiveSource, address
+from vidstyle.runtime.compute import Compute
 
 STYLES = [
     str(Path(__file__).parent.parent / "samples" / "styles" / f"{name}.jpg")
@@ -78,9 +79,7 @@ class Watch:
 def watch(width: int, height: int, seconds: float, every: float = 0.0) -> dict[str, object]:
     """Paint one size for a time, changing the style every so many seconds, and say how it went."""
     graph = address(f"testsrc2=size={width}x{height}:rate=30,realtime", "lavfi")
-    painter = LivePainter.of(
-        STYLES if every else STYLES[:1], "auto", "auto", strength=1.0, stability=0.0
-    )
+    painter = LivePainter.of(STYLES if every else STYLES[:1], Compute())
     out = Watch(every)
     with LiveSource(graph) as source:
         session = Session(source, painter, [out], Pace(30, height, width))

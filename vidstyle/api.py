@@ -19,8 +19,9 @@ from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.pipeline import Progress
+from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.style import Style, mix, shares
+from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
 
@@ -52,12 +53,7 @@ def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
 
 
 def load_for(
-    style: StyleSource | Sequence[StyleSource],
-    *,
-    method: str = "network",
-    device: str = "auto",
-    precision: str = "auto",
-    low_latency: bool = False,
+    style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
 ) -> tuple[Model, list[StyleSource]]:
     """Load the model that some styles ask for.
 
@@ -76,7 +72,7 @@ def load_for(
     if any(str(s) == IDENTITY for s in named):
         if len(styles) > 1:
             raise UsageError("identity does not mix with other styles; use a lower `strength`")
-        return load(IDENTITY, device=device, precision=precision, low_latency=low_latency), []
+        return _load(IDENTITY, compute), []
     if networks:
         if len(styles) > 1:
             raise UsageError(
@@ -84,23 +80,31 @@ def load_for(
             )
         if method == PHOTOREAL:
             raise UsageError("photoreal takes the colors of pictures, of no network")
-        return load(networks[0], device=device, precision=precision, low_latency=low_latency), []
+        return _load(networks[0], compute), []
     name = PHOTOREAL if method == PHOTOREAL else "arbitrary"
-    return load(name, device=device, precision=precision, low_latency=low_latency), styles
+    return _load(name, compute), styles
 
 
-def _read(
-    model: Model, pictures: Sequence[StyleSource], scale: float, weights: Sequence[float] | None
-) -> Style | None:
+def _load(name: str | Path, compute: Compute) -> Model:
+    return load(
+        name,
+        device=compute.device,
+        precision=compute.precision,
+        low_latency=compute.low_latency,
+    )
+
+
+def _read(model: Model, pictures: Sequence[StyleSource], options: StyleOptions) -> Style | None:
     if pictures:
-        return mix([model.style(picture, scale=scale) for picture in pictures], weights)
-    if scale != 1 and model.name != IDENTITY:
+        read = [model.style(picture, scale=options.style_scale) for picture in pictures]
+        return mix(read, options.style_weights)
+    if options.style_scale != 1 and model.name != IDENTITY:
         raise UsageError("the strokes of a network of one style have the size it was trained with")
     return None
 
 
-def _check_method(method: str, device: str, flow: str) -> None:
-    if method == PHOTOREAL and not (flow == "raft" or device in {"auto", "cpu"}):
+def _check_method(method: str, compute: Compute, look: Look) -> None:
+    if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
         raise UsageError("photoreal asks no network: leave `device` out")
 
 
@@ -153,31 +157,60 @@ def stylize(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
-    look = Look(None, strength, stability, flow)
-    styles = _several(style)
-    shares(style_weights, len(styles))
-    _check_method(method, device, flow)
+    return run(
+        source,
+        style,
+        output,
+        Look(None, strength, stability, flow),
+        styles=StyleOptions(style_scale, None if style_weights is None else tuple(style_weights)),
+        compute=Compute(device, precision, batch, low_latency),
+        method=method,
+        reading=reading,
+        encoding=encoding,
+        odd=odd,
+        overwrite=overwrite,
+        on_progress=on_progress,
+        stop=stop,
+    )
+
+
+def run(
+    source: str | Path,
+    style: StyleSource | Sequence[StyleSource],
+    output: str | Path | None,
+    look: Look,
+    *,
+    styles: StyleOptions,
+    compute: Compute,
+    method: str = "network",
+    reading: Reading | None = None,
+    encoding: Encoding | None = None,
+    odd: str = "pad",
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], None] | None = None,
+) -> Result:
+    """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
+    several = _several(style)
+    styles.shares(len(several))
+    _check_method(method, compute, look)
     source = Path(source)
     if output is None and is_pipe(source):
         raise UsageError("name the `output`: a file, or - for standard output")
-    target = Path(output) if output is not None else default_output(source, styles)
+    target = Path(output) if output is not None else default_output(source, several)
     job = Job(
-        *(source, target, reading or Reading(), encoding or Encoding(), odd, batch),
-        low_latency=low_latency,
+        *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         overwrite=overwrite,
     )
     with ExitStack() as opened:
 
         def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
-            model, pictures = load_for(
-                styles, method=method, device=device, precision=precision, low_latency=low_latency
-            )
+            model, pictures = load_for(several, compute, method=method)
             opened.enter_context(model)
             model.expect(info)
-            style_read = _read(model, pictures, style_scale, style_weights)
-            return model.stylizer, replace(look, style=style_read)
+            return model.stylizer, replace(look, style=_read(model, pictures, styles))
 
-        exact = str(styles[0]) == IDENTITY if isinstance(styles[0], str | Path) else False
+        exact = str(several[0]) == IDENTITY if isinstance(several[0], str | Path) else False
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
 
 
@@ -203,10 +236,12 @@ def stylize_frames(
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
     look = Look(None, strength, stability, flow)
-    _check_method(method, device, flow)
-    model, pictures = load_for(style, method=method, device=device, precision=precision)
-    style_read = _read(model, pictures, style_scale, style_weights)
-    return _closing(model, model.stream(frames, replace(look, style=style_read)))
+    compute = Compute(device, precision)
+    options = StyleOptions(style_scale, None if style_weights is None else tuple(style_weights))
+    _check_method(method, compute, look)
+    model, pictures = load_for(style, compute, method=method)
+    look = replace(look, style=_read(model, pictures, options))
+    return _closing(model, model.stream(frames, look))
 
 
 def _closing(model: Model, painted: Iterator[PictureT]) -> Iterator[PictureT]:

@@ -2,12 +2,14 @@
 
 A knob is declared once, as a field with a type, a default and a docstring:
 
+    @documented
     @dataclass(frozen=True)
     class Look:
         strength: Annotated[float, Between(0, 1)] = 1.0
         \"\"\"0 (the video itself) to 1 (all painting).\"\"\"
 
-`check` holds values to it, and the command line, its help and its configuration files are made of it.
+`check` holds values to it, `help(Look)` shows it, and the command line, its help and its configuration
+files are made of it. A subclass that only changes a default inherits the rest.
 """
 
 from __future__ import annotations
@@ -15,21 +17,26 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import sys
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from vidstyle.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Class = TypeVar("Class", bound=type)
+
 
 @dataclass(frozen=True)
 class Between:
-    """A number from `low` to `high`, both included; None: no bound."""
+    """A number from `low` to `high`, both included; None: no bound. Infinity is no number."""
 
     low: float | None = None
     high: float | None = None
@@ -38,12 +45,13 @@ class Between:
         """Raise UsageError where a value is outside, or is no number."""
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
-        if not low <= value <= high:
-            raise UsageError(f"expected `{name}` {self}, got {value:g}")
+        if not (math.isfinite(value) and low <= value <= high):
+            shown = f"{value:g}" if isinstance(value, float) else value
+            raise UsageError(f"expected `{name}` {self}, got {shown}")
 
     def __str__(self) -> str:
         if self.high is None:
-            return f"of {self.low:g} or more"
+            return f"of {self.low:g} or more" if self.low is not None else "to be finite"
         return (
             f"from {self.low:g} to {self.high:g}"
             if self.low is not None
@@ -69,40 +77,97 @@ class OneOf:
         return " or ".join(self.choices)
 
 
+Note = Between | OneOf
+
+
 @cache
-def declared(owner: type) -> dict[str, tuple[Any, tuple[Between | OneOf, ...]]]:
+def declared(owner: type) -> dict[str, tuple[Any, tuple[Note, ...]]]:
     """Return of each field its type, and what its values are held to."""
-    found = {}
-    for name, hint in get_type_hints(owner, include_extras=True).items():
-        kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        found[name] = kind, tuple(n for n in notes if isinstance(n, Between | OneOf))
+    found: dict[str, tuple[Any, tuple[Note, ...]]] = {}
+    for base in reversed(owner.__mro__[:-1]):
+        hints = get_type_hints(base, include_extras=True)
+        for name in inspect.get_annotations(base):
+            hint = hints[name]
+            kind, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+            notes = tuple(e for e in extras if isinstance(e, Note))
+            found[name] = kind, notes or found.get(name, (None, ()))[1]
     return found
 
 
 def check(instance: DataclassInstance) -> None:
-    """Hold the fields of a dataclass to their declarations; None is passed over.
+    """Hold the fields of a dataclass to their declarations, each value of a tuple or dict; None is passed over.
 
     Raises:
         UsageError: it names the field in backquotes, what was expected and what it is.
     """
     known = declared(type(instance))
     for field in fields(instance):
-        value = getattr(instance, field.name)
-        if value is not None:
-            for note in known[field.name][1]:
+        for note in known[field.name][1]:
+            for value in _values(getattr(instance, field.name)):
                 note.check(field.name, value)
+
+
+def _values(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, dict):
+        return tuple(value.values())
+    return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
 @cache
 def docstrings(owner: type) -> dict[str, str]:
-    """Return the docstring below each field of a dataclass, those of its bases too."""
+    """Return the docstring below each field of a dataclass, those of its bases too; none without its source."""
     found: dict[str, str] = {}
     for base in reversed(owner.__mro__[:-1]):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
-        body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for line, below in pairwise(body):
+        for line, below in pairwise(_body(base)):
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
                 text = below.value if isinstance(below, ast.Expr) else None
                 if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    found[line.target.id] = inspect.cleandoc(text.value)
+                    found[line.target.id] = " ".join(text.value.split())
     return found
+
+
+def _body(owner: type) -> list[ast.stmt]:
+    try:
+        tree = _tree(sys.modules[owner.__module__])
+    except (KeyError, OSError, TypeError):  # made in a shell, say
+        return []
+    body = tree.body
+    for name in owner.__qualname__.split("."):
+        inside = (n for n in body if getattr(n, "name", None) == name)
+        body = body if name == "<locals>" else getattr(next(inside, None), "body", [])
+    return body
+
+
+@cache
+def _tree(module: ModuleType) -> ast.Module:
+    return ast.parse(inspect.getsource(module))
+
+
+class _Documentation:
+    """A class's docstring, to which those of its fields are added when somebody asks for it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __get__(self, _instance: object, owner: type) -> str:
+        return "\n".join([inspect.cleandoc(self._text), "", "Attributes:", *_attributes(owner)])
+
+
+def _attributes(owner: type[DataclassInstance]) -> Iterator[str]:
+    known, texts = declared(owner), docstrings(owner)
+    for field in fields(owner):
+        kind, notes = known[field.name]
+        name = getattr(kind, "__name__", None) if isinstance(kind, type) else None
+        held = "".join(f", {note}" for note in notes)
+        line = f"{field.name} ({name or kind}{held}): {texts.get(field.name, '')}"
+        yield textwrap.fill(line, 100, initial_indent="    ", subsequent_indent="        ")
+
+
+def documented(owner: Class) -> Class:
+    """Let `help` show the docstrings of a dataclass's fields: put it above `@dataclass`.
+
+    They are read from the source when they are asked for: an import costs nothing.
+    """
+    # A property of the class: `type.__doc__` asks descriptors that it finds.
+    owner.__doc__ = _Documentation(owner.__doc__ or "")  # type: ignore[assignment]
+    return owner

@@ -20,6 +20,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Progress, Summary
+from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.stylizer import Stylizer
 
@@ -56,16 +57,12 @@ class Job:
     """Codec and quality."""
     odd: str = "pad"
     """What to do with an odd width or height that the encoder cannot hold: pad, crop, 444."""
-    batch: int | None = None
-    """Frames per call of the network; None: what suits the device and the size."""
-    low_latency: bool = False
-    """Hand every frame on as soon as can be, at the price of speed and size."""
+    compute: Compute = Compute()  # noqa: RUF009 - it is frozen
+    """Frames per call of the network, and whether every frame is handed on at once."""
     overwrite: bool = False
     """Replace an output that exists."""
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise UsageError(f"expected a `batch` of 1 frame at least, got {self.batch}")
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
         if _same(self.source, self.output):
@@ -103,7 +100,7 @@ def paint_file(
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     reading, encoding = job.reading, job.encoding
-    if job.low_latency:
+    if job.compute.low_latency:
         reading = replace(reading, low_latency=True)
         encoding = replace(encoding, low_latency=True)
     if exact:
@@ -113,7 +110,7 @@ def paint_file(
             encoding = _accelerated(encoding, job.container, reading.hwaccel, frames)
         once = is_pipe(job.source) or is_sequence(job.source) or reading.is_raw
         known = None
-        if not (once or job.low_latency or frames.info.frames == 1):
+        if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = Foresight(frames)
         stylizer, look = prepare(frames.info)
         log.info("painting on %s", stylizer.engine.name)
@@ -129,8 +126,8 @@ def paint_file(
                 known or frames,
                 stylizer.bind(look, known.after if known else None),
                 sink,
-                batch=job.batch,
-                low_latency=job.low_latency,
+                batch=job.compute.batch,
+                low_latency=job.compute.low_latency,
                 on_progress=on_progress,
                 stop=stop,
             )

@@ -17,12 +17,13 @@ from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.color_transfer import ColorTransferEngine
+from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.runtime.identity import IdentityEngine
 from vidstyle.runtime.padding import padded_size
-from vidstyle.runtime.select import check_device, select_engine
+from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.style import SCALES, Style, fit_style
+from vidstyle.stylize.style import Style, StyleOptions, fit_style
 from vidstyle.stylize.stylizer import State, Stylizer
 from vidstyle.zoo import catalog
 
@@ -97,9 +98,7 @@ class Model:
             UsageError: the model takes no pictures, or the scale is out of its range.
             InputError: the file is missing, or it is no picture.
         """
-        low, high = SCALES
-        if not low <= scale <= high:
-            raise UsageError(f"expected a style scale from {low:g} to {high:g}, got {scale:g}")
+        StyleOptions(scale)
         pixels = load_picture(picture)
         if self.name == PHOTOREAL:
             if scale != 1:
@@ -228,8 +227,7 @@ class Model:
             reading or Reading(),
             encoding or Encoding(),
             odd,
-            batch,
-            low_latency=self._low_latency,
+            Compute(batch=batch, low_latency=self._low_latency),
             overwrite=overwrite,
         )
 
@@ -263,7 +261,7 @@ def load(
         InputError: a file is missing or damaged.
         MissingPackageError: the device needs a package that is not installed.
     """
-    check_device(device, precision)
+    Compute(device, precision)
     if name == IDENTITY:
         return Model(IDENTITY, IdentityEngine(), low_latency=low_latency)
     if name == PHOTOREAL:

@@ -23,6 +23,7 @@ from vidstyle.live.pace import Pace
 from vidstyle.live.painter import LivePainter
 from vidstyle.live.session import Session
 from vidstyle.media.capture import LiveSource, address
+from vidstyle.runtime.compute import Compute
 
 SWIRLS, WOODCUT = (str(ROOT / "samples" / "styles" / f"{n}.jpg") for n in ("swirls", "woodcut"))
 
@@ -33,8 +34,7 @@ def paced(size="128x96", rate=30):
 
 
 def painter(*styles, **more):
-    more = {"strength": 1.0, "stability": 0.0} | more
-    return LivePainter.of(styles or (SWIRLS,), "cpu", "auto", **more)
+    return LivePainter.of(styles or (SWIRLS,), Compute("cpu"), **more)
 
 
 class Slow:
@@ -265,11 +265,11 @@ def test_no_window_and_no_virtual_camera_give_one_line(monkeypatch):
 
     monkeypatch.setattr(cv2, "namedWindow", none)
     monkeypatch.setenv("DISPLAY", ":0")
-    with pytest.raises(MissingPackageError, match="--no-preview"):
+    with pytest.raises(MissingPackageError, match="`preview=False`"):
         outputs.Window()
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(MissingPackageError, match="--no-preview"):
+    with pytest.raises(MissingPackageError, match="`preview=False`"):
         outputs.Window()
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(MissingPackageError, match="vidstyle\\[camera\\]"):

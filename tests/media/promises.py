@@ -345,7 +345,7 @@ def whole_or_absent(make, media, column):
 
 
 def hdr_is_refused(make, media, column):
-    assert "--hdr" in str(make("hdr", column).error)
+    assert "`hdr`" in str(make("hdr", column).error)
 
 
 def hdr_tonemapped(make, media, column):

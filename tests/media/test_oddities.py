@@ -146,7 +146,7 @@ def test_damage_of_converted_sound_is_told(tmp_path, judge):
         data[place + 8 : place + size] = bytes([0x5A]) * (size - 8)
     clip.write_bytes(data)
     assert run(clip, tmp_path / "out.webm").damaged > 0
-    with pytest.raises(InputError, match="--strict"):
+    with pytest.raises(InputError, match="`strict`"):
         run(clip, tmp_path / "strict.webm", strict=True)
     assert not (tmp_path / "strict.webm").exists()
 

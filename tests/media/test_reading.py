@@ -300,7 +300,7 @@ def test_hardware_that_is_not_there_is_one_warning(base, tmp_path):
         ("--hdr", "maybe", "refuse or tonemap"),
         ("--odd", "maybe", "pad or crop"),
         ("--alpha", "maybe", "keep or drop"),
-        ("--max-pixels", "0", "positive"),
+        ("--max-pixels", "0", "--max-pixels of 1 or more"),
     ],
 )
 def test_wrong_options_are_one_line(option, value, message, base, tmp_path):

@@ -29,7 +29,7 @@ def test_an_interrupted_run_leaves_nothing(base, tmp_path):
 def test_a_failing_run_keeps_the_file_that_was_there(base, tmp_path):
     out = tmp_path / "out.mp4"
     out.write_text("precious")
-    with pytest.raises(UsageError, match="-y"):
+    with pytest.raises(UsageError, match="`overwrite`"):
         vidstyle.stylize(base, "identity", out)
     with pytest.raises(Interrupted):
 
@@ -67,8 +67,8 @@ def test_impossible_outputs_are_refused(base, tmp_path, name, message):
     ("encoding", "message"),
     [
         ({"codec": "nosuch"}, "no encoder"),
-        ({"codec": "ffv1", "crf": 20}, "--crf"),
-        ({"codec": "mjpeg", "preset": "fast"}, "--preset"),
+        ({"codec": "ffv1", "crf": 20}, "`crf`"),
+        ({"codec": "mjpeg", "preset": "fast"}, "`preset`"),
         ({"codec": "libx264", "preset": "nosuch"}, "no preset nosuch"),
     ],
 )

@@ -19,6 +19,7 @@ from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle
 from vidstyle import VidstyleError
 from vidstyle.cli.app import app
+from vidstyle.cli.spelling import spelled
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def refused(folder, monkeypatch):
         with pytest.raises(VidstyleError) as caught:
             app(list(map(str, words)), standalone_mode=False)
         assert caught.value.exit_code == 2
-        assert message in str(caught.value)
+        assert message in spelled(str(caught.value))
         assert "\n" not in str(caught.value)
 
     yield check

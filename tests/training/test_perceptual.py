@@ -128,5 +128,5 @@ def test_another_networks_run_is_not_gone_on_with(data, tmp_path):
     config = Config(steps=1, batch=2, crop=32)
     train([data / "photos"], data / "teacher.safetensors", tmp_path, config=config)
     save_file(Perceptual((4, 4, 4, 4, 4)).state_dict(), tmp_path / "small.safetensors")
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match="`out`"):
         train([data / "photos"], tmp_path / "small.safetensors", tmp_path, config=config)

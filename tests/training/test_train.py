@@ -193,7 +193,7 @@ def test_channels_do_not_shrink(data, tmp_path):
     shipped = run(data, tmp_path / "a", 1)
     with pytest.raises(InputError, match="or smaller"):
         run(data, tmp_path / "b", 1, init=shipped, shape=SMALLER)
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match="`out`"):
         run(data, tmp_path / "a", 2, shape=SMALLER)
 
 

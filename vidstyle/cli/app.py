@@ -15,10 +15,12 @@ from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
 from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
+from vidstyle.cli.options import Command
 from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
+from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
@@ -39,16 +41,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", epilog=EXIT_CODES)(run)
-app.command("live", epilog=EXIT_CODES)(live)
-app.command("paint", epilog=EXIT_CODES)(paint)
-app.command("reconstruct", epilog=EXIT_CODES)(reconstruct)
-app.command("styles", epilog=EXIT_CODES)(styles)
-app.command("probe", epilog=EXIT_CODES)(probe)
-app.command("doctor", epilog=EXIT_CODES)(doctor)
-app.command("bench", epilog=EXIT_CODES)(bench)
-app.command("metrics", epilog=EXIT_CODES)(metrics)
+app.command("run", cls=Command, epilog=EXIT_CODES)(run)
+app.command("live", cls=Command, epilog=EXIT_CODES)(live)
+app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
+app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)
+app.command("styles", cls=Command, epilog=EXIT_CODES)(styles)
+app.command("probe", cls=Command, epilog=EXIT_CODES)(probe)
+app.command("doctor", cls=Command, epilog=EXIT_CODES)(doctor)
+app.command("bench", cls=Command, epilog=EXIT_CODES)(bench)
+app.command("metrics", cls=Command, epilog=EXIT_CODES)(metrics)
 app.add_typer(train_app, name="train")
+
+
+class _Spelled(logging.Formatter):
+    """Calls fields as the command line does."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return spelled(super().format(record))
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,12 +77,10 @@ def options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
 ) -> None:
     """Make a video look like a painting."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="vidstyle: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Spelled("vidstyle: %(message)s"))
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -94,7 +101,7 @@ def main() -> None:
     except ClosedPipeError as error:
         code = error.exit_code  # quietly, as filters end
     except VidstyleError as error:
-        print(f"vidstyle: {error}", file=sys.stderr)
+        print(f"vidstyle: {spelled(str(error))}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
         print("vidstyle: interrupted", file=sys.stderr)

@@ -9,12 +9,16 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli.parsing import parse_size
+from vidstyle.cli.options import command, only
+from vidstyle.cli.parsing import SIZE
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import UsageError
+from vidstyle.runtime.compute import Compute
 
 
+@command
 def bench(
+    *,
     sizes: Annotated[
         str, typer.Option(metavar="WxH,...", help="Frame sizes to measure.")
     ] = "640x360,1280x720,1920x1080",
@@ -23,8 +27,7 @@ def bench(
         typer.Option("--style", "-s", metavar="PICTURE", help="A texture is made if not given."),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 3,
-    device: Annotated[str, typer.Option(help="As for run.")] = "auto",
-    precision: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    compute: Annotated[Compute, only("device", "precision")],
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Measure how many frames a second this machine paints, on clips made for it.
@@ -34,14 +37,14 @@ def bench(
     stop = StopOnSignal()
     wanted = []
     for text in sizes.split(","):
-        size = parse_size(text)
-        if size is None or min(size) < 16:
-            raise UsageError(f"expected --sizes such as 640x360,1280x720, got {sizes}")
+        size = SIZE.read("sizes", text)
+        if min(size) < 16:
+            raise UsageError(f"expected `sizes` of 16x16 or more, got {text}")
         wanted.append(size)
     from vidstyle.machine.bench import measure
     from vidstyle.machine.doctor import examine
 
-    machine = examine(device, precision)
+    machine = examine(compute.device, compute.precision)
     found = []
     if not as_json:
         print(f"{machine.processor}, {machine.cores} cores: {machine.engine}")
@@ -53,8 +56,8 @@ def bench(
             height,
             style,
             repeats=repeats,
-            device=device,
-            precision=precision,
+            device=compute.device,
+            precision=compute.precision,
             stop=stop,
         )
         found.append(speed)

@@ -8,18 +8,22 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.options import command, only
+from vidstyle.cli.spelling import spelled
 from vidstyle.machine.doctor import examine
+from vidstyle.runtime.compute import Compute
 
 
+@command
 def doctor(
-    device: Annotated[str, typer.Option(help="As for run.")] = "auto",
-    precision: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    *,
+    compute: Annotated[Compute, only("device", "precision")],
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what vidstyle would paint with on this machine, why, and what would be faster."""
-    found = examine(device, precision)
+    found = examine(compute.device, compute.precision)
     if as_json:
-        print(json.dumps(asdict(found), indent=1))
+        print(spelled(json.dumps(asdict(found), indent=1)))
         return
     cores = f"{found.cores} core" + "s" * (found.cores != 1)
     print(f"system      {found.system}")
@@ -27,8 +31,8 @@ def doctor(
     print(f"packages    {', '.join(f'{n} {v}' for n, v in found.packages.items())}")
     print(f"paints on   {found.engine}")
     for reason in found.reasons:
-        print(f"  because   {reason}")
+        print(spelled(f"  because   {reason}"))
     print(f"hardware    {', '.join(found.encoders) or 'no encoder'}")
     for number, advice in enumerate(found.faster):
-        print(f"{'' if number else 'faster':11} {advice}")
+        print(spelled(f"{'' if number else 'faster':11} {advice}"))
     print("measure it  vidstyle bench")

@@ -33,7 +33,7 @@ class HaltFile:
                 step = int(about["step"])
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise UsageError(
-                f"nothing to resume: no {self._file}; a run with --save-every leaves one"
+                f"nothing to resume: no {self._file}; a run with `save_every` leaves one"
             ) from error
         if about.get("run") != self._run:
             raise UsageError(f"{self._file} was left by a run with other options; delete it")

@@ -8,22 +8,35 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import DamagedInputError, UsageError
+from vidstyle.fields import Between
+from vidstyle.optimize.config import AreaFiles, Config, VideoConfig
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
+    from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.areas import AreaFiles
     from vidstyle.optimize.descent import Step
-    from vidstyle.optimize.painting import Config
     from vidstyle.optimize.video import FrameStep
 
 _SECONDS = 5.0
 """Between two lines."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What of a run is kept besides its result, and whether it goes on with another's."""
+
+    save_every: Annotated[int | None, Between(1)] = None
+    """Every so many steps write OUT.000050.png and so on, too, and OUT.resume.safetensors."""
+    resume: bool = False
+    """Go on from OUT.resume.safetensors."""
+    curve: tuple[Path, ...] = ()
+    """Write the losses of every step there: .csv, .png."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +51,15 @@ class Job:
     device: str
     likes: list[Pixels]
     eyes: Perceptual
+    features: str
+    """Where they are from."""
     lines: Lines
     stop: StopOnSignal
 
 
-def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
-    """Paint a clip from one time to another."""
-    from vidstyle.media.reading import Reading
+def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
+    """Paint a clip."""
     from vidstyle.optimize.clip import paint_video
-    from vidstyle.optimize.video import VideoConfig
 
     assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
     summary = paint_video(
@@ -56,7 +69,7 @@ def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
         job.target,
         job.config,
         shares=job.shares,
-        reading=Reading(*times),
+        reading=reading,
         overwrite=overwrite,
         device=job.device,
         on_step=job.lines.frame,
@@ -69,15 +82,7 @@ def paint_clip(job: Job, times: tuple[Any, Any], *, overwrite: bool) -> None:
         )
 
 
-def paint_picture_file(
-    job: Job,
-    where: AreaFiles,
-    looks: Looks,
-    curves: list[Path],
-    features: str,
-    *,
-    resume: bool,
-) -> None:
+def paint_picture_file(job: Job, where: AreaFiles, trace: Trace, *, overwrite: bool) -> None:
     """Paint a picture."""
     from vidstyle.cli.halts import HaltFile
     from vidstyle.images.files import read_picture
@@ -85,10 +90,11 @@ def paint_picture_file(
     from vidstyle.optimize.areas import find_areas
     from vidstyle.optimize.descent import scaled, to_pixels
 
+    looks = Looks(job.target, trace.save_every, overwrite=overwrite or trace.resume)
     picture, target = read_picture(job.content), job.target
     areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
     seen = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.likes))).hexdigest()
-    halt = HaltFile(target, f"{job.config} {job.shares} {where} {features} {seen}")
+    halt = HaltFile(target, f"{job.config} {job.shares} {where} {job.features} {seen}")
     rows: list[Step] = []
 
     def on_step(step: Step) -> None:
@@ -111,24 +117,26 @@ def paint_picture_file(
         features=job.eyes,
         device=job.device,
         overwrite=True,
-        resume=halt.read() if resume else None,
+        resume=halt.read() if trace.resume else None,
         on_step=on_step,
     )
-    for file in curves:
+    for file in trace.curve:
         write_curve(file, rows)
     halt.forget()
     job.lines.end(target)
 
 
 class Looks:
-    """The pictures of --save-every."""
+    """The pictures of `save_every`."""
 
     def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
         self._target, self.every = target, every
         others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
         there = next(iter(others), None)
         if there and not overwrite:
-            raise UsageError(f"{there} exists already; overwrite it with -y or choose another -o")
+            raise UsageError(
+                f"{there} exists already; allow `overwrite` or choose another `output`"
+            )
 
     def path(self, step: int) -> Path:
         """Return where that of a step lies."""

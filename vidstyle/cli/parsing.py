@@ -1,99 +1,146 @@
-"""Options from words to values."""
+"""How a value is written on the command line: its kind, from words to the value and back."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 from vidstyle.errors import UsageError
-from vidstyle.media.reading import MAX_PIXELS
 
-__all__ = [
-    "MAX_PIXELS",
-    "parse_alpha",
-    "parse_layers",
-    "parse_numbers",
-    "parse_options",
-    "parse_rate",
-    "parse_size",
-    "parse_time",
-]
+
+@dataclass(frozen=True)
+class Kind:
+    """The values of an option."""
+
+    metavar: str
+    noun: str
+    """What a value is, for people."""
+    parse: Callable[[str], Any]
+    """From a word; it raises ValueError."""
+    show: Callable[[Any], str] = str
+    """Back to a word that `parse` reads."""
+    example: str = ""
+    several: bool = False
+    """The option is repeated, and its value a tuple."""
+    join: str = ""
+    """Between the parts of a word, where a list in a configuration file stands for one."""
+
+    def read(self, name: str, words: str | list[str]) -> Any:
+        """Read the words of an option.
+
+        Raises:
+            UsageError: one is none of this kind.
+        """
+        if isinstance(words, list):
+            return tuple(self.read(name, word) for word in words)
+        try:
+            return self.parse(words)
+        except (ValueError, ZeroDivisionError) as error:
+            expected = f"{self.noun} such as {self.example}" if self.example else self.noun
+            raise UsageError(f"expected {expected} for `{name}`, got {words!r}") from error
+
+    def words(self, value: Any) -> str | list[str]:
+        """Return the words that `read` makes the value of."""
+        return [self.show(part) for part in value] if self.several else self.show(value)
+
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)")
 
 
-def parse_time(option: str, text: str | None) -> Fraction | None:
-    """Read 90, 90.5, 1:30 or 0:01:30.5 as seconds."""
-    if text is None:
-        return None
+def _time(text: str) -> Fraction:
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"expected a time such as 90, 90.5 or 1:30 for {option}, got {text!r}")
+        raise ValueError
     hours, minutes, seconds = match.groups()
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(seconds)
 
 
-def parse_rate(text: str | None) -> Fraction | None:
-    """Read 25, 23.976 or 30000/1001."""
-    if text is None:
-        return None
-    try:
-        if len(text) > 40:
-            raise ValueError
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"expected --fps such as 25 or 30000/1001, got {text!r}") from error
+def _rate(text: str) -> Fraction:
+    if len(text) > 40:  # a long power of ten would take for ever
+        raise ValueError
+    return Fraction(text)
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Read 1280x720 or 1280x-1."""
-    if text is None:
-        return None
+def _size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(-1|\d{1,6})[x:](-1|\d{1,6})", text)
     if match is None:
-        raise UsageError(f"expected --size such as 1280x720 or 1280x-1, got {text!r}")
+        raise ValueError
     return int(match[1]), int(match[2])
 
 
-def parse_numbers(option: str, text: str | None) -> list[float] | None:
-    """Read 2,1 or 0.5,0.25,0.25."""
-    if text is None:
-        return None
-    try:
-        return [float(number) for number in text.split(",")]
-    except ValueError as error:
-        raise UsageError(f"expected numbers such as 2,1 for {option}, got {text!r}") from error
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(number) for number in text.split(","))
 
 
-def parse_layers(option: str, text: str) -> dict[str, float]:
-    """Read relu4_2 or relu1_1:0.5,relu2_1; a weight that is not given is 1."""
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(","))
+
+
+def _layers(text: str) -> dict[str, float]:
     layers = {}
     for part in text.split(","):
         name, colon, weight = part.strip().partition(":")
-        try:
-            if not name:
-                raise ValueError
-            layers[name] = float(weight) if colon else 1.0
-        except ValueError as error:
-            raise UsageError(
-                f"expected layers such as relu4_2 or relu1_1:0.5,relu2_1 for {option}, got {part!r}"
-            ) from error
+        if not name:
+            raise ValueError
+        layers[name] = float(weight) if colon else 1.0
     return layers
 
 
-def parse_alpha(text: str) -> bool:
-    """Read keep or drop."""
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise ValueError
+    return key, value
+
+
+def _keep(text: str) -> bool:
     if text not in {"keep", "drop"}:
-        raise UsageError(f"expected --alpha keep or drop, got {text}")
+        raise ValueError
     return text == "keep"
 
 
-def parse_options(texts: list[str]) -> tuple[tuple[str, str], ...]:
-    """Read KEY=VALUE of an encoder's own options."""
-    pairs = []
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError(f"expected -x KEY=VALUE, got -x {text}")
-        pairs.append((key, value))
-    return tuple(pairs)
+def _number(value: float) -> str:
+    return str(value).removesuffix(".0")
+
+
+def _joined(value: tuple[float, ...]) -> str:
+    return ",".join(map(_number, value))
+
+
+def _shown_layers(value: dict[str, float]) -> str:
+    return ",".join(f"{name}:{_number(weight)}" for name, weight in value.items())
+
+
+SIZE = Kind(
+    *("WxH", "a size", _size, lambda size: f"{size[0]}x{size[1]}"),
+    example="1280x720 or 1280x-1",
+    join="x",
+)
+TIME = Kind("TIME", "a time", _time, lambda t: _number(float(t)), "90, 90.5 or 1:30")
+KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")
+
+KINDS: dict[Any, Kind] = {
+    int: Kind("N", "a whole number", int),
+    float: Kind("X", "a number", float, _number),
+    str: Kind("NAME", "a name", str),
+    Path: Kind("FILE", "a file", Path),
+    Fraction: Kind("RATE", "a rate", _rate, example="25 or 30000/1001"),
+    tuple[int, int]: SIZE,
+    tuple[int, ...]: Kind(
+        "N,N,...", "whole numbers", _whole_numbers, _joined, example="1,2,4", join=","
+    ),
+    tuple[float, ...]: Kind("X,X,...", "numbers", _numbers, _joined, example="2,1", join=","),
+    dict[str, float]: Kind(
+        *("LAYER:X,...", "layers", _layers, _shown_layers),
+        example="relu4_2 or relu1_1:0.5,relu2_1",
+        join=",",
+    ),
+    tuple[tuple[str, str], ...]: Kind("KEY=VALUE", "KEY=VALUE", _pair, "=".join, several=True),
+    tuple[Path, ...]: Kind("FILE", "a file", Path, several=True),
+    tuple[str, ...]: Kind("NAME", "a name", str, several=True),
+}
+"""Type of a field -> how it is written, unless `vidstyle.cli.spelling` has something else for its name."""

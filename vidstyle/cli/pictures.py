@@ -31,9 +31,11 @@ CURVES = {".csv", ".png"}
 def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: bool) -> None:
     """Refuse a file of losses that cannot be written, or is the picture, or an input."""
     if curve.suffix.lower() not in CURVES:
-        raise UsageError(f"expected a --curve that ends in .csv or .png, got {curve.name}")
+        raise UsageError(f"expected a `curve` that ends in .csv or .png, got {curve.name}")
     if not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite):
-        raise UsageError(f"cannot write {curve}: no such folder, or it exists already (-y)")
+        raise UsageError(
+            f"cannot write {curve}: no such folder, or it exists already (`overwrite`)"
+        )
     if curve.absolute() == target.absolute():
         raise UsageError(f"{curve} is the picture itself; choose another name for the curve")
     check_other(curve, inputs)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.spelling import spelled
 from vidstyle.media.probe import Probe
 from vidstyle.media.probe import probe as look
 
@@ -17,14 +18,14 @@ def probe(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="Say what it would become under such a name."
+            "-o", "--output", metavar="OUT", help="Say what it would become under such a name."
         ),
     ] = Path("out.mp4"),
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show what vidstyle sees in a file: streams, times, colors, and what it would do with them."""
     found = look(file, output)
-    print(json.dumps(found.as_dict(), indent=1) if as_json else _text(found))
+    print(spelled(json.dumps(found.as_dict(), indent=1) if as_json else _text(found)))
 
 
 def _text(found: Probe) -> str:

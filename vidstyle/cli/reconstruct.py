@@ -31,7 +31,7 @@ def reconstruct(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="The sheet; PICTURE.content.png if not given."
+            "-o", "--output", metavar="OUT", help="The sheet; PICTURE.content.png if not given."
         ),
     ] = None,
     overwrite: Annotated[
@@ -60,9 +60,9 @@ def reconstruct(
     from vidstyle.images.files import read_picture
 
     if kind not in reconstructions.KINDS:
-        raise UsageError(f"expected --kind {' or '.join(reconstructions.KINDS)}, got {kind}")
+        raise UsageError(f"expected `kind` {' or '.join(reconstructions.KINDS)}, got {kind}")
     if (kind == "grid") != (style is not None):
-        raise UsageError("a grid needs a --style PICTURE, and nothing else takes one")
+        raise UsageError("a grid needs a `style` PICTURE, and nothing else takes one")
 
     lines = Lines(quiet=quiet)
 

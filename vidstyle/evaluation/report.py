@@ -228,7 +228,7 @@ def measure(
     if heatmap:
         check_output(heatmap, overwrite=overwrite)
         if heatmap.exists() and any(heatmap.samefile(p) for p in (source, painted) if p.exists()):
-            raise UsageError(f"{heatmap} is one of the clips; choose another --heatmap")
+            raise UsageError(f"{heatmap} is one of the clips; choose another `heatmap`")
     likeness = style if style is None or isinstance(style, Compares) else find_likeness(style)
     sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
     with contextlib.ExitStack() as stack:

@@ -93,7 +93,7 @@ class Window:
             raise MissingPackageError(
                 "no preview here: it needs a screen, and OpenCV with windows "
                 "(pip uninstall opencv-python-headless; pip install opencv-python); "
-                "or choose --no-preview"
+                "or choose `preview=False`"
             ) from error
         self._sized = False
 

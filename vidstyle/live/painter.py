@@ -15,6 +15,7 @@ from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.live.controls import Command, Fade
 from vidstyle.model import Model
+from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.padding import padded_size
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.strength import blend
@@ -59,11 +60,10 @@ class LivePainter:
     def of(
         cls,
         styles: Sequence[str],
-        device: str,
-        precision: str,
+        compute: Compute,
         *,
-        strength: float,
-        stability: float,
+        strength: float = 1.0,
+        stability: float = 0.0,
     ) -> LivePainter:
         """Load the model, and read the styles: pictures, or the name of one network.
 
@@ -71,9 +71,7 @@ class LivePainter:
             UsageError: networks of one style among several; no such device.
             InputError: one is no picture.
         """
-        model, pictures = load_for(
-            list(styles), device=device, precision=precision, low_latency=True
-        )
+        model, pictures = load_for(list(styles), replace(compute, low_latency=True))
         names = [Path(str(picture)) for picture in pictures]
         return cls(model, names, strength=strength, stability=stability)
 

@@ -70,7 +70,7 @@ def examine(device: str = "auto", precision: str = "auto") -> Machine:
     engine = select_engine((accelerator or "cpu") if device == "auto" else device, precision)
     name, instructions = processor()
     kinds = {kind: e for kind in HARDWARE_KINDS if (e := hardware_encoder(kind))}
-    reasons = [reason if device == "auto" else f"--device {device} was asked for"]
+    reasons = [reason if device == "auto" else f"`device` {device} was asked for"]
     faster = []
     on_cpu = engine.name.startswith("OpenVINO")
     if on_cpu and precision == "auto":
@@ -80,17 +80,17 @@ def examine(device: str = "auto", precision: str = "auto") -> Machine:
         }
         reasons.append(why.get(engine.precision, f"the processor has fast {engine.precision}"))
     if accelerator and engine.name.split()[1] == "CPU":
-        faster.append(f"--device {accelerator}: {reason}")
+        faster.append(f"`device` {accelerator}: {reason}")
     elif not accelerator:
         faster.append(f"a GPU, NVIDIA's or Apple's, with vidstyle[torch] ({reason})")
     if engine.name.startswith("torch cpu"):
-        faster.append("--device cpu: torch on the CPU is the slow reference")
+        faster.append("`device` cpu: torch on the CPU is the slow reference")
     if on_cpu and precision != "auto":
-        faster.append("--precision auto, where that is another one")
+        faster.append("`precision` auto, where that is another one")
     faster += [
-        f"--hwaccel {kind}: {e} leaves the cores to the network" for kind, e in kinds.items()
+        f"`hwaccel` {kind}: {e} leaves the cores to the network" for kind, e in kinds.items()
     ]
-    faster.append("smaller frames, such as --size 960x-1: time goes with their area")
+    faster.append("smaller frames, such as `size` 960x-1: time goes with their area")
     return Machine(
         system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         processor=name,

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import av
 
 from vidstyle.cores import cores
 from vidstyle.errors import UsageError
+from vidstyle.fields import Between, check, documented
 from vidstyle.frame import StreamInfo
 from vidstyle.media.color import has_alpha, is_rgb
 from vidstyle.media.containers import Container
@@ -92,26 +93,30 @@ def hardware_encoder(kind: str) -> str | None:
     return name
 
 
+@documented
 @dataclass(frozen=True)
 class Encoding:
     """How the frames are encoded."""
 
     codec: str | None = None
-    """FFmpeg's name of the encoder; None: what suits the container, libx264 for most."""
-    crf: int | None = None
-    """Constant rate factor, lower is better; None is 18, or 24 for VP9 and AV1."""
+    """Video encoder, by FFmpeg's name: libx264, libx265, ffv1, ...; by default what suits the output."""
+    crf: Annotated[int | None, Between(0, 63)] = None
+    """Quality (constant rate factor), lower is better and larger; by default 18, or 24 for VP9 and AV1."""
     preset: str | None = None
-    """Speed preset; None is veryfast for libx264 and libx265. For libvpx-vp9 its cpu-used."""
+    """Speed of the encoder; by default veryfast for libx264 and libx265. For libvpx-vp9 its cpu-used."""
     pixel_format: str | None = None
-    """FFmpeg's name; None: the source's depth, 4:2:0 where the encoder has it."""
+    """Pixel format, by FFmpeg's name: yuv420p, yuv444p10le, ...; by default the source's depth, and 4:2:0 where the
+    encoder has it."""
     options: tuple[tuple[str, str], ...] = ()
-    """Further options by the encoder's own names."""
+    """An option of the encoder's own."""
     container: str | None = None
-    """Format of the output, by FFmpeg's name (see `containers.PIPES`); None: the file's ending tells."""
+    """Format of the output where no file name tells it: nut, matroska, mpegts, mp4 (fragmented), yuv4mpegpipe,
+    rawvideo."""
     low_latency: bool = False
     """Hold back no frame to encode it better."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.codec is not None:
             try:
                 av.codec.Codec(self.codec, "w")
@@ -134,7 +139,7 @@ class Encoding:
             ("preset", self.preset, _PRESETS),
         ):
             if value is not None and codec not in takers:
-                raise UsageError(f"{codec} takes no --{name}; leave it out")
+                raise UsageError(f"{codec} takes no `{name}`; leave it out")
         if self.preset is not None and self.preset not in _PRESETS[codec]:
             known = " ".join(_PRESETS[codec])
             raise UsageError(f"{codec} has no preset {self.preset}; expected one of {known}")

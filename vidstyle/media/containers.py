@@ -236,10 +236,10 @@ def container_for(path: Path, name: str | None = None) -> Container:
     """
     if name is not None:
         if format_name(name) not in PIPES:
-            raise UsageError(f"cannot write {name}; expected --to {', '.join(PIPES)}")
+            raise UsageError(f"cannot write {name}; expected `container` {', '.join(PIPES)}")
         return PIPES[format_name(name)]
     if is_pipe(path):
-        raise UsageError(f"say what to write to standard output: --to {', '.join(PIPES)}")
+        raise UsageError(f"say what to write to standard output: `container` {', '.join(PIPES)}")
     suffix = path.suffix.lower()
     known = CONTAINERS.get(suffix) or PICTURES.get(suffix)
     if known is None:

@@ -113,7 +113,7 @@ def _open_accelerated(path: Path, kind: str) -> Any:
     except (ValueError, av.FFmpegError, OSError) as error:
         # PyAV raises where the driver is missing even if the fallback is allowed.
         reason = getattr(error, "strerror", None) or error
-        log.info("--hwaccel %s: %s", kind, reason)
+        log.info("`hwaccel` %s: %s", kind, reason)
         return av.open(f"file:{path}", metadata_errors="replace")
 
 
@@ -162,7 +162,7 @@ def _as_matroska(path: Path, reading: Reading) -> io.BytesIO:
     count = data.count(b"ANMF")
     if width * height > reading.max_pixels or 4 * width * height * count > _MOST_ANIMATION_BYTES:
         raise InputError(
-            f"{path} holds {count} pictures of {width}x{height}, more than --max-pixels or memory "
+            f"{path} holds {count} pictures of {width}x{height}, more than `max_pixels` or memory "
             "allow; convert it to a video first"
         )
     done, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8))

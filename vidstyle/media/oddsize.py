@@ -61,7 +61,7 @@ def fit(height: int, width: int, codec: str, pixel_format: str, odd: str) -> Fit
         full = pixel_format.replace("420", "444").replace("422", "444")
         offered = {f.name for f in av.codec.Codec(codec, "w").video_formats or ()}
         if full not in offered:
-            raise UsageError(f"{codec} takes no {full}, which --odd 444 asks for; use pad")
+            raise UsageError(f"{codec} takes no {full}, which `odd` 444 asks for; use pad")
         return Fit(full)
     deed = "the last row or column is " + ("repeated" if odd == "pad" else "cut off")
     log.warning("%dx%d is odd, which %s cannot hold: %s", width, height, pixel_format, deed)

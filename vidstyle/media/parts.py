@@ -31,7 +31,7 @@ def _existing(path: Path) -> list[Path]:
 
 
 def _exists(path: Path) -> str:
-    return f"{path} exists already; overwrite it with -y or choose another -o"
+    return f"{path} exists already; allow `overwrite` or choose another `output`"
 
 
 def check_output(path: Path, *, overwrite: bool, container: str | None = None) -> None:

@@ -289,7 +289,7 @@ class Passthrough:
         self._flush(output)
         if self._strict and self.lost:
             raise InputError(
-                "a packet beside the video is damaged; without --strict it is left out"
+                "a packet beside the video is damaged; without `strict` it is left out"
             )
 
     def _flush(self, output: av.container.OutputContainer) -> None:

@@ -143,19 +143,19 @@ def _is_even(video: Video) -> bool:
 def _notes(video: VideoFacts, chapters: int, tags: bool, container: Container) -> list[str]:
     notes = []
     if video.hdr:
-        notes.append("HDR: refused without --hdr tonemap or --hdr passthrough")
+        notes.append("HDR: refused without `hdr` tonemap or `hdr` passthrough")
     if video.interlaced:
-        notes.append("interlaced: deinterlaced to progressive, unless --deinterlace off")
+        notes.append("interlaced: deinterlaced to progressive, unless `deinterlace` off")
     if video.turned:
-        notes.append("turned or mirrored by the player: stored upright, unless --keep-rotation")
+        notes.append("turned or mirrored by the player: stored upright, unless `keep_rotation`")
     if video.alpha and container.alpha_codec is None and container.codec == "libx264":
         notes.append(f"transparency: put before black in {container.name}")
     if (video.width % 2 or video.height % 2) and container.codec == "libx264":
-        notes.append("odd size: padded by one row or column, unless --odd crop or 444")
+        notes.append("odd size: padded by one row or column, unless `odd` crop or 444")
     if video.bits > 8 and container.codec in {"gif", "libwebp_anim", "mjpeg", "bmp"}:
         notes.append(f"{video.bits} bits: {container.name} holds 8")
     if not video.even and not container.variable_rate:
-        notes.append(f"uneven times: refused in {container.name} without --fps")
+        notes.append(f"uneven times: refused in {container.name} without `fps`")
     if chapters and not container.chapters:
         notes.append(f"{chapters} chapters: dropped, {container.name} holds none")
     if tags and not container.tags:

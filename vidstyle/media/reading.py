@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
 import av
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.fields import Between, OneOf, check, documented
 from vidstyle.media.containers import format_name
 
 MAX_PIXELS = 8192 * 4096
@@ -17,55 +19,48 @@ MAX_PIXELS = 8192 * 4096
 _LONGEST = 10**8
 """Seconds, some three years: what is more would not fit FFmpeg's clock."""
 
-_CHOICES = {
-    "hdr": ("refuse", "tonemap", "passthrough"),
-    "deinterlace": ("auto", "off", "field"),
-    "corrupt": ("keep", "drop", "repeat"),
-}
 
-
+@documented
 @dataclass(frozen=True)
 class Reading:
     """What is read of a video, and how."""
 
     start: Fraction | None = None
-    """Seconds from the video's beginning at which the output begins ..."""
+    """Begin there: seconds from the input's beginning."""
     end: Fraction | None = None
-    """... and ends."""
+    """End there, in time of the input."""
     fps: Fraction | None = None
-    """Frames a second, evenly; None keeps every frame and its own time."""
+    """Even frames a second; by default every frame keeps its own time."""
     size: tuple[int, int] | None = None
-    """Width and height to scale to before painting; -1 for one of them keeps the proportions."""
-    hdr: str = "refuse"
+    """Scale to this width and height before painting; -1 for one of them keeps the proportions."""
+    hdr: Annotated[str, OneOf("refuse", "tonemap", "passthrough")] = "refuse"
     """HDR video: refuse, tonemap (to BT.709) or passthrough (paint its code values)."""
-    deinterlace: str = "auto"
+    deinterlace: Annotated[str, OneOf("auto", "off", "field")] = "auto"
     """Interlaced video: auto (a frame for a frame), field (a frame for a field), off."""
     alpha: bool = True
     """Keep transparency where the output can hold it."""
     keep_rotation: bool = False
     """Paint the picture as it is stored and leave the turning to the player."""
-    max_pixels: int = MAX_PIXELS
+    max_pixels: Annotated[int, Between(1)] = MAX_PIXELS
     """Refuse larger frames."""
-    corrupt: str = "keep"
-    """Damaged frames: keep, drop, or repeat the last good picture."""
+    corrupt: Annotated[str, OneOf("keep", "drop", "repeat")] = "keep"
+    """Damaged frames: keep, drop, or repeat the last good one."""
     strict: bool = False
-    """Stop at the first damage instead of going on."""
+    """Stop at the first damage of the input instead of going on."""
     hwaccel: str | None = None
-    """Decode on this kind of hardware, cuda for one; None: on the CPU."""
+    """Decode on this kind of hardware, cuda for one; on the CPU where that cannot be."""
     format: str | None = None
-    """FFmpeg's name of the input's format, say rawvideo; None: found by looking."""
+    """Format of the input, by FFmpeg's name, where it cannot be found by looking; rawvideo needs `size`,
+    `pixel_format` and `fps`."""
     pixel_format: str | None = None
-    """Of rawvideo, whose `size` and `fps` are the input's own too."""
+    """Pixel format of rawvideo, whose `size` and `fps` are the input's own too."""
     low_latency: bool = False
     """Hold back no frame to decode faster."""
     precise: bool = False
-    """Convert colors exactly, at some ten times the time (see `media.color`)."""
+    """Convert colors exactly, at some ten times the time (see `vidstyle.media.color`)."""
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                raise UsageError(f"expected --{name} {' or '.join(choices)}, got {value}")
+        check(self)
         if max(self.start or 0, self.end or 0) > _LONGEST:
             raise UsageError(f"expected times below {_LONGEST} s for start and end")
         if self.start is not None and self.start < 0:
@@ -84,8 +79,6 @@ class Reading:
         ):
             raise UsageError(f"expected a size such as 1280x720 or 1280x-1, got {self.size}")
         self._check_format()
-        if self.max_pixels < 1:
-            raise UsageError(f"expected a positive --max-pixels, got {self.max_pixels}")
 
     def _check_format(self) -> None:
         if self.format is None:
@@ -96,7 +89,7 @@ class Reading:
             raise UsageError(f"no format is called {self.format}; try nut or matroska") from error
         if self.is_raw and not (self.size and min(self.size) > 0 and self.pixel_format):
             raise UsageError(
-                "rawvideo does not say what it holds: tell --size 1280x720, --pix-fmt rgb24 and --fps"
+                "rawvideo does not say what it holds: tell `size` 1280x720, `pixel_format` rgb24 and `fps`"
             )
 
     @property

@@ -9,7 +9,6 @@ picture, Ghiasi et al. 2017), and as amounts of kernels in the two convolutions 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -19,9 +18,9 @@ from vidstyle.errors import InputError
 from vidstyle.nets.encoder import STYLE_CONVS, StyleEncoder
 from vidstyle.nets.layers import StyleConv, StyleNorm, conv, double
 from vidstyle.nets.palette import CELL, PALETTE, PIGMENTS, lay, mix
+from vidstyle.nets.shape import MULTIPLE, Shape
 
-MULTIPLE = 8
-"""Height and width of a frame must be multiples of this; pad by reflection, crop back."""
+__all__ = ["MULTIPLE", "Arbitrary", "FrameNet", "Shape"]
 
 
 class ResidualBlock(nn.Module):
@@ -38,56 +37,6 @@ class ResidualBlock(nn.Module):
         """Return x (B, C, H, W) plus the block's part; `norm` applies a layer of its own."""
         y = F.relu(norm(self.norm1, self.conv1(x)))
         return x + norm(self.norm2, self.conv2(y))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Size of a `FrameNet`."""
-
-    half: int = 16
-    """Channels at 1/2 of the resolution."""
-    quarter: int = 32
-    """Channels at 1/4."""
-    eighth: int = 96
-    """Channels at 1/8."""
-    blocks: int = 2
-    """Residual blocks at 1/8."""
-    kernels: int = 32
-    """Kernels in a bank; see `StyleConv`."""
-    sixteenth: int = 0
-    """Channels at 1/16; 0: there is no such branch."""
-    coarse_blocks: int = 0
-    """Residual blocks at 1/16."""
-
-    @classmethod
-    def of(cls, state: Mapping[str, Tensor]) -> Shape:
-        """Read the shape from the weights of an `Arbitrary`.
-
-        Raises:
-            InputError: they are another network's.
-        """
-        try:
-            half, quarter, eighth = (
-                state[f"frame_net.{name}.weight"].shape[0] for name in ("stem", "down1", "down2")
-            )
-        except KeyError:
-            raise InputError(
-                "expected the weights of an any-style network, got another's"
-            ) from None
-        blocks = sum(".far." in n and ".conv1.w" in n for n in state)
-        bank = state.get("frame_net.out.bank")
-        down = state.get("frame_net.coarse_down.weight")
-        return cls(
-            *(half, quarter, eighth, blocks),
-            kernels=0 if bank is None else len(bank),
-            sixteenth=0 if down is None else len(down),
-            coarse_blocks=sum(".coarse." in n and ".conv1.w" in n for n in state),
-        )
-
-    @property
-    def stride(self) -> int:
-        """Pixels between neighbours of the coarsest layer: the period of patterns that stick to the grid."""
-        return 16 if self.sixteenth else 8
 
 
 class FrameNet(nn.Module):

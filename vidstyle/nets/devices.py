@@ -20,7 +20,7 @@ def choose_device(name: str) -> str:
             torch.empty(1, device=name)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
-            raise UsageError(f"the device {name} cannot be used: {reason}; try cpu") from error
+            raise UsageError(f"`device` {name} cannot be used: {reason}; try cpu") from error
         return name
     if torch.cuda.is_available():
         return "cuda"

@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.optimize.config import (
+    AUTO,
+    AreaFiles,
+    Config,
+    GatysConfig,
+    MrfConfig,
+    PhotorealConfig,
+)
 from vidstyle.optimize.pictures import check_picture, write_picture
+from vidstyle.stylize.style import normalized
 
 if TYPE_CHECKING:
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.areas import AreaFiles
     from vidstyle.optimize.descent import Halt, Step
-    from vidstyle.optimize.painting import Area, Config
+    from vidstyle.optimize.painting import Area
 
-METHODS = ("gatys", "mrf", "photoreal")
+METHODS: dict[str, type[Config]] = {
+    "gatys": GatysConfig,
+    "mrf": MrfConfig,
+    "photoreal": PhotorealConfig,
+}
 """How a picture is painted: by the Gram matrices of a deep network's features; by its patches; or as a photo
 that stays one, with other light and colors."""
 
@@ -72,15 +84,14 @@ def paint(
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:
         from vidstyle.nets.devices import choose_device
-        from vidstyle.optimize.areas import AUTO, AreaFiles, find_areas
-        from vidstyle.optimize.painting import check_shares, paint_picture
-        from vidstyle.optimize.photoreal import PhotorealConfig
+        from vidstyle.optimize.areas import find_areas
+        from vidstyle.optimize.painting import paint_picture
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
 
     config = default_config(method) if isinstance(method, str) else method
-    shares = check_shares(pictures, style_weights)
+    shares = normalized(style_weights, len(pictures))
     chosen = choose_device(device)
     net = load_features(str(features)) if isinstance(features, str | Path) else features
     if areas is None and isinstance(config, PhotorealConfig):
@@ -108,13 +119,8 @@ def default_config(method: str) -> Config:
         UsageError: no method has that name.
     """
     if method not in METHODS:
-        raise UsageError(f"expected a method {', '.join(METHODS)}, got {method}")
-    from vidstyle.optimize.gatys import GatysConfig
-    from vidstyle.optimize.mrf import MrfConfig
-    from vidstyle.optimize.photoreal import PhotorealConfig
-
-    methods: tuple[type[Config], ...] = GatysConfig, MrfConfig, PhotorealConfig
-    return dict(zip(METHODS, methods, strict=True))[method]()
+        raise UsageError(f"expected a `method` {', '.join(METHODS)}, got {method}")
+    return METHODS[method]()
 
 
 def _name(picture: PictureSource, otherwise: str) -> Path:

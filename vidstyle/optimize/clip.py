@@ -19,11 +19,11 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
-from vidstyle.optimize.descent import LEAST
-from vidstyle.optimize.painting import check_shares
+from vidstyle.optimize.config import LEAST, VideoConfig
 from vidstyle.optimize.playback import Playback, play
-from vidstyle.optimize.video import FrameStep, VideoConfig, paint_frames
+from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
+from vidstyle.stylize.style import normalized
 
 
 def paint_video(
@@ -64,7 +64,7 @@ def paint_video(
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     config = config or VideoConfig()
-    check_shares(styles, shares)
+    normalized(shares, len(styles))
     if is_pipe(source):
         raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
     check_output(output, overwrite=overwrite)

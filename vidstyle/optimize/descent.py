@@ -19,63 +19,10 @@ from torch import Tensor
 
 from vidstyle.errors import TrainingError, UsageError
 from vidstyle.frame import Pixels
-
-_SMALLEST = 256
-"""Longest side, pixels, at which a coarse-to-fine run begins."""
+from vidstyle.optimize.config import LEAST, Descent
 
 _MOST_LOOKS = 6
 """Looks at the loss in a step of L-BFGS, at most."""
-
-LEAST = 32
-"""Shortest side, pixels, that reaches the deepest layers."""
-
-INITS = ("content", "noise", "style", "blend")
-OPTIMIZERS = ("lbfgs", "adam")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Descent:
-    """How a picture is optimised."""
-
-    size: int = 512
-    """Longest side of the result, pixels."""
-    steps: int = 200
-    """Optimizer steps, at the last size; each smaller size gets as many."""
-    init: str = "content"
-    """One of `INITS`; blend is content and noise by halves."""
-    optimizer: str = "lbfgs"
-    """One of `OPTIMIZERS`."""
-    learning_rate: float | None = None
-    """None: 1 for L-BFGS, 0.02 for Adam."""
-    seed: int = 1
-    """Of noise."""
-
-    def __post_init__(self) -> None:
-        self.choose("init", self.init, self.inits)
-        self.choose("optimizer", self.optimizer, OPTIMIZERS)
-        if self.size < LEAST or self.steps < 1:
-            raise UsageError(
-                f"expected a size of {LEAST} pixels and a step at least, got {self.size}, {self.steps}"
-            )
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise UsageError(f"expected a positive learning rate, got {self.learning_rate}")
-
-    @staticmethod
-    def choose(name: str, value: str, known: tuple[str, ...]) -> None:
-        """Raise a UsageError unless a value is known."""
-        if value not in known:
-            raise UsageError(f"expected {name} {' or '.join(known)}, got {value}")
-
-    @property
-    def inits(self) -> tuple[str, ...]:
-        """What a run may begin with."""
-        return INITS
-
-    @property
-    def sizes(self) -> list[int]:
-        """The longest sides of a coarse-to-fine run, each at most twice the one before."""
-        count = max(0, math.ceil(math.log2(self.size / _SMALLEST)))
-        return [math.ceil(self.size / 2**n) for n in range(count, -1, -1)]
 
 
 class Objective(Protocol):

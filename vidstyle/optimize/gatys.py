@@ -8,7 +8,7 @@ Perceptual Factors", eq. 5).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,26 +16,9 @@ from torch import Tensor
 
 from vidstyle.losses.energies import style_energy
 from vidstyle.losses.perceptual import gram_matrix
-from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.objective import SceneObjective
-from vidstyle.optimize.painting import Config, Region, Scene
-
-
-@dataclass(frozen=True, kw_only=True)
-class GatysConfig(Config):
-    """Every knob of a run."""
-
-    style_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS, 0.2))
-    """Layer -> weight."""
-
-    @property
-    def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
-        return {**self.content_layers, **self.style_layers}
-
-    def objective(self, eyes: Perceptual, scene: Scene) -> GramObjective:
-        """Return what a picture of a scene is to be."""
-        return GramObjective(eyes, scene, self)
+from vidstyle.optimize.painting import Region, Scene
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,17 @@ shows what the content shows, eyes come from eyes and leaves from leaves.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import InputError
 from vidstyle.losses.energies import PatchEnergy, matched_patches
-from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.optimize.config import MrfConfig
 from vidstyle.optimize.objective import SceneObjective
-from vidstyle.optimize.painting import Config, Scene
+from vidstyle.optimize.painting import Scene
 
 _RENEWED = 40
 """Steps after which the nearest patches are sought again. L-BFGS needs a loss that stays the same for a
@@ -34,52 +33,6 @@ _SIDE = 3
 
 _LEAST = 48
 """Pixels that a rotated style must keep inside its rotated frame."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MrfConfig(Config):
-    """Every knob of a run."""
-
-    size: int = 384
-    """Longest side of the result, pixels: the search grows with its fourth power."""
-    steps: int = 100
-    ratio: float = 0.03
-    patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0))
-    """Layer -> weight. The paper has relu3_1 and relu4_1; relu1_1 and relu2_1 give the style's colors, and smooth
-    areas without a grid."""
-    variation: float = 3.0
-    rotations: int = 0
-    """Turns of the style to either side, 15 degrees each."""
-    scales: int = 0
-    """Enlargements of the style to either side, 15 % each."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.patch_layers:
-            raise UsageError("expected layers for the patches, got none")
-        if not (0 <= self.rotations <= 12 and 0 <= self.scales <= 5):
-            raise UsageError(
-                "expected 0 to 12 rotations and 0 to 5 scales to either side, "
-                f"got {self.rotations}, {self.scales}"
-            )
-
-    @property
-    def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
-        return {**self.content_layers, **self.patch_layers}
-
-    def objective(self, eyes: Perceptual, scene: Scene) -> PatchObjective:
-        """Return what a picture of a scene is to be.
-
-        Raises:
-            UsageError: the scene has regions, or styles of different shares.
-            InputError: a picture too small to hold a patch at a layer.
-        """
-        if any(r.where is not None or r.like is not None for r in scene.regions):
-            raise UsageError("patches know no regions; take gatys or photoreal")
-        if len({round(r.share, 6) for r in scene.regions}) > 1:
-            raise UsageError("patches are taken from all styles alike: they have no weights")
-        return PatchObjective(eyes, scene, self)
 
 
 class PatchObjective(SceneObjective):
@@ -99,7 +52,7 @@ class PatchObjective(SceneObjective):
             if least < _SIDE:
                 raise InputError(
                     f"a picture has {least} places at {name}, expected {_SIDE} for a patch; take a "
-                    "larger --size, or fewer of the deep --patch-layers"
+                    "larger `size`, or fewer of the deep `patch_layers`"
                 )
         self._match(seen)
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from vidstyle.losses.energies import content_energy
 from vidstyle.losses.smoothness import total_variation
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.optimize.painting import Config, Scene
+from vidstyle.optimize.config import Config
+from vidstyle.optimize.painting import Scene
 
 _ROUNDING = 1e-5
 """Of an energy, what rounding makes of nothing."""

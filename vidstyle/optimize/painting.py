@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,30 +13,25 @@ from torch import Tensor
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import (
-    COLORS,
     LIGHTS,
     light_of,
     match_colors,
     match_histograms,
-    with_light_of,
 )
 from vidstyle.images.masks import Mask
-from vidstyle.nets.perceptual import NAMES, Perceptual
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.config import LEAST, Config
 from vidstyle.optimize.descent import (
-    LEAST,
-    Descent,
     Halt,
     Objective,
     Step,
     coarse_to_fine,
-    first_picture,
     scaled,
     scaled_size,
     to_pixels,
     to_tensor,
 )
-
-_LARGEST_SCALE = 8.0
+from vidstyle.stylize.style import normalized
 
 
 @dataclass(frozen=True)
@@ -77,58 +70,6 @@ class Scene:
     regions: list[Region]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config(Descent, ABC):
-    """The knobs that all methods have."""
-
-    content_layers: dict[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
-    """Layer -> weight."""
-    ratio: float = 1e-3
-    """alpha / beta, content over style (Gatys et al. 2016, eq. 7). The energies are sums over a network
-    of any width, so each is first divided by what it is for the other picture: 1 is as far as content
-    and style are."""
-    variation: float = 0.0
-    """Weight of the total variation."""
-    pooling: str = "max"
-    """Or average, which Gatys et al. found a little smoother."""
-    colors: str = "style"
-    """One of `vidstyle.images.colors.COLORS`."""
-    style_scale: tuple[float, ...] = (1.0,)
-    """Longest side of a style over the result's: one for all, or one for each."""
-
-    @property
-    def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
-        return self.content_layers
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.choose("pooling", self.pooling, ("max", "average"))
-        self.choose("colors", self.colors, COLORS)
-        if not self.style_scale or not all(0 < s <= _LARGEST_SCALE for s in self.style_scale):
-            raise UsageError(
-                f"expected style scales from 0 to {_LARGEST_SCALE:g}, got {self.style_scale}"
-            )
-        layers = self.layers
-        if not layers or not set(layers) <= set(NAMES):
-            raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
-        weights = (self.ratio, self.variation, *layers.values())
-        if not all(math.isfinite(w) and w >= 0 for w in weights):
-            raise UsageError(f"expected ratio and weights of 0 or more, got {weights}")
-
-    def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
-        return first_picture(self, scene.content, scene.styles[0])
-
-    @abstractmethod
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
-
-    def finish(self, painted: Pixels, content: Pixels) -> Pixels:
-        """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
-        return with_light_of(painted, content, self.colors) if self.colors in LIGHTS else painted
-
-
 def paint_picture(
     content: Pixels,
     styles: Sequence[Pixels],
@@ -163,7 +104,7 @@ def paint_picture(
         InputError: pictures or masks that do not fit.
         TrainingError: the loss is not finite.
     """
-    weights = check_shares(styles, shares)
+    weights = normalized(shares, len(styles))
     for picture in (content, *styles):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(
@@ -189,7 +130,7 @@ def paint_picture(
     if config.size not in sizes:
         height, width = scaled_size(content, config.size)
         raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {width}x{height}; take a larger --size"
+            f"expected sides of {LEAST} pixels at least, got {width}x{height}; take a larger `size`"
         )
     painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
     return config.finish(painted, scaled(content, config.size))
@@ -207,22 +148,6 @@ def style_sides(config: Config, side: int, styles: int) -> list[int]:
             f"expected one style scale, or one for each of {styles} styles, got {len(scales)}"
         )
     return [round(side * s) for s in (scales if len(scales) == styles else scales * styles)]
-
-
-def check_shares(styles: Sequence[Pixels], shares: Sequence[float] | None) -> list[float]:
-    """Return the styles' shares of 1.
-
-    Raises:
-        UsageError: there is no style, or there are not as many shares of 0 or more.
-    """
-    weights = [1.0] * len(styles) if shares is None else list(shares)
-    if not styles:
-        raise UsageError("expected a style, got none")
-    if len(weights) != len(styles):
-        raise UsageError(f"expected a share for each of {len(styles)} styles, got {len(weights)}")
-    if not all(math.isfinite(w) and w >= 0 for w in weights) or not sum(weights) > 0:
-        raise UsageError(f"expected shares of 0 or more that are not all 0, got {weights}")
-    return [w / sum(weights) for w in weights]
 
 
 def check_areas(areas: Sequence[Area], content: Pixels, styles: Sequence[Pixels]) -> None:

@@ -10,7 +10,6 @@ import itertools
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -20,14 +19,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.errors import MissingPackageError
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import match_points
 from vidstyle.images.masks import Labels
 from vidstyle.losses.energies import matting_energy
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.optimize.descent import INITS, scaled, to_tensor
-from vidstyle.optimize.gatys import GatysConfig, GramObjective
+from vidstyle.optimize.config import PhotorealConfig
+from vidstyle.optimize.descent import scaled, to_tensor
+from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import Scene
 
 _EPSILON = 1e-7
@@ -35,50 +35,6 @@ _EPSILON = 1e-7
 
 _SEGMENTED = 256
 """Longest side, pixels, at which regions are sought."""
-
-
-RECOLORED = "recolored"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhotorealConfig(GatysConfig):
-    """Every knob of a run."""
-
-    init: str = RECOLORED
-    """"recolored": the content, each region with mean and covariance of its style's colors; or one of
-    `vidstyle.optimize.descent.INITS`."""
-    ratio: float = 0.01
-    realism: float = 1.0
-    """Weight of the matting term: how affine, of the content, the picture's windows are to be."""
-    smoothing: int = 8
-    """Half the side, pixels, of the windows of the last local-affine smoothing; 0: none."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.realism) and self.realism >= 0 and 0 <= self.smoothing <= 256):
-            raise UsageError(
-                "expected a realism of 0 or more and a smoothing of 0 to 256 pixels, "
-                f"got {self.realism}, {self.smoothing}"
-            )
-
-    @property
-    def inits(self) -> tuple[str, ...]:
-        """What a run may begin with."""
-        return (RECOLORED, *INITS)
-
-    def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
-        return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
-
-    def objective(self, eyes: Perceptual, scene: Scene) -> PhotorealObjective:
-        """Return what a picture of a scene is to be."""
-        return PhotorealObjective(eyes, scene, self)
-
-    def finish(self, painted: Pixels, content: Pixels) -> Pixels:
-        """Return a painted picture (H, W, 3) smoothed, with the colors that are asked for."""
-        if self.smoothing:
-            painted = smooth_affinely(painted, content, self.smoothing)
-        return super().finish(painted, content)
 
 
 class PhotorealObjective(GramObjective):

@@ -16,8 +16,8 @@ import torch
 
 from vidstyle.frame import Pixels
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.descent import Step, scaled
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 
 KINDS = ("content", "style", "grid")

@@ -7,7 +7,6 @@ consistency). More passes go back and forth, so that what comes later reaches wh
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -16,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.errors import UsageError
-from vidstyle.flow.finder import FLOWS, flow_finder
+from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import carry, certain
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
+from vidstyle.optimize.config import VideoConfig
 from vidstyle.optimize.descent import (
     Objective,
     Step,
@@ -32,47 +31,18 @@ from vidstyle.optimize.descent import (
     to_pixels,
     to_tensor,
 )
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import (
     Region,
     Scene,
-    check_shares,
     paint_picture,
     recolored,
     style_sides,
 )
 from vidstyle.optimize.shots import find_shots
+from vidstyle.stylize.style import normalized
 
 _SHARE = 0.5
 """Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoConfig(GatysConfig):
-    """Every knob of a run."""
-
-    size: int = 384
-    """Longest side, pixels; a smaller clip keeps its own."""
-    steps: int = 100
-    """Of a frame, and of each size of a shot's first; each further pass takes half of them."""
-    temporal: float = 5.0
-    """Weight of the temporal loss (gamma of eq. 7). It is the mean squared difference, values in [0, 1]."""
-    reach: tuple[int, ...] = (1, 2, 4)
-    """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
-    passes: int = 1
-    """Over the clip; the second goes backward."""
-    flow: str = "auto"
-    """One of `vidstyle.flow.finder.FLOWS`."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.temporal) and self.temporal >= 0):
-            raise UsageError(f"expected a temporal weight of 0 or more, got {self.temporal}")
-        if not self.reach or min(self.reach) < 1 or list(self.reach) != sorted(set(self.reach)):
-            raise UsageError(f"expected rising numbers of frames such as 1,2,4, got {self.reach}")
-        self.choose("flow", self.flow, FLOWS)
-        if self.passes < 1:
-            raise UsageError(f"expected a pass at least, got {self.passes}")
 
 
 @dataclass(frozen=True)
@@ -257,7 +227,7 @@ def paint_frames(
         UsageError: no style, or shares or scales that do not fit.
         TrainingError: the loss is not finite.
     """
-    clip = _Clip(frames, painted, styles, eyes, config, check_shares(styles, shares), device)
+    clip = _Clip(frames, painted, styles, eyes, config, normalized(shares, len(styles)), device)
     for turn in range(1, config.passes + 1):
         order = range(clip.count) if turn % 2 else reversed(range(clip.count))
         for number in order:

@@ -12,16 +12,11 @@ import sys
 from pathlib import Path
 
 from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.zoo import catalog
 
 log = logging.getLogger(__name__)
-
-DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
-"""`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
-
-PRECISIONS = ("auto", "int8", "bf16", "f16", "f32")
-"""Of the frames; a style is always encoded in f32. Each device offers some of them."""
 
 
 def _may_have_accelerator() -> bool:
@@ -69,20 +64,6 @@ def _torch_engine(model: catalog.ModelFiles, device: str, precision: str) -> Eng
         raise UsageError(f"`device` {device} cannot be used: {reason}; try cpu") from error
 
 
-def check_device(device: str, precision: str) -> None:
-    """Check the names of a device, one of `DEVICES`, and a precision, one of `PRECISIONS`.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if device.split(":", maxsplit=1)[0] not in DEVICES:
-        raise UsageError(f"no device is called {device}; expected one of {', '.join(DEVICES)}")
-    if precision not in PRECISIONS:
-        raise UsageError(
-            f"no precision is called {precision}; expected one of {', '.join(PRECISIONS)}"
-        )
-
-
 def select_engine(
     device: str = "auto",
     precision: str = "auto",
@@ -93,8 +74,8 @@ def select_engine(
     """Make the engine of a network, the any-style one by default, for a device and a precision.
 
     Args:
-        device: one of `DEVICES`.
-        precision: one of `PRECISIONS`.
+        device: one of `runtime.compute.DEVICES`.
+        precision: one of `runtime.compute.PRECISIONS`.
         model: the network.
         low_latency: paint a frame as soon as can be, at the price of frames a second.
 
@@ -103,7 +84,7 @@ def select_engine(
         MissingPackageError: the device needs a package that is not installed.
     """
     model = model or catalog.find()
-    check_device(device, precision)
+    Compute(device, precision)
     if device == "auto":
         device = find_accelerator()[0] or "cpu"
     if device != "cpu":

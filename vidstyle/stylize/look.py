@@ -7,11 +7,12 @@ from typing import Annotated
 
 from vidstyle import fields
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, OneOf
+from vidstyle.fields import Between, OneOf, documented
 from vidstyle.flow.finder import FLOWS
 from vidstyle.stylize.style import Style
 
 
+@documented
 @dataclass(frozen=True)
 class Look:
     """What is handed in with each call of a model. A stage of the stylizer reads each field.

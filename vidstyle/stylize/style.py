@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.fields import Between, check, documented
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Vector
 
@@ -82,12 +84,36 @@ class Style:
             raise InputError(f"{path} holds no style; expected a file of Style.save") from error
 
 
-def shares(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
+@documented
+@dataclass(frozen=True)
+class StyleOptions:
+    """How style pictures are read and mixed.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    style_scale: Annotated[float, Between(*SCALES)] = 1.0
+    """How much larger the style pictures are read: their strokes become larger."""
+    style_weights: Annotated[tuple[float, ...] | None, Between(0)] = None
+    """Shares of several styles, of any sum; by default equal ones."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def shares(self, count: int) -> tuple[float, ...]:
+        """Return the share of 1 of each of `count` styles; see `normalized`."""
+        return normalized(self.style_weights, count)
+
+
+def normalized(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
     """Return the share of 1 of each of `count` styles or pictures; weights of any sum, None: equal ones.
 
     Raises:
-        UsageError: there are not as many weights, one is negative or no number, or all are 0.
+        UsageError: there is no style, there are not as many weights, one is negative or no number, or all are 0.
     """
+    if not count:
+        raise UsageError("expected a style, got none")
     weights = (1.0,) * count if weights is None else tuple(weights)
     if not (all(math.isfinite(w) and w >= 0 for w in weights) and sum(weights) > 0):
         raise UsageError(
@@ -112,11 +138,9 @@ def mix(styles: Sequence[Style], weights: Sequence[float] | None = None) -> Styl
     Raises:
         UsageError: there are no styles, they are of different models, or the weights do not fit.
     """
-    if not styles:
-        raise UsageError("expected a style, got none")
+    each = normalized(weights, len(styles))
     if len({style.made_by for style in styles}) > 1:
         raise UsageError("expected styles of one model, got some of different ones")
-    each = shares(weights, len(styles))
     values = [style.values for style in styles]
     if values[0].ndim == 1:
         mixed = sum(share * v for share, v in zip(each, values, strict=True))

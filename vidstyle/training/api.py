@@ -10,8 +10,8 @@ from vidstyle.errors import InputError, MissingPackageError, UsageError
 
 if TYPE_CHECKING:
     from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.training.config import StyleConfig
     from vidstyle.training.report import Report
-    from vidstyle.training.style import Config
 
 
 def train_style(
@@ -20,7 +20,7 @@ def train_style(
     content: str | Path,
     out: str | Path | None = None,
     base: str | Path | None = None,
-    config: Config | None = None,
+    config: StyleConfig | None = None,
     features: str | Path | Perceptual = "own",
     exclude: Sequence[str] = (),
     manifest: str | Path | None = None,

@@ -8,7 +8,6 @@ learned first, at a high style weight, then the content is brought back at a low
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -17,38 +16,24 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
-from vidstyle.nets.arbitrary import Arbitrary, Shape
+from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
+from vidstyle.training.config import LEAST_CROP
+from vidstyle.training.config import ArbitraryConfig as Config
 from vidstyle.training.data import Crops
 from vidstyle.training.growth import grow
 from vidstyle.training.held import SEED, held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, losses_of_step
+from vidstyle.training.painting import MARGIN, Views, losses_of_step
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, write_sheet
 
 _DESCRIBED = 512
 """Style crops whose descriptions tell how descriptions vary."""
-
-
-@dataclass(frozen=True)
-class Config(PaintingConfig):
-    """Every knob of a run; stored in its checkpoints."""
-
-    shape: Shape = field(default_factory=Shape)
-    """Size of the frame net."""
-    style_crop: int = 256
-    """Side of the style crops, pixels, of pictures stored about 320 high."""
-    style_zoom: float = 1.0
-    """Style pictures are shown up to this much larger or smaller than stored: strokes of many sizes."""
-    hidden: int = 512
-    """Hidden numbers of the style encoder."""
-    texture: bool = False
-    """The style encoder describes orientation and scale of strokes too; see `StyleEncoder`."""
 
 
 def train(

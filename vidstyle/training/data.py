@@ -85,7 +85,7 @@ class Crops:
         index, draw = pick
         picture = cv2.imdecode(self.encoded[index], cv2.IMREAD_COLOR)
         if picture is None:
-            raise InputError(f"{self.files[index]} is no picture that can be read; --exclude it")
+            raise InputError(f"{self.files[index]} is no picture that can be read; `exclude` it")
         picture = picture[..., ::-1]
         height, width = picture.shape[:2]
         short = min(height, width)

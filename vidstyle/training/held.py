@@ -14,8 +14,9 @@ from torch import Tensor
 from vidstyle.losses.perceptual import StyleTarget
 from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.training.config import PaintingConfig
 from vidstyle.training.data import Crops
-from vidstyle.training.painting import MARGIN, PaintingConfig, Views
+from vidstyle.training.painting import MARGIN, Views
 
 _BATCHES = 8
 """Enough to compare two runs by."""

@@ -105,5 +105,5 @@ def _check(path: Path, row: Row, manifest: Path) -> None:
     if found != f"one with {row.sha256}":
         raise InputError(
             f"expected the picture {path} with SHA-256 {row.sha256}..., as in {manifest}, got {found}; "
-            "get that one, --exclude it, or write a manifest with vidstyle train manifest"
+            "get that one, `exclude` it, or write a manifest with vidstyle train manifest"
         )

@@ -8,10 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.errors import InputError
 from vidstyle.losses.matching import nearest_loss, self_similarity_loss
 from vidstyle.losses.perceptual import (
-    WINDOW,
     StyleTarget,
     content_loss,
     fidelity_loss,
@@ -20,13 +18,11 @@ from vidstyle.losses.perceptual import (
 from vidstyle.losses.smoothness import grid_loss, total_variation
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.losses.tone import tone_loss
-from vidstyle.nets.arbitrary import MULTIPLE, FrameNet
+from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.training.config import PaintingConfig
 from vidstyle.training.motion import Pair, draw_pair
-
-LEAST_CROP = 8 * WINDOW
-"""Below this the deepest layer whose texture is compared, at 1/8, holds no whole window."""
 
 MARGIN = 24
 """Pixels on each side of a training frame for the second view to come from."""
@@ -36,71 +32,6 @@ GRID = 16
 
 _RAMP, _EDGE = 96, 16
 """Side of a smooth frame, pixels, and what of it is not looked at: the border has a pattern of its own."""
-
-
-@dataclass(frozen=True)
-class PaintingConfig:
-    """The knobs of both; stored in checkpoints."""
-
-    steps: int = 5000
-    """Optimizer steps."""
-    batch: int = 8
-    """Photos per step; an even number."""
-    crop: int = 192
-    """Side of the training frames, pixels."""
-    learning_rate: float = 1.5e-3
-    """Peak of Adam's rate; warmed up over 100 steps, then a cosine to zero."""
-    style_weight: float = 26.0
-    """Weight of the style loss at first ..."""
-    late_style_weight: float = 12.0
-    """... and at the end; it falls between 40 % and 60 % of the steps."""
-    gram: float = 0.5
-    """Share of the Gram matrices in the style loss."""
-    root: bool = False
-    """The style loss is a distance, not its square; see `style_loss`."""
-    balanced: bool = False
-    """Each picture's style loss is relative to its photo's own distance; needs `root`."""
-    nearest_weight: float = 0.0
-    """Weight of the nearest-neighbour loss, relu3_1 and relu4_1; see `losses.matching`."""
-    similarity_weight: float = 0.0
-    """Weight of the self-similarity loss, relu4_1."""
-    least_scale: float = 1.0
-    """The losses look at pictures scaled down at random, to this at least, and with mean and maximum pooling in
-    turn, so that what pleases one perceptual network at one scale alone is no way out."""
-    content_weight: float = 1.0
-    """Weight of the content loss, relu3_1 and relu4_1."""
-    fidelity_weight: float = 0.0
-    """Weight of the fidelity loss, all layers."""
-    tone_weight: float = 4.0
-    """Weight of the tone loss."""
-    temporal_weight: float = 15.0
-    """Weight of the temporal loss at first ..."""
-    late_temporal_weight: float = 60.0
-    """... and at the end; it rises as the style weight falls."""
-    occluders: float = 0.0
-    """Share of the second views with something in front that moves on its own."""
-    exposure: float = 0.0
-    """Up to this (natural logarithm of the gain) the second views are brighter or darker."""
-    variation_weight: float = 0.5
-    """Weight of the total variation."""
-    grid_weight: float = 2000.0
-    """Weight of the pattern of the network's grid in something smooth."""
-    average: float = 0.998
-    """Decay of the weight average that is saved."""
-    seed: int = 1
-    """Of data order, crops, motion and initial weights."""
-
-    def check(self) -> None:
-        """Check sizes.
-
-        Raises:
-            InputError: one does not fit the networks.
-        """
-        if self.batch < 2 or self.batch % 2 or self.crop % MULTIPLE or self.crop < LEAST_CROP:
-            raise InputError(
-                f"expected an even batch and a crop that is a multiple of {MULTIPLE}, of "
-                f"{LEAST_CROP} pixels at least, got {self.batch} and {self.crop}"
-            )
 
 
 def weights_at(config: PaintingConfig, progress: float) -> tuple[float, float]:

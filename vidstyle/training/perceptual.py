@@ -8,7 +8,6 @@ the teacher sees is used, never its weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channel_statistics, channels_last
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
+from vidstyle.training.config import PerceptualConfig as Config
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
@@ -30,24 +30,6 @@ DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 
 _HELD_OUT = 20
 """Every so many pictures one is left out of the training, to measure on."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """Every knob of a run; stored in its checkpoints."""
-
-    steps: int = 6000
-    """Optimizer steps."""
-    batch: int = 12
-    """Crops per step."""
-    crop: int = 128
-    """Side of the crops, pixels."""
-    learning_rate: float = 2e-3
-    """Peak of Adam's rate; warmed up over 100 steps, then a cosine to zero."""
-    average: float = 0.998
-    """Decay of the weight average that is saved."""
-    seed: int = 1
-    """Of data order, crops, disturbances and initial weights."""
 
 
 def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:

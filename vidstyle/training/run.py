@@ -110,13 +110,15 @@ class Run(Generic[Net]):
         if self._file.exists():
             state = checkpoint.load(self._file, device)
             if state.get("subject", "") != subject:
-                raise InputError(f"{folder} holds a run that learns something else; choose --out")
+                raise InputError(
+                    f"{folder} holds a run that learns something else; choose another `out`"
+                )
             try:
                 net.load_state_dict(state["net"])
                 self._optimizer.load_state_dict(state["optimizer"])
             except (KeyError, RuntimeError, ValueError) as error:
                 raise InputError(
-                    f"{folder} holds a run of another network, or of another size; choose --out"
+                    f"{folder} holds a run of another network, or of another size; choose another `out`"
                 ) from error
             self.average.weights, self.average.updates = state["average"], state["step"]
             self.start = state["step"]
@@ -202,7 +204,7 @@ class Run(Generic[Net]):
         if self._failures >= _PATIENCE:
             raise TrainingError(
                 f"the loss was not finite for {_PATIENCE} steps up to step {step}; "
-                "start again from the last checkpoint with a lower --learning-rate"
+                "start again from the last checkpoint with a lower `learning_rate`"
             )
         return False
 

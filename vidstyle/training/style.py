@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
@@ -22,40 +21,15 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
+from vidstyle.training.config import LEAST_CROP
+from vidstyle.training.config import StyleConfig as Config
 from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.held import held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import LEAST_CROP, MARGIN, PaintingConfig, Views, losses_of_step
+from vidstyle.training.painting import MARGIN, Views, losses_of_step
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, write_strip
-
-
-@dataclass(frozen=True)
-class Config(PaintingConfig):
-    """Every knob of a run; stored in its checkpoints."""
-
-    steps: int = 1200
-    """Optimizer steps: some ten minutes on two cores."""
-    batch: int = 4
-    """Photos per step; an even number."""
-    crop: int = 224
-    """Side of the training frames, pixels."""
-    style_side: int = 384
-    """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
-    style_weight: float = 40.0
-    late_style_weight: float = 40.0
-    gram: float = 0.4
-    root: bool = True
-    content_weight: float = 0.1
-    fidelity_weight: float = 10.0
-    tone_weight: float = 2.0
-    temporal_weight: float = 2400.0
-    late_temporal_weight: float = 2400.0
-    occluders: float = 0.5
-    exposure: float = 0.05
-    variation_weight: float = 1.0
-    average: float = 0.99
 
 
 def train(

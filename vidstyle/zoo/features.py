@@ -39,7 +39,7 @@ def _torchvision() -> Perceptual:
         from torchvision.models import VGG19_Weights, vgg19
     except ImportError as error:
         raise MissingPackageError(
-            "--features vgg19 needs torchvision: pip install torchvision"
+            "`features` vgg19 needs torchvision: pip install torchvision"
         ) from error
     try:
         layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features

@@ -1,0 +1,126 @@
+"""One field of a dataclass as one option: its flags, metavar, help and default, and how its value is read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, dataclass, fields
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typer
+
+from vidstyle.cli.parsing import KINDS, Kind
+from vidstyle.cli.spelling import flags, spelled, spelling
+from vidstyle.fields import Between, OneOf, declared, docstrings
+
+
+@dataclass(frozen=True)
+class FieldOption:
+    """A field as an option; or a field that several methods have."""
+
+    name: str
+    owners: dict[str, type]
+    """Method, or "" where there is none, -> the dataclass."""
+    limited: bool
+    """There are other methods, which the option does not go with."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """How its values are written; None: it is a switch."""
+        hint, _ = declared(next(iter(self.owners.values())))[self.name]
+        if get_origin(hint) in (Union, UnionType):
+            (hint,) = (part for part in get_args(hint) if part is not type(None))
+        own = spelling(self.name).kind
+        return own or (None if hint is bool else KINDS[hint])
+
+    @property
+    def has_no(self) -> bool:
+        """True for a switch that can be turned off, which one that is off already needs not."""
+        defaults = [_default(owner, self.name) for owner in self.owners.values()]
+        return self.kind is None and any(default is not False for default in defaults)
+
+    def read(self, words: Any) -> Any:
+        """Return the value of what typer gives; None where that is nothing.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        if self.kind is None:
+            return words or (words if self.has_no else None)
+        return None if words in (None, []) else self.kind.read(self.name, words)
+
+    def parameter(self) -> inspect.Parameter:
+        """Return what typer makes the option of; `describe` makes its help."""
+        kind, names = self.kind, list(flags(self.name))
+        hint: Any = bool if kind is None else list[str] if kind.several else str
+        if self.has_no:
+            names[0] += f"/--no-{names[0].removeprefix('--')}"
+        option = typer.Option(*names, metavar=self._metavar(kind), show_default=False)
+        return inspect.Parameter(
+            self.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[hint | None, option],
+        )
+
+    def _metavar(self, kind: Kind | None) -> str | None:
+        if kind is None:
+            return None
+        words: dict[str, None] = {}
+        for note in self._notes():
+            if isinstance(note, OneOf):
+                words |= dict.fromkeys(note.choices)
+            elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
+                words[f"{note.low:g}..{note.high:g}"] = None
+        return spelling(self.name).metavar or "|".join(words) or kind.metavar
+
+    def _notes(self) -> list[Between | OneOf]:
+        found = (n for owner in self.owners.values() for n in declared(owner)[self.name][1])
+        return list(dict.fromkeys(found))
+
+    def describe(self) -> str:
+        """Return its help: the docstring of the field, or those of several methods, in words of the command line."""
+        texts = _by_value({m: docstrings(o).get(self.name, "") for m, o in self.owners.items()})
+        first, *others = texts
+        parts = [f"{', '.join(self.owners)}:"] if self.limited else []
+        parts += [first, *(f"{', '.join(texts[text])}: {text}" for text in others)]
+        if self.kind and self.kind.example:
+            parts.append(f"Such as {self.kind.example}.")
+        if self.kind and self.kind.several:
+            parts.append("Repeatable.")
+        if extras := [*self._defaults(), *self._bounds()]:
+            parts.append(f"[{'; '.join(extras)}]")
+        return spelled(" ".join(parts)).replace("None:", "by default")
+
+    def _defaults(self) -> Iterator[str]:
+        shown = {m: _shown(self.kind, _default(o, self.name)) for m, o in self.owners.items()}
+        first, *others = values = _by_value(shown)
+        if any(values):
+            yield f"default: {first}"
+        yield from (f"{', '.join(values[value])}: {value}" for value in others)
+
+    def _bounds(self) -> Iterator[str]:
+        """Yield the bounds that the metavar does not show."""
+        for note in self._notes():
+            if isinstance(note, Between) and note.low is not None and note.high is None:
+                yield f"{note.low:g} or more"
+
+
+def _by_value(values: dict[str, str]) -> dict[str, list[str]]:
+    """Turn method -> text around: each text once, with its methods."""
+    found: dict[str, list[str]] = {}
+    for name, value in values.items():
+        found.setdefault(value, []).append(name)
+    return found
+
+
+def _default(owner: type, name: str) -> Any:
+    own: Field[Any] = next(f for f in fields(owner) if f.name == name)
+    return own.default if own.default_factory is MISSING else own.default_factory()
+
+
+def _shown(kind: Kind | None, value: Any) -> str:
+    if kind is None:
+        return "yes" if value else ""
+    return "" if value in (None, ()) else str(kind.words(value))

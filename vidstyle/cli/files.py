@@ -1,0 +1,64 @@
+"""Configuration files: TOML whose keys are the names of fields, read as if they stood on the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from vidstyle.cli.parsing import Kind
+from vidstyle.errors import InputError, UsageError
+
+
+def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | None], None]:
+    """Return the callback that lets a file give what the options are if not given.
+
+    Args:
+        kinds: of the options that are fields, by their names; None: a switch.
+    """
+
+    def read(context: typer.Context, path: Path | None) -> None:
+        if path is None:
+            return
+        params = {str(p.name): p for p in context.command.params}
+        for no_key in ("config_file", "help"):
+            params.pop(no_key, None)
+        words: dict[str, str | list[str]] = {}
+        for name, value in _values(path).items():
+            if name not in params:
+                known = ", ".join(sorted(params))
+                raise InputError(f"{path}: unknown key {name}; expected some of {known}")
+            several = params[name].nargs != 1 or getattr(params[name], "multiple", False)
+            try:
+                words[name] = _words(name, value, kinds.get(name), several=several)
+                if kind := kinds.get(name):
+                    kind.read(name, words[name])
+                elif name in kinds and not isinstance(value, bool):
+                    raise UsageError(f"expected true or false for `{name}`, got {value!r}")
+            except UsageError as error:
+                raise InputError(f"{path}: {error}") from error
+        context.default_map = words
+
+    return read
+
+
+def _values(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the config {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
+
+
+def _words(name: str, value: Any, kind: Kind | None, *, several: bool) -> str | list[str]:
+    """Return a value as it would be written on the command line."""
+    if kind and kind.join and isinstance(value, list | dict):
+        parts = (f"{k}:{v}" for k, v in value.items()) if isinstance(value, dict) else value
+        return kind.join.join(map(str, parts))
+    if isinstance(value, list) != several or isinstance(value, dict):
+        raise UsageError(f"expected {'a list' if several else 'one value'} for {name}, got {value}")
+    return [str(v) for v in value] if several else str(value)

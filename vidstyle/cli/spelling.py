@@ -1,0 +1,65 @@
+"""How a field is called on the command line: the one place that knows -y, --to and their like.
+
+A field is an option of the same name, with - for _, unless it stands here; in every command alike.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vidstyle.cli.parsing import KEEP, TIME, Kind
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """What is out of the ordinary about an option."""
+
+    flags: tuple[str, ...] = ()
+    """The first is how messages call it."""
+    metavar: str | None = None
+    kind: Kind | None = None
+
+
+SPELLINGS = {
+    "alpha": Spelling(kind=KEEP),
+    "as_json": Spelling(("--json",)),
+    "camera": Spelling(metavar="0|/dev/video0|NAME"),
+    "config_file": Spelling(("--config",), "FILE"),
+    "container": Spelling(("--to",), "FORMAT"),
+    "end": Spelling(kind=TIME),
+    "format": Spelling(("--from",), "FORMAT"),
+    "hwaccel": Spelling(metavar="KIND"),
+    "mask": Spelling(metavar="PICTURE"),
+    "options": Spelling(("-x",)),
+    "output": Spelling(("-o", "--output"), "OUT"),
+    "overwrite": Spelling(("-y", "--overwrite")),
+    "pixel_format": Spelling(("--pix-fmt",)),
+    "quiet": Spelling(("--quiet", "-q")),
+    "regions": Spelling(metavar="PICTURE|auto|none"),
+    "screen": Spelling(metavar="DISPLAY"),
+    "send": Spelling(metavar="URL"),
+    "start": Spelling(kind=TIME),
+    "style": Spelling(("--style", "-s"), "PICTURE"),
+    "style_mask": Spelling(metavar="PICTURE"),
+    "style_regions": Spelling(metavar="PICTURE"),
+}
+
+
+def spelling(name: str) -> Spelling:
+    """Return the spelling of a field."""
+    return SPELLINGS.get(name, Spelling())
+
+
+def flags(name: str) -> tuple[str, ...]:
+    """Return how the option of a field is called; the first is how messages call it."""
+    return spelling(name).flags or (f"--{name.replace('_', '-')}",)
+
+
+def spelled(text: str) -> str:
+    """Say a text of the library as the command line: `overwrite` is -y, `preview=False` is --no-preview."""
+
+    def flag(match: re.Match[str]) -> str:
+        return f"--no-{match[1].replace('_', '-')}" if match[2] else flags(match[1])[0]
+
+    return re.sub(r"`([a-z][a-z0-9_]*)(=False)?`", flag, text)

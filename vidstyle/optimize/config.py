@@ -1,0 +1,275 @@
+"""The knobs of every method by optimisation, known without torch; a config's class chooses the method.
+
+Descent <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
+                  <- MrfConfig
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import Between, OneOf, check, documented
+from vidstyle.flow.finder import FLOWS
+from vidstyle.images.colors import COLORS, LIGHTS, with_light_of
+from vidstyle.nets.vgg import LAYERS, NAMES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vidstyle.frame import Pixels
+    from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.optimize.descent import Objective
+    from vidstyle.optimize.painting import Scene
+
+LEAST = 32
+"""Shortest side, pixels, that reaches the deepest layers."""
+
+_SMALLEST = 256
+"""Longest side, pixels, at which a coarse-to-fine run begins."""
+
+INITS = ("content", "noise", "style", "blend")
+RECOLORED = "recolored"
+OPTIMIZERS = ("lbfgs", "adam")
+
+AUTO, NONE = "auto", "none"
+"""Regions that are found, and none."""
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """How a picture is optimised."""
+
+    size: Annotated[int, Between(LEAST)] = 512
+    """Longest side of the result, pixels."""
+    steps: Annotated[int, Between(1)] = 200
+    """Optimizer steps, at the last size; each smaller size gets as many."""
+    init: Annotated[str, OneOf(*INITS)] = "content"
+    """What a run begins with; blend is content and noise by halves."""
+    optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
+    """What takes the steps."""
+    learning_rate: float | None = None
+    """Learning rate of the optimizer; by default 1 for lbfgs, 0.02 for adam."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of noise."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"expected a positive `learning_rate`, got {self.learning_rate}")
+
+    @property
+    def sizes(self) -> list[int]:
+        """The longest sides of a coarse-to-fine run, each at most twice the one before."""
+        count = max(0, math.ceil(math.log2(self.size / _SMALLEST)))
+        return [math.ceil(self.size / 2**n) for n in range(count, -1, -1)]
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class Config(Descent, ABC):
+    """The knobs that all methods have."""
+
+    content_layers: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: {"relu4_2": 1.0}
+    )
+    """Where content is compared: weights of layers."""
+    ratio: Annotated[float, Between(0)] = 1e-3
+    """alpha / beta, content over style (Gatys et al. 2016, eq. 7). The energies are sums over a network
+    of any width, so each is first divided by what it is for the other picture: 1 is as far as content
+    and style are."""
+    variation: Annotated[float, Between(0)] = 0.0
+    """Weight of the total variation: smoothness."""
+    pooling: Annotated[str, OneOf("max", "average")] = "max"
+    """How the network makes its layers smaller; Gatys et al. found average a little smoother."""
+    colors: Annotated[str, OneOf(*COLORS)] = "style"
+    """Whose colors the result has: style; or the content's: luminance, yuv, luv, lab (the painted light under the
+    content's hues), linear, histogram (the style gets its colors first)."""
+    style_scale: Annotated[tuple[float, ...], Between(0, 8)] = (1.0,)
+    """Longest side of the styles over the result's, one for all or one for each."""
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """All layers that are looked at, with weights."""
+        return self.content_layers
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.style_scale or min(self.style_scale) == 0:
+            raise UsageError(f"expected a positive `style_scale`, got {self.style_scale}")
+        layers = self.layers
+        if not layers or not set(layers) <= set(NAMES):
+            raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
+
+    def first(self, scene: Scene) -> Tensor:
+        """Return what a run begins with, like the content (1, 3, H, W)."""
+        from vidstyle.optimize.descent import first_picture
+
+        return first_picture(self, scene.content, scene.styles[0])
+
+    @abstractmethod
+    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+        """Return what a picture of a scene is to be."""
+
+    def finish(self, painted: Pixels, content: Pixels) -> Pixels:
+        """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
+        return with_light_of(painted, content, self.colors) if self.colors in LIGHTS else painted
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class GatysConfig(Config):
+    """Every knob of a run of `vidstyle.optimize.gatys`."""
+
+    style_layers: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: dict.fromkeys(LAYERS, 0.2)
+    )
+    """Where style is compared: weights of layers."""
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """All layers that are looked at, with weights."""
+        return {**self.content_layers, **self.style_layers}
+
+    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+        """Return what a picture of a scene is to be."""
+        from vidstyle.optimize.gatys import GramObjective
+
+        return GramObjective(eyes, scene, self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class MrfConfig(Config):
+    """Every knob of a run of `vidstyle.optimize.mrf`; the search grows with the fourth power of the size."""
+
+    size: int = 384
+    steps: int = 100
+    ratio: float = 0.03
+    patch_layers: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0)
+    )
+    """Where patches are compared: weights of layers. The paper has relu3_1 and relu4_1; relu1_1 and relu2_1 give
+    the style's colors, and smooth areas without a grid."""
+    variation: float = 3.0
+    rotations: Annotated[int, Between(0, 12)] = 0
+    """Turns of the style to either side, 15 degrees each."""
+    scales: Annotated[int, Between(0, 5)] = 0
+    """Enlargements of the style to either side, 15 % each."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.patch_layers:
+            raise UsageError("expected layers for the patches, got none")
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """All layers that are looked at, with weights."""
+        return {**self.content_layers, **self.patch_layers}
+
+    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+        """Return what a picture of a scene is to be.
+
+        Raises:
+            UsageError: the scene has regions, or styles of different shares.
+            InputError: a picture too small to hold a patch at a layer.
+        """
+        from vidstyle.optimize.mrf import PatchObjective
+
+        if any(r.where is not None or r.like is not None for r in scene.regions):
+            raise UsageError("patches know no regions; take gatys or photoreal")
+        if len({round(r.share, 6) for r in scene.regions}) > 1:
+            raise UsageError("patches are taken from all styles alike: they have no weights")
+        return PatchObjective(eyes, scene, self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class PhotorealConfig(GatysConfig):
+    """Every knob of a run of `vidstyle.optimize.photoreal`."""
+
+    init: Annotated[str, OneOf(RECOLORED, *INITS)] = RECOLORED
+    """What a run begins with: recolored is the content, each region with mean and covariance of its style's
+    colors; blend is content and noise by halves."""
+    ratio: float = 0.01
+    realism: Annotated[float, Between(0)] = 1.0
+    """Weight of the matting Laplacian: how affine, of the content, the picture's windows are to be."""
+    smoothing: Annotated[int, Between(0, 256)] = 8
+    """Half the side, pixels, of the windows of the last local-affine smoothing; 0: none."""
+
+    def first(self, scene: Scene) -> Tensor:
+        """Return what a run begins with, like the content (1, 3, H, W)."""
+        from vidstyle.optimize.photoreal import recolored_regions
+
+        return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
+
+    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+        """Return what a picture of a scene is to be."""
+        from vidstyle.optimize.photoreal import PhotorealObjective
+
+        return PhotorealObjective(eyes, scene, self)
+
+    def finish(self, painted: Pixels, content: Pixels) -> Pixels:
+        """Return a painted picture (H, W, 3) smoothed, with the colors that are asked for."""
+        from vidstyle.optimize.photoreal import smooth_affinely
+
+        if self.smoothing:
+            painted = smooth_affinely(painted, content, self.smoothing)
+        return super().finish(painted, content)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class VideoConfig(GatysConfig):
+    """Every knob of a run of `vidstyle.optimize.video`; a clip smaller than the size keeps its own."""
+
+    size: int = 384
+    steps: int = 100
+    """Optimizer steps of a frame, and of each size of a shot's first; each further pass takes half of them."""
+    temporal: Annotated[float, Between(0)] = 5.0
+    """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in
+    [0, 1]."""
+    reach: Annotated[tuple[int, ...], Between(1)] = (1, 2, 4)
+    """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
+    passes: Annotated[int, Between(1)] = 1
+    """Passes over the clip; the second goes backward."""
+    flow: Annotated[str, OneOf(*FLOWS)] = "auto"
+    """What finds the optical flow: dis, or raft (torchvision's, slow without a GPU); auto is raft on a GPU
+    where its weights have been downloaded."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.reach or list(self.reach) != sorted(set(self.reach)):
+            raise UsageError(f"expected a rising `reach` such as 1,2,4, got {self.reach}")
+
+
+@documented
+@dataclass(frozen=True)
+class AreaFiles:
+    """What says where each style is painted: masks, or regions.
+
+    Raises:
+        UsageError: what is given does not go together.
+    """
+
+    mask: tuple[Path, ...] = ()
+    """One for each style: where it is painted is white; by default everywhere."""
+    style_mask: tuple[Path, ...] = ()
+    """One for each style: what is meant of it is white; by default all of it."""
+    regions: str | None = None
+    """A picture with a color for each region of the content; auto finds some, which vidstyle paint does
+    for photoreal by itself; none: there are none."""
+    style_regions: Path | None = None
+    """A picture with the regions of the style, in the same colors."""
+
+    def __post_init__(self) -> None:
+        by_regions = self.regions not in (None, NONE) or self.style_regions is not None
+        if (self.mask or self.style_mask) and by_regions:
+            raise UsageError("take either masks or regions")
+        if (self.regions in (None, AUTO, NONE)) != (self.style_regions is None):
+            raise UsageError("regions of the content and of the style need each other")

@@ -1,0 +1,141 @@
+"""The knobs of every training, known without torch; each run's are stored in its checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from vidstyle.errors import InputError
+from vidstyle.fields import Between, documented
+from vidstyle.nets.shape import MULTIPLE, Shape
+
+LEAST_CROP = 64
+"""Below this the deepest layer whose texture is compared, at 1/8, holds no whole window."""
+
+
+@documented
+@dataclass(frozen=True)
+class PaintingConfig:
+    """The knobs that an any-style and a one-style network share."""
+
+    steps: Annotated[int, Between(1)] = 5000
+    """Optimizer steps."""
+    batch: Annotated[int, Between(2)] = 8
+    """Photos per step, an even number."""
+    crop: Annotated[int, Between(LEAST_CROP)] = 192
+    """Side of the training frames, pixels."""
+    learning_rate: float = 1.5e-3
+    """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
+    style_weight: float = 26.0
+    """Weight of the style loss at first; it changes between 40 % and 60 % of the steps."""
+    late_style_weight: float = 12.0
+    """Weight of the style loss at the end."""
+    gram: float = 0.5
+    """Share of the Gram matrices in the style loss."""
+    root: bool = False
+    """The style loss is a distance, not its square."""
+    balanced: bool = False
+    """The style loss is relative to the photo's own distance; needs `root`."""
+    nearest_weight: float = 0.0
+    """Weight of the nearest-neighbour loss, relu3_1 and relu4_1."""
+    similarity_weight: float = 0.0
+    """Weight of the self-similarity loss, relu4_1."""
+    least_scale: Annotated[float, Between(0.25, 1)] = 1.0
+    """The losses look at pictures scaled down at random, to this at least, and with mean and maximum
+    pooling in turn, so that what pleases one perceptual network at one scale alone is no way out."""
+    content_weight: float = 1.0
+    """Weight of the content loss, relu3_1 and relu4_1."""
+    fidelity_weight: float = 0.0
+    """Weight of the fidelity loss: the content loss on directions, all layers."""
+    tone_weight: float = 4.0
+    """Weight of the tone loss."""
+    temporal_weight: float = 15.0
+    """Weight of the temporal loss at first; it changes as the style weight does."""
+    late_temporal_weight: float = 60.0
+    """Weight of the temporal loss at the end."""
+    occluders: Annotated[float, Between(0, 1)] = 0.0
+    """Share of the moved views with something else moving in front."""
+    exposure: Annotated[float, Between(0)] = 0.0
+    """The moved views are brighter or darker, by exp(exposure) at most."""
+    variation_weight: float = 0.5
+    """Weight of the total variation."""
+    grid_weight: float = 2000.0
+    """Weight of the pattern of the network's grid in something smooth."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of data order, crops, motion and initial weights."""
+
+    def check(self) -> None:
+        """Check sizes.
+
+        Raises:
+            InputError: one does not fit the networks.
+        """
+        if self.batch < 2 or self.batch % 2 or self.crop % MULTIPLE or self.crop < LEAST_CROP:
+            raise InputError(
+                f"expected an even batch and a crop that is a multiple of {MULTIPLE}, of "
+                f"{LEAST_CROP} pixels at least, got {self.batch} and {self.crop}"
+            )
+
+
+@documented
+@dataclass(frozen=True)
+class ArbitraryConfig(PaintingConfig):
+    """Every knob of the training of an any-style network."""
+
+    shape: Shape = field(default_factory=Shape)
+    """Size of the frame net."""
+    style_crop: Annotated[int, Between(LEAST_CROP)] = 256
+    """Side of the style crops, pixels, of pictures stored about 320 high."""
+    style_zoom: Annotated[float, Between(1)] = 1.0
+    """Style pictures are shown up to so much larger or smaller than stored: strokes of many sizes."""
+    hidden: Annotated[int, Between(1)] = 512
+    """Hidden numbers of the style encoder."""
+    texture: bool = False
+    """The style encoder describes orientation and scale of strokes too."""
+
+
+@documented
+@dataclass(frozen=True)
+class StyleConfig(PaintingConfig):
+    """Every knob of the training of a network of one style."""
+
+    steps: int = 1200
+    """Optimizer steps; the default takes some ten minutes on two cores."""
+    batch: int = 4
+    crop: int = 224
+    style_side: Annotated[int, Between(LEAST_CROP)] = 384
+    """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
+    style_weight: float = 40.0
+    late_style_weight: float = 40.0
+    gram: float = 0.4
+    root: bool = True
+    content_weight: float = 0.1
+    fidelity_weight: float = 10.0
+    tone_weight: float = 2.0
+    temporal_weight: float = 2400.0
+    late_temporal_weight: float = 2400.0
+    occluders: float = 0.5
+    exposure: float = 0.05
+    variation_weight: float = 1.0
+    average: float = 0.99
+
+
+@documented
+@dataclass(frozen=True)
+class PerceptualConfig:
+    """Every knob of the training of a perceptual network."""
+
+    steps: Annotated[int, Between(1)] = 6000
+    """Optimizer steps."""
+    batch: Annotated[int, Between(1)] = 12
+    """Crops per step."""
+    crop: Annotated[int, Between(32)] = 128
+    """Side of the crops, pixels."""
+    learning_rate: float = 2e-3
+    """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of data order, crops, disturbances and initial weights."""
