@@ -73,7 +73,7 @@ class FieldOption:
                 words |= dict.fromkeys(note.choices)
             elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
                 words[f"{note.low:g}..{note.high:g}"] = None
-        return spelling(self.name).metavar or "|".join(words) or kind.metavar
+        return "|".join(words) or spelling(self.name).metavar or kind.metavar
 
     def _notes(self) -> list[Between | OneOf]:
         found = (n for owner in self.owners.values() for n in declared(owner)[self.name][1])
