@@ -81,7 +81,7 @@ PROMISES = [
     Promise("every frame", "base", "", check.all_frames, COLUMNS),
     Promise("even times", "base", "", check.even_times, COLUMNS[:-1]),
     Promise(
-        *("uneven times", "vfr", "--fps", check.uneven_times),
+        *("uneven times", "vfr", "`fps`", check.uneven_times),
         [*VIDEO[:5], "gif", "webp"],
         refused_in=["avi"],
     ),

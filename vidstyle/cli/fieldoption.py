@@ -17,7 +17,7 @@ from vidstyle.fields import Between, OneOf, declared, docstrings
 
 @dataclass(frozen=True)
 class FieldOption:
-    """A field as an option; or a field that several methods have."""
+    """A field as an option; with methods, the field of the dataclass of each."""
 
     name: str
     owners: dict[str, type]
@@ -36,7 +36,7 @@ class FieldOption:
 
     @property
     def has_no(self) -> bool:
-        """True for a switch that can be turned off, which one that is off already needs not."""
+        """True for a switch with a --no- form: it is not off by default."""
         defaults = [_default(owner, self.name) for owner in self.owners.values()]
         return self.kind is None and any(default is not False for default in defaults)
 
@@ -73,7 +73,7 @@ class FieldOption:
                 words |= dict.fromkeys(note.choices)
             elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
                 words[f"{note.low:g}..{note.high:g}"] = None
-        return spelling(self.name).metavar or "|".join(words) or kind.metavar
+        return "|".join(words) or spelling(self.name).metavar or kind.metavar
 
     def _notes(self) -> list[Between | OneOf]:
         found = (n for owner in self.owners.values() for n in declared(owner)[self.name][1])

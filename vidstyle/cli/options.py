@@ -3,7 +3,10 @@
 A command asks for an instance, and gets it made of what was given on the command line or in the file:
 
     @command
-    def run(source: ..., reading: Reading, compute: Annotated[Compute, without("batch")]) -> None:
+    def run(*, source: ..., reading: Reading, compute: Annotated[Compute, without("batch")]) -> None:
+
+A new field of `Reading` is thereby an option of `run`; `vidstyle.cli.spelling` has a line for it only where it is
+to be called otherwise.
 
 Two dataclasses with a field of one name share its option, which the last of them describes.
 """

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.options import command, only
 from vidstyle.cli.painting import Lines
 from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.runtime.compute import Compute
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import Step
 
 
+@command
 def reconstruct(
+    *,
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="What to reconstruct.")],
     kind: Annotated[
         str,
@@ -42,7 +46,7 @@ def reconstruct(
     features: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
     ] = "own",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    compute: Annotated[Compute, only("device")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Make the classical figures of what the layers of a perceptual network keep of a picture."""
@@ -77,7 +81,7 @@ def reconstruct(
         style=read_picture(style) if style else None,
         size=size,
         steps=steps,
-        device=choose_device(device),
+        device=choose_device(compute.device),
         on_step=told,
     )
     write_picture(target, reconstructions.sheet(rows))

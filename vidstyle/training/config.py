@@ -108,6 +108,7 @@ class StyleConfig(PaintingConfig):
     style_side: Annotated[int, Between(LEAST_CROP)] = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
     style_weight: float = 40.0
+    """Weight of the style loss at first; vidstyle train style leaves it so to the end."""
     late_style_weight: float = 40.0
     gram: float = 0.4
     root: bool = True
@@ -115,6 +116,7 @@ class StyleConfig(PaintingConfig):
     fidelity_weight: float = 10.0
     tone_weight: float = 2.0
     temporal_weight: float = 2400.0
+    """Weight of the temporal loss at first; vidstyle train style leaves it so to the end."""
     late_temporal_weight: float = 2400.0
     occluders: float = 0.5
     exposure: float = 0.05
