@@ -49,7 +49,7 @@ ALLOWED = {
         "stylize",
         "zoo",
     },
-    "files": {"errors", "frame", "media", "pipeline", "stylize"},
+    "files": {"errors", "frame", "media", "pipeline", "runtime", "stylize"},
     "model": {
         "errors",
         "files",
@@ -61,7 +61,18 @@ ALLOWED = {
         "stylize",
         "zoo",
     },
-    "api": {"errors", "files", "frame", "images", "media", "model", "pipeline", "stylize", "zoo"},
+    "api": {
+        "errors",
+        "files",
+        "frame",
+        "images",
+        "media",
+        "model",
+        "pipeline",
+        "runtime",
+        "stylize",
+        "zoo",
+    },
     "testing": {"frame", "runtime", "stylize"},
     "__init__": {
         "api",

@@ -15,6 +15,7 @@ from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, PICTURES
+from vidstyle.media.inputs import check_input
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
@@ -195,8 +196,9 @@ def run(
     styles.shares(len(several))
     _check_method(method, compute, look)
     source = Path(source)
+    check_input(source)
     if output is None and is_pipe(source):
-        raise UsageError("name the `output`: a file, or - for standard output")
+        raise UsageError("name the output: `output` FILE, or `output` - for standard output")
     target = Path(output) if output is not None else default_output(source, several)
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),

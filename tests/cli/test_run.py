@@ -171,12 +171,12 @@ def test_a_second_signal_ends_at_once_and_leaves_nothing(tmp_path):
 import time
 from pathlib import Path
 import vidstyle.api, vidstyle.cli.app
-from vidstyle.stylize.stylizer import IdentityStylizer
-def sleep(self, frames, prepared, state):
+from vidstyle.runtime.identity import IdentityEngine
+def sleep(self, frames, style, given, *, describe):
     Path({str(tmp_path / "asleep")!r}).touch()
     while True:
         time.sleep(60)
-IdentityStylizer.start = sleep
+IdentityEngine.paint = sleep
 vidstyle.cli.app.main()
 """
     process = subprocess.Popen(

@@ -243,7 +243,7 @@ def test_picture_and_sound_stay_together_where_the_origin_lies_between_ticks(tmp
 
 def test_rotation_cannot_be_kept_everywhere(tmp_path):
     clip = make_clip(tmp_path / "in.mp4", rotation=90, sound=False)
-    with pytest.raises(UsageError, match="--keep-rotation"):
+    with pytest.raises(UsageError, match="`keep_rotation`"):
         run(clip, tmp_path / "out.avi", keep_rotation=True)
 
 

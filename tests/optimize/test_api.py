@@ -85,7 +85,7 @@ def test_masks_may_be_files(folder, eyes):
     mask = np.zeros((48, 64), np.uint8)
     mask[:, :32] = 255
     cv2.imwrite(str(folder / "sky.png"), mask)
-    areas = AreaFiles(masks=(folder / "sky.png",))
+    areas = AreaFiles(mask=(folder / "sky.png",))
     words = folder / "photo.png", folder / "starry.png"
     painted = paint(*words, method=QUICK, features=eyes, areas=areas)
     assert painted.shape == (36, 48, 3)
@@ -115,9 +115,9 @@ def test_what_is_no_picture_is_refused(folder, monkeypatch, photo, styles, messa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "magic"}, "expected a method gatys, mrf, photoreal, got magic"),
+        ({"method": "magic"}, "expected a `method` gatys, mrf, photoreal, got magic"),
         ({"styles": []}, "expected a style, got none"),
-        ({"style_weights": [1, 2]}, "for each of 1 styles, got 2"),
+        ({"style_weights": [1, 2]}, "1 style weights, one a style, got 2"),
         ({"style_weights": [0]}, "not all 0"),
         ({"style_weights": [float("inf")]}, "not all 0"),
         ({"device": "toaster"}, "toaster"),

@@ -183,7 +183,7 @@ def test_the_flow_may_come_from_elsewhere():
 def test_raft_that_is_not_there(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "vidstyle.flow.raft", raising=False)
-    monkeypatch.delattr(vidstyle, "raft", raising=False)  # put back with it
+    monkeypatch.delattr(vidstyle.flow, "raft", raising=False)  # put back with it
     frames = [np.zeros((32, 32, 3), np.uint8)]
     with pytest.raises(vidstyle.MissingPackageError, match=f"needs {package}"):
         list(vidstyle.stylize_frames(frames, frames[0], stability=0.5, flow="raft"))

@@ -270,7 +270,7 @@ def test_several_styles_by_api(picture):
         ({"style_weights": (1, 2, 3)}, "2 style weights"),
         ({"style_weights": (0, 0)}, "not all 0"),
         ({"style_weights": (-1, 2)}, "0 or more"),
-        ({"style_scale": 9}, "scale from"),
+        ({"style_scale": 9}, "scale` from"),
         ({"stability": 2}, "`stability` from"),
     ):
         with pytest.raises(UsageError, match=message):

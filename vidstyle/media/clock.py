@@ -41,10 +41,10 @@ class OutputClock:
             exact -= self._phase
             pts = round(exact)
         if self._last is not None and pts <= self._last:
-            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower --fps")
+            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower `fps`")
         if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
             raise UsageError(
-                f"{kind} holds frames at one even rate only; choose --fps "
+                f"{kind} holds frames at one even rate only; choose `fps` "
                 f"{float(self._even_rate):g} or an output name that ends in .mkv"
             )
         self._last = pts

@@ -186,7 +186,7 @@ def _add_stream(
     except ValueError as error:
         raise UsageError(
             f"{container.format} cannot hold {codec} video; "
-            "choose another --codec, or an output name that ends in .mkv"
+            "choose another `codec`, or an output name that ends in .mkv"
         ) from error
     if not isinstance(added, av.VideoStream):
         raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")

@@ -133,7 +133,7 @@ def check_colors(path: Path, reading: Reading, facts: PictureFacts, first: av.Vi
     if facts.color.is_hdr and reading.hdr == "refuse":
         raise InputError(
             f"{path} is HDR video, whose colors the networks do not know; choose "
-            "--hdr tonemap (to BT.709) or --hdr passthrough"
+            "`hdr` tonemap (to BT.709) or `hdr` passthrough"
         )
     for name, what in _OF_THE_OLD_PIXELS.items():
         if first.side_data.get(name) is not None:

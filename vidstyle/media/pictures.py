@@ -124,7 +124,7 @@ class Pictures:
         """
         self._damage += 1
         if self._reading.strict:
-            raise InputError(f"{self._path} {how}; without --strict it would be finished")
+            raise InputError(f"{self._path} {how}; without `strict` it would be finished")
         log.info("%s %s", self._path, how)
 
     def __iter__(self) -> Iterator[av.VideoFrame]:

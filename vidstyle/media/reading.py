@@ -110,7 +110,7 @@ class Reading:
         if width * height > self.max_pixels:
             raise InputError(
                 f"{path} is {width}x{height}, more than the {self.max_pixels} pixels "
-                "that are allowed; raise --max-pixels if you trust it"
+                "that are allowed; raise `max_pixels` if you trust it"
             )
 
     def stored_size(self, width: int, height: int, *, transposed: bool) -> tuple[int, int]:

@@ -76,7 +76,7 @@ class FileSink:
         if part is None:
             check_output(path, overwrite=overwrite, container=encoding.container)
         if odd not in ODD:
-            raise UsageError(f"expected --odd {' or '.join(ODD)}, got {odd}")
+            raise UsageError(f"expected `odd` {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
         self._passthrough = passthrough

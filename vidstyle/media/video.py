@@ -103,7 +103,7 @@ class Video:
             raise _no_frame(path, reading, container)
         accelerated = bool(reading.hwaccel and stream.codec_context.is_hwaccel)
         if reading.hwaccel and not accelerated:
-            log.warning("--hwaccel %s cannot be used here; decoding on the CPU", reading.hwaccel)
+            log.warning("`hwaccel` %s cannot be used here; decoding on the CPU", reading.hwaccel)
         facts = PictureFacts.of(first_picture, stream)
         check_colors(path, reading, facts, first_picture)
         if facts.color.is_hdr and reading.hdr == "passthrough":
@@ -243,7 +243,7 @@ def _painted_stream(path: Path, container: Any) -> Any:
 
 def _no_frame(path: Path, reading: Reading, container: Any) -> InputError:
     cut = reading.start or reading.end is not None
-    where = " between --start and --end" if cut else ""
+    where = " between `start` and `end`" if cut else ""
     if is_pipe(path) and "mp4" in container.format.name and not cut:
         where = f"; if its index comes last, write mp4 for a pipe with {PIPED_MP4}"
     return InputError(f"cannot stylize {path}: not one frame could be decoded{where}")

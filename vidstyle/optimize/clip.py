@@ -107,6 +107,6 @@ def _sized(source: Path, reading: Reading, longest: int) -> Reading:
     size = round(width * factor), round(height * factor)
     if min(size) < LEAST:
         raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger --size"
+            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger `size`"
         )
     return reading if factor == 1 else replace(reading, size=size)

@@ -156,7 +156,7 @@ def _network(
     if checkpoint.exists():
         if init is not None:
             raise InputError(
-                f"{checkpoint.parent} holds a run already, which --init would not start; choose --out"
+                f"{checkpoint.parent} holds a run already, which `init` would not start; choose another `out`"
             )
         return net
     if init is None:
