@@ -1,16 +1,86 @@
-"""The public names, and what an import costs."""
+"""The public names, both ways, and what an import costs."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import vidstyle
 
+INVENTORY = [
+    "ColorTags",
+    "DamagedInputError",
+    "Encoding",
+    "Frame",
+    "InputError",
+    "Interrupted",
+    "Look",
+    "Metrics",
+    "MissingPackageError",
+    "Model",
+    "OutputError",
+    "Probe",
+    "Progress",
+    "Reading",
+    "Result",
+    "State",
+    "StreamInfo",
+    "Style",
+    "Summary",
+    "TrainingError",
+    "UsageError",
+    "VidstyleError",
+    "__version__",
+    "load",
+    "measure",
+    "mix",
+    "paint",
+    "probe",
+    "stylize",
+    "stylize_frames",
+    "train_style",
+]
+"""What is promised. To take a name away, or to change what it means, is a change for users: tell it in the CHANGELOG."""
 
-def test_all_is_sorted_and_complete():
+METHODS = {
+    "Model": "bit_depths close device expect multiple name precision step stream style takes_pictures video",
+    "Style": "load made_by save values",
+    "Look": "flow stability strength style",
+}
+"""Public attributes of what users hold in their hands."""
+
+
+def test_the_inventory_is_what_is_exported():
     assert vidstyle.__all__ == sorted(vidstyle.__all__)
-    assert all(hasattr(vidstyle, name) for name in vidstyle.__all__)
+    assert set(vidstyle.__all__) == set(INVENTORY)
+
+
+def test_every_name_that_the_package_imports_is_exported():
+    tree = ast.parse(Path(vidstyle.__file__).read_text())
+    imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert imported - {"annotations"} <= set(vidstyle.__all__)
+    for name in vidstyle.__all__:
+        assert inspect.getdoc(getattr(vidstyle, name)), f"{name} has no docstring"
+
+
+def test_the_methods_are_those_of_the_inventory():
+    for owner, names in METHODS.items():
+        kind = getattr(vidstyle, owner)
+        public = {n for n in (*dir(kind), *kind.__annotations__) if not n.startswith("_")}
+        assert public == set(names.split()), owner
+
+
+def test_the_types_in_public_signatures_are_public():
+    """Whoever reads a signature can import what it names, or it is a type of the language."""
+    for name in ("load", "mix", "stylize", "stylize_frames", "measure", "probe"):
+        signature = inspect.signature(getattr(vidstyle, name))
+        said = {*signature.parameters.values()}
+        result = str(signature.return_annotation).split("[")[0].split("|")[0].strip()
+        assert result in {*vidstyle.__all__, "Iterator"}, f"{name} returns {result}"
+        assert all(p.annotation is not p.empty for p in said), name
 
 
 def test_import_brings_no_torch_and_no_openvino():

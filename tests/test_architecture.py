@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,19 @@ ALLOWED = {
     "cores": set(),
     "errors": set(),
     "fields": {"errors"},
-    "frame": {"errors"},
-    "nets": {"errors", "fields", "frame"},
-    "losses": {"errors", "nets"},
+    "frame": set(),
+    "nets": {"errors", "fields"},
+    "losses": {"nets"},
     "images": {"errors", "frame"},
     "flow": {"errors", "frame"},
     "zoo": {"errors", "nets"},
     "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
-    "stylize": {"fields", "errors", "flow", "frame", "images", "pipeline", "runtime"},
-    "media": {"fields", "cores", "errors", "frame"},
-    "pipeline": {"errors", "frame"},
+    "stylize": {"errors", "fields", "flow", "frame", "runtime"},
+    "media": {"cores", "errors", "fields", "frame"},
+    "pipeline": {"frame"},
     "training": {
-        "fields",
         "errors",
+        "fields",
         "images",
         "losses",
         "media",
@@ -37,8 +38,8 @@ ALLOWED = {
         "zoo",
     },
     "optimize": {
-        "fields",
         "errors",
+        "fields",
         "flow",
         "frame",
         "images",
@@ -87,15 +88,15 @@ ALLOWED = {
         "stylize",
         "training",
     },
-    "live": {"api", "errors", "fields", "frame", "media", "model", "runtime", "stylize"},
+    "live": {"api", "errors", "frame", "media", "model", "runtime", "stylize"},
     "machine": {"api", "cores", "frame", "media", "model", "pipeline", "runtime", "stylize"},
-    "evaluation": {"fields", "errors", "flow", "frame", "images", "media", "nets", "zoo"},
+    "evaluation": {"errors", "flow", "frame", "images", "media", "nets", "zoo"},
     "cli": {
-        "fields",
         "__init__",
         "api",
         "errors",
         "evaluation",
+        "fields",
         "frame",
         "images",
         "live",
@@ -168,6 +169,42 @@ def test_imports_follow_the_arrows(path):
 
 def test_the_rooms_have_no_circle():
     assert list(TopologicalSorter(ALLOWED).static_order())
+
+
+def drawn() -> dict[str, set[str]]:
+    """Read the figure: room -> rooms that an arrow says it imports."""
+    page = (PACKAGE.parent / "docs" / "design.md").read_text()
+    figure = page.split("## Who may import whom")[1].split("```")[1]
+    arrows: dict[str, set[str]] = {}
+    for line in figure.strip().splitlines():
+        groups = [set(part.replace(",", " ").split()) for part in line.split("<-")]
+        for there, here in pairwise(groups):
+            for room in here:
+                arrows.setdefault(room, set()).update(there)
+    return arrows
+
+
+def test_the_figure_draws_what_is_allowed():
+    """Who may import a room has a way of arrows to it; and no arrow leads where nobody goes."""
+    arrows = drawn()
+
+    def reached(room: str) -> set[str]:
+        return arrows.get(room, set()).union(*(reached(r) for r in arrows.get(room, ())))
+
+    for room, rooms in ALLOWED.items():
+        if room in ("__init__", "__main__"):
+            continue
+        assert rooms - {"__init__", "cores"} <= reached(room), room
+        assert not arrows.get(room) or rooms & arrows[room], room
+
+
+def test_what_is_allowed_is_needed():
+    needed: dict[str, set[str]] = {}
+    for path in FILES:
+        found = {name.split(".")[1] for name in imports(path) if name.startswith("vidstyle.")}
+        needed.setdefault(room(path), set()).update(found)
+    for here, rooms in ALLOWED.items():
+        assert rooms <= needed[here], f"{here} does not import {rooms - needed[here]}"
 
 
 def test_every_room_is_in_the_figure():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.clips import make_picture, pattern
 from tests.conftest import ROOT, vidstyle
 
 TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor", "styles"))
@@ -20,8 +22,8 @@ TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
@@ -66,6 +68,37 @@ def test_the_python_of_the_readme_works(base, picture, tmp_path, monkeypatch):
     for block in blocks("python"):
         exec(block, {"frames": [np.zeros((32, 48, 3), np.uint8)]})
     assert (tmp_path / "out.mp4").exists()
+
+
+QUICK = {
+    "GatysConfig(size=512, steps=200)": "GatysConfig(size=64, steps=2)",
+    "StyleConfig(steps=1200)": "StyleConfig(steps=2, batch=2, crop=64, style_side=64)",
+}
+"""What takes minutes on the page, and what is run instead."""
+
+
+def test_the_page_on_python_works(base, picture, tmp_path, monkeypatch):
+    """Its blocks, in order, in one namespace; without torch those that need none."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, "in.mp4")
+    for name in ("starry.jpg", "wave.jpg", "photo.jpg"):
+        shutil.copy(picture, name)
+    (tmp_path / "photos").mkdir()
+    for n in range(2):
+        make_picture(tmp_path / "photos" / f"{n}.png", 200, 160)
+    page = (ROOT / "docs" / "python.md").read_text()
+    for long, short in QUICK.items():
+        assert long in page
+        page = page.replace(long, short)
+    names = {"frames": [pattern(n, 128, 96) for n in range(4)]}
+    has_torch = importlib.util.find_spec("torch") is not None
+    for block in blocks("python", page):
+        if has_torch or not any(word in block for word in ("torch", "paint(", "train_style")):
+            exec(block, names)
+    names["model"].close()
+    assert {"out.mp4", "first.mp4", "second.mkv", "short.mp4"} <= {
+        p.name for p in tmp_path.iterdir()
+    }
 
 
 def test_every_make_target_and_link_exists():
