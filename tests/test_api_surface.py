@@ -6,9 +6,11 @@ import ast
 import inspect
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import vidstyle
+from vidstyle.stylize.style import StyleOptions
 
 INVENTORY = [
     "ColorTags",
@@ -81,6 +83,16 @@ def test_the_types_in_public_signatures_are_public():
         result = str(signature.return_annotation).split("[")[0].split("|")[0].strip()
         assert result in {*vidstyle.__all__, "Iterator"}, f"{name} returns {result}"
         assert all(p.annotation is not p.empty for p in said), name
+
+
+def test_one_call_takes_what_a_look_has():
+    """`stylize` and `stylize_frames` list the fields that `Look` and `StyleOptions` declare, with their defaults."""
+    options = (*fields(vidstyle.Look), *fields(StyleOptions))
+    for function in (vidstyle.stylize, vidstyle.stylize_frames):
+        parameters = inspect.signature(function).parameters
+        for field in options:
+            if field.name != "style":
+                assert parameters[field.name].default == field.default, field.name
 
 
 def test_import_brings_no_torch_and_no_openvino():

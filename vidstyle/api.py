@@ -162,8 +162,11 @@ def stylize(
         source,
         style,
         output,
-        Look(None, strength, stability, flow),
-        styles=StyleOptions(style_scale, None if style_weights is None else tuple(style_weights)),
+        Look(strength=strength, stability=stability, flow=flow),
+        styles=StyleOptions(
+            style_scale=style_scale,
+            style_weights=None if style_weights is None else tuple(style_weights),
+        ),
         compute=Compute(device, precision, batch, low_latency),
         method=method,
         reading=reading,
@@ -237,9 +240,12 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(None, strength, stability, flow)
+    look = Look(strength=strength, stability=stability, flow=flow)
     compute = Compute(device, precision)
-    options = StyleOptions(style_scale, None if style_weights is None else tuple(style_weights))
+    options = StyleOptions(
+        style_scale=style_scale,
+        style_weights=None if style_weights is None else tuple(style_weights),
+    )
     _check_method(method, compute, look)
     model, pictures = load_for(style, compute, method=method)
     look = replace(look, style=_read(model, pictures, options))

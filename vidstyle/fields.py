@@ -8,7 +8,8 @@ A knob is declared once, as a field with a type, a default and a docstring:
         strength: Annotated[float, Between(0, 1)] = 1.0
         \"\"\"0 (the video itself) to 1 (all painting).\"\"\"
 
-`check` holds values to it, `help(Look)` shows it, and the command line, its help and its configuration
+The docstring is the option's help: it ends with a full stop, names other fields in backquotes, which the command line spells as
+flags, and "None:" reads "by default" there. `check` holds values to it, `help(Look)` shows it, and the command line, its help and its configuration
 files are made of it. A subclass that only changes a default inherits the rest.
 """
 

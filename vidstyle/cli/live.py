@@ -154,6 +154,7 @@ def live(
     ] = None,
     origin: Origin,
     wanted: Outputs,
+    # What can fade while it runs.
     look: Annotated[Look, only("strength", "stability")],
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],

@@ -103,7 +103,7 @@ class LivePainter:
         strength, stability = (
             float(f.at(now)[0].clip(0, 1)) for f in (self._strength, self._stability)
         )
-        return Look(style, strength, stability)
+        return Look(style, strength=strength, stability=stability)
 
     def paint(self, pixels: Pixels, size: tuple[int, int], now: float) -> Pixels:
         """Paint a frame.

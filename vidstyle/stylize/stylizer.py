@@ -8,8 +8,11 @@ Its stages, in the order in which they run:
 4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
 5. blend: at a strength below 1 they are mixed with the frames themselves.
 
-A stage is left out where the look or the engine does not ask for it. Nothing is hidden between two calls, so that
-chunks, seeks and tests need nothing else than the state.
+Stages 1 to 4 see the frames of a shot; those after it see a frame alone, with its index, and stand together in
+`Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
+not ask for it. Three things hold whatever is chosen: the defaults change no pixel, a strength of 0 is the frame itself to the bit, and
+how frames are parted into calls changes nothing. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
+than the state.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ Lookahead = Callable[[int], Iterable[Pixels]]
 """Yields frames (H, W, 3) of a clip from the one with an index on, some two a second."""
 
 Finish = Callable[[], list[Pixels]]
-"""Waits for painted frames and returns them."""
+"""Waits for painted frames and returns them. They may be the caller's own arrays: write into none of them."""
 
 _SETTLING = 20
 """Frames after a change of style in which its statistics are still followed quickly."""
@@ -57,13 +60,13 @@ class State:
     motion: MotionState | None = None
     """What the stabilizer follows; None: the next frame follows nothing."""
     frames: int = 0
-    """Frames painted so far ..."""
+    """Frames painted so far: the index of the next one, from the first that was painted."""
     begun: int = -SHORTEST
-    """... and how many that were when the shot began."""
+    """Index of the first frame of the current shot."""
     style: Style | None = None
-    """Of the last call ..."""
+    """Of the last call."""
     settling: int = 0
-    """... and for how many frames more it counts as new."""
+    """For how many frames more that style counts as new."""
 
 
 class Stylizer:
@@ -117,9 +120,9 @@ class Stylizer:
         state = state or State()
         if self.engine.following is None and not look.stability:
             finish = self.engine.paint(frames, style, None, describe=False).frames
-            return self._blended(frames, finish, look), replace(
-                state, frames=state.frames + len(frames)
-            )
+            finish = self._finished(frames, finish, look, state.frames)
+            return finish, replace(state, frames=state.frames + len(frames))
+        first = state.frames
         finishes: list[Finish] = []
         for part, shot, index in self._split(frames, state):
             if shot.fresh:
@@ -128,8 +131,12 @@ class Stylizer:
             finish, state = self._paint(part, look, style, state)
             finishes.append(finish)
             state = replace(state, shot=shot.shot)
-        state = replace(state, frames=state.frames + len(frames), style=look.style)
-        return (lambda: [p for finish in finishes for p in finish()]), state
+
+        def finish_all() -> list[Pixels]:
+            return [p for finish in finishes for p in finish()]
+
+        state = replace(state, frames=first + len(frames), style=look.style)
+        return self._finished(frames, finish_all, look, first), state
 
     def step(
         self, frames: Sequence[Pixels], look: Look, state: State | None = None
@@ -219,7 +226,7 @@ class Stylizer:
     def _paint(
         self, frames: list[Pixels], look: Look, style: Vector, state: State
     ) -> tuple[Finish, State]:
-        """Begin to paint frames of one shot."""
+        """Begin to paint frames of one shot: stages 2 to 4."""
         following, pool, calls = self.engine.following, state.pool, state.calls
         settling = state.settling
         if state.style is not None and state.style is not look.style and state.style != look.style:
@@ -251,7 +258,7 @@ class Stylizer:
             motion=motion,
             settling=max(0, settling - len(frames)),
         )
-        return self._blended(frames, finish, look), state
+        return finish, state
 
     def _ended(
         self, following: Following, pool: Pool, calls: tuple[tuple[Painting, int], ...]
@@ -269,10 +276,16 @@ class Stylizer:
         return pad(frame, self.engine.multiple)
 
     @staticmethod
-    def _blended(frames: Sequence[Pixels], finish: Finish, look: Look) -> Finish:
-        if look.strength == 1:
-            return finish
-        return lambda: [blend(f, p, look.strength) for f, p in zip(frames, finish(), strict=True)]
+    def _finished(frames: Sequence[Pixels], finish: Finish, look: Look, first: int) -> Finish:
+        """Add the stages that see a frame alone; `first` is the index of the first frame."""
+
+        def finished(index: int, frame: Pixels, painted: Pixels) -> Pixels:
+            return blend(frame, painted, look.strength)
+
+        return lambda: [
+            finished(index, frame, painted)
+            for index, (frame, painted) in enumerate(zip(frames, finish(), strict=True), first)
+        ]
 
     def _stabilizer(self, flow: str) -> Stabilizer:
         if flow not in self._stabilizers:
