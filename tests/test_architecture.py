@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
@@ -216,3 +218,31 @@ def test_every_room_is_in_the_figure():
 def test_files_stay_small():
     for path in FILES:
         assert len(path.read_text().splitlines()) <= 400, f"split {path.name} by its nouns"
+
+
+TRACE = """
+import sys, traceback
+from vidstyle.cli.app import main
+from vidstyle.runtime.openvino import OpenVinoEngine
+
+def encode(self, picture):
+    print(*(f.filename for f in traceback.extract_stack()), sep="\\n")
+    sys.stdout.flush()
+    raise SystemExit
+
+OpenVinoEngine.encode = encode
+main()
+"""
+
+
+def test_a_style_climbs_back_up_once_at_most(base, picture, tmp_path):
+    """From the command line to the engine that reads it, calls lead down the arrows, but for one."""
+    words = ["run", str(base), "--style", str(picture), "-o", "out.mp4", "--device", "cpu"]
+    command = [sys.executable, "-c", TRACE, *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    files = [Path(line) for line in done.stdout.splitlines() if Path(line).is_relative_to(PACKAGE)]
+    rooms = [room(path) for path in files]
+    assert rooms[0] == "cli", done.stderr
+    assert rooms[-1] == "model"
+    height = {name: n for n, name in enumerate(TopologicalSorter(ALLOWED).static_order())}
+    assert sum(height[after] > height[before] for before, after in pairwise(rooms)) <= 1
