@@ -60,8 +60,8 @@ class _Spelled(logging.Formatter):
         return spelled(super().format(record))
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         print(f"vidstyle {__version__}")
         raise typer.Exit
 

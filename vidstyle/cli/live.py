@@ -18,7 +18,7 @@ from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
 from vidstyle.media import capture
-from vidstyle.media.parts import check_output
+from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 
@@ -153,7 +153,7 @@ def live(
         ),
     ] = None,
     origin: Origin,
-    wanted: Outputs,
+    destinations: Outputs,
     look: Annotated[Look, only("strength", "stability")],
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],
@@ -187,7 +187,7 @@ def live(
     )
     with LiveSource(device, stop=stop) as frames, contextlib.ExitStack() as opened:
         width, height = frames.size
-        outputs = wanted.open(opened, height, width, frames.rate)
+        outputs = destinations.open(opened, height, width, frames.rate)
         target = pacing.target_fps if pacing.target_fps is not None else float(frames.rate or 0)
         session = Session(
             frames,

@@ -123,7 +123,7 @@ def arbitrary(
         style,
         load_features(features),
         out,
-        encoder_eyes=load_features(),
+        encoder_perceptual=load_features(),
         config=replace(config, shape=shape),
         exclude=tuple(exclude or ()),
         manifest=manifest,

@@ -22,7 +22,7 @@ from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import consistent
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import PictureSource, load_picture
-from vidstyle.media.parts import check_output
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -33,7 +33,7 @@ SIDE = 360
 FAR = 5
 """Frames between the two of the long warping error."""
 
-_LEAST_SIDE = 16
+_MIN_SIDE = 16
 """Below this the flow has nothing to look at."""
 
 _EVERY = 8
@@ -115,8 +115,8 @@ def _pairs(clip: FileSource, painted: FileSource) -> Iterator[tuple[Frame, Float
             f"expected clips of the same shape, got {one.width}x{one.height} and "
             f"{other.width}x{other.height}"
         )
-    if min(other.height, other.width) < _LEAST_SIDE:
-        raise InputError(f"expected clips of {_LEAST_SIDE} pixels each way at least")
+    if min(other.height, other.width) < _MIN_SIDE:
+        raise InputError(f"expected clips of {_MIN_SIDE} pixels each way at least")
     scale = min(1.0, SIDE / min(other.height, other.width))
     height, width = (round(s * scale) for s in (other.height, other.width))
     for number, (frame, made) in enumerate(zip_longest(clip, painted)):
@@ -134,17 +134,17 @@ class _Heatmap:
     def __init__(self, sink: FileSink) -> None:
         self._sink = sink
 
-    def write(self, frame: Frame, errors: Floats | None, seen: np.ndarray | None) -> None:
-        if errors is None or seen is None:
+    def write(self, frame: Frame, errors: Floats | None, visible: np.ndarray | None) -> None:
+        if errors is None or visible is None:
             shape = (self._sink.info.height, self._sink.info.width, 3)
             shown: NDArray[np.uint8] = np.full(shape, 64, np.uint8)
         else:
             heat = (np.sqrt(errors) / _HOTTEST * 255).clip(0, 255).astype(np.uint8)
             colors = cv2.applyColorMap(heat, cv2.COLORMAP_TURBO)
             shown = cast(NDArray[np.uint8], cv2.cvtColor(colors, cv2.COLOR_BGR2RGB))
-            shown[~seen] = 64
-        told = replace(frame, pixels=shown, alpha=None)
-        self._sink.write(self._sink.convert(told))
+            shown[~visible] = 64
+        shown_frame = replace(frame, pixels=shown, alpha=None)
+        self._sink.write(self._sink.convert(shown_frame))
 
 
 class _Sums:
@@ -248,7 +248,7 @@ def measure(
             for name, picture in (("", after), ("_input", before)):
                 sums.add(f"contrast{name}", contrast(picture))
                 sums.add(f"sharpness{name}", sharpness(picture))
-            errors = seen = None
+            errors = visible = None
             for gap in (1, FAR):
                 if len(past) < gap:
                     continue
@@ -260,12 +260,12 @@ def measure(
                 of_input = error_map(before, before_then, flow)
                 sums.add(f"warp{gap}_input", warping_error(of_input, shared))
                 if gap == 1:
-                    errors, seen = of_output, shared
+                    errors, visible = of_output, shared
                     still = find_still(before, before_then)
                     sums.add("flicker", flicker(after, after_then, still))
                     sums.add("flicker_input", flicker(before, before_then, still))
             if heat:
-                heat.write(frame, errors, seen)
+                heat.write(frame, errors, visible)
             if likeness and count % _EVERY == 0:
                 to_style, to_input = likeness.compare(after, before)
                 sums.add("style", to_style)

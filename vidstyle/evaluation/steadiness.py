@@ -8,7 +8,7 @@ import numpy as np
 from vidstyle.flow.types import Floats, Mask
 from vidstyle.flow.warp import warp
 
-_LEAST = 0.01
+_MIN_SHARE = 0.01
 """Share of the frame below which a mask is too small to say anything."""
 
 _STILL = 2 / 255
@@ -27,16 +27,16 @@ def error_map(now: Floats, before: Floats, flow: Floats) -> Floats:
     return squares
 
 
-def warping_error(errors: Floats, seen: Mask) -> float | None:
+def warping_error(errors: Floats, visible: Mask) -> float | None:
     """Return 100 x RMSE over what is seen in both frames (Lai et al. 2018, eq. 10, as a root).
 
     Args:
         errors: (H, W) from `error_map`.
-        seen: (H, W); None is returned where it is nearly empty.
+        visible: (H, W); None is returned where it is nearly empty.
     """
-    if seen.mean() < _LEAST:
+    if visible.mean() < _MIN_SHARE:
         return None
-    return 100 * float(np.sqrt(errors[seen].mean()))
+    return 100 * float(np.sqrt(errors[visible].mean()))
 
 
 def find_still(now: Floats, before: Floats) -> Mask:
@@ -47,6 +47,6 @@ def find_still(now: Floats, before: Floats) -> Mask:
 
 def flicker(now: Floats, before: Floats, still: Mask) -> float | None:
     """Return the mean absolute change, in levels of 255, where the input is still (H, W)."""
-    if still.mean() < _LEAST:
+    if still.mean() < _MIN_SHARE:
         return None
     return 255 * float(np.abs(now - before)[still].mean())

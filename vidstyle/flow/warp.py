@@ -32,7 +32,7 @@ _CUBIC = 0.75
 """Share of cubic in the interpolation."""
 
 
-def carry(picture: NDArray[Any], flow: Floats) -> NDArray[Any]:
+def warp_bicubic(picture: NDArray[Any], flow: Floats) -> NDArray[Any]:
     """Warp a picture (H, W, 3) so that it neither blurs nor sharpens when that is done again and again.
 
     OpenCV's cubic kernel (a = -0.75) raises fine detail by 3 % each time, which grows without end in a
@@ -58,7 +58,7 @@ def consistent(flow: Floats, back: Floats) -> Mask:
     return cast(Mask, returns & inside)
 
 
-def certain(flow: Floats, back: Floats) -> Mask:
+def reliable(flow: Floats, back: Floats) -> Mask:
     """Tell where (H, W) a flow is consistent, and not at the border of something that moves.
 
     |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002 (Ruder et al. 2016, eq. 6).

@@ -112,7 +112,7 @@ class Session:
         """
         self._warm_up(stop)
         self._camera.forget()
-        began = told = self._began = time.monotonic()
+        began = reported = self._began = time.monotonic()
         counted = 0
         quitting = False
         while not quitting and (seconds is None or time.monotonic() - began < seconds):
@@ -127,10 +127,10 @@ class Session:
             if captured:
                 self._paint(captured)
             now = time.monotonic()
-            if self._on_status and now - told >= self._every:
-                rate = (self._frames - counted) / (now - told)
+            if self._on_status and now - reported >= self._every:
+                rate = (self._frames - counted) / (now - reported)
                 self._on_status(self.status(rate))
-                told, counted = now, self._frames
+                reported, counted = now, self._frames
         return self.status()
 
     def _warm_up(self, stop: Callable[[], None] | None) -> None:
@@ -159,10 +159,10 @@ class Session:
         if captured.pixels.shape[:2] != self._pace.full:  # as after a stream was lost
             self._pace = self._pace.anew(*captured.pixels.shape[:2])
             self._size = self._pace.size
-        wanted = self._pace.size
-        if wanted != self._size and self._painter.ready(*wanted):
-            log.warning("painting at %dx%d", wanted[1], wanted[0])
-            self._size = wanted
+        next_size = self._pace.size
+        if next_size != self._size and self._painter.ready(*next_size):
+            log.warning("painting at %dx%d", next_size[1], next_size[0])
+            self._size = next_size
         painted = self._painter.paint(captured.pixels, self._size, began)
         for number, output in enumerate(self._outputs):
             output.put(painted, captured.stamp, None if number else self._meter)
@@ -170,7 +170,7 @@ class Session:
             self._meter.add(time.monotonic() - captured.stamp)
         self._frames += 1
         # While a new size is being prepared the processor is busy with that.
-        if wanted == self._size and self._pace.took(captured.cost + time.monotonic() - began):
+        if next_size == self._size and self._pace.took(captured.cost + time.monotonic() - began):
             self._painter.expect(*self._pace.size)
 
     def _commands(self) -> list[Command]:

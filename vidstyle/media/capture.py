@@ -312,7 +312,7 @@ class LiveSource:
         frame, stamp, number = newest
         began = time.monotonic()
         pixels, _ = self._colors.to_rgb(
-            frame, tags_of(frame, frame.height), deep=False, precise=False
+            frame, tags_of(frame, frame.height), high_bit_depth=False, precise=False
         )
         return Captured(pixels, stamp, number, time.monotonic() - began)
 

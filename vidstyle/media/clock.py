@@ -34,17 +34,19 @@ class OutputClock:
         """
         exact = frame.pts * frame.time_base / self._time_base
         pts = round(exact)
-        kind = self._container.format
+        format_name = self._container.format
         if not self._container.variable_rate:
             if self._last is None:
                 self._phase = exact % 1  # the grid may begin anywhere
             exact -= self._phase
             pts = round(exact)
         if self._last is not None and pts <= self._last:
-            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower `fps`")
+            raise UsageError(
+                f"{format_name} cannot hold frames that close together; choose a lower `fps`"
+            )
         if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
             raise UsageError(
-                f"{kind} holds frames at one even rate only; choose `fps` "
+                f"{format_name} holds frames at one even rate only; choose `fps` "
                 f"{float(self._even_rate):g} or an output name that ends in .mkv"
             )
         self._last = pts

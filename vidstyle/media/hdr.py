@@ -33,28 +33,30 @@ class Mastering:
         return None
 
     def _x265(self) -> list[str]:
-        told = []
+        options = []
         if self.primaries and self.luminance:
             red, green, blue, white = (
                 f"({round(x * 50000)},{round(y * 50000)})" for x, y in self.primaries
             )
-            least, most = (round(v * 10000) for v in self.luminance)
-            told.append(f"master-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+            darkest, brightest = (round(v * 10000) for v in self.luminance)
+            options.append(f"master-display=G{green}B{blue}R{red}WP{white}L({brightest},{darkest})")
         if self.light:
-            told.append(f"max-cll={self.light[0]},{self.light[1]}")
-        return told
+            options.append(f"max-cll={self.light[0]},{self.light[1]}")
+        return options
 
     def _svt(self) -> list[str]:
-        told = []
+        options = []
         if self.primaries and self.luminance:
             red, green, blue, white = (
                 f"({float(x):.4f},{float(y):.4f})" for x, y in self.primaries
             )
-            least, most = (f"{float(v):.4f}" for v in self.luminance)
-            told.append(f"mastering-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+            darkest, brightest = (f"{float(v):.4f}" for v in self.luminance)
+            options.append(
+                f"mastering-display=G{green}B{blue}R{red}WP{white}L({brightest},{darkest})"
+            )
         if self.light:
-            told.append(f"content-light={self.light[0]},{self.light[1]}")
-        return told
+            options.append(f"content-light={self.light[0]},{self.light[1]}")
+        return options
 
 
 def mastering_of(picture: av.VideoFrame) -> Mastering:

@@ -26,7 +26,7 @@ PIPED_MP4 = "-movflags frag_keyframe+empty_moov"
 _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
 
-_MOST_ANIMATION_BYTES = 2**31
+_MAX_ANIMATION_BYTES = 2**31
 """Of all pictures of an animated WebP together: OpenCV decodes them at once."""
 
 
@@ -160,7 +160,7 @@ def _as_matroska(path: Path, reading: Reading) -> io.BytesIO:
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
     count = data.count(b"ANMF")
-    if width * height > reading.max_pixels or 4 * width * height * count > _MOST_ANIMATION_BYTES:
+    if width * height > reading.max_pixels or 4 * width * height * count > _MAX_ANIMATION_BYTES:
         raise InputError(
             f"{path} holds {count} pictures of {width}x{height}, more than `max_pixels` or memory "
             "allow; convert it to a video first"

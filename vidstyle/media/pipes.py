@@ -108,7 +108,7 @@ class OutputPipe:
             self._descriptor = -1
 
 
-class PartPipe:
+class PendingPipe:
     """Standard output in the place of a file that is being made: nothing can be taken back."""
 
     def __init__(self) -> None:

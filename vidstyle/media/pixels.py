@@ -32,7 +32,7 @@ class PixelConverter:
         pixels, alpha = self._colors.to_rgb(
             picture,
             tags_of(picture, self.height),
-            deep=bits_of(self.format) > 8,
+            high_bit_depth=bits_of(self.format) > 8,
             precise=self.precise,
             alpha=self.alpha,
             tonemap=self.tonemap,

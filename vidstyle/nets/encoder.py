@@ -110,14 +110,14 @@ class StyleEncoder(nn.Module):
             nn.init.zeros_(self.kernel_head.bias)
 
     @torch.no_grad()
-    def look_through(self, eyes: Perceptual, pictures: Iterable[Tensor]) -> None:
+    def load_perceptual(self, perceptual: Perceptual, pictures: Iterable[Tensor]) -> None:
         """Take the weights of a perceptual network, and measure how its descriptions of pictures vary.
 
         Args:
-            eyes: of `WIDTHS` and at least `STAGES`.
+            perceptual: of `WIDTHS` and at least `STAGES`.
             pictures: batches (B, 3, H, W) in [0, 1].
         """
-        weights = eyes.state_dict()
+        weights = perceptual.state_dict()
         self.eyes.load_state_dict({name: weights[name] for name in self.eyes.state_dict()})
         self.standardize(pictures)
 

@@ -76,7 +76,7 @@ def mix(pigments: Tensor, colors: Tensor) -> Tensor:
     return mixed.view(batch, height, width, 3 * pixels)
 
 
-def lay(cells: Tensor) -> Tensor:
+def cells_to_image(cells: Tensor) -> Tensor:
     """Lay cells (B, h, w, 12), as `mix` returns them, out as a picture (B, 2h, 2w, 3)."""
     batch, height, width, _ = cells.shape
     rows = cells.view(batch, height, width, CELL, CELL * 3).transpose(2, 3)

@@ -1,7 +1,7 @@
 """The knobs of every method by optimisation, known without torch; a config's class chooses the method.
 
-Descent <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
-                  <- MrfConfig
+OptimizeConfig <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
+                         <- MrfConfig
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vidstyle.optimize.descent import Objective
     from vidstyle.optimize.painting import Scene
 
-LEAST = 32
+MIN_SIDE = 32
 """Shortest side, pixels, that reaches the deepest layers."""
 
 _SMALLEST = 256
@@ -42,10 +42,10 @@ AUTO, NONE = "auto", "none"
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class Descent:
+class OptimizeConfig:
     """How a picture is optimised."""
 
-    size: Annotated[int, Between(LEAST)] = 512
+    size: Annotated[int, Between(MIN_SIDE)] = 512
     """Longest side of the result, pixels."""
     steps: Annotated[int, Between(1)] = 200
     """Optimizer steps, at the last size; each smaller size gets as many."""
@@ -72,7 +72,7 @@ class Descent:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class Config(Descent, ABC):
+class Config(OptimizeConfig, ABC):
     """The knobs that all methods have."""
 
     content_layers: Annotated[dict[str, float], Between(0)] = field(
@@ -113,7 +113,7 @@ class Config(Descent, ABC):
         return first_picture(self, scene.content, scene.styles[0])
 
     @abstractmethod
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return what a picture of a scene is to be."""
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
@@ -136,11 +136,11 @@ class GatysConfig(Config):
         """All layers that are looked at, with weights."""
         return {**self.content_layers, **self.style_layers}
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return what a picture of a scene is to be."""
         from vidstyle.optimize.gatys import GramObjective
 
-        return GramObjective(eyes, scene, self)
+        return GramObjective(perceptual, scene, self)
 
 
 @documented
@@ -172,7 +172,7 @@ class MrfConfig(Config):
         """All layers that are looked at, with weights."""
         return {**self.content_layers, **self.patch_layers}
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return what a picture of a scene is to be.
 
         Raises:
@@ -181,11 +181,11 @@ class MrfConfig(Config):
         """
         from vidstyle.optimize.mrf import PatchObjective
 
-        if any(r.where is not None or r.like is not None for r in scene.regions):
+        if any(r.where is not None or r.style_mask is not None for r in scene.regions):
             raise UsageError("patches know no regions; take gatys or photoreal")
         if len({round(r.share, 6) for r in scene.regions}) > 1:
             raise UsageError("patches are taken from all styles alike: they have no weights")
-        return PatchObjective(eyes, scene, self)
+        return PatchObjective(perceptual, scene, self)
 
 
 @documented
@@ -208,11 +208,11 @@ class PhotorealConfig(GatysConfig):
 
         return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return what a picture of a scene is to be."""
         from vidstyle.optimize.photoreal import PhotorealObjective
 
-        return PhotorealObjective(eyes, scene, self)
+        return PhotorealObjective(perceptual, scene, self)
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) smoothed, with the colors that are asked for."""
@@ -250,7 +250,7 @@ class VideoConfig(GatysConfig):
 
 @documented
 @dataclass(frozen=True)
-class AreaFiles:
+class RegionFiles:
     """What says where each style is painted: masks, or regions.
 
     Raises:

@@ -14,7 +14,7 @@ from vidstyle.frame import Pixels
 Vector = NDArray[np.float32]
 """A style, or statistics: an array whose meaning its engine knows."""
 
-Given = tuple[Vector, float]
+Statistics = tuple[Vector, float]
 """Statistics (T,) and their share, 0 to 1; the rest is the frame's own."""
 
 
@@ -113,7 +113,12 @@ class Engine(Protocol):
         ...
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> Painting:
         """Begin to paint frames (H, W, 3) of one size, a multiple of `multiple`.
 
@@ -122,7 +127,7 @@ class Engine(Protocol):
         Args:
             frames: uint8 or uint16.
             style: as `encode` returned it; passed over where it takes no pictures.
-            given: the statistics to paint all of them with; None: each with its own.
+            statistics: the statistics to paint all of them with; None: each with its own.
             describe: the frames' own statistics will be asked for. An engine that has them anyway passes
                 it over.
         """

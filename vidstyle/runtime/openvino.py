@@ -14,7 +14,7 @@ import numpy as np
 from vidstyle.cores import cores
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
-from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.engine import Statistics, Vector
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.quiet import ov
@@ -199,15 +199,20 @@ class OpenVinoEngine:
         return job
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Painting:
         """See `Engine.paint`."""
         height, width, _ = frames[0].shape
         high_bit_depth = frames[0].dtype == np.uint16
         self._prepare(height, width, high_bit_depth)
-        statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
+        vector, weight = statistics or (np.zeros(self._statistics, np.float32), 0.0)
         # Every input, every time: a missing one would silently be the last one used.
-        shared = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
+        shared = {"statistics": vector[None], "weight": np.array([weight], np.float32)}
         if self.takes_pictures:
             shared["style"] = style[None]
         dtype = np.float32 if high_bit_depth else np.uint8

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidstyle.runtime.engine import Following, Given, Vector
+from vidstyle.runtime.engine import Following, Statistics, Vector
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +25,7 @@ class Pool:
     """Frames of the shot."""
 
     @property
-    def given(self) -> Given | None:
+    def statistics(self) -> Statistics | None:
         """What the next frame is painted with: the pool, and the rest its own."""
         if self.shown is None:
             return None

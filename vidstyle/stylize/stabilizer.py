@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from vidstyle.errors import UsageError
 from vidstyle.flow.types import Finder, Floats
-from vidstyle.flow.warp import LONGEST, carry, consistent, warp
+from vidstyle.flow.warp import LONGEST, consistent, warp, warp_bicubic
 from vidstyle.frame import Pixels
 
 FLOW_SIDE = 180
@@ -75,10 +75,10 @@ def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
     changed: flow that is wrong, shadows, flashes.
     """
     flow, back = find(now, before), find(before, now)
-    seen = consistent(flow, back).astype(np.float32)
+    visible = consistent(flow, back).astype(np.float32)
     light, then = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (now, before))
     change = cv2.blur(cv2.absdiff(light, warp(then, flow)), (3, 3)).astype(np.float32)
-    confidence = seen * np.exp(-((change / _LIGHT) ** 2))
+    confidence = visible * np.exp(-((change / _LIGHT) ** 2))
     # What borders on a mistake is one in part; a soft edge does not show.
     confidence = cv2.blur(cv2.erode(confidence, np.ones((3, 3), np.uint8)), (3, 3))
     return Motion(flow, np.asarray(confidence, np.float32))
@@ -100,7 +100,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
     small_height, small_width, _ = motion.flow.shape
     flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR)
     flow *= np.array([width / small_width, height / small_height], np.float32)
-    moved = carry(last, np.asarray(flow, np.float32))
+    moved = warp_bicubic(last, np.asarray(flow, np.float32))
     size = (small_width, small_height)
     mismatch = cv2.resize(moved - painted, size, interpolation=cv2.INTER_AREA)
     side = max(1, round(_STROKE * small_height / height)) | 1

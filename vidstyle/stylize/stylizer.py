@@ -232,7 +232,7 @@ class Stylizer:
         painting = self.engine.paint(
             [self._padded(f) for f in frames],
             style,
-            pool.given if pool else None,
+            pool.statistics if pool else None,
             describe=bool(pool and pool.due(len(frames))),
         )
 

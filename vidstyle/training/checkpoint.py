@@ -29,9 +29,9 @@ class WeightAverage:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves the old one or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    pending = path.with_suffix(".part")
+    torch.save(state, pending)
+    pending.replace(path)
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

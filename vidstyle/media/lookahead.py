@@ -18,11 +18,11 @@ _STEP = Fraction(1, 2)
 _REACH = 4
 """Seconds that are looked ahead at most."""
 
-_MOST = 600
+_MAX_PICTURES = 600
 """Pictures that are decoded for that at most: a file that cannot be sought in begins far before."""
 
 
-class Foresight:
+class LookaheadSource:
     """The source of a file's frames, which can also be asked what comes after one of them."""
 
     def __init__(self, source: FileSource) -> None:
@@ -59,7 +59,12 @@ class Foresight:
         try:
             begin = Fraction(self._times[index]).limit_denominator(10**6)
             for frame in video.read(
-                begin, begin + _REACH, step=_STEP, referenced_only=True, alpha=False, most=_MOST
+                begin,
+                begin + _REACH,
+                step=_STEP,
+                referenced_only=True,
+                alpha=False,
+                max_pictures=_MAX_PICTURES,
             ):
                 yield frame.pixels
         except Exception as error:
