@@ -1,4 +1,4 @@
-"""What is known of a dataclass's fields: their ranges and choices, and the docstrings below them.
+"""The declarations of a dataclass's fields: their ranges and choices, and the docstrings below them.
 
 A knob is declared once, as a field with a type, a default and a docstring:
 

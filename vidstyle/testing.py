@@ -34,7 +34,7 @@ class ListSource:
     fail_at: int | None = None
     """The number of the frame that cannot be read; it raises OSError."""
     damage: int = 0
-    """What it tells of damage."""
+    """The number of damaged places that it reports."""
     info: StreamInfo = INFO
     produced: int = 0
     """Frames made so far."""
@@ -66,9 +66,9 @@ class MemorySink:
     delay: float = 0.0
     """Seconds that a frame takes to be written."""
     frames: list[Frame] = field(default_factory=list)
-    """What was written."""
+    """The frames that were written."""
     committed: bool = False
-    """What was written is whole."""
+    """Whether the output was committed."""
     _converted: int = 0
 
     def give_up(self) -> None:
@@ -125,7 +125,7 @@ class _Done:
 
 
 MADE_BY = "tiny"
-"""What a `Style` of `TinyEngine` says it was made by."""
+"""The `made_by` of a `Style` of `TinyEngine`."""
 
 STYLE = Style(np.zeros(3, np.float32), MADE_BY)
 """A style that `TinyEngine` takes."""

@@ -1,4 +1,4 @@
-"""Where an interrupted run of `vidstyle paint` can go on."""
+"""Checkpoints of `vidstyle paint` in files, from which an interrupted run goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidstyle.optimize.descent import Checkpoint, StepResult
 
 
 class CheckpointFile:
-    """Where an interrupted run can go on: a file beside the output."""
+    """A file beside the output that holds the picture of a step, for a run to go on from."""
 
     def __init__(self, target: Path, run: str) -> None:
         """Take the output, and words that are the same for the same run."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """What is painted, and what is asked of it."""
+    """The live source that is painted, and the size and rate that are asked of it."""
 
     camera: str | None = None
     """The camera; by default the first, if nothing else is given."""
@@ -45,7 +45,7 @@ class Origin:
     """Ask it for so many frames a second."""
 
     def device(self, url: str | None) -> capture.Device:
-        """Return what is to be opened."""
+        """Return the device that the options name: the URL, a screen or a camera."""
         if sum(which is not None for which in (url, self.camera, self.screen)) > 1:
             raise UsageError("expected one of URL, `camera` and `screen`")
         if url is not None:

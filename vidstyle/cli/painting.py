@@ -29,7 +29,7 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Trace:
-    """What of a run is kept besides its result, and whether it goes on with another's."""
+    """The files that a run keeps besides its result, and whether it goes on from an earlier run's."""
 
     save_every: Annotated[int | None, Between(1)] = None
     """Every so many steps write OUT.000050.png and so on, too, and OUT.resume.safetensors."""
@@ -41,7 +41,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be painted, and with what."""
+    """One painting to make: its input, styles, output, options and network."""
 
     content: Path
     style: list[Path]
@@ -52,7 +52,7 @@ class Job:
     styles: list[Pixels]
     perceptual: Perceptual
     features: str
-    """Where they are from."""
+    """The name or file that the network was loaded from."""
     lines: Lines
     stop: StopOnSignal
 
@@ -129,7 +129,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
 
 
 class Previews:
-    """The pictures of `save_every`."""
+    """The intermediate pictures that `save_every` asks for."""
 
     def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
         self._target, self.every = target, every
@@ -141,7 +141,7 @@ class Previews:
             )
 
     def path(self, step: int) -> Path:
-        """Return where that of a step lies."""
+        """Return the path of the picture of a step."""
         return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
 
 
@@ -152,7 +152,7 @@ class Lines:
         self._quiet, self._reported = quiet, time.monotonic()
 
     def step(self, step: StepResult, before: str = "", *, last: bool = True) -> None:
-        """Tell of a step."""
+        """Report a step."""
         ends = last and step.step == step.steps
         if self._quiet or not (ends or time.monotonic() - self._reported >= _SECONDS):
             return
@@ -166,12 +166,12 @@ class Lines:
         )
 
     def frame(self, step: FrameStep) -> None:
-        """Tell of a step of a frame."""
+        """Report a step of a frame."""
         prefix = f"pass {step.pass_number}, " if step.pass_number > 1 else ""
         before = f"{prefix}frame {step.number + 1}/{step.frames}, "
         self.step(step.step, before, last=False)
 
     def end(self, target: Path) -> None:
-        """Tell of the output."""
+        """Report the output."""
         if not self._quiet:
             print(f"vidstyle: {target}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What commands that make a picture write: the picture, and the losses as a table or a plot."""
+"""The files that the commands for pictures write: the picture, and the losses as a table or a plot."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _group() -> None:
 
 
 def _reporter() -> Callable[[Report], None]:
-    """Return what shows reports, and stops at a signal."""
+    """Return a function that prints a report, and that raises when a signal has asked for the end."""
     stop = StopOnSignal()
 
     def report(step: Report) -> None:

@@ -1,4 +1,4 @@
-"""What keeps a pale or blurred result from looking steady: contrast and sharpness."""
+"""Contrast and sharpness: a pale or blurred result loses them, and would otherwise count as steady."""
 
 from __future__ import annotations
 

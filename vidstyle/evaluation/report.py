@@ -34,7 +34,7 @@ FAR = 5
 """Frames between the two of the long warping error."""
 
 _MIN_SIDE = 16
-"""Below this the flow has nothing to look at."""
+"""Shortest side, pixels, of clips that are measured: smaller ones have no flow."""
 
 _EVERY = 8
 """Frames from one look at style and content to the next."""
@@ -51,10 +51,10 @@ _PALEST = 0.01
 
 @runtime_checkable
 class Compares(Protocol):
-    """What tells likeness; see `evaluation.likeness`, which needs torch."""
+    """Compares painted frames with a style; see `evaluation.likeness`, which needs torch."""
 
     def compare(self, painted: Floats, frame: Floats) -> tuple[float, float]:
-        """Return style and content distance."""
+        """Return the style and content distance of a painted frame (H, W, 3) in [0, 1]."""
         ...
 
 
@@ -84,7 +84,7 @@ class Metrics:
 
     @property
     def excess1(self) -> float | None:
-        """What painting adds to the warping error, over the contrast: for outputs of like contrast."""
+        """The warping error that painting adds, divided by the contrast, so that outputs of unequal contrast compare."""
         return self._excess(self.warp1, self.warp1_input)
 
     @property
@@ -162,7 +162,7 @@ class _Sums:
         return float(np.mean(values)) if values else None
 
     def ratio(self, name: str) -> float | None:
-        """Return the mean of what is painted over the input's; None where the input is blank."""
+        """Return the painted clip's mean divided by the input's; None where the input is blank."""
         if (self.mean("contrast_input") or 0.0) < _BLANK:
             return None
         of, over = self.mean(name), self.mean(f"{name}_input")

@@ -28,7 +28,7 @@ def error_map(now: Floats, before: Floats, flow: Floats) -> Floats:
 
 
 def warping_error(errors: Floats, visible: Mask) -> float | None:
-    """Return 100 x RMSE over what is seen in both frames (Lai et al. 2018, eq. 10, as a root).
+    """Return 100 x RMSE over the places that both frames show (Lai et al. 2018, eq. 10, as a root).
 
     Args:
         errors: (H, W) from `error_map`.
@@ -40,7 +40,7 @@ def warping_error(errors: Floats, visible: Mask) -> float | None:
 
 
 def find_still(now: Floats, before: Floats) -> Mask:
-    """Tell where (H, W) two frames (H, W, 3) in [0, 1] of the input are alike, and all around."""
+    """Return the mask (H, W) of places where two frames (H, W, 3) in [0, 1] of the input are alike, with their surroundings."""
     change = np.abs(now - before).max(2)
     return cv2.dilate(change, np.ones((9, 9), np.uint8)) <= _STILL
 

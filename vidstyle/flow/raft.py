@@ -16,11 +16,11 @@ from vidstyle.flow.types import Finder, Floats
 from vidstyle.frame import Pixels
 
 _MULTIPLE, _MIN_SIDE = 8, 128
-"""What the network's sides are a multiple of, and at least."""
+"""The network's sides, pixels, are a multiple of the first and not less than the second."""
 
 
 def has_weights() -> bool:
-    """Tell whether torchvision is here, and the small network's weights where it keeps downloads."""
+    """Return whether torchvision is here, and the small network's weights where it keeps downloads."""
     try:
         from torchvision.models.optical_flow import Raft_Small_Weights
     except (ImportError, RuntimeError):  # the latter where it was built for another torch

@@ -67,7 +67,7 @@ class Output(Protocol):
         ...
 
     def commands(self) -> list[Command]:
-        """Return what the user did to it since the last time."""
+        """Return the commands that the user gave in it since the last call."""
         ...
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Window:
 
 
 class VirtualCamera:
-    """What other programs take for a camera."""
+    """A virtual camera: other programs see the painted frames as a camera's."""
 
     def __init__(self, device: str | None, height: int, width: int, rate: float) -> None:
         """Open it; `device` as pyvirtualcam names it, None for the first.

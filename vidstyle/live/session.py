@@ -59,9 +59,9 @@ class Status:
     rate: float
     """Frames a second, of late."""
     latency: float
-    """Seconds from a frame's coming to its being out, median ..."""
+    """Median of the seconds from a frame's capture to its output."""
     latency95: float
-    """... and what 95 of 100 frames did not exceed."""
+    """The same, as the 95th percentile."""
     size: tuple[int, int]
     """Height and width at which frames are painted."""
 
@@ -191,7 +191,7 @@ class Session:
         return done
 
     def status(self, rate: float | None = None) -> Status:
-        """Return how it goes; the rate of all the run if none is given."""
+        """Return the state of the run; without a `rate`, the mean rate of the whole run."""
         camera, meter = self._camera, self._meter
         seconds = time.monotonic() - self._began
         return Status(

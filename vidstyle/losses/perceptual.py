@@ -82,7 +82,7 @@ TEXTURED = 4
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """What a style loss compares: per layer, channel statistics and the texture's Gram matrix."""
+    """The target of a style loss: per layer, channel statistics and the texture's Gram matrix."""
 
     means: tuple[Tensor, ...]
     """(B, C, 1, 1) per layer."""

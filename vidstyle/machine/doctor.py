@@ -1,4 +1,4 @@
-"""What vidstyle makes of this machine: `vidstyle doctor`."""
+"""The report on this machine: `vidstyle doctor`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("av", "numpy", "opencv-python-headless", "openvino", "torch")
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is, what is chosen of it and why."""
+    """The hardware and software that are found, which of it is chosen, and why."""
 
     system: str
     processor: str
@@ -29,13 +29,13 @@ class Machine:
     packages: dict[str, str]
     """Name -> version, of those that are installed."""
     engine: str
-    """What paints."""
+    """The engine that paints, for people."""
     reasons: list[str]
     """Why."""
     encoders: list[str]
     """Hardware encoders that can be opened."""
     faster: list[str]
-    """What would make it faster."""
+    """Advice that would make it faster."""
 
 
 def processor() -> tuple[str, list[str]]:

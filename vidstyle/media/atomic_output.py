@@ -63,7 +63,7 @@ class PendingOutput(Protocol):
     """An output while it is being made."""
 
     target: Any
-    """What the muxer writes to: a URL, or an object with `write`."""
+    """The muxer's target: a URL, or an object with `write`."""
 
     def commit(self, *, overwrite: bool) -> None:
         """Give it its name."""

@@ -62,7 +62,7 @@ class AudioConverter:
             yield from self._encode(frame)
 
     def finish(self) -> Iterator[Any]:
-        """Yield what is left at the end."""
+        """Yield the packets that are left at the end."""
         with contextlib.suppress(av.FFmpegError):
             for frame in self._source.codec_context.decode(None):
                 yield from self._encode(frame)

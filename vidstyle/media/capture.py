@@ -39,7 +39,7 @@ _OPENING = 10.0
 
 @dataclass(frozen=True)
 class Device:
-    """What to open, in FFmpeg's words."""
+    """A device to open, in FFmpeg's terms."""
 
     name: str
     """For people."""
@@ -101,7 +101,7 @@ def address(url: str, form: str | None = None, options: dict[str, str] | None = 
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is a URL of something that comes over a net."""
+    """Return whether a text is a URL of a stream from a network."""
     scheme = re.match(r"([a-z][a-z0-9+.-]+)://", text, re.IGNORECASE)
     return scheme is not None and scheme[1].lower() != "file"
 

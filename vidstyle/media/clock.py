@@ -13,7 +13,7 @@ class OutputClock:
     """Gives the frames of one output their times, in order."""
 
     def __init__(self, container: Container, time_base: Fraction, even_rate: Fraction) -> None:
-        """Take what the output counts in.
+        """Take the output's time base and frame rate.
 
         Args:
             container: of the output.
@@ -53,7 +53,7 @@ class OutputClock:
         return pts
 
     def duration(self, frame: Frame) -> int | None:
-        """Return how long a frame is shown, 1 at least; None where that is not known."""
+        """Return the duration of a frame, in units of the output's time base, 1 at least; None where it is not known."""
         if not frame.duration:
             return None
         return max(1, round(frame.duration * frame.time_base / self._time_base))

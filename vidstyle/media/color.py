@@ -55,7 +55,7 @@ def tags_of(frame: av.VideoFrame, height: int | None = None) -> ColorTags:
 
 
 def is_guessed(frame: av.VideoFrame) -> bool:
-    """Tell whether a decoded frame leaves its matrix or range to be guessed."""
+    """Return whether a decoded frame leaves its matrix or range to be guessed."""
     if is_rgb(frame.format.name):
         return False
     named = frame.format.name.startswith("yuvj")
@@ -63,7 +63,7 @@ def is_guessed(frame: av.VideoFrame) -> bool:
 
 
 def is_rgb(pixel_format: str) -> bool:
-    """Tell whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
+    """Return whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
     known = av.VideoFormat(pixel_format)
     return bool(known.is_rgb or known.has_palette)
 
@@ -78,7 +78,7 @@ def bits_of(pixel_format: str) -> int:
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Tell whether a pixel format, by FFmpeg's name, holds alpha; a palette may."""
+    """Return whether a pixel format, by FFmpeg's name, holds alpha; a palette may."""
     known = av.VideoFormat(pixel_format)
     return known.has_palette or any(c.is_alpha for c in known.components)
 

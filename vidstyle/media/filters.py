@@ -66,7 +66,7 @@ class FilterChain:
 
 
 def filtered(pictures: Iterable[av.VideoFrame], steps: Steps) -> Iterator[av.VideoFrame]:
-    """Yield what filters make of pictures, which they pass as they are where there is no filter."""
+    """Yield pictures as filters change them, or as they came where there is no filter."""
     chain: FilterChain | None = None
     for picture in pictures:
         if steps and chain is None:

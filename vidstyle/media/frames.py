@@ -24,7 +24,7 @@ class FrameMaker:
     """Makes frames of the pictures of one read, in one thread."""
 
     def __init__(self, path: Path, reading: Reading, facts: PictureFacts, origin: Fraction) -> None:
-        """Take what is known of the video.
+        """Take the facts of the video.
 
         Args:
             path: of the video.

@@ -1,4 +1,4 @@
-"""What HDR video says of the display it was made for, from decoded frames to encoders."""
+"""The metadata of HDR video on the display it was made for, from decoded frames to encoders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Mastering:
         return any((self.primaries, self.luminance, self.light))
 
     def options(self, encoder: str) -> dict[str, str] | None:
-        """Return an encoder's options that say the same; None: it cannot be told."""
+        """Return the options of an encoder that store the metadata; None where it has none."""
         if encoder == "libx265":
             return {"x265-params": ":".join(["hdr10=1", *self._x265()])}
         if encoder == "libsvtav1":

@@ -1,4 +1,4 @@
-"""Looks ahead in a file: what a shot will show, before its first frame is painted."""
+"""Look-ahead in a file: reads the frames of a shot before its first frame is painted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vidstyle.media.source import FileSource
 log = logging.getLogger(__name__)
 
 _STEP = Fraction(1, 2)
-"""Seconds at least between frames that are shown of what comes."""
+"""Seconds at least between two frames of the look-ahead."""
 
 _REACH = 4
-"""Seconds that are looked ahead at most."""
+"""Length of the look-ahead, seconds, at most."""
 
 _MAX_PICTURES = 600
-"""Pictures that are decoded for that at most: a file that cannot be sought in begins far before."""
+"""Pictures that the look-ahead decodes at most: a file without seeking begins far before."""
 
 
 class LookaheadSource:
-    """The source of a file's frames, which can also be asked what comes after one of them."""
+    """A source of a file's frames that can also read ahead of one of them."""
 
     def __init__(self, source: FileSource) -> None:
         """Take the source, one that can be read twice: no pipe."""
@@ -53,7 +53,7 @@ class LookaheadSource:
     def after(self, index: int) -> Iterator[Pixels]:
         """Yield some two frames (H, W, 3) a second, from about the one with an index on.
 
-        It must have been read. What cannot be read ends it: that is told where frames are painted.
+        The frame must have been read. An error ends the look-ahead silently: the read that paints reports it.
         """
         video = self._source.video
         try:

@@ -1,4 +1,4 @@
-"""What goes from an input to an output beside the video: streams, chapters, metadata."""
+"""The streams, chapters and metadata that go from an input to an output beside the video."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _AT_ONCE = 2**20
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether a name stands for standard input or output."""
+    """Return whether a name stands for standard input or output."""
     return path == STDIO
 
 
@@ -49,7 +49,7 @@ class InputPipe:
 
     @property
     def stopped(self) -> Exception | None:
-        """What `stop` raises, if it does."""
+        """The exception that `stop` raises; None where it raises none."""
         try:
             if self._stop:
                 self._stop()

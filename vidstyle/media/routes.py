@@ -1,4 +1,4 @@
-"""What becomes of each stream of an input in an output: copied, converted or dropped, and why."""
+"""The route of each input stream to an output: painted, copied, converted or dropped, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COVER = av.stream.Disposition.attached_pic
 
 
 class Action(StrEnum):
-    """What is done with a stream."""
+    """The action on a stream."""
 
     PAINT = "paint"
     COPY = "copy"
@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Route:
-    """The way of one stream."""
+    """The route of one stream."""
 
     index: int
     """Of the stream in its file."""

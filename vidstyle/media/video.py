@@ -43,7 +43,7 @@ class Video:
 
     path: Path
     reading: Reading
-    """What is read of it, and how."""
+    """The options of the read."""
     container: Any
     """The open input."""
     stream: Any

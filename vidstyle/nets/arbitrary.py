@@ -180,9 +180,9 @@ class FrameNet(nn.Module):
         Args:
             frame: (B, 3, H, W) RGB in [0, 1]; H and W multiples of `MULTIPLE`.
             style: (B, S) or (1, S), from `StyleEncoder`.
-            statistics: (B, T) or (1, T), as returned by an earlier call: normalise with these
-                instead of the frame's own ...
-            weight: (1,) ... or in this share with them, 0 to 1.
+            statistics: (B, T) or (1, T), as returned by an earlier call, to normalise with instead of
+                the frames' own; None: the frames' own.
+            weight: (1,), the share of `statistics` in a mixture with the frames' own, 0 to 1; None: 1.
 
         Returns:
             The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and

@@ -99,9 +99,9 @@ class StyleEncoder(nn.Module):
                 self.register_buffer(f"projection{layer}", F.normalize(matrix, dim=1))
             described += PROJECTED * (PROJECTED + 1) + 3 * len(_LAGS)
         self.register_buffer("center", torch.zeros(described))
-        """(D,) mean of the descriptions of styles ..."""
+        """(D,), the mean of the descriptions of styles."""
         self.register_buffer("spread", torch.ones(described))
-        """... and their standard deviation."""
+        """(D,), the standard deviation of the descriptions of styles."""
         self.trunk = nn.Linear(described, hidden)
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
         self.kernel_head = nn.Linear(hidden, STYLE_CONVS * kernels) if kernels else None

@@ -89,11 +89,11 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class StyleNorm(nn.Module):
-    """Adaptive instance normalisation whose statistics may be given from outside.
+    """Adaptive instance normalisation whose statistics may come from outside.
 
     AdaIN (Huang and Belongie, 2017, eq. 8): `gain * (x - mean) / std + shift`, gain and shift from
-    the style. The mean and std are the frame's own unless `statistics`: from a proxy of the frame,
-    pooled over a shot, averaged over time or shared by tiles.
+    the style. The mean and std are the frame's own, or the `statistics` of a proxy of the frame,
+    of a shot, of a time or of all tiles.
     """
 
     def __init__(self, channels: int) -> None:
@@ -112,8 +112,9 @@ class StyleNorm(nn.Module):
         Args:
             x: (B, C, H, W).
             affine: (B, 2C), gains, then shifts.
-            statistics: (B, 2C), means, then standard deviations, to use instead of the frame's own ...
-            weight: (1,) ... or in this share with them, 0 to 1.
+            statistics: (B, 2C), means, then standard deviations, to use instead of the frame's own;
+                None: the frame's own.
+            weight: (1,), the share of `statistics` in a mixture with the frame's own, 0 to 1; None: 1.
 
         Returns:
             The result (B, C, H, W) and the frame's own statistics (B, 2C): `statistics` itself where that

@@ -1,4 +1,4 @@
-"""What a Python user calls to paint one picture by optimisation. It imports torch when it is called."""
+"""The Python API to paint one picture by optimisation. It imports torch when it is called."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ def default_config(method: str) -> Config:
 
 
 def _name(picture: PictureSource, otherwise: str) -> Path:
-    """Return what messages call a picture."""
+    """Return the name of a picture for messages."""
     return Path(picture if isinstance(picture, str | Path) else otherwise)

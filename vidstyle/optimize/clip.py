@@ -54,7 +54,7 @@ def paint_video(
         encoding: codec and quality.
         overwrite: replace an output that exists.
         device: a torch device.
-        on_step: told of every step.
+        on_step: called after every step.
         stop: called often; what it raises stops the run, and nothing is left behind.
 
     Returns:

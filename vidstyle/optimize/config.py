@@ -95,7 +95,7 @@ class Config(OptimizeConfig, ABC):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return self.content_layers
 
     def __post_init__(self) -> None:
@@ -107,14 +107,14 @@ class Config(OptimizeConfig, ABC):
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
 
     def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
+        """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
         from vidstyle.optimize.descent import first_picture
 
         return first_picture(self, scene.content, scene.styles[0])
 
     @abstractmethod
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+        """Return the objective that a picture of a scene minimizes."""
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
@@ -133,11 +133,11 @@ class GatysConfig(Config):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.style_layers}
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+        """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.gatys import GramObjective
 
         return GramObjective(perceptual, scene, self)
@@ -169,11 +169,11 @@ class MrfConfig(Config):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.patch_layers}
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be.
+        """Return the objective that a picture of a scene minimizes.
 
         Raises:
             UsageError: the scene has regions, or styles of different shares.
@@ -203,13 +203,13 @@ class PhotorealConfig(GatysConfig):
     """Half the side, pixels, of the windows of the last local-affine smoothing; 0: none."""
 
     def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
+        """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
         from vidstyle.optimize.photoreal import recolored_regions
 
         return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+        """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.photoreal import PhotorealObjective
 
         return PhotorealObjective(perceptual, scene, self)
@@ -251,10 +251,10 @@ class VideoConfig(GatysConfig):
 @documented
 @dataclass(frozen=True)
 class RegionFiles:
-    """What says where each style is painted: masks, or regions.
+    """The files that say where each style is painted: masks, or regions.
 
     Raises:
-        UsageError: what is given does not go together.
+        UsageError: the files do not go together.
     """
 
     mask: tuple[Path, ...] = ()

@@ -26,27 +26,27 @@ _MAX_EVALUATIONS = 6
 
 
 class Objective(Protocol):
-    """What a picture is to be, at one size."""
+    """The loss that a picture minimizes, at one size."""
 
     def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a picture (1, 3, H, W) in [0, 1], and the energies that it is made of."""
         ...
 
     def renew(self, picture: Tensor, step: int) -> bool:
-        """Look at the picture before a step, from 0; True where the loss is another one from here on."""
+        """Update the loss to the picture before a step, from 0; return whether the loss changed."""
         ...
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step of the optimizer found."""
+    """The result of one step of the optimizer."""
 
     step: int
     """From 1, over all sizes. The energies are those that it began with."""
     steps: int
     loss: float
     energies: dict[str, float]
-    """By name: content, style, ..."""
+    """By name, such as content and style."""
     size: tuple[int, int]
     """Height and width."""
     picture: Tensor = field(repr=False)
@@ -55,7 +55,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run was left. What L-BFGS and Adam remember of the way is not kept: they find it again."""
+    """The state of a run from which it goes on. The memory of L-BFGS and Adam is not kept: they build it again."""
 
     step: int
     """As in `StepResult`."""
@@ -88,7 +88,7 @@ def to_pixels(picture: Tensor) -> Pixels:
 
 
 def first_picture(config: OptimizeConfig, content: Tensor, style: Tensor) -> Tensor:
-    """Return what a run begins with, like the content (1, 3, H, W)."""
+    """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
     generator = torch.Generator().manual_seed(config.seed)
     noise = torch.rand(content.shape, generator=generator).to(content.device)
     return {
@@ -112,9 +112,10 @@ def coarse_to_fine(
     Args:
         config: the knobs.
         sizes: longest sides, rising; mostly `config.sizes`.
-        make: for a longest side, what a run of that size would begin with, (1, 3, H, W), and the objective.
+        make: returns, for a longest side in pixels, the picture (1, 3, H, W) that a run of that size would
+            begin with, and the objective.
         resume: go on there.
-        on_step: told of every step; what it raises ends the run.
+        on_step: called after every step; an exception of it ends the run.
 
     Returns:
         (1, 3, H, W), in [0, 1].

@@ -32,7 +32,7 @@ class _Target:
     """Layer -> (1, C, C)."""
 
     def at(self, layer: str) -> tuple[Tensor, Tensor | None]:
-        """Return what `style_energy` takes of a layer."""
+        """Return the Gram matrix (1, C, C) and the weights (1, 1, h, w) of a layer, for `style_energy`."""
         return self.grams[layer], None if self.where is None else self.where[layer]
 
 
@@ -47,7 +47,7 @@ class GramObjective(SceneObjective):
         self._targets = _targets(scene, content_features, style_features, self._config)
 
     def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
-        """Return how far the Gram matrices of features are from the styles'."""
+        """Return the weighted distance of the output's Gram matrices to the styles'."""
         return torch.as_tensor(
             sum(
                 target.share * weight * style_energy(output_features[name], *target.at(name))

@@ -67,7 +67,7 @@ class PatchObjective(SceneObjective):
         }
 
     def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
-        """Return how far the patches of features are from those that they were matched to."""
+        """Return the weighted distance of the output's patches to the style's patches they are matched to."""
         return torch.as_tensor(
             sum(
                 weight * self._patches[name](output_features[name])

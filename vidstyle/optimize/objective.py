@@ -1,4 +1,4 @@
-"""What Gatys et al. and Li and Wand have in common: content deep down, and a style, each relative."""
+"""The objective that Gatys et al. and Li and Wand share: content in deep layers, and a style, each relative."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SceneObjective(ABC):
 
     @abstractmethod
     def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
-        """Return how far the output's features, as `features` returns them, are from the style."""
+        """Return the distance of the output's features, as `features` returns them, to the style."""
 
     def features(self, picture: Tensor) -> dict[str, Tensor]:
         """Return the features of a picture (1, 3, H, W) at all layers of the config."""

@@ -36,7 +36,7 @@ from vidstyle.stylize.style import normalized
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture, and the part of a style that it is to be like."""
+    """A region of the picture, and the region of a style that it is painted like."""
 
     style: int
     """Number of the style."""
@@ -61,7 +61,7 @@ class SceneRegion:
 
 @dataclass(frozen=True)
 class Scene:
-    """What an objective is made of, at one size."""
+    """The content, styles and regions of an objective, at one size."""
 
     content: Tensor
     """(1, 3, H, W) in [0, 1]."""
@@ -94,7 +94,7 @@ def paint_picture(
             alone. A region's pull grows with its size.
         resume: go on there.
         device: a torch device.
-        on_step: told of every step.
+        on_step: called after every step.
 
     Returns:
         (h, w, 3) uint8, its longest side `config.size`.

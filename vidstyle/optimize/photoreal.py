@@ -147,7 +147,7 @@ def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:
 def find_regions(
     content: Pixels, styles: Sequence[Pixels], perceptual: Perceptual, count: int = 4
 ) -> list[Labels]:
-    """Find regions of the content, and the like ones of the styles, by what a perceptual network sees.
+    """Find regions of the content, and the matching ones of the styles, by features of a perceptual network.
 
     k-means over relu3_1 and relu4_1, light and height in the picture, of all pictures together. A region that a
     picture lacks goes to the nearest one that all have.
@@ -206,7 +206,7 @@ _OWN_VALUES = 4
 
 
 def _describe(picture: Pixels, perceptual: Perceptual) -> np.ndarray:
-    """Return what tells regions apart (h, w, C), at an eighth of the segmented size."""
+    """Return the values (h, w, C) by which places are clustered, at an eighth of the segmented size."""
     x = to_tensor(scaled(picture, _SEGMENTED))
     with torch.no_grad():
         third, fourth = perceptual.to("cpu")(x, ["relu3_1", "relu4_1"])

@@ -1,4 +1,4 @@
-"""What a perceptual network keeps of a picture: reconstructions from its layers.
+"""Reconstructions of a picture from the layers of a perceptual network, which show what each keeps.
 
 The classical figures: content from single layers (Gatys, Ecker and Bethge 2016, figure 1, after Mahendran and
 Vedaldi 2015), texture from growing sets of layers (figure 1; Gatys et al. 2015, "Texture Synthesis"), and both
@@ -28,7 +28,7 @@ RATIOS = (1e-3, 1e-2, 1e-1, 1.0)
 
 @dataclass(frozen=True)
 class Panel:
-    """One reconstruction."""
+    """One reconstruction in a figure."""
 
     title: str
     config: GatysConfig
@@ -96,7 +96,7 @@ def reconstruct(
         size: longest side of each picture.
         steps: optimizer steps of each.
         device: a torch device.
-        on_step: told of every step of every one, with its title.
+        on_step: called after every step of every panel, with its title.
     """
     gray = np.full_like(scaled(picture, size), 128)
     style_picture = {

@@ -1,4 +1,4 @@
-"""Where each style is painted, from the pictures that say so."""
+"""Loads the regions in which each style is painted, from pictures of masks or of labels."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def load_regions(
     styles: list[Pixels],
     perceptual: Perceptual,
 ) -> list[Region]:
-    """Return where each style is painted.
+    """Return the regions in which each style is painted.
 
     Args:
-        files: what says so.
+        files: the masks or the labels.
         names: of the content and of the styles, for people.
         content: (H, W, 3) uint8 RGB.
         styles: likewise.

@@ -1,7 +1,7 @@
 """Video by optimisation (Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos").
 
 Each frame begins with the painted frame before it, moved along the optical flow, and pays for what differs from
-it where the flow is certain. What was hidden for a while is compared with frames from before (long-term
+it where the flow is reliable. What was hidden for a while is compared with frames from before (long-term
 consistency). More passes go back and forth, so that what comes later reaches what came before.
 """
 
@@ -47,7 +47,7 @@ _SHARE = 0.5
 
 @dataclass(frozen=True)
 class FrameStep:
-    """What one step of the optimizer found."""
+    """The result of one step of the optimizer on one frame."""
 
     number: int
     """Of the frame, from 0."""
@@ -63,7 +63,7 @@ class TemporalObjective:
     def __init__(
         self, inner: Objective, targets: Sequence[tuple[Tensor, Tensor]], weight: float
     ) -> None:
-        """Take pictures (1, 3, H, W), moved to the frame, and where (1, 1, H, W) that is certain."""
+        """Take pictures (1, 3, H, W), moved to the frame, and the certainty (1, 1, H, W) of that motion."""
         self._inner, self._targets, self._weight = inner, targets, weight
 
     def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -80,7 +80,7 @@ class TemporalObjective:
 
 
 def long_term(certainties: Sequence[Floats]) -> list[Floats]:
-    """Return what each certainty (H, W) adds to those of nearer frames, nearest first (c_long)."""
+    """Return each certainty (H, W) less those of nearer frames, nearest first (c_long)."""
     taken = np.zeros_like(certainties[0])
     found = []
     for certainty in certainties:
@@ -113,7 +113,7 @@ class _Clip:
             self.shots.append(number if begins else self.shots[-1])
 
     def moved(self, number: int, other: int) -> tuple[Pixels, Floats]:
-        """Return another frame's painting, moved to a frame, and where (H, W) that is certain."""
+        """Return another frame's painting (H, W, 3), moved to a frame, and the mask (H, W) where that is reliable."""
         now, then = self.frames[number], self.frames[other]
         flow, back = self.flow(now, then), self.flow(then, now)
         return warp_bicubic(self.painted[other], flow), reliable(flow, back).astype(np.float32)
@@ -144,7 +144,7 @@ class _Clip:
     def compared(
         self, number: int, others: Sequence[int]
     ) -> tuple[Tensor | None, list[tuple[Tensor, Tensor]]]:
-        """Return the nearest other, moved to a frame; and all, with what they tell of it."""
+        """Return the nearest other (1, 3, H, W), moved to a frame; and all, each with its weights (1, 1, H, W)."""
         if not others:
             return None, []
         moved = [self.moved(number, other) for other in others]
@@ -222,10 +222,10 @@ def paint_frames(
         painted: an empty album, which is filled.
         styles: (H, W, 3) uint8 RGB, of any size.
         perceptual: the perceptual network.
-        config: the knobs; its size is not looked at.
+        config: the knobs; its size is not used.
         shares: of the styles, of any sum; None: equal ones.
         device: a torch device.
-        on_step: told of every step; what it raises ends the run.
+        on_step: called after every step; an exception of it ends the run.
 
     Raises:
         UsageError: no style, or shares or scales that do not fit.

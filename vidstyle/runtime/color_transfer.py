@@ -42,7 +42,7 @@ _RANKS = np.linspace(0.01, 0.99, 33)
 """At which distributions along an axis are compared. What lies beyond goes with the last one."""
 
 _ALIKE = 4
-"""Decimals to which colors are told apart."""
+"""Decimals to which colors are distinguished."""
 
 _VARIED = 0.06
 """Standard deviation of a frame's colors below which the map fades."""
@@ -97,7 +97,7 @@ def transport(source: Colors, target: Colors) -> Cube:
 def _shift(
     points: NDArray[np.float64], source: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how far points (N,) move as one distribution on a line becomes another."""
+    """Return the shift (N,) of points (N,) when one distribution on a line becomes another."""
     have, want = (np.quantile(values, _RANKS) for values in (source, target))
     # Where many are alike, a letterbox, they go together to the middle of what they stand for.
     places, group = np.unique(have.round(_ALIKE), return_inverse=True)

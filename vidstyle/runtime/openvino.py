@@ -63,7 +63,7 @@ class _Painting:
 
 
 def offered_precisions(core: ov.Core) -> list[str]:
-    """Return what the processor computes fast and well enough, best first; f32 is the last.
+    """Return the precisions that the processor computes fast and well enough, best first; f32 is the last.
 
     In int8 the convolutions take 0.6 of their time in bf16 on x86, 0.3 of that in f32
     (docs/speed.md); ARM would only simulate it.
@@ -166,7 +166,7 @@ class OpenVinoEngine:
         compiled = compiled or self._compile(*size)
         self._encoder = None  # its buffers are large, and styles are read before frames
         self._free = [compiled.create_infer_request() for _ in range(self.depth)]
-        self._jobs.clear()  # those under way keep their requests
+        self._jobs.clear()  # those in flight keep their requests
         self._size = size
 
     def _compile(self, height: int, width: int, high_bit_depth: bool) -> Any:

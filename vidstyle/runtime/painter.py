@@ -36,8 +36,8 @@ class Painter(nn.Module):
         Args:
             frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 with `high_bit_depth`.
             style: (1, S).
-            statistics: (1, T), mixed into the frame's own with ...
-            weight: (1,), 0 to 1.
+            statistics: (1, T), mixed into the frame's own.
+            weight: (1,), the share of `statistics` in the mixture, 0 to 1.
         """
         if self.high_bit_depth:
             x = frame.permute(0, 3, 1, 2) * (1 / 65535.0)

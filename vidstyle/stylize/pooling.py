@@ -18,7 +18,7 @@ class Pool:
     mean: Vector | None = None
     """Of the described frames."""
     shown: Vector | None = None
-    """On its way to the mean: what the next frame is painted with."""
+    """(T,), followed towards the mean: the statistics that the next frame is painted with."""
     described: int = 0
     """Frames in the mean."""
     frames: int = 0
@@ -26,7 +26,7 @@ class Pool:
 
     @property
     def statistics(self) -> Statistics | None:
-        """What the next frame is painted with: the pool, and the rest its own."""
+        """The statistics (T,) that the next frame is painted with, and their share; the rest is its own."""
         if self.shown is None:
             return None
         return self.shown, min(self.following.share, self.described / (self.described + 1))

@@ -38,10 +38,10 @@ _MAX_SHARPENING, _DETAIL = 1.0, 0.8
 """Greatest strength, and radius, pixels, of the sharpening that is shown, and not fed back."""
 
 _COARSE, _AROUND = 4, 9
-"""Fine detail is measured at a fraction of the size, over squares of so many pixels there, ..."""
+"""Fine detail is measured at 1 / `_COARSE` of the size, over squares of `_AROUND` pixels there."""
 
 _FAINT = 0.5
-"""... and this, levels of 255, is hardly any."""
+"""Fine detail, levels of 255, that counts as hardly any."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +91,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
         painted: (H, W, 3), levels of 255.
         last: the last result, likewise.
         motion: between the frames they were painted from, or smaller versions of them.
-        share: of the last result where the motion is certain, 0 to below 1.
+        share: of the last result where the motion is reliable, 0 to below 1.
 
     Returns:
         The result (H, W, 3).
@@ -111,7 +111,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
 
 
 def fine_detail(picture: Floats) -> Floats:
-    """Return how much fine detail a picture (H, W, 3) has around each place of a coarse grid (h, w)."""
+    """Return the fine detail, levels of 255, of a picture (H, W, 3) around each place of a coarse grid (h, w)."""
     height, width, _ = picture.shape
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     fine = cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), _DETAIL))
@@ -160,7 +160,7 @@ class Steadying:
         stability: float,
         before: Callable[[], Floats | None],
     ) -> None:
-        """Take what it waits for.
+        """Take the functions that it waits for.
 
         Args:
             paint: waits for the painted frames (H, W, 3).
@@ -202,7 +202,7 @@ class Steadying:
 
 @dataclass(frozen=True, repr=False)
 class MotionState:
-    """What the stabilizer remembers from one call to the next."""
+    """The state that the stabilizer hands from one call to the next."""
 
     frame: Pixels
     """The last frame, small."""
@@ -226,7 +226,7 @@ class Stabilizer:
     """Steadies painted frames, with threads of its own that seek the motion while frames are painted."""
 
     def __init__(self, find: Finder) -> None:
-        """Take what finds the flow."""
+        """Take a function that finds the flow."""
         self._find = find
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
 
@@ -237,7 +237,7 @@ class Stabilizer:
         stability: float,
         state: MotionState | None,
     ) -> tuple[Callable[[], list[Pixels]], MotionState]:
-        """Begin to steady what is painted of frames (H, W, 3) of one size and shot, in order.
+        """Begin to steady the paintings of frames (H, W, 3) of one size and shot, in order.
 
         Args:
             frames: what is painted.

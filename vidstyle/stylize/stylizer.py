@@ -2,7 +2,7 @@
 
 Its stages, in the order in which they run:
 
-1. split: a call's frames are parted at cuts; a new shot begins with nothing but what is known ahead of it.
+1. split: a call's frames are parted at cuts; a new shot begins with nothing but the look-ahead.
 2. statistics: the pool of the shot says with what statistics its frames are painted.
 3. paint: the engine paints.
 4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
@@ -46,24 +46,24 @@ _OWN_STYLE: Vector = np.empty(0, np.float32)
 
 @dataclass(frozen=True, repr=False)
 class State:
-    """What one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
+    """The state that one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
 
     shot: Shot | None = None
-    """What is remembered of the current shot, to see where it ends."""
+    """The memory of the current shot, by which its end is found."""
     pool: Pool | None = None
     """Statistics of the shot's frames, of the calls that are known to have ended."""
     calls: tuple[tuple[Painting, int], ...] = ()
     """The other calls in the shot and how many frames each paints, oldest first: waiting for them takes time."""
     motion: MotionState | None = None
-    """What the stabilizer follows; None: the next frame follows nothing."""
+    """The state of the stabilizer; None: the next frame follows nothing."""
     frames: int = 0
-    """Frames painted so far ..."""
+    """Frames painted so far."""
     begun: int = -SHORTEST
-    """... and how many that were when the shot began."""
+    """Value of `frames` when the shot began."""
     style: Style | None = None
-    """Of the last call ..."""
+    """The style of the last call."""
     settling: int = 0
-    """... and for how many frames more it counts as new."""
+    """Further frames for which that style counts as new."""
 
 
 class Stylizer:
@@ -83,11 +83,11 @@ class Stylizer:
         self._stabilizers: dict[str, Stabilizer] = {}
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         return self.engine.batch(height, width)
 
     def depth(self, look: Look) -> int:
-        """Return how many calls in flight keep it busy while a result is taken."""
+        """Return the number of calls in flight that keep it busy while a result is taken."""
         return max(1, self.engine.depth) if look.stability else self.engine.depth
 
     def start(
@@ -139,7 +139,7 @@ class Stylizer:
         return finish(), state
 
     def bind(self, look: Look, lookahead: Lookahead | None = None) -> BoundStylizer:
-        """Return what paints in one look: what `pipeline.run` takes."""
+        """Return a stylizer bound to one look, as `pipeline.run` takes it."""
         return BoundStylizer(self, look, lookahead)
 
     def close(self) -> None:
@@ -305,7 +305,7 @@ class BoundStylizer:
     lookahead: Lookahead | None = None
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         return self.stylizer.batch(height, width)
 
     @property

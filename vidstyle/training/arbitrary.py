@@ -1,7 +1,7 @@
 """Train the any-style network: `vidstyle train arbitrary --content DIR --style DIR ...`.
 
 A recipe for `vidstyle.training.run`. A batch is photos, half of them with a second, moved view, and as many style
-pictures. The losses look through a fixed perceptual network; see `vidstyle.losses`. Strokes are
+pictures. The losses compare features of a fixed perceptual network; see `vidstyle.losses`. Strokes are
 learned first, at a high style weight, then the content is brought back at a lower one.
 """
 
@@ -59,10 +59,10 @@ def train(
     Args:
         content: folder of photos.
         style: folder of style pictures.
-        perceptual: what the losses look through; see `vidstyle.zoo.features`.
+        perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         out: folder for checkpoint, contact sheets and the result.
-        encoder_perceptual: what the style encoder looks through, of our own network's widths; its weights
-            become part of the result.
+        encoder_perceptual: the network whose features the style encoder reads, of our own network's widths;
+            its weights become part of the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
         manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.

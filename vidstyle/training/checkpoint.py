@@ -41,5 +41,5 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def shipped_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is shipped of a state dict: all of it, in 16 bits."""
+    """Return a state dict as it is shipped: all of it, in 16 bits."""
     return {name: value.detach().half().cpu().contiguous() for name, value in weights.items()}

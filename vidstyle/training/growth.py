@@ -15,7 +15,7 @@ from vidstyle.nets.arbitrary import Arbitrary, FrameNet
 from vidstyle.nets.layers import StyleNorm
 
 _QUIET = -2.66
-"""What the style encoder's head answers for the gains of a new block: `bound` makes 0.1 of it."""
+"""Output of the style encoder's head for the gains of a new block: `bound` turns it into 0.1."""
 
 
 def _norms(net: FrameNet) -> dict[str, StyleNorm]:

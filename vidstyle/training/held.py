@@ -36,10 +36,10 @@ def held_out_losses(
     """Return the mean losses of a few batches, not weighted.
 
     Args:
-        photos: what was held out.
-        styles: for each batch as many style vectors and what they should look like.
+        photos: the photos that were held out.
+        styles: for each batch of B frames, style vectors (B, S) and the targets of the style loss.
         net: the network, on the device of `perceptual`.
-        perceptual: what the losses look through.
+        perceptual: the network whose features the losses compare.
         config: the knobs of the run.
     """
     device = next(net.parameters()).device

@@ -1,4 +1,4 @@
-"""What training an any-style and a one-style network have in common: frames, losses, their weights."""
+"""The frames, the losses and their weights, which any-style and one-style training share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GRID = 16
 """Period, pixels, of the patterns that stick to the network's coarsest grid; twice that of the next."""
 
 _RAMP, _EDGE = 96, 16
-"""Side of a smooth frame, pixels, and what of it is not looked at: the border has a pattern of its own."""
+"""Side of a smooth frame, and width of its border that is not measured, pixels: the border has a pattern of its own."""
 
 
 def weights_at(config: PaintingConfig, progress: float) -> tuple[float, float]:
@@ -137,7 +137,7 @@ class Views:
 def features_of_step(
     perceptual: Perceptual, *pictures: Tensor, step: int, config: PaintingConfig
 ) -> list[list[Tensor]]:
-    """Return the features, all of `LAYERS`, of each of the pictures (B, 3, H, W), as a step's losses see them."""
+    """Return the features, all of `LAYERS`, of each of the pictures (B, 3, H, W), at the scale and with the pooling of a step."""
     if config.least_scale == 1.0:
         return [perceptual(p, LAYERS) for p in pictures]
     draw = torch.rand(1, generator=torch.Generator().manual_seed(config.seed + step)).item()
@@ -165,7 +165,7 @@ def losses_of_step(
         styles: the style pictures (B, 3, H, W) in [0, 1], or (1, 3, H, W), one for all frames.
         vectors: (B, S), their style vectors.
         net: the network that learns.
-        perceptual: what the losses look through.
+        perceptual: the network whose features the losses compare.
         config: the knobs.
     """
     batch = len(views.frames)

@@ -26,14 +26,14 @@ from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 
 DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
-"""What is learned: all that style and content losses look at."""
+"""Layers that are distilled: all that style and content losses compare."""
 
 _HELD_OUT = 20
 """Every so many pictures one is left out of the training, to measure on."""
 
 
 def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Make of pictures (B, 3, H, W) in [0, 1] what painters and optimisers make on their way.
+    """Disturb pictures (B, 3, H, W) in [0, 1] as unfinished paintings are.
 
     A third is mixed with another picture, a third gets noise: the network must see well what is no
     photo yet.

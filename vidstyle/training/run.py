@@ -34,7 +34,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 class Knobs(Protocol):
-    """What every run's config has, a dataclass."""
+    """The fields that every run's config has; it is a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 

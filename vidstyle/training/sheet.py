@@ -37,7 +37,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
 
     Args:
         path: a .jpg or .png file.
-        net: the network to look at.
+        net: the network that paints the results.
         photos: (P, 3, H, W) in [0, 1].
         styles: (S, 3, H, W) in [0, 1], the same H and W.
     """

@@ -53,7 +53,7 @@ def train(
     Args:
         picture: the style.
         content: folder of photos.
-        perceptual: what the losses look through; see `vidstyle.zoo.features`.
+        perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         base: safetensors of an any-style network, whose shape the new one takes.
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.

@@ -87,7 +87,7 @@ class StyleEntry:
     """A shipped network of one style."""
 
     name: str
-    """What `--style` calls it."""
+    """Its name as a `style`."""
     title: str
     artist: str
     year: str
