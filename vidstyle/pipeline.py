@@ -78,7 +78,7 @@ class Sink(Protocol[ConvertedT]):
     """Where frames end. Leaving without `commit` discards."""
 
     def convert(self, frame: Frame) -> ConvertedT:
-        """Make of the next frame what `write` takes. In a thread other than `write`'s."""
+        """Convert the next frame to the form that `write` takes, in a thread other than `write`'s."""
         ...
 
     def write(self, converted: ConvertedT) -> None:
@@ -126,7 +126,7 @@ class Summary:
 
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while a queue is empty or full."""
+"""Seconds between two calls of `stop` while a queue is empty or full."""
 
 
 _MAX_FRAMES, _CHANNEL_BYTES = 8, 2**25

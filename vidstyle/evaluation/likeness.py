@@ -1,4 +1,4 @@
-"""Distances to the style and to the content, seen through a perceptual network."""
+"""Distances to the style and to the content, between features of a perceptual network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Likeness:
     """Compares painted frames with one style and with their own inputs."""
 
     def __init__(self, perceptual: Perceptual, style: Floats) -> None:
-        """Take the network and the style picture (H, W, 3) in [0, 1]."""
+        """Take the perceptual network and the style picture (H, W, 3) in [0, 1]."""
         self._perceptual = perceptual
         self._style = self._features(style)
 

@@ -37,7 +37,7 @@ _MIN_SIDE = 16
 """Shortest side, pixels, of clips that are measured: smaller ones have no flow."""
 
 _EVERY = 8
-"""Frames from one look at style and content to the next."""
+"""Frames from one measurement of style and content to the next."""
 
 _HOTTEST = 0.25
 """Root of the error that is shown as the hottest color, of [0, 1]."""
@@ -66,7 +66,7 @@ class Metrics:
     warp1: float | None
     """100 x RMSE against the frame before, warped by the flow of the input."""
     warp1_input: float | None
-    """The same on the input itself: what noise and errors of the flow give."""
+    """The same on the input itself: the error of noise and of the flow."""
     warp5: float | None
     """Against the frame five before."""
     warp5_input: float | None
@@ -174,7 +174,7 @@ def find_likeness(style: PictureSource, features: str | Path = "own") -> Compare
 
     Args:
         style: the picture: a file, or pixels (H, W, 3), uint8 RGB.
-        features: the perceptual network that looks: "own"; "vgg19", torchvision's; or a safetensors file.
+        features: the perceptual network: "own"; "vgg19", torchvision's; or a safetensors file.
 
     Raises:
         InputError: the picture or the network cannot be read.
@@ -210,7 +210,7 @@ def measure(
         style: the picture whose style was meant, for style and content distance of every eighth frame: a file,
             or pixels (H, W, 3), uint8 RGB; or what `find_likeness` returned. None measures neither.
         heatmap: a video of the warping error to write: blue is steady, red an error of a quarter of the
-            whole range, gray what is not seen in both frames.
+            whole range, gray where a place is not visible in both frames.
         overwrite: replace that video if it exists.
         stop: called for every frame; what it raises stops the measurement, and no heatmap is left.
 

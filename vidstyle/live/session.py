@@ -25,7 +25,7 @@ _TRIALS, _FRAMES = 4, 6
 """Sizes to try before the first frame at most, and blank frames to paint in each."""
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while no frame comes."""
+"""Seconds between two calls of `stop` while no frame comes."""
 
 
 class Camera(Protocol):
@@ -89,7 +89,7 @@ class Session:
                 frame is painted.
             pace: chooses the size.
             lines: of the line protocol; see `controls`.
-            on_status: told every so often, and at the end.
+            on_status: called every so often, and at the end.
             every: seconds between two.
         """
         self._camera, self._painter, self._outputs = camera, painter, outputs
@@ -174,7 +174,7 @@ class Session:
             self._painter.expect(*self._pace.size)
 
     def _commands(self) -> list[Command]:
-        """Obey what has come, and return it."""
+        """Obey the commands that have come, and return them."""
         done: list[Command] = [c for output in self._outputs for c in output.commands()]
         for line in self._lines.poll() if self._lines else []:
             try:

@@ -24,14 +24,14 @@ class Machine:
     system: str
     processor: str
     cores: int
-    """That this process may use."""
+    """Number of cores that this process may use."""
     instructions: list[str]
     packages: dict[str, str]
     """Name -> version, of those that are installed."""
     engine: str
     """The engine that paints, for people."""
     reasons: list[str]
-    """Why."""
+    """The reasons for that engine."""
     encoders: list[str]
     """Hardware encoders that can be opened."""
     faster: list[str]
@@ -39,7 +39,7 @@ class Machine:
 
 
 def processor() -> tuple[str, list[str]]:
-    """Return the processor's name and those of its instructions that matter, where they are told."""
+    """Return the processor's name and those of its instructions that matter, where the system reports them."""
     facts = Path("/proc/cpuinfo")
     text = facts.read_text() if facts.exists() else ""
     rows = dict(row.split(":", 1) for row in text.splitlines() if ":" in row)

@@ -148,7 +148,7 @@ class LiveSource:
         """Open the device and wait for its first frame.
 
         Args:
-            device: what to open.
+            device: the device to open.
             stop: called while it waits; raises to stop.
 
         Raises:

@@ -31,7 +31,7 @@ class FilterChain:
         self._graph.link_nodes(*nodes).configure()
 
     def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """Put a frame in, or None at the end; yield what comes out."""
+        """Put a frame in, or None at the end; yield the frames that come out."""
         self._graph.push(frame)
         while True:
             try:

@@ -50,7 +50,7 @@ class FrameMaker:
     def frames(
         self, pictures: Iterable[av.VideoFrame], on_damage: Callable[[str], None]
     ) -> Generator[Frame, None, None]:
-        """Yield the frames that come of pictures; a damaged one is told to `on_damage` if strict."""
+        """Yield the frames that come of pictures; a damaged one is reported to `on_damage` if strict."""
         last: Frame | None = None
         for picture in filtered(pictures, self._steps):
             if picture.is_corrupt and self._reading.strict:

@@ -27,11 +27,11 @@ _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
 
 _MAX_ANIMATION_BYTES = 2**31
-"""Of all pictures of an animated WebP together: OpenCV decodes them at once."""
+"""Bytes of all pictures of an animated WebP together: OpenCV decodes them at once."""
 
 
 def check_input(path: Path) -> None:
-    """Refuse what is no file, before any work is done.
+    """Refuse an input that is no file, before any work is done.
 
     Raises:
         InputError: no such file, or a folder.
@@ -155,7 +155,7 @@ def _is_animated_webp(path: Path) -> bool:
 
 
 def _as_matroska(path: Path, reading: Reading) -> io.BytesIO:
-    """Decode an animation with OpenCV and hold it, lossless, as what the rest can read."""
+    """Decode an animation with OpenCV and hold it, lossless, in a form that the decoder reads."""
     data = path.read_bytes()
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1

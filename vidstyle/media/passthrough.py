@@ -82,7 +82,7 @@ class Passthrough:
         ]
         """Streams whose packets are wanted."""
         self.mastering = Mastering()
-        """Of HDR video that stays HDR."""
+        """Mastering display of HDR video that stays HDR."""
         self.display_matrix: tuple[int, ...] | None = None
         """How a player shall turn the video, where it is not upright already."""
         self._tags = {key: value for key, value in container.metadata.items() if value}
@@ -139,7 +139,7 @@ class Passthrough:
 
         Args:
             output: the open output.
-            container: what it can hold.
+            container: the output's container.
             add_video: adds the painted video to the output.
 
         Returns:
@@ -281,7 +281,7 @@ class Passthrough:
         return packet
 
     def flush(self, output: av.container.OutputContainer) -> None:
-        """Write to the output what has been put in so far.
+        """Write the packets that were put in so far to the output.
 
         Raises:
             InputError: a packet was too damaged, and `strict` was asked for.

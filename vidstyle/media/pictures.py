@@ -59,7 +59,7 @@ def apart(step: Fraction, pictures: Iterable[av.VideoFrame]) -> Iterator[av.Vide
 def growing(
     pictures: Iterable[av.VideoFrame], on_disorder: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
-    """Yield the pictures whose times grow: no encoder takes others. The first other is told of."""
+    """Yield the pictures whose times grow: no encoder takes others. The first other is reported."""
     last: Fraction | None = None
     in_order = True
     for picture in pictures:

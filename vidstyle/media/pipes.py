@@ -13,7 +13,7 @@ from pathlib import Path
 STDIO = Path("-")
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while nothing comes, or nobody reads."""
+"""Seconds between two calls of `stop` while nothing comes, or nobody reads."""
 
 _AT_ONCE = 2**20
 """Bytes written to a file at a time."""

@@ -64,7 +64,7 @@ class Probe:
     """FFmpeg's name of the demuxer."""
     seconds: float | None
     start: float
-    """Of the first packet, seconds; it becomes 0."""
+    """Time of the first packet, seconds; it becomes 0."""
     video: VideoFacts
     streams: tuple[Route, ...]
     chapters: int

@@ -31,7 +31,7 @@ class Route:
     """The route of one stream."""
 
     index: int
-    """Of the stream in its file."""
+    """Index of the stream in its file."""
     kind: str
     """video, audio, subtitle, attachment, cover or data."""
     codec: str
@@ -40,9 +40,9 @@ class Route:
     target: str | None = None
     """The codec that a converted stream gets."""
     reason: str | None = None
-    """Why it is not copied."""
+    """The reason why it is not copied."""
     name: str | None = None
-    """Of an attached file."""
+    """Name of an attached file."""
 
     def __str__(self) -> str:
         what = f"{self.kind} stream {self.index} ({self.name or self.codec})"

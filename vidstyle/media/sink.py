@@ -39,7 +39,7 @@ class Converted:
 
 
 class FileSink:
-    """Encodes frames beside what is passed through; `commit` gives the output its name.
+    """Encodes frames beside the streams that are passed through; `commit` gives the output its name.
 
     Use it as a context manager: leaving without `commit` deletes what was written. Frames go through
     `convert`, then `write`, each in its order; the two may run in two threads.
@@ -63,10 +63,10 @@ class FileSink:
                 container.
             info: of the source: size, time base, depth and color are kept.
             encoding: the codec and its quality.
-            passthrough: what to carry beside the video.
+            passthrough: the streams and metadata to carry beside the video.
             overwrite: replace a file of that name.
             odd: one of `ODD`.
-            pending: where to write to, if not to a file of that name.
+            pending: the output to write to, if not a file of that name.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
@@ -142,7 +142,7 @@ class FileSink:
     # --- frames
 
     def convert(self, frame: Frame) -> Converted:
-        """Turn the next frame into what the encoder takes; may run while `write` encodes others.
+        """Convert the next frame to the form that the encoder takes; may run while `write` encodes others.
 
         Raises:
             OutputError: the filters refused.
@@ -169,7 +169,7 @@ class FileSink:
         return Converted(pictures, self._clock.duration(frame))
 
     def write(self, converted: Converted) -> None:
-        """Encode the next frame and copy what other streams have before it.
+        """Encode the next frame and copy the packets of other streams before it.
 
         Raises:
             OutputError: the encoder or the disk refused.

@@ -69,7 +69,7 @@ class Video:
 
         Args:
             path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
-            reading: what to read of it, and how.
+            reading: the options of the read.
             stop: called while a pipe is waited for; raises to stop.
 
         Raises:
@@ -252,4 +252,4 @@ def _no_frame(path: Path, reading: Reading, container: Any) -> InputError:
 
 
 def _ignore(*_: object) -> None:
-    """Leave what the read of `frames` takes or tells."""
+    """Do nothing: the read of `frames` handles it."""

@@ -67,7 +67,7 @@ class StyleEncoder(nn.Module):
     """
 
     WIDTHS, STAGES = (16, 32, 64, 128), (2, 2, 4, 1)
-    """Of the perceptual network: ours, up to relu4_1."""
+    """Channels and convolutions of each stage of the perceptual network: ours, up to relu4_1."""
 
     center: Tensor
     spread: Tensor

@@ -92,8 +92,8 @@ class StyleNorm(nn.Module):
     """Adaptive instance normalisation whose statistics may come from outside.
 
     AdaIN (Huang and Belongie, 2017, eq. 8): `gain * (x - mean) / std + shift`, gain and shift from
-    the style. The mean and std are the frame's own, or the `statistics` of a proxy of the frame,
-    of a shot, of a time or of all tiles.
+    the style. The mean and std are the frame's own, or `statistics` that were measured on a proxy of
+    the frame, pooled over a shot, averaged over time or shared by tiles.
     """
 
     def __init__(self, channels: int) -> None:

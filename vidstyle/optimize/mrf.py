@@ -29,7 +29,7 @@ _TURN, _GROW = 15.0, 1.15
 """Degrees between two rotations of the style, factor between two scales."""
 
 _SIDE = 3
-"""Of a patch, places."""
+"""Side of a patch, places of a layer."""
 
 _MIN_SIDE = 48
 """Pixels that a rotated style must keep inside its rotated frame."""
@@ -76,7 +76,7 @@ class PatchObjective(SceneObjective):
         )
 
     def renew(self, picture: Tensor, step: int) -> bool:
-        """Seek the nearest patches of the picture as it is, every `_RENEWED` steps."""
+        """Search the nearest patches of the present picture, every `_RENEWED` steps; return whether that was done."""
         if self._renewed and step % _RENEWED:
             return False
         self._renewed = True

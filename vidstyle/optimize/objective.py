@@ -15,10 +15,10 @@ from vidstyle.optimize.config import Config
 from vidstyle.optimize.painting import Scene
 
 _ROUNDING = 1e-5
-"""Of an energy, what rounding makes of nothing."""
+"""Share of an energy that rounding alone may make."""
 
 _LARGE = 2**20
-"""Pixels above which memory is dearer than time: the features are computed twice."""
+"""Pixels above which features are computed twice, to save memory."""
 
 
 class SceneObjective(ABC):

@@ -52,7 +52,7 @@ class SceneRegion:
 
     style: int
     share: float
-    """Of the style loss."""
+    """Share of the region in the style loss, 0 to 1."""
     where: Tensor | None = None
     """(1, 1, H, W); None: everywhere."""
     style_mask: Tensor | None = None
@@ -66,7 +66,7 @@ class Scene:
     content: Tensor
     """(1, 3, H, W) in [0, 1]."""
     styles: list[Tensor]
-    """Likewise, each of its own size."""
+    """(1, 3, h, w) in [0, 1], each of its own size."""
     regions: list[SceneRegion]
 
 

@@ -23,7 +23,7 @@ from vidstyle.optimize.painting import paint_picture
 KINDS = ("content", "style", "grid")
 
 RATIOS = (1e-3, 1e-2, 1e-1, 1.0)
-"""Of the grid, content over style."""
+"""Content weight over style weight in the columns of the grid."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def reconstruct(
     """Make the rows of a figure.
 
     Args:
-        picture: (H, W, 3) uint8 RGB: what is reconstructed; of a grid the content.
+        picture: (H, W, 3) uint8 RGB: the picture to reconstruct; of a grid the content.
         perceptual: the perceptual network.
         kind: one of `KINDS`.
         style: of a grid.

@@ -42,7 +42,7 @@ from vidstyle.optimize.shots import find_shots
 from vidstyle.stylize.style import normalized
 
 _SHARE = 0.5
-"""Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
+"""Share of a neighbour in the picture that a frame begins a further pass with (delta of the multi-pass algorithm)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FrameStep:
     """The result of one step of the optimizer on one frame."""
 
     number: int
-    """Of the frame, from 0."""
+    """Number of the frame, from 0."""
     frames: int
     pass_number: int
     """The pass, from 1."""
@@ -58,7 +58,7 @@ class FrameStep:
 
 
 class TemporalObjective:
-    """An objective, and what a frame is to have in common with others that are painted already."""
+    """An objective, and a penalty on differences from other frames that are painted already."""
 
     def __init__(
         self, inner: Objective, targets: Sequence[tuple[Tensor, Tensor]], weight: float

@@ -30,7 +30,7 @@ Cube = NDArray[np.float32]
 """(n, n, n, 3): what is added to a color, by its blue, green and red."""
 
 _NODES = 17
-"""Of the cube, along each axis."""
+"""Nodes of the cube along each axis."""
 
 _SAMPLES = 64
 """Side of the grid of pixels that a picture's colors are read from."""

@@ -1,4 +1,4 @@
-"""The seam between the stylizer and what paints: a network on some device, color transfer, or nothing at all."""
+"""The seam between the stylizer and an engine: a network on some device, color transfer, or nothing at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Following:
     misfit: float
     """Distance of a frame's statistics from the pool's, over the pool's, from which on it does not fit."""
     share: float
-    """Share of the pool in what a frame is painted with, at most."""
+    """Largest share of the pool in the statistics that a frame is painted with."""
     every: int = 1
     """Frames from one that is described to the next."""
     rises: bool = True

@@ -25,13 +25,13 @@ from vidstyle.runtime.replay import Replay
 log = logging.getLogger(__name__)
 
 _BatchKey = tuple[bool, torch.Size]
-"""Of a batch: whether its frames have 16 bits, and its shape."""
+"""Key of a batch: whether its frames have 16 bits, and its shape."""
 
 _BATCH_PIXELS = 2**23
-"""Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
+"""Pixels of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
 
 _PIXEL_BYTES = 256
-"""Of GPU memory that a pixel of a batch may want: 99 in f32 on the CPU, and what convolutions work in."""
+"""Bytes of GPU memory that a pixel of a batch may need: 99 in f32 on the CPU, and the workspace of convolutions."""
 
 
 class TorchEngine:
@@ -76,7 +76,7 @@ class TorchEngine:
         self.name = f"torch {device} {self.precision}"
         self._records = self._device.type == "cuda"
         self._met: _BatchKey | None = None
-        """Of the last frames."""
+        """Key of the last batch."""
         self._replays: dict[_BatchKey, Replay] = {}
         """At most one: its memory is as much as a call's."""
 
@@ -220,7 +220,7 @@ def load_network(weights: Path) -> Arbitrary | OneStyle:
 
 
 def make_painter(net: Arbitrary | OneStyle, *, high_bit_depth: bool) -> Painter | OneStylePainter:
-    """Put around a network what a frame needs."""
+    """Wrap a network in the conversion from bytes and back."""
     if isinstance(net, OneStyle):
         return OneStylePainter(net, high_bit_depth=high_bit_depth)
     return Painter(net.frame_net, high_bit_depth=high_bit_depth)

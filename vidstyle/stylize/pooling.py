@@ -1,4 +1,4 @@
-"""Statistics pooled over a shot, so that who enters it does not recolor the rest."""
+"""Statistics pooled over a shot, so that an object that enters it does not recolor the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Pool:
 
     following: Following
     mean: Vector | None = None
-    """Of the described frames."""
+    """(T,), the mean of the statistics of the described frames."""
     shown: Vector | None = None
     """(T,), followed towards the mean: the statistics that the next frame is painted with."""
     described: int = 0

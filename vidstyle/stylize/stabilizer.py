@@ -138,7 +138,7 @@ class Steadied:
     """A picture that follows the last one."""
 
     picture: Floats
-    """(H, W, 3), levels of 255, not rounded: what the next one follows."""
+    """(H, W, 3), levels of 255, not rounded: the next painting follows it."""
     detail: Floats | None
     """`fine_detail` of the new painting, where it was mixed with the last result."""
 
@@ -240,7 +240,7 @@ class Stabilizer:
         """Begin to steady the paintings of frames (H, W, 3) of one size and shot, in order.
 
         Args:
-            frames: what is painted.
+            frames: the frames that are painted.
             paint: waits for the paintings.
             stability: above 0, to 1.
             state: of the call before in the same shot, if any.

@@ -104,7 +104,7 @@ class Stylizer:
             frames: uint8 or uint16, which must stay as they are until they are painted.
             look: how.
             state: of the call before; None: these are the first.
-            lookahead: shows what comes, where that can be known.
+            lookahead: yields coming frames, where they can be read.
 
         Returns:
             A function that waits for the painted frames, of the size and dtype as they came; and the state for
@@ -173,7 +173,7 @@ class Stylizer:
     def _split(
         self, frames: Sequence[Pixels], state: State
     ) -> list[tuple[list[Pixels], _Part, int]]:
-        """Part frames at cuts; return each part, what is known of its shot, and its first frame's index."""
+        """Part frames at cuts; return each part, its shot, and its first frame's index."""
         parts: list[tuple[list[Pixels], _Part, int]] = []
         shot, following = state.shot, self.engine.following
         rises = following is None or following.rises
@@ -195,7 +195,7 @@ class Stylizer:
         style: Vector,
         lookahead: Lookahead | None,
     ) -> Pool | None:
-        """Return the pool of a shot that begins: empty, or with what it will show."""
+        """Return the pool of a shot that begins: empty, or filled from the look-ahead."""
         following = self.engine.following
         if following is None:
             return None

@@ -22,7 +22,7 @@ _BATCHES = 8
 """Enough to compare two runs by."""
 
 SEED = 1
-"""Of crops and motion, the same whatever the run's: the losses of two runs are of the same crops."""
+"""Seed of crops and motion, the same for all runs: the losses of two runs are of the same crops."""
 
 
 @torch.no_grad()
