@@ -33,7 +33,7 @@ LOSSLESS = vidstyle.Encoding("ffv1")
 def main() -> None:
     """Paint, measure and write."""
     results: dict[str, Any] = {"size": SIZE, "steps": STEPS, "frames": FRAMES}
-    eyes = load_features()
+    perceptual = load_features()
     style = read_picture(ROOT / "samples" / "styles" / "swirls.jpg")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -49,12 +49,12 @@ def main() -> None:
         began = time.monotonic()
         (folder / "alone").mkdir()
         for number, frame in enumerate(frames):
-            made = paint_picture(frame, [style], eyes, GatysConfig(size=SIZE, steps=STEPS))
+            made = paint_picture(frame, [style], perceptual, GatysConfig(size=SIZE, steps=STEPS))
             cv2.imwrite(str(folder / "alone" / f"{number:03d}.png"), made[..., ::-1])
         seconds = {"alone": time.monotonic() - began}
         began = time.monotonic()
         config = VideoConfig(size=SIZE, steps=STEPS)
-        paint_video(clip, [style], eyes, painted, config, encoding=LOSSLESS)
+        paint_video(clip, [style], perceptual, painted, config, encoding=LOSSLESS)
         seconds["video"] = time.monotonic() - began
         for side, file in (("alone", folder / "alone" / "%03d.png"), ("video", painted)):
             found = measure(clip, file)

@@ -21,7 +21,7 @@ from pipeline import ROOT
 from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
-from vidstyle.optimize.descent import Step
+from vidstyle.optimize.descent import StepResult
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.zoo.features import load_features
@@ -44,23 +44,23 @@ def cut(width: int, height: int) -> Pixels:
     tall, wide = min(rows, columns * height // width), min(columns, rows * width // height)
     top, left = (rows - tall) // 2, (columns - wide) // 2
     middle = frame[top : top + tall, left : left + wide]
-    way = cv2.INTER_AREA if height < rows else cv2.INTER_CUBIC
-    return np.ascontiguousarray(cv2.resize(middle, (width, height), interpolation=way))
+    interpolation = cv2.INTER_AREA if height < rows else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(middle, (width, height), interpolation=interpolation))
 
 
 def run(content: Pixels, style: Pixels, seconds: float | None, **knobs: Any) -> dict[str, float]:
     """Paint, until so many seconds are over; return steps, seconds and the lowest loss."""
     losses: list[float] = []
-    eyes = load_features()
+    perceptual = load_features()
     began = time.monotonic()
 
-    def told(step: Step) -> None:
+    def report(step: StepResult) -> None:
         losses.append(step.loss)
         if seconds is not None and time.monotonic() - began > seconds:
             raise _Over
 
     with contextlib.suppress(_Over):
-        paint_picture(content, [style], eyes, GatysConfig(**knobs), on_step=told)
+        paint_picture(content, [style], perceptual, GatysConfig(**knobs), on_step=report)
     return {
         "steps": len(losses),
         "seconds": time.monotonic() - began,

@@ -49,10 +49,10 @@ def parts(clip: Path, out: Path) -> dict[str, Callable[[], float]]:
 
     def to_rgb() -> int:
         for picture in pictures:
-            forth.to_rgb(picture, tags, deep=False, precise=True)
+            forth.to_rgb(picture, tags, high_bit_depth=False, precise=True)
         return SOME
 
-    pixels = [forth.to_rgb(p, tags, deep=False, precise=True)[0] for p in pictures]
+    pixels = [forth.to_rgb(p, tags, high_bit_depth=False, precise=True)[0] for p in pictures]
 
     def from_rgb() -> int:
         for each in pixels:

@@ -34,9 +34,9 @@ ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
 STABILITIES = (0.0, 0.5, 1.0)
 
 
-def prepare(clip: Path, like: Path, target: Path) -> None:
-    """Write as many frames of a clip as `like` has, scaled by area to its size, without loss."""
-    with av.open(str(like)) as peer:
+def prepare(clip: Path, reference: Path, target: Path) -> None:
+    """Write as many frames of a clip as `reference` has, scaled by area to its size, without loss."""
+    with av.open(str(reference)) as peer:
         stream = peer.streams.video[0]
         width, height = stream.width, stream.height
         count = sum(1 for _ in peer.decode(video=0))
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--pairs", default="*+*.mp4", help="which of PEERS")
     parser.add_argument("--only", help="beginning of the names of the sides to measure")
     options = parser.parse_args()
-    eyes = load_features(options.features)
+    perceptual = load_features(options.features)
     rows: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "in.mkv")
@@ -101,7 +101,9 @@ def main() -> None:
             name, of = peer.stem.split("+")
             style = options.data / "style_hero" / f"{of}.jpg"
             prepare(options.data / "video" / f"{name}.mp4", peer, clip)
-            like = Likeness(eyes, read_picture(style).astype(np.float32) / np.float32(255))
+            likeness = Likeness(
+                perceptual, read_picture(style).astype(np.float32) / np.float32(255)
+            )
             made = {"peer": peer}
             sides = {f"stability {s:g}": (style, s) for s in STABILITIES}
             own = options.networks / f"{of}.safetensors"
@@ -118,7 +120,7 @@ def main() -> None:
                     overwrite=True,
                 )
             for side, painted in made.items():
-                found = figures(measure(clip, painted, style=like))
+                found = figures(measure(clip, painted, style=likeness))
                 rows.setdefault(side, []).append(found)
                 shown = "  ".join(f"{n} {v:.3f}" for n, v in found.items() if "input" not in n)
                 print(f"{peer.stem:36} {side:12} {shown}", flush=True)

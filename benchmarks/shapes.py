@@ -90,7 +90,9 @@ def runs(net: FrameNet) -> dict[str, Callable[[], Any]]:
 def main() -> None:
     """Measure and write benchmarks/results/shapes.json."""
     nets = {name: make() for name, make in SHAPES.items()}
-    works = {(name, way): run for name, net in nets.items() for way, run in runs(net).items()}
+    works = {
+        (name, precision): run for name, net in nets.items() for precision, run in runs(net).items()
+    }
     times: dict[tuple[str, str], list[float]] = {key: [] for key in works}
     for number in range(ROUNDS + 1):
         for key, work in works.items():
@@ -103,8 +105,8 @@ def main() -> None:
         with torch.no_grad():
             adds = multiply_adds(net, (torch.rand(1, 3, 128, 128), torch.rand(1, net.style_size)))
         results[name] = {"multiply_adds_per_pixel": adds} | {
-            way: spread(times[name, way]) | {"least": min(times[name, way])}
-            for way in ("fp32", "int8")
+            precision: spread(times[name, precision]) | {"least": min(times[name, precision])}
+            for precision in ("fp32", "int8")
         }
         print(name, results[name])
     print(machine())

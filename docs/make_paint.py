@@ -22,7 +22,6 @@ from vidstyle.images.files import read_picture
 from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.optimize.areas import AUTO, NONE, AreaFiles, find_areas
 from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.descent import scaled
 from vidstyle.optimize.gatys import GatysConfig
@@ -30,6 +29,7 @@ from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Config, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
 from vidstyle.optimize.reconstructions import reconstruct, sheet
+from vidstyle.optimize.regions import AUTO, NONE, RegionFiles, load_regions
 from vidstyle.optimize.video import VideoConfig
 from vidstyle.zoo.features import load_features
 
@@ -66,12 +66,16 @@ def write(name: str, rows: Sequence[Sequence[tuple[str, Pixels]]]) -> None:
     cv2.imwrite(str(DOCS / f"{name}.jpg"), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
 
 
-def painted(content: Pixels, like: Pixels, eyes: Perceptual, config: Config, name: str) -> Pixels:
+def painted(
+    content: Pixels, style_picture: Pixels, perceptual: Perceptual, config: Config, name: str
+) -> Pixels:
     """Paint, and say how long it took."""
     began = time.monotonic()
-    files = AreaFiles(regions=AUTO if isinstance(config, PhotorealConfig) else NONE)
-    areas = find_areas(files, (Path("content"), [Path("style")]), content, [like], eyes)
-    made = paint_picture(content, [like], eyes, config, areas=areas)
+    files = RegionFiles(regions=AUTO if isinstance(config, PhotorealConfig) else NONE)
+    regions = load_regions(
+        files, (Path("content"), [Path("style")]), content, [style_picture], perceptual
+    )
+    made = paint_picture(content, [style_picture], perceptual, config, regions=regions)
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     return made
 
@@ -80,11 +84,11 @@ def make_gatys(teacher: str | None) -> None:
     """Three styles, through our own perceptual network and through its teacher."""
     rows = []
     for name in ("own", *filter(None, [teacher])):
-        eyes, title = load_features(name), "our network" if name == "own" else "its teacher"
+        perceptual, title = load_features(name), "our network" if name == "own" else "its teacher"
         config = GatysConfig(size=384)
         rows.append(
             [
-                (title, painted(frames(FRAME, 1)[0], style(s), eyes, config, f"{title}, {s}"))
+                (title, painted(frames(FRAME, 1)[0], style(s), perceptual, config, f"{title}, {s}"))
                 for s in STYLES
             ]
         )
@@ -93,17 +97,17 @@ def make_gatys(teacher: str | None) -> None:
 
 def make_reconstructions(_teacher: str | None) -> None:
     """The classical figures: content from single layers, texture from growing sets of them, and both."""
-    eyes, size = load_features(), 192
-    rows = reconstruct(frames(FRAME, 1)[0], eyes, "content", size=size)
+    perceptual, size = load_features(), 192
+    rows = reconstruct(frames(FRAME, 1)[0], perceptual, "content", size=size)
     texture = scaled(style("mosaic"), size)[: rows[0][0][1].shape[0]]
-    write("reconstruct", rows + reconstruct(texture, eyes, "style", size=size))
+    write("reconstruct", rows + reconstruct(texture, perceptual, "style", size=size))
     content = frames(FRAME, 1)[0]
-    write("grid", reconstruct(content, eyes, "grid", style=style("mosaic"), size=size))
+    write("grid", reconstruct(content, perceptual, "grid", style=style("mosaic"), size=size))
 
 
 def make_mrf(_teacher: str | None) -> None:
     """Patches beside statistics."""
-    eyes, content = load_features(), frames(FRAME, 1)[0]
+    perceptual, content = load_features(), frames(FRAME, 1)[0]
     rows = []
     for title, config in (
         ("Gram matrices", GatysConfig(size=224)),
@@ -111,7 +115,7 @@ def make_mrf(_teacher: str | None) -> None:
     ):
         rows.append(
             [
-                (title, painted(content, style(s), eyes, config, f"{title}, {s}"))
+                (title, painted(content, style(s), perceptual, config, f"{title}, {s}"))
                 for s in ("woodcut", "fauve")
             ]
         )
@@ -120,15 +124,15 @@ def make_mrf(_teacher: str | None) -> None:
 
 def make_photoreal(_teacher: str | None) -> None:
     """A frame at other times: the styles, by optimisation, and by the one map for clips."""
-    eyes, content = load_features(), frames(FRAME, 1)[0]
+    perceptual, content = load_features(), frames(FRAME, 1)[0]
     config = PhotorealConfig(size=224)
     rows: list[list[tuple[str, Pixels]]] = [[], [], []]
     for season in SEASONS:
-        like = read_picture(SAMPLES / "seasons" / f"{season}.jpg")
-        rows[0].append((season, scaled(like, config.size)))
-        made = painted(content, like, eyes, config, f"photoreal, {season}")
+        style_picture = read_picture(SAMPLES / "seasons" / f"{season}.jpg")
+        rows[0].append((season, scaled(style_picture, config.size)))
+        made = painted(content, style_picture, perceptual, config, f"photoreal, {season}")
         rows[1].append(("paint --method photoreal", made))
-        (fast,) = stylize_frames([content], like, method="photoreal")
+        (fast,) = stylize_frames([content], style_picture, method="photoreal")
         rows[2].append(("run --method photoreal", scaled(fast, config.size)))
     height = min(made.shape[0] for row in rows for _, made in row)
     write("photoreal", [[(title, made[:height]) for title, made in row] for row in rows])
@@ -136,11 +140,11 @@ def make_photoreal(_teacher: str | None) -> None:
 
 def make_video(_teacher: str | None) -> None:
     """Frames of a clip, each alone and one after the other; and what changes along the motion."""
-    eyes, count = load_features(), 6
+    perceptual, count = load_features(), 6
     clip = frames(FRAME, count)
     config = VideoConfig(size=256)
     alone = [
-        painted(f, style("swirls"), eyes, GatysConfig(size=256, steps=100), f"alone, {n}")
+        painted(f, style("swirls"), perceptual, GatysConfig(size=256, steps=100), f"alone, {n}")
         for n, f in enumerate(clip)
     ]
     rate = Fraction(30)
@@ -148,7 +152,9 @@ def make_video(_teacher: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         target = Path(folder) / "painted.mkv"
-        paint_video(SAMPLES / "clip.mp4", [style("swirls")], eyes, target, config, reading=reading)
+        paint_video(
+            SAMPLES / "clip.mp4", [style("swirls")], perceptual, target, config, reading=reading
+        )
         print(f"video: {time.monotonic() - began:.0f} s", flush=True)
         with FileSource(target) as source:
             steady = [f.pixels for f in source]

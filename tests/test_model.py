@@ -172,7 +172,7 @@ def test_floats_come_back_as_floats(model, look, dtype):
 def test_tensors_come_back_as_tensors(model, look):
     torch = pytest.importorskip("torch")
     frame = clip(1)[0]
-    wanted = model(frame, look).astype(float)
+    expected = model(frame, look).astype(float)
     rows = torch.from_numpy(frame)
     for tensor, back in (
         (rows, lambda t: t),
@@ -182,7 +182,7 @@ def test_tensors_come_back_as_tensors(model, look):
     ):
         painted = model(tensor, look)
         assert (painted.dtype, painted.shape) == (tensor.dtype, tensor.shape)
-        assert np.abs(back(painted).double().numpy() - wanted).max() <= 2
+        assert np.abs(back(painted).double().numpy() - expected).max() <= 2
     assert model.style(rows) == model.style(frame)
     with pytest.raises(InputError, match="may be"):
         model(torch.zeros(3, 8, 3), look)

@@ -6,7 +6,7 @@ import os
 
 
 def cores() -> int:
-    """Return how many cores this process may use: fewer than there are where it is bound to some."""
+    """Return the number of cores that this process may use: fewer than the machine has where it is bound to some."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

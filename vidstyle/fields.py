@@ -1,4 +1,4 @@
-"""What is known of a dataclass's fields: their ranges and choices, and the docstrings below them.
+"""The declarations of a dataclass's fields: their ranges and choices, and the docstrings below them.
 
 A knob is declared once, as a field with a type, a default and a docstring:
 
@@ -89,9 +89,9 @@ def declared(owner: type) -> dict[str, tuple[Any, tuple[Note, ...]]]:
         hints = get_type_hints(base, include_extras=True)
         for name in inspect.get_annotations(base):
             hint = hints[name]
-            kind, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+            value_type, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
             notes = tuple(e for e in extras if isinstance(e, Note))
-            found[name] = kind, notes or found.get(name, (None, ()))[1]
+            found[name] = value_type, notes or found.get(name, (None, ()))[1]
     return found
 
 
@@ -157,10 +157,10 @@ class _Documentation:
 def _attributes(owner: type[DataclassInstance]) -> Iterator[str]:
     known, texts = declared(owner), docstrings(owner)
     for field in fields(owner):
-        kind, notes = known[field.name]
-        name = getattr(kind, "__name__", None) if isinstance(kind, type) else None
+        value_type, notes = known[field.name]
+        name = getattr(value_type, "__name__", None) if isinstance(value_type, type) else None
         held = "".join(f", {note}" for note in notes)
-        line = f"{field.name} ({name or kind}{held}): {texts.get(field.name, '')}"
+        line = f"{field.name} ({name or value_type}{held}): {texts.get(field.name, '')}"
         yield textwrap.fill(line, 100, initial_indent="    ", subsequent_indent="        ")
 
 

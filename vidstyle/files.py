@@ -10,11 +10,11 @@ from pathlib import Path
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import StreamInfo
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
-from vidstyle.media.foresight import Foresight
 from vidstyle.media.inputs import check_input
-from vidstyle.media.parts import check_output
+from vidstyle.media.lookahead import LookaheadSource
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
@@ -111,7 +111,7 @@ def paint_file(
         once = is_pipe(job.source) or is_sequence(job.source) or reading.is_raw
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
-            known = Foresight(frames)
+            known = LookaheadSource(frames)
         stylizer, look = prepare(frames.info)
         log.info("painting on %s", stylizer.engine.name)
         with FileSink(

@@ -76,7 +76,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What is known of a video before its first frame is read."""
+    """The facts of a video that are known before its first frame is read."""
 
     width: int
     """Pixels of the frames as they come, after rotation."""

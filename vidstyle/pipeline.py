@@ -27,7 +27,7 @@ class Source(Protocol):
 
     @property
     def info(self) -> StreamInfo:
-        """What is known before the first frame."""
+        """The facts that are known before the first frame."""
         ...
 
     @property
@@ -43,10 +43,10 @@ class Source(Protocol):
 
 
 StateT = TypeVar("StateT")
-"""What a stylizer's calls hand on: a value."""
+"""The state that a stylizer's calls hand on: a value."""
 
 ConvertedT = TypeVar("ConvertedT")
-"""What a sink makes of a frame before it writes it."""
+"""The form in which a sink writes a frame."""
 
 ItemT = TypeVar("ItemT")
 
@@ -55,7 +55,7 @@ class Stylizer(Protocol[StateT]):
     """Something that paints batches of frames; its state is a value, not an attribute."""
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         ...
 
     @property
@@ -78,7 +78,7 @@ class Sink(Protocol[ConvertedT]):
     """Where frames end. Leaving without `commit` discards."""
 
     def convert(self, frame: Frame) -> ConvertedT:
-        """Make of the next frame what `write` takes. In a thread other than `write`'s."""
+        """Convert the next frame to the form that `write` takes, in a thread other than `write`'s."""
         ...
 
     def write(self, converted: ConvertedT) -> None:
@@ -90,7 +90,7 @@ class Sink(Protocol[ConvertedT]):
         ...
 
     def commit(self) -> None:
-        """Make what was written whole and visible."""
+        """Make the output whole and visible."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -117,7 +117,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a finished run did."""
+    """Counts and time of a finished run."""
 
     frames: int
     seconds: float
@@ -126,7 +126,7 @@ class Summary:
 
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while a queue is empty or full."""
+"""Seconds between two calls of `stop` while a queue is empty or full."""
 
 
 _MAX_FRAMES, _CHANNEL_BYTES = 8, 2**25
@@ -242,7 +242,7 @@ def _gather(channel: _Channel[Frame], count: int, check: Callable[[], None]) -> 
 
 
 def _room(info: StreamInfo, batch: int) -> int:
-    """Return how many frames a queue takes."""
+    """Return the number of frames that a queue holds."""
     frame_bytes = info.height * info.width * 3
     return max(2 * batch, min(_MAX_FRAMES, _CHANNEL_BYTES // frame_bytes))
 

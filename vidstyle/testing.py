@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from vidstyle.frame import ColorTags, Frame, Pixels, StreamInfo
-from vidstyle.runtime.engine import Following, Given, Vector
+from vidstyle.runtime.engine import Following, Statistics, Vector
 from vidstyle.stylize.style import Style
 
 BT709 = ColorTags(1, 1, 1, 1)
@@ -34,7 +34,7 @@ class ListSource:
     fail_at: int | None = None
     """The number of the frame that cannot be read; it raises OSError."""
     damage: int = 0
-    """What it tells of damage."""
+    """The number of damaged places that it reports."""
     info: StreamInfo = INFO
     produced: int = 0
     """Frames made so far."""
@@ -66,9 +66,9 @@ class MemorySink:
     delay: float = 0.0
     """Seconds that a frame takes to be written."""
     frames: list[Frame] = field(default_factory=list)
-    """What was written."""
+    """The frames that were written."""
     committed: bool = False
-    """What was written is whole."""
+    """Whether the output was committed."""
     _converted: int = 0
 
     def give_up(self) -> None:
@@ -97,7 +97,7 @@ class MemorySink:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
@@ -125,7 +125,7 @@ class _Done:
 
 
 MADE_BY = "tiny"
-"""What a `Style` of `TinyEngine` says it was made by."""
+"""The `made_by` of a `Style` of `TinyEngine`."""
 
 STYLE = Style(np.zeros(3, np.float32), MADE_BY)
 """A style that `TinyEngine` takes."""
@@ -144,8 +144,8 @@ class TinyEngine:
     following: Following | None = None
     """How statistics are followed."""
     takes_pictures: bool = True
-    given: list[Given | None] = field(default_factory=list)
-    """What statistics each call was given."""
+    statistics: list[Statistics | None] = field(default_factory=list)
+    """The statistics that each call was given."""
     calls: list[int] = field(default_factory=list)
     """How many frames each call had."""
     closed: bool = False
@@ -171,10 +171,15 @@ class TinyEngine:
         return np.asarray(picture.mean((0, 1)), np.float32)
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Done:
         """Paint the frames at once; see `runtime.engine.Engine.paint`."""
-        self.given.append(given)
+        self.statistics.append(statistics)
         self.calls.append(len(frames))
         means: list[Vector | None] = [self.encode(f) if describe else None for f in frames]
         return _Done([self.painter(frame) for frame in frames], means)

@@ -29,11 +29,11 @@ from vidstyle.cli.parsing import KEEP, TIME
 from vidstyle.cli.spelling import flags, spelled
 from vidstyle.fields import Between, OneOf, declared, docstrings, documented
 from vidstyle.optimize.config import (
-    AreaFiles,
     Config,
     GatysConfig,
     MrfConfig,
     PhotorealConfig,
+    RegionFiles,
     VideoConfig,
 )
 from vidstyle.runtime.compute import Compute
@@ -159,7 +159,16 @@ def test_every_field_is_documented():
 
 
 OPTIONED = (
-    *(Reading, Encoding, Compute, AreaFiles, GatysConfig, MrfConfig, PhotorealConfig, VideoConfig),
+    *(
+        Reading,
+        Encoding,
+        Compute,
+        RegionFiles,
+        GatysConfig,
+        MrfConfig,
+        PhotorealConfig,
+        VideoConfig,
+    ),
     *(ArbitraryConfig, StyleConfig, PerceptualConfig),
 )
 NOT_OPTIONS = ("shape", "precise", "device", "codec", "format", "pixel_format")
@@ -346,6 +355,6 @@ def test_a_config_names_its_method():
 
 def test_the_least_crop_holds_a_window_of_the_deepest_layer():
     from vidstyle.losses.perceptual import WINDOW
-    from vidstyle.training.config import LEAST_CROP
+    from vidstyle.training.config import MIN_CROP
 
-    assert LEAST_CROP == 8 * WINDOW
+    assert MIN_CROP == 8 * WINDOW

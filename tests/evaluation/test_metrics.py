@@ -112,18 +112,18 @@ def test_the_flow_of_a_known_motion_is_found():
     inner = flow[16:-16, WIDTH // 3 + 24 : -16]
     assert np.abs(np.median(inner, (0, 1)) - (-SHIFT[0], -SHIFT[1])).max() < 0.1
     assert np.abs(flow[16:-16, 8 : WIDTH // 3 - 16]).mean() < 0.1
-    seen = consistent(flow, find_flow(first, second))
-    assert seen[16:-16, WIDTH // 3 + 24 : -16].mean() > 0.95
-    assert seen[-1].mean() < 0.5  # what came in from below, as the scene moves up
+    visible = consistent(flow, find_flow(first, second))
+    assert visible[16:-16, WIDTH // 3 + 24 : -16].mean() > 0.95
+    assert visible[-1].mean() < 0.5  # what came in from below, as the scene moves up
 
 
 def test_warping_by_the_exact_flow_leaves_nothing():
     first, second = (f.astype(np.float32) / 255 for f in moving(2))
     exact = np.zeros((HEIGHT, WIDTH, 2), np.float32)
     exact[:, WIDTH // 3 :] = (-SHIFT[0], -SHIFT[1])
-    seen = np.zeros((HEIGHT, WIDTH), bool)
-    seen[4:-4, WIDTH // 3 + 4 : -4] = True
-    assert warping_error(error_map(second, first, exact), seen) < 1e-3
+    visible = np.zeros((HEIGHT, WIDTH), bool)
+    visible[4:-4, WIDTH // 3 + 4 : -4] = True
+    assert warping_error(error_map(second, first, exact), visible) < 1e-3
     assert (warp(first, exact)[4:-4, -20:-4] == second[4:-4, -20:-4]).all()
 
 
@@ -214,8 +214,8 @@ def test_nothing_is_relative_to_a_blank_input(clip, tmp_path, grain):
     assert found.warp1 > 1
     relative = {"contrast", "sharpness", "excess1", "excess5"}
     assert {getattr(found, name) for name in relative} == {None}
-    told = json.loads(command("metrics", str(plain), str(clip), "--json").stdout)
-    assert {name for name, value in told.items() if value is None} >= relative
+    figures = json.loads(command("metrics", str(plain), str(clip), "--json").stdout)
+    assert {name for name, value in figures.items() if value is None} >= relative
     table = command("metrics", str(plain), str(clip)).stdout
     assert "warping error" in table
     assert not any(word in table for word in ("contrast", "sharpness", "excess", "None"))
@@ -253,11 +253,11 @@ def test_likeness_knows_the_frame_the_style_and_what_is_neither():
     from vidstyle.nets.perceptual import Perceptual
 
     torch.manual_seed(0)
-    eyes = Perceptual((8, 8, 8, 8, 8)).eval()
+    perceptual = Perceptual((8, 8, 8, 8, 8)).eval()
     style = texture(256, 256, seed=5).astype(np.float32) / 255
     style[::4] = 0  # hatched: another texture than the frame's
     frame = texture(256, 256).astype(np.float32) / 255
-    likeness = Likeness(eyes, style)
+    likeness = Likeness(perceptual, style)
     assert likeness.compare(frame, frame) == pytest.approx((1, 0), abs=1e-5)
     distance, lost = likeness.compare(style, frame)
     assert distance == pytest.approx(0, abs=1e-5)
@@ -331,7 +331,7 @@ def test_the_command(clip, tmp_path, picture):
     from vidstyle.nets.perceptual import Perceptual
 
     torch.manual_seed(0)
-    perceptual = tmp_path / "eyes.safetensors"
+    perceptual = tmp_path / "features.safetensors"
     save_file(Perceptual((8, 8, 8, 8, 8)).state_dict(), perceptual)
     out = clip.with_name("noisy.mkv")
     painted(clip, noisy)

@@ -82,9 +82,9 @@ def even_times(make, media, column):
 
 def uneven_times(make, media, column):
     slack = 0.006 if column == "gif" else 0.0011
-    wanted = np.diff(Made(media["vfr"]).times())
-    assert len(set(np.round(wanted, 3))) > 1
-    assert np.allclose(np.diff(make("vfr", column).times()), wanted, atol=slack)
+    expected = np.diff(Made(media["vfr"]).times())
+    assert len(set(np.round(expected, 3))) > 1
+    assert np.allclose(np.diff(make("vfr", column).times()), expected, atol=slack)
 
 
 def from_zero(make, media, column):
@@ -139,9 +139,9 @@ def alpha_kept(make, media, column):
         frame = next(iter(source))
     assert frame.alpha is not None
     largest = np.iinfo(frame.alpha.dtype).max
-    wanted = np.arange(64) / 63
+    expected = np.arange(64) / 63
     slack = 0.51 if column == "gif" else 0.03
-    assert np.abs(frame.alpha.mean(0) / largest - wanted).max() < slack
+    assert np.abs(frame.alpha.mean(0) / largest - expected).max() < slack
 
 
 def before_black(make, media, column):

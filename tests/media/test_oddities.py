@@ -80,8 +80,8 @@ def test_pauses_of_mov_text_are_no_empty_cues(tmp_path, judge):
         *("-c:v", "libx264", "-c:s", "mov_text", clip),
     )
     run(clip, out)
-    told = ["ffmpeg", "-v", "error", "-i", out, "-map", "0:s", "-f", "srt", "-"]
-    text = subprocess.run(told, capture_output=True, text=True, check=True).stdout
+    extract = ["ffmpeg", "-v", "error", "-i", out, "-map", "0:s", "-f", "srt", "-"]
+    text = subprocess.run(extract, capture_output=True, text=True, check=True).stdout
     assert "One" in text
     assert "Two" in text
     assert "00:00:00,500" in text
@@ -139,9 +139,9 @@ def test_damage_of_converted_sound_is_told(tmp_path, judge):
         *("-c:v", "libx264", "-c:a", "aac", clip),
     )
     sound = ["ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "packet=pos,size"]
-    told = subprocess.run([*sound, "-of", "csv=p=0", clip], capture_output=True, text=True).stdout
+    levels = subprocess.run([*sound, "-of", "csv=p=0", clip], capture_output=True, text=True).stdout
     data = bytearray(clip.read_bytes())
-    for line in told.split()[20:60]:
+    for line in levels.split()[20:60]:
         size, place = map(int, line.strip(",").split(",")[:2])
         data[place + 8 : place + size] = bytes([0x5A]) * (size - 8)
     clip.write_bytes(data)
@@ -229,8 +229,8 @@ def test_a_line_that_stands_at_the_cut_begins_with_the_output(tmp_path, judge):
         out = tmp_path / f"out.{ending}"
         run(clip, out, start=Fraction(3))
         assert float(judge.times(out)[0]) == pytest.approx(0, abs=0.001)
-        told = ["ffmpeg", "-v", "error", "-i", out, "-map", "0:s", "-f", "srt", "-"]
-        text = subprocess.run(told, capture_output=True, text=True, check=True).stdout
+        extract = ["ffmpeg", "-v", "error", "-i", out, "-map", "0:s", "-f", "srt", "-"]
+        text = subprocess.run(extract, capture_output=True, text=True, check=True).stdout
         assert text.splitlines()[1] == "00:00:00,000 --> 00:00:01,000"
 
 

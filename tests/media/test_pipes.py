@@ -100,9 +100,9 @@ def test_frames_times_and_sound_go_through(clip, kind, options):
 def test_compressed_formats_keep_times_and_sound(clip, kind, tmp_path):
     out = piped(clip, "--to", kind)
     times = [t for t, _ in frame_sums(out, kind)]
-    wanted = [t for t, _ in frame_sums(clip, "nut")]
-    assert len(times) == len(wanted)
-    assert np.abs(np.diff(times) - np.diff(wanted)).max() <= 1
+    expected = [t for t, _ in frame_sums(clip, "nut")]
+    assert len(times) == len(expected)
+    assert np.abs(np.diff(times) - np.diff(expected)).max() <= 1
     if kind == "mp4":  # MPEG-TS puts a header before each packet of AAC
         assert packet_sums(out, kind) == packet_sums(clip, "nut")
     assert len(packet_sums(out, kind)) == len(packet_sums(clip, "nut"))
@@ -139,8 +139,8 @@ def test_ten_bits_through_y4m(tmp_path):
 def test_these_are_read_from_a_pipe_too(kind, clip):
     first = piped(clip, "--to", kind)
     again = piped(first, "--to", "nut")
-    times, wanted = ([t for t, _ in frame_sums(d, "nut")] for d in (again, clip))
-    assert np.abs(np.diff(times) - np.diff(wanted)).max() <= 1
+    times, expected = ([t for t, _ in frame_sums(d, "nut")] for d in (again, clip))
+    assert np.abs(np.diff(times) - np.diff(expected)).max() <= 1
     assert len(packet_sums(again, "nut")) == len(packet_sums(clip, "nut"))
 
 

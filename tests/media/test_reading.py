@@ -106,9 +106,11 @@ def test_hdr_that_stays_hdr_keeps_its_mastering_display(tmp_path, judge):
     assert stream["pix_fmt"] == "yuv420p10le"
     assert stream["color_transfer"] == "smpte2084"
     what = ["-show_frames", "-read_intervals", "%+#1", "-of", "json", str(out)]
-    told = subprocess.run(["ffprobe", "-v", "error", *what], capture_output=True, text=True).stdout
-    assert '"max_luminance": "10000000/10000"' in told
-    assert '"max_content": 1000' in told
+    probed = subprocess.run(
+        ["ffprobe", "-v", "error", *what], capture_output=True, text=True
+    ).stdout
+    assert '"max_luminance": "10000000/10000"' in probed
+    assert '"max_content": 1000' in probed
 
 
 def test_fields_may_become_frames(tmp_path, judge):

@@ -105,7 +105,7 @@ def test_a_read_may_end_and_leave_frames_out(clip):
         assert 30 <= len(few) <= 100
         by_time = {seconds(f): f for f in whole}
         assert all(np.array_equal(f.pixels, by_time[seconds(f)].pixels) for f in few)
-        assert len(list(video.read(most=7))) == 7
+        assert len(list(video.read(max_pictures=7))) == 7
     with Video.open(clip, Reading(end=Fraction(3, 2))) as video:
         assert seconds(list(video.read(Fraction(1), Fraction(9)))[-1]) == Fraction(44, 30)
 
@@ -113,9 +113,9 @@ def test_a_read_may_end_and_leave_frames_out(clip):
 def test_a_read_begins_at_the_keyframe_before(tmp_path):
     path = make_clip(tmp_path / "in.mp4", codec="mpeg4", times=range(90))  # a keyframe every 12
     with Video.open(path) as video:
-        frames = list(video.read(Fraction(83, 30), most=12))
+        frames = list(video.read(Fraction(83, 30), max_pictures=12))
         assert [round(seconds(f) * 30) for f in frames] == [83]
-        assert list(video.read(Fraction(83, 30), most=11)) == []
+        assert list(video.read(Fraction(83, 30), max_pictures=11)) == []
 
 
 def test_a_read_makes_no_frames_for_another_rate(clip):
@@ -145,12 +145,12 @@ def test_damage_is_counted_once_however_often_it_is_read(clip, tmp_path, caplog)
     broken.write_bytes(data)
     with Video.open(broken) as video:
         list(video.frames)
-        damage, told = video.damage, len(caplog.records)
+        damage, warned = video.damage, len(caplog.records)
         assert damage > 0
         frames = list(video.read())
         assert len(frames) > 60
         assert not any(f.damaged for f in frames)
-        assert (video.damage, len(caplog.records)) == (damage, told)
+        assert (video.damage, len(caplog.records)) == (damage, warned)
 
 
 def test_a_pipe_and_a_stream_without_times_are_read_only_once(clip, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from vidstyle.nets.perceptual import Perceptual
 
 
 @pytest.fixture(scope="session")
-def eyes():
+def perceptual():
     """A small perceptual network with random weights."""
     torch.manual_seed(4)
     net = Perceptual((8, 8, 12, 12, 12))

@@ -16,34 +16,34 @@ from tests.clips import make_picture, pattern
 from vidstyle import InputError, UsageError
 from vidstyle.images.files import read_picture
 from vidstyle.optimize.api import METHODS, default_config, paint
-from vidstyle.optimize.areas import AreaFiles
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.mrf import MrfConfig
-from vidstyle.optimize.painting import Area, paint_picture
+from vidstyle.optimize.painting import Region, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
+from vidstyle.optimize.regions import RegionFiles
 
 QUICK = GatysConfig(size=48, steps=2)
 
 
 @pytest.fixture
-def folder(eyes, tmp_path):
-    save_file(eyes.state_dict(), tmp_path / "eyes.safetensors")
+def folder(perceptual, tmp_path):
+    save_file(perceptual.state_dict(), tmp_path / "features.safetensors")
     make_picture(tmp_path / "photo.png", 64, 48)
     make_picture(tmp_path / "starry.png", 60, 60)
     return tmp_path
 
 
-def test_paths_and_pixels_give_the_same_picture(folder, eyes):
+def test_paths_and_pixels_give_the_same_picture(folder, perceptual):
     photo, starry = folder / "photo.png", folder / "starry.png"
     by_path = paint(
-        str(photo), starry, method=QUICK, features=folder / "eyes.safetensors", device="cpu"
+        str(photo), starry, method=QUICK, features=folder / "features.safetensors", device="cpu"
     )
     pixels = read_picture(photo), [read_picture(starry)]
-    by_pixels = paint(*pixels, method=QUICK, features=eyes, device="cpu")
+    by_pixels = paint(*pixels, method=QUICK, features=perceptual, device="cpu")
     assert by_path.shape == (36, 48, 3)
     assert by_path.dtype == np.uint8
     assert np.array_equal(by_path, by_pixels)
-    assert np.array_equal(by_path, paint_picture(*pixels, eyes, QUICK))
+    assert np.array_equal(by_path, paint_picture(*pixels, perceptual, QUICK))
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_paths_and_pixels_give_the_same_picture(folder, eyes):
     [MrfConfig(size=48, steps=2), PhotorealConfig(size=48, steps=2, smoothing=2)],
     ids=["mrf", "photoreal"],
 )
-def test_the_options_choose_the_method(folder, eyes, config):
+def test_the_options_choose_the_method(folder, perceptual, config):
     steps = []
     painted = paint(
         *(folder / "photo.png", folder / "starry.png", folder / "out.jpg"),
         method=config,
-        features=eyes,
+        features=perceptual,
         on_step=steps.append,
     )
     assert [s.step for s in steps] == [1, 2]
@@ -70,27 +70,27 @@ def test_every_method_has_its_options_by_name():
     assert [type(default_config(name)) for name in METHODS] == list(kinds)
 
 
-def test_styles_are_mixed_by_their_weights_and_in_areas(eyes):
+def test_styles_are_mixed_by_their_weights_and_in_regions(perceptual):
     photo, styles = pattern(1, 64, 48), [pattern(50, 60, 60), pattern(9, 60, 60)[::-1].copy()]
-    knobs = {"method": QUICK, "features": eyes}
+    knobs = {"method": QUICK, "features": perceptual}
     alone = paint(photo, styles[0], **knobs)
     assert np.array_equal(paint(photo, styles, style_weights=[2, 0], **knobs), alone)
     left = np.zeros((48, 64), np.float32)
     left[:, :32] = 1
-    areas = [Area(0, left), Area(1, 1 - left)]
-    assert not np.array_equal(paint(photo, styles, areas=areas, **knobs), alone)
+    regions = [Region(0, left), Region(1, 1 - left)]
+    assert not np.array_equal(paint(photo, styles, regions=regions, **knobs), alone)
 
 
-def test_masks_may_be_files(folder, eyes):
+def test_masks_may_be_files(folder, perceptual):
     mask = np.zeros((48, 64), np.uint8)
     mask[:, :32] = 255
     cv2.imwrite(str(folder / "sky.png"), mask)
-    areas = AreaFiles(mask=(folder / "sky.png",))
+    regions = RegionFiles(mask=(folder / "sky.png",))
     words = folder / "photo.png", folder / "starry.png"
-    painted = paint(*words, method=QUICK, features=eyes, areas=areas)
+    painted = paint(*words, method=QUICK, features=perceptual, regions=regions)
     assert painted.shape == (36, 48, 3)
     with pytest.raises(InputError, match=r"the size of photo, 60x60"):
-        paint(pattern(1, 60, 60), words[1], method=QUICK, features=eyes, areas=areas)
+        paint(pattern(1, 60, 60), words[1], method=QUICK, features=perceptual, regions=regions)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_masks_may_be_files(folder, eyes):
         ("photo.png", torch.zeros(48, 64), r"got a tensor \(48, 64\)"),
         ("photo.png", [7], "got int"),
         ("none.png", "starry.png", "cannot read the picture none.png"),
-        ("photo.png", "eyes.safetensors", "is no picture"),
+        ("photo.png", "features.safetensors", "is no picture"),
     ],
 )
 def test_what_is_no_picture_is_refused(folder, monkeypatch, photo, styles, message):
@@ -126,23 +126,23 @@ def test_what_is_no_picture_is_refused(folder, monkeypatch, photo, styles, messa
         ({"output": "starry.png"}, "exists already"),
         ({"output": "starry.png", "overwrite": True}, "is an input itself"),
         (
-            {"method": MrfConfig(size=48), "areas": [Area(0, np.ones((48, 64), np.float32))]},
+            {"method": MrfConfig(size=48), "regions": [Region(0, np.ones((48, 64), np.float32))]},
             "no regions",
         ),
-        ({"areas": [Area(1)]}, "number 1"),
+        ({"regions": [Region(1)]}, "number 1"),
     ],
 )
-def test_options_that_cannot_be_are_refused(folder, eyes, monkeypatch, options, message):
+def test_options_that_cannot_be_are_refused(folder, perceptual, monkeypatch, options, message):
     monkeypatch.chdir(folder)
     before = Path("starry.png").read_bytes()
-    words = {"photo": "photo.png", "styles": "starry.png", "method": QUICK, "features": eyes}
+    words = {"photo": "photo.png", "styles": "starry.png", "method": QUICK, "features": perceptual}
     with pytest.raises(UsageError, match=message):
         paint(**words | options)
     assert Path("starry.png").read_bytes() == before
     assert not Path("out.txt").exists()
 
 
-def test_nothing_is_left_of_a_run_that_was_stopped(folder, eyes):
+def test_nothing_is_left_of_a_run_that_was_stopped(folder, perceptual):
     def stop(_step):
         raise KeyboardInterrupt
 
@@ -151,7 +151,7 @@ def test_nothing_is_left_of_a_run_that_was_stopped(folder, eyes):
         paint(
             *(folder / "photo.png", folder / "starry.png", target),
             method=QUICK,
-            features=eyes,
+            features=perceptual,
             on_step=stop,
         )
     assert not target.exists()

@@ -23,8 +23,8 @@ from vidstyle.cli.spelling import spelled
 
 
 @pytest.fixture
-def folder(eyes, tmp_path):
-    save_file(eyes.state_dict(), tmp_path / "eyes.safetensors")
+def folder(perceptual, tmp_path):
+    save_file(perceptual.state_dict(), tmp_path / "features.safetensors")
     make_picture(tmp_path / "photo.png", 64, 48)
     make_picture(tmp_path / "starry.jpg", 60, 60)
     return tmp_path
@@ -34,7 +34,7 @@ def folder(eyes, tmp_path):
 def paint(folder):
     def run(*words, content="photo.png", size=48, steps=4):
         return vidstyle(
-            *("paint", content, "-s", "starry.jpg", "--features", "eyes.safetensors"),
+            *("paint", content, "-s", "starry.jpg", "--features", "features.safetensors"),
             *("--size", size, "--steps", steps, *words),
             cwd=folder,
         )
@@ -66,11 +66,20 @@ CLIP = (
     "-s",
     "starry.jpg",
     "--features",
-    "eyes.safetensors",
+    "features.safetensors",
     "--method",
     "video",
 )
-PAINT = ("paint", "photo.png", "-s", "starry.jpg", "--features", "eyes.safetensors", "--size", "48")
+PAINT = (
+    "paint",
+    "photo.png",
+    "-s",
+    "starry.jpg",
+    "--features",
+    "features.safetensors",
+    "--size",
+    "48",
+)
 
 
 def test_a_picture_with_its_curves(paint, folder):
@@ -199,7 +208,7 @@ def test_a_reconstruction(folder, refused):
         "reconstruct",
         "photo.png",
         "--features",
-        "eyes.safetensors",
+        "features.safetensors",
         "--size",
         48,
         "--steps",

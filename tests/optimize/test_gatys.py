@@ -21,28 +21,30 @@ from vidstyle.images.colors import (
 )
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize import objective
-from vidstyle.optimize.descent import Descent, Halt, descend
+from vidstyle.optimize.descent import Checkpoint, OptimizeConfig, descend
 from vidstyle.optimize.gatys import GatysConfig
-from vidstyle.optimize.painting import Area, paint_picture
+from vidstyle.optimize.painting import Region, paint_picture
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_it_comes_nearer_to_the_style(eyes, optimizer):
+def test_it_comes_nearer_to_the_style(perceptual, optimizer):
     content, style = pattern(1, 64, 48), pattern(50, 80, 70)[..., ::-1].copy()
     found = []
     config = GatysConfig(size=64, steps=25, optimizer=optimizer)
-    painted = paint_picture(content, [style], eyes, config, on_step=found.append)
+    painted = paint_picture(content, [style], perceptual, config, on_step=found.append)
     assert painted.shape == (48, 64, 3)
     assert [s.step for s in found] == list(range(1, 26))
     assert found[0].energies["style"] == pytest.approx(1, abs=0.3)
     assert found[-1].energies["style"] < 0.5 * found[0].energies["style"]
-    again = paint_picture(content, [style], eyes, config)
+    again = paint_picture(content, [style], perceptual, config)
     assert np.array_equal(painted, again)
 
 
-def test_with_all_content_nothing_changes_and_noise_comes_near(eyes):
+def test_with_all_content_nothing_changes_and_noise_comes_near(perceptual):
     content, style = pattern(1, 64, 48), pattern(50, 80, 70)
-    kept = paint_picture(content, [style], eyes, GatysConfig(size=64, steps=5, style_layers={}))
+    kept = paint_picture(
+        content, [style], perceptual, GatysConfig(size=64, steps=5, style_layers={})
+    )
     assert np.abs(kept.astype(int) - content).max() <= 1
     config = GatysConfig(
         size=64,
@@ -52,7 +54,7 @@ def test_with_all_content_nothing_changes_and_noise_comes_near(eyes):
         init="noise",
         ratio=1.0,
     )
-    found = paint_picture(content, [style], eyes, config)
+    found = paint_picture(content, [style], perceptual, config)
     assert np.abs(found.astype(int) - content).mean() < 25
 
 
@@ -67,10 +69,10 @@ def test_large_pictures_begin_small():
         assert GatysConfig(size=size).sizes == expected
 
 
-def test_starts_differ_and_seeds_repeat(eyes):
+def test_starts_differ_and_seeds_repeat(perceptual):
     content, style = pattern(1, 48, 48), pattern(50, 48, 48)
     results = {
-        init: paint_picture(content, [style], eyes, GatysConfig(size=48, steps=2, init=init))
+        init: paint_picture(content, [style], perceptual, GatysConfig(size=48, steps=2, init=init))
         for init in ("content", "noise", "style", "blend")
     }
     for one, other in itertools.combinations(results.values(), 2):
@@ -78,7 +80,7 @@ def test_starts_differ_and_seeds_repeat(eyes):
 
     def noise(seed):
         config = GatysConfig(size=48, steps=2, init="noise", seed=seed)
-        return paint_picture(content, [style], eyes, config)
+        return paint_picture(content, [style], perceptual, config)
 
     assert np.array_equal(noise(1), results["noise"])
     assert not np.array_equal(noise(2), results["noise"])
@@ -102,11 +104,11 @@ def test_an_objective_is_asked_once_for_a_picture():
 
     begin = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     bowl = Bowl()
-    descend(bowl, begin, Descent(size=64, steps=6))
+    descend(bowl, begin, OptimizeConfig(size=64, steps=6))
     bottoms, pictures = zip(*bowl.asked, strict=True)
-    turn = bottoms.index(0.75)
+    renewed_at = bottoms.index(0.75)
     same = [n for n, pair in enumerate(itertools.pairwise(pictures), 1) if torch.equal(*pair)]
-    assert same == [turn]
+    assert same == [renewed_at]
     # What it finds so is what torch's own loop finds, that asks again.
     picture = begin.clone().requires_grad_(True)
     plain = torch.optim.LBFGS(
@@ -127,10 +129,10 @@ def test_an_objective_is_asked_once_for_a_picture():
 
     for _ in range(3):
         plain.step(closure)
-    assert torch.equal(picture.detach(), pictures[turn])
+    assert torch.equal(picture.detach(), pictures[renewed_at])
 
 
-def test_a_picture_too_large_for_memory_is_looked_at_twice(eyes, monkeypatch):
+def test_a_picture_too_large_for_memory_is_looked_at_twice(perceptual, monkeypatch):
     content, style = pattern(1, 64, 64), pattern(50, 64, 64)
     asked = []
     forward = Perceptual.forward
@@ -140,21 +142,22 @@ def test_a_picture_too_large_for_memory_is_looked_at_twice(eyes, monkeypatch):
         return forward(*args, recompute=recompute, **more)
 
     monkeypatch.setattr(Perceptual, "forward", spy)
-    kept = paint_picture(content, [style], eyes, GatysConfig(size=64, steps=3))
+    kept = paint_picture(content, [style], perceptual, GatysConfig(size=64, steps=3))
     assert not any(asked)
     asked.clear()
     monkeypatch.setattr(objective, "_LARGE", 64 * 64 - 1)
     assert np.array_equal(
-        paint_picture(content, [style], eyes, GatysConfig(size=64, steps=3)), kept
+        paint_picture(content, [style], perceptual, GatysConfig(size=64, steps=3)), kept
     )
     assert all(asked)
 
 
-def test_knobs_do_something(eyes):
+def test_knobs_do_something(perceptual):
     content, style = pattern(1, 48, 48), pattern(50, 48, 48)
     knobs = ({}, {"pooling": "average"}, {"style_scale": (2.0,)}, {"variation": 100.0})
     made = [
-        paint_picture(content, [style], eyes, GatysConfig(size=48, steps=4, **k)) for k in knobs
+        paint_picture(content, [style], perceptual, GatysConfig(size=48, steps=4, **k))
+        for k in knobs
     ]
     for one, other in itertools.combinations(made, 2):
         assert not np.array_equal(one, other)
@@ -162,12 +165,12 @@ def test_knobs_do_something(eyes):
     assert rough[3] < 0.9 * rough[0]
 
 
-def test_each_style_may_have_a_scale_of_its_own(eyes):
+def test_each_style_may_have_a_scale_of_its_own(perceptual):
     content, styles = pattern(1, 48, 48), [pattern(50, 64, 64), pattern(9, 64, 64)]
 
     def painted(*scales):
         config = GatysConfig(size=48, steps=4, style_scale=scales)
-        return paint_picture(content, styles, eyes, config)
+        return paint_picture(content, styles, perceptual, config)
 
     assert np.array_equal(painted(2.0), painted(2.0, 2.0))
     assert not np.array_equal(painted(1.0, 2.0), painted(2.0, 1.0))
@@ -175,13 +178,13 @@ def test_each_style_may_have_a_scale_of_its_own(eyes):
         painted(1.0, 1.0, 1.0)
 
 
-def test_several_styles_are_mixed_by_shares(eyes):
+def test_several_styles_are_mixed_by_shares(perceptual):
     content, first, second = pattern(1, 48, 48), pattern(50, 48, 48), pattern(9, 48, 48)[..., ::-1]
     second = np.ascontiguousarray(second)
     config = GatysConfig(size=48, steps=4)
 
     def painted(styles, shares=None):
-        return paint_picture(content, styles, eyes, config, shares=shares)
+        return paint_picture(content, styles, perceptual, config, shares=shares)
 
     assert np.array_equal(painted([first, second], [1, 0]), painted([first]))
     assert not np.array_equal(painted([first, second]), painted([first]))
@@ -194,9 +197,9 @@ def test_colors_can_be_kept():
     content = cv2.GaussianBlur(pattern(3, 64, 48), (0, 0), 3)
     style = np.random.default_rng(1).integers(0, 255, (40, 50, 3), np.uint8)
     matched = match_colors(style, content).reshape(-1, 3) / 255.0
-    wanted = content.reshape(-1, 3) / 255.0
-    assert np.allclose(matched.mean(0), wanted.mean(0), atol=0.02)
-    assert np.allclose(np.cov(matched.T), np.cov(wanted.T), atol=0.01)
+    expected = content.reshape(-1, 3) / 255.0
+    assert np.allclose(matched.mean(0), expected.mean(0), atol=0.02)
+    assert np.allclose(np.cov(matched.T), np.cov(expected.T), atol=0.01)
     histograms = match_histograms(style, content)
     for channel in range(3):
         of = [np.sort(p[..., channel].ravel()) for p in (histograms, content)]
@@ -210,13 +213,13 @@ def test_colors_can_be_kept():
 
 
 @pytest.mark.parametrize("space", LIGHTS)
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
-def test_painted_light_stands_over_the_contents_hues(space, kind):
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_painted_light_stands_over_the_contents_hues(space, dtype):
     content = cv2.GaussianBlur(pattern(3, 64, 48), (0, 0), 3)
     painted = np.repeat(content[..., 1:2], 3, axis=2)
-    factor = 257 if kind == np.uint16 else 1
-    lit = with_light_of(painted.astype(kind) * factor, content.astype(kind) * factor, space)
-    assert lit.dtype == kind
+    factor = 257 if dtype == np.uint16 else 1
+    lit = with_light_of(painted.astype(dtype) * factor, content.astype(dtype) * factor, space)
+    assert lit.dtype == dtype
     code = {"yuv": "YUV", "luv": "Luv", "lab": "Lab", "luminance": "YCrCb"}[space]
     to = getattr(cv2, f"COLOR_RGB2{code}")
     lit8 = (lit // factor).astype(np.uint8)
@@ -233,10 +236,12 @@ def test_painted_light_stands_over_the_contents_hues(space, kind):
     )
 
 
-def test_every_way_with_colors_paints(eyes):
+def test_every_way_with_colors_paints(perceptual):
     content, style = pattern(1, 48, 48), pattern(50, 48, 48)
     found = {
-        colors: paint_picture(content, [style], eyes, GatysConfig(size=48, steps=3, colors=colors))
+        colors: paint_picture(
+            content, [style], perceptual, GatysConfig(size=48, steps=3, colors=colors)
+        )
         for colors in COLORS
     }
     for one, other in itertools.combinations(found.values(), 2):
@@ -249,63 +254,65 @@ def halves(height, width):
     return left, 1 - left
 
 
-def test_masks_say_where_each_style_is_painted(eyes):
+def test_masks_say_where_each_style_is_painted(perceptual):
     content = np.full((64, 64, 3), 128, np.uint8)
     red, blue = np.zeros((2, 64, 64, 3), np.uint8)
     red[..., 0], blue[..., 2] = 230, 230
     left, right = halves(64, 64)
     config = GatysConfig(size=64, steps=40, style_layers={"relu1_1": 1.0}, ratio=0.0)
     painted = paint_picture(
-        content, [red, blue], eyes, config, areas=[Area(0, left), Area(1, right)]
+        content, [red, blue], perceptual, config, regions=[Region(0, left), Region(1, right)]
     ).astype(int)
     assert painted[:, :28, 0].mean() > painted[:, :28, 2].mean() + 60
     assert painted[:, 36:, 2].mean() > painted[:, 36:, 0].mean() + 60
-    only = paint_picture(content, [red], eyes, config, areas=[Area(0, left)]).astype(int)
+    only = paint_picture(content, [red], perceptual, config, regions=[Region(0, left)]).astype(int)
     assert np.abs(only[:, 36:] - 128).max() <= 1
     assert np.abs(only[:, :28] - 128).mean() > 30
 
 
-def test_masks_say_what_is_meant_of_a_style(eyes):
+def test_masks_say_what_is_meant_of_a_style(perceptual):
     content = np.full((64, 64, 3), 128, np.uint8)
     left, right = halves(64, 64)
     both = np.zeros((64, 64, 3), np.uint8)
     both[..., 0], both[..., 2] = left * 230, right * 230
     config = GatysConfig(size=64, steps=40, style_layers={"relu1_1": 1.0}, ratio=0.0)
-    for like, channel in ((left, 0), (right, 2)):
-        painted = paint_picture(content, [both], eyes, config, areas=[Area(0, None, like)])
+    for style_mask, channel in ((left, 0), (right, 2)):
+        painted = paint_picture(
+            content, [both], perceptual, config, regions=[Region(0, None, style_mask)]
+        )
         means = painted.reshape(-1, 3).mean(0)
         assert means.argmax() == channel
         assert means[channel] > means[2 - channel] + 60
 
 
-def test_a_mask_of_everything_is_none(eyes):
+def test_a_mask_of_everything_is_none(perceptual):
     content, style = pattern(1, 64, 48), pattern(50, 60, 60)
     config, ones = GatysConfig(size=64, steps=4), np.ones((48, 64), np.float32)
-    plain = paint_picture(content, [style], eyes, config)
-    masked = paint_picture(content, [style], eyes, config, areas=[Area(0, ones)])
+    plain = paint_picture(content, [style], perceptual, config)
+    masked = paint_picture(content, [style], perceptual, config, regions=[Region(0, ones)])
     assert np.abs(plain.astype(int) - masked).max() <= 4
     with pytest.raises(InputError, match="expected a mask like its picture"):
-        paint_picture(content, [style], eyes, config, areas=[Area(0, ones.T)])
-    with pytest.raises(UsageError, match="areas of 1 styles"):
-        paint_picture(content, [style], eyes, config, areas=[Area(1)])
+        paint_picture(content, [style], perceptual, config, regions=[Region(0, ones.T)])
+    with pytest.raises(UsageError, match="regions of 1 styles"):
+        paint_picture(content, [style], perceptual, config, regions=[Region(1)])
     with pytest.raises(InputError, match="expected sides of 32 pixels at least, got 64x6"):
-        paint_picture(np.tile(content, (1, 8, 1)), [style], eyes, config)
+        paint_picture(np.tile(content, (1, 8, 1)), [style], perceptual, config)
     with pytest.raises(InputError, match="all black"):
-        paint_picture(content, [style], eyes, config, areas=[Area(0, 0 * ones)])
+        paint_picture(content, [style], perceptual, config, regions=[Region(0, 0 * ones)])
 
 
-def test_a_run_goes_on_where_it_was_left(eyes):
+def test_a_run_goes_on_where_it_was_left(perceptual):
     content, style = pattern(1, 300, 200), pattern(50, 80, 80)
     config = GatysConfig(size=300, steps=4, optimizer="adam")
     steps = []
-    whole = paint_picture(content, [style], eyes, config, on_step=steps.append)
+    whole = paint_picture(content, [style], perceptual, config, on_step=steps.append)
     assert [s.step for s in steps] == list(range(1, 9))
     assert [s.size for s in steps] == [(100, 150)] * 4 + [(200, 300)] * 4
     pictures = {}
     paint_picture(
         content,
         [style],
-        eyes,
+        perceptual,
         config,
         on_step=lambda s: pictures.update({s.step: s.picture.clone()}),
     )
@@ -313,21 +320,28 @@ def test_a_run_goes_on_where_it_was_left(eyes):
     rest = paint_picture(
         content,
         [style],
-        eyes,
+        perceptual,
         config,
-        resume=Halt(4, pictures[4]),  # between two sizes: nothing is forgotten
+        resume=Checkpoint(4, pictures[4]),  # between two sizes: nothing is forgotten
         on_step=later.append,
     )
     assert [s.step for s in later] == [5, 6, 7, 8]
     assert np.array_equal(rest, whole)
     later.clear()
-    paint_picture(content, [style], eyes, config, resume=Halt(6, pictures[6]), on_step=later.append)
+    paint_picture(
+        content,
+        [style],
+        perceptual,
+        config,
+        resume=Checkpoint(6, pictures[6]),
+        on_step=later.append,
+    )
     assert [s.step for s in later] == [7, 8]
     assert later[0].loss == pytest.approx(steps[6].loss)
-    done = paint_picture(content, [style], eyes, config, resume=Halt(8, pictures[8]))
+    done = paint_picture(content, [style], perceptual, config, resume=Checkpoint(8, pictures[8]))
     assert np.array_equal(done, whole)
     with pytest.raises(UsageError, match="expected to go on with 300x200"):
-        paint_picture(content, [style], eyes, config, resume=Halt(6, pictures[2]))
+        paint_picture(content, [style], perceptual, config, resume=Checkpoint(6, pictures[2]))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import torch
 
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
-from vidstyle.images.masks import pair_regions
+from vidstyle.images.regions import pair_regions
 from vidstyle.losses.energies import matting_energy
-from vidstyle.optimize.painting import Region, Scene, paint_picture
+from vidstyle.optimize.painting import Scene, SceneRegion, paint_picture
 from vidstyle.optimize.photoreal import (
     PhotorealConfig,
     find_regions,
@@ -62,7 +62,7 @@ def test_the_smoothing_keeps_an_affine_map_and_removes_noise():
     assert np.abs(smoothed - mapped).mean() < 0.5 * np.abs(noisy.astype(int) - mapped).mean()
 
 
-def scene(sky, ground, turn=False):
+def scene(sky, ground, mirrored=False):
     picture = np.empty((96, 128, 3), np.uint8)
     picture[:48], picture[48:] = sky, ground
     picture = picture.astype(int) + np.random.default_rng(2).integers(-9, 9, picture.shape)
@@ -70,9 +70,9 @@ def scene(sky, ground, turn=False):
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def test_like_regions_are_found_in_both_pictures(eyes):
+def test_like_regions_are_found_in_both_pictures(perceptual):
     content, style = scene((90, 150, 230), (60, 90, 40)), scene((100, 140, 220), (70, 80, 50))
-    own, other = find_regions(content, [style], eyes, 2)
+    own, other = find_regions(content, [style], perceptual, 2)
     assert own.shape == other.shape == (96, 128)
     for labels in (own, other):
         above, below = labels[:36], labels[60:]
@@ -83,7 +83,7 @@ def test_like_regions_are_found_in_both_pictures(eyes):
     # Every region of the one is in the other, whatever the pictures are.
     far = np.full((64, 64, 3), 255, np.uint8)
     for a, b in ((content, far), (far, content)):
-        assert pair_regions(*find_regions(a, [b], eyes, 4))
+        assert pair_regions(*find_regions(a, [b], perceptual, 4))
 
 
 def test_a_region_without_a_style_is_said():
@@ -93,7 +93,7 @@ def test_a_region_without_a_style_is_said():
         pair_regions(np.array([[1, 2]], np.int32), np.array([[1, 1]], np.int32))
 
 
-def test_colors_come_and_edges_stay(eyes):
+def test_colors_come_and_edges_stay(perceptual):
     content = scene((90, 150, 230), (60, 90, 40))
     style = np.clip(scene((230, 120, 60), (60, 30, 20)), 0, 255).astype(np.uint8)
     found = {}
@@ -107,7 +107,7 @@ def test_colors_come_and_edges_stay(eyes):
             ratio=0.0,
             style_layers={"relu1_1": 1.0},
         )
-        found[realism] = paint_picture(content, [style], eyes, config)
+        found[realism] = paint_picture(content, [style], perceptual, config)
     tensor = torch.from_numpy(content / 255.0).permute(2, 0, 1)[None]
     laplacian = matting_laplacian(tensor)
     rough = {
@@ -126,7 +126,7 @@ def test_each_region_begins_in_its_styles_colors():
     style[:, 2, :, 30:] *= 0.4
     left = torch.zeros(1, 1, 40, 60)
     left[..., :30] = 1
-    regions = [Region(0, 0.5, left, left), Region(0, 0.5, 1 - left, 1 - left)]
+    regions = [SceneRegion(0, 0.5, left, left), SceneRegion(0, 0.5, 1 - left, 1 - left)]
     begun = recolored_regions(Scene(content, [style], regions))
     for part in (slice(0, 24), slice(36, 60)):
         have, want = (p[0, :, :, part].flatten(1) for p in (begun, style))
@@ -135,7 +135,7 @@ def test_each_region_begins_in_its_styles_colors():
     # A small one is as much recolored as a large one.
     spot = torch.zeros(1, 1, 40, 60)
     spot[..., 10:20, 40:52] = 1
-    tiny = recolored_regions(Scene(content, [style], [Region(0, 0.001, spot, left)]))
+    tiny = recolored_regions(Scene(content, [style], [SceneRegion(0, 0.001, spot, left)]))
     assert tiny[0, 0, 15, 46] < 0.6 * content[0, 0, 15, 46] + 0.1
     # What no region covers stays as it is.
     some = recolored_regions(Scene(content, [style], regions[:1]))

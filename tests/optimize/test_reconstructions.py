@@ -9,9 +9,9 @@ from vidstyle.nets.perceptual import LAYERS
 from vidstyle.optimize.reconstructions import reconstruct, sheet
 
 
-def test_reconstructions_from_shallow_layers_are_nearer(eyes):
+def test_reconstructions_from_shallow_layers_are_nearer(perceptual):
     picture = pattern(2, 48, 48)
-    (row,) = reconstruct(picture, eyes, "content", size=48, steps=40)
+    (row,) = reconstruct(picture, perceptual, "content", size=48, steps=40)
     assert [title for title, _ in row] == list(LAYERS)
     far = [np.abs(made.astype(int) - picture).mean() for _, made in row]
     assert far[0] < 20
@@ -21,9 +21,9 @@ def test_reconstructions_from_shallow_layers_are_nearer(eyes):
     assert (whole[60:, 120:] == 255).all()
 
 
-def test_figures_of_texture_and_of_weights(eyes):
+def test_figures_of_texture_and_of_weights(perceptual):
     picture, style = pattern(2, 32, 32), pattern(30, 32, 32)
-    (row,) = reconstruct(picture, eyes, "style", size=32, steps=2)
+    (row,) = reconstruct(picture, perceptual, "style", size=32, steps=2)
     assert [title for title, _ in row] == [f"to {layer}" for layer in LAYERS]
-    rows = reconstruct(picture, eyes, "grid", style=style, size=32, steps=1)
+    rows = reconstruct(picture, perceptual, "grid", style=style, size=32, steps=1)
     assert [len(r) for r in rows] == [4] * 5

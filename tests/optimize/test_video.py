@@ -16,7 +16,7 @@ from tests.clips import make_clip, pattern
 from vidstyle import UsageError
 from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.raft import finder
-from vidstyle.flow.warp import certain, warp
+from vidstyle.flow.warp import reliable, warp
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.gatys import GatysConfig
@@ -29,7 +29,7 @@ def test_what_moves_apart_is_not_certain():
     """A square on a still ground: its border, and what it uncovers."""
     flow, back = np.zeros((2, 40, 60, 2), np.float32)
     flow[10:30, 20:40, 0], back[10:30, 26:46, 0] = 6, -6
-    mask = certain(flow, back)
+    mask = reliable(flow, back)
     assert mask[20, 30]
     assert mask[5, 5]
     assert not mask[20, 20]
@@ -101,7 +101,7 @@ def steadiness(painted, frames):
     changes = []
     for n in range(1, len(frames)):
         flow = find(frames[n], frames[n - 1])
-        mask = certain(flow, find(frames[n - 1], frames[n]))
+        mask = reliable(flow, find(frames[n - 1], frames[n]))
         change = np.abs(warp(painted[n - 1].astype(np.float32), flow) - painted[n])
         changes.append(change[mask].mean())
     return float(np.mean(changes))
@@ -112,7 +112,7 @@ def read(path):
         return [f.pixels for f in source]
 
 
-def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
+def test_a_clip_is_steadier_than_its_frames_alone(perceptual, tmp_path):
     frames = pan(5)
     for number, frame in enumerate(frames):
         cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
@@ -120,13 +120,14 @@ def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
     # From noise, as in the paper: so each frame by itself ends elsewhere.
     knobs = {"size": 96, "steps": 15, "init": "noise"}
     alone = [
-        paint_picture(f, [style], eyes, GatysConfig(**knobs, seed=n)) for n, f in enumerate(frames)
+        paint_picture(f, [style], perceptual, GatysConfig(**knobs, seed=n))
+        for n, f in enumerate(frames)
     ]
     found = []
     summary = paint_video(
         tmp_path / "%03d.png",
         [style],
-        eyes,
+        perceptual,
         tmp_path / "out.mkv",
         VideoConfig(**knobs, passes=2),
         on_step=found.append,
@@ -138,7 +139,7 @@ def test_a_clip_is_steadier_than_its_frames_alone(eyes, tmp_path):
     assert "temporal" in found[-1].step.energies
 
 
-def test_the_temporal_loss_holds_it(eyes, tmp_path):
+def test_the_temporal_loss_holds_it(perceptual, tmp_path):
     """Beside what beginning with the moved frame before does: grain of the content is not painted anew."""
     frames, grain = pan(4), np.random.default_rng(2)
     for number, frame in enumerate(frames):
@@ -149,19 +150,19 @@ def test_the_temporal_loss_holds_it(eyes, tmp_path):
     for temporal in (0.0, 5000.0):
         config = VideoConfig(size=96, steps=15, temporal=temporal, **close)
         target = tmp_path / f"{temporal}.mkv"
-        paint_video(tmp_path / "%03d.png", [style], eyes, target, config)
+        paint_video(tmp_path / "%03d.png", [style], perceptual, target, config)
         changes.append(steadiness(read(target), frames))
     assert changes[1] < 0.6 * changes[0]
 
 
-def test_the_contents_hues_can_be_kept(eyes, tmp_path):
+def test_the_contents_hues_can_be_kept(perceptual, tmp_path):
     frames = pan(3)
     for number, frame in enumerate(frames):
         cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
     found, style = [], pattern(50, 80, 80)
     config = VideoConfig(size=96, steps=15, colors="luminance")
     target = tmp_path / "out.mkv"
-    paint_video(tmp_path / "%03d.png", [style], eyes, target, config, on_step=found.append)
+    paint_video(tmp_path / "%03d.png", [style], perceptual, target, config, on_step=found.append)
     begins = [s.step.energies["style"] for s in found if s.step.step == 1]
     assert begins[1] < begins[0]  # it goes on from a gray painting, not from its colored copy
     for painted, frame in zip(read(target), frames, strict=True):
@@ -169,10 +170,12 @@ def test_the_contents_hues_can_be_kept(eyes, tmp_path):
         assert np.abs(hues[0] - hues[1]).mean() < 5
 
 
-def test_sound_and_times_stay(eyes, tmp_path):
+def test_sound_and_times_stay(perceptual, tmp_path):
     make_clip(tmp_path / "in.mp4", times=[0, 1, 4, 5], size=(64, 48))
     config = VideoConfig(size=64, steps=2)
-    paint_video(tmp_path / "in.mp4", [pattern(50, 60, 60)], eyes, tmp_path / "out.mp4", config)
+    paint_video(
+        tmp_path / "in.mp4", [pattern(50, 60, 60)], perceptual, tmp_path / "out.mp4", config
+    )
 
     def streams(name):
         words = [

@@ -60,8 +60,8 @@ def test_the_map_is_linear_between_its_nodes():
         r, g, b = (low + corner).T
         weight = np.prod(np.where(corner, rest, 1 - rest), axis=1)
         change += weight[:, None] * cube[b, g, r]
-    wanted = (frame + 255 * change.reshape(20, 20, 3)).clip(0, 255)
-    assert np.abs(apply(cube, frame) - wanted).max() < 1.5
+    expected = (frame + 255 * change.reshape(20, 20, 3)).clip(0, 255)
+    assert np.abs(apply(cube, frame) - expected).max() < 1.5
 
 
 def test_dull_colors_do_not_explode():

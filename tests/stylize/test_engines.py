@@ -31,8 +31,10 @@ def test_the_converted_network_is_the_trained_one(picture):
     size = len(reference.paint(frames, vector, None).statistics()[0])
     some = np.full(size, 0.7, np.float32), 0.5
     # From style to style and back: the kernels are computed anew.
-    for like, given in ((vector, None), (another, some), (vector, some)):
-        one, other = (engine.paint(frames, like, given) for engine in (fast, reference))
+    for style_vector, statistics in ((vector, None), (another, some), (vector, some)):
+        one, other = (
+            engine.paint(frames, style_vector, statistics) for engine in (fast, reference)
+        )
         used, expected = one.statistics(), other.statistics()
         error = np.abs(np.stack(one.frames()).astype(float) - other.frames())
         assert error.max() <= 2
@@ -54,9 +56,9 @@ def test_the_default_precision_keeps_35_db(scenes, precision):
     except UsageError:
         pytest.skip("this processor offers no int8")
     for style in sorted((ROOT / "samples" / "styles").glob("*.jpg")):
-        wanted, _ = exact.step(scenes, Look(exact.style(style)))
+        expected_frames, _ = exact.step(scenes, Look(exact.style(style)))
         painted, _ = fast.step(scenes, Look(fast.style(style)))
-        error = ((np.stack(painted).astype(float) - wanted) ** 2).mean()
+        error = ((np.stack(painted).astype(float) - expected_frames) ** 2).mean()
         assert 10 * np.log10(255**2 / max(error, 1e-9)) >= 35, style.name
 
 
@@ -80,7 +82,7 @@ def test_precisions_that_a_device_does_not_offer_are_refused():
 
 
 def test_every_shipped_file_is_what_was_shipped():
-    for folder, most in (
+    for folder, limit in (
         (catalog.FOLDER, 14.9e6),
         (catalog.FOLDER / "styles", 2.5e6 * len(catalog.styles())),
     ):
@@ -89,7 +91,7 @@ def test_every_shipped_file_is_what_was_shipped():
             catalog.verify(folder / name)
         shipped = {p.name for p in folder.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
         assert shipped == set(sums)
-        assert sum((folder / n).stat().st_size for n in shipped) < most
+        assert sum((folder / n).stat().st_size for n in shipped) < limit
 
 
 def test_a_changed_weight_file_is_refused(tmp_path):
@@ -155,7 +157,7 @@ def test_even_features_give_even_light():
         torch.nn.init.normal_(parameter)
     assert unevenness(net) > 0.1
     kernels = net.out.weight.detach().clone()
-    net.level()
+    net.equalize_kernels_()
     assert unevenness(net) < 1e-5
     assert not torch.equal(net.out.weight[0], net.out.weight[1])
     assert torch.equal(net.out.weight[4:], kernels[4:])
@@ -222,10 +224,10 @@ def test_the_networks_have_no_border_and_no_checkerboard(name, picture):
         columns = middle.mean(0)
         across = np.arange(len(columns))
         columns = columns - np.polyval(np.polyfit(across, columns, 3), across)
-        for period, most in ((2, 1), (4, 2), (8, 4)):
+        for period, limit in ((2, 1), (4, 2), (8, 4)):
             woven = np.std([columns[i::period].mean() for i in range(period)])
             # The tesserae of the mosaic are about as large as the grid.
-            assert woven < most * (3 if name == "roman_mosaic_ducks" else 1), (name, period)
+            assert woven < limit * (3 if name == "roman_mosaic_ducks" else 1), (name, period)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -253,12 +255,12 @@ def test_frames_of_a_kind_that_comes_again_are_recorded(scenes, monkeypatch, cap
     style = np.random.default_rng(1).uniform(0.5, 1, 1324).astype(np.float32)
     frames = [np.ascontiguousarray(f[:64, :96]) for f in scenes]
     batches = [frames, frames, frames, frames[:1], frames]
-    wanted = [np.stack(engine.paint(b, style, None).frames()) for b in batches]
+    expected_frames = [np.stack(engine.paint(b, style, None).frames()) for b in batches]
     monkeypatch.setattr(engine, "_records", True)
     monkeypatch.setattr(torch_engine, "Replay", Recording)
     monkeypatch.setattr(torch.cuda, "device", lambda _device: contextlib.nullcontext())
     painted = [np.stack(engine.paint(b, style, None).frames()) for b in batches]
-    assert all((p == w).all() for p, w in zip(painted, wanted, strict=True))
+    assert all((p == w).all() for p, w in zip(painted, expected_frames, strict=True))
     assert made == [(3, 64, 96, 3)]  # the rest at the end is not
     assert [r.message for r in caplog.records] == [
         "painting without a CUDA graph: no graph"

@@ -17,18 +17,18 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("high_bit_depth", [False, True])
 @pytest.mark.parametrize("precision", ["f16", "bf16", "f32"])
-def test_cuda_paints_what_the_cpu_paints(picture, precision, deep):
+def test_cuda_paints_what_the_cpu_paints(picture, precision, high_bit_depth):
     frames = [pattern(i, 333, 222) for i in range(5)]
-    if deep:
+    if high_bit_depth:
         frames = [f.astype(np.uint16) * 257 for f in frames]
-    wanted, painted = (
+    expected, painted = (
         np.stack(model.step(frames, Look(model.style(picture)))[0])
         for model in (load(device="cpu", precision="f32"), load(device="cuda", precision=precision))
     )
-    peak = 65535 if deep else 255
-    error = ((painted.astype(float) - wanted) ** 2).mean() / peak**2
+    peak = 65535 if high_bit_depth else 255
+    error = ((painted.astype(float) - expected) ** 2).mean() / peak**2
     assert 10 * np.log10(1 / error) >= 35
 
 
@@ -38,8 +38,8 @@ def test_calls_under_way_do_not_disturb_each_other(picture):
     batches = [[pattern(10 * b + i, 640, 360) for i in range(4)] for b in range(6)]
     alone = [np.stack(model.step(batch, look)[0]) for batch in batches]
     finishes = [model.stylizer.start(batch, look)[0] for batch in batches]
-    for wanted, finish in zip(alone, finishes, strict=True):
-        assert (np.stack(finish()) == wanted).all()
+    for expected, finish in zip(alone, finishes, strict=True):
+        assert (np.stack(finish()) == expected).all()
 
 
 def test_a_recorded_call_paints_what_the_first_one_painted(picture):
@@ -51,5 +51,5 @@ def test_a_recorded_call_paints_what_the_first_one_painted(picture):
         np.stack(load(device="cuda").step(batch, look)[0]) for look in looks for batch in batches
     ]
     recorded = [np.stack(model.step(b, look)[0]) for look in looks for b in batches]
-    for wanted, painted in zip(alone, recorded, strict=True):
-        assert np.abs(painted.astype(int) - wanted).max() <= 2
+    for expected, painted in zip(alone, recorded, strict=True):
+        assert np.abs(painted.astype(int) - expected).max() <= 2

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from vidstyle.nets.palette import PIGMENTS, lay, mix, palette
+from vidstyle.nets.palette import PIGMENTS, cells_to_image, mix, palette
 
 
 def picture(seed):
@@ -22,10 +22,10 @@ def test_standard_pigments_take_on_mean_and_covariance():
     colors = palette(style)
     generator = torch.Generator().manual_seed(5)
     pigments = 0.3 * torch.randn(2, 60, 60, PIGMENTS, generator=generator)
-    mixed = lay(mix(pigments, colors)).flatten(1, 2).transpose(1, 2)  # (B, 3, H*W)
-    wanted = style.flatten(2)
-    assert torch.allclose(mixed.mean(2), wanted.mean(2), atol=0.01)
-    for got, target in zip(mixed, wanted, strict=True):
+    mixed = cells_to_image(mix(pigments, colors)).flatten(1, 2).transpose(1, 2)  # (B, 3, H*W)
+    expected = style.flatten(2)
+    assert torch.allclose(mixed.mean(2), expected.mean(2), atol=0.01)
+    for got, target in zip(mixed, expected, strict=True):
         # The pigments have a deviation of 0.3, so the covariance is 0.09 of the picture's.
         assert torch.allclose(torch.cov(got), 0.09 * torch.cov(target), atol=6e-4)
 
@@ -49,14 +49,14 @@ def test_a_cell_shares_its_hue_and_hue_leaves_lightness_alone():
 
 def test_a_gray_picture_has_a_gray_palette():
     gray = picture(1).mean(1, keepdim=True).expand(1, 3, 40, 50)
-    red, green, blue = lay(mix(torch.randn(1, 4, 4, PIGMENTS), palette(gray))).unbind(3)
+    red, green, blue = cells_to_image(mix(torch.randn(1, 4, 4, PIGMENTS), palette(gray))).unbind(3)
     assert (red - green).abs().max() < 0.05
     assert (red - blue).abs().max() < 0.05
 
 
 def test_cells_are_laid_out_in_rows():
     cells = torch.arange(2 * 3 * 12).view(1, 2, 3, 12)
-    laid = lay(cells)
+    laid = cells_to_image(cells)
     assert laid.shape == (1, 4, 6, 3)
     for row in range(4):
         for column in range(6):

@@ -51,10 +51,10 @@ def test_state_ends_at_a_cut_within_a_batch():
     assert all((a == 255 - b).all() for a, b in zip(painted, frames[5:10], strict=True))
     stylizer.step(frames[10:], look, state)
     assert engine.calls == [5, 2, 3, 1]
-    first, second, third, fourth = engine.given
+    first, second, third, fourth = engine.statistics
     assert first is third is None
-    for given, shot in ((second, 1), (fourth, 2)):
-        assert given[0] == pytest.approx(scene(shot).mean((0, 1)), abs=1e-2)
+    for statistics, shot in ((second, 1), (fourth, 2)):
+        assert statistics[0] == pytest.approx(scene(shot).mean((0, 1)), abs=1e-2)
     assert (stylizer.depth(look), stylizer.batch(64, 96)) == (2, 5)
 
 
@@ -77,7 +77,7 @@ def test_a_shot_begins_with_what_is_known_of_it_alone():
     assert asked == [0, 13]  # the second is too short for a look behind it
     # Every second of the thirteen frames of the first shot, of the four of the second; not the first.
     assert engine.calls == [6, 10, 3, 1, 4, 3]
-    means = [None if given is None else given[0] for given in engine.given]
+    means = [None if statistics is None else statistics[0] for statistics in engine.statistics]
     assert means[0] is means[3] is means[5] is None
     assert means[1] == pytest.approx(scene(1).mean((0, 1)), abs=1e-2)
     assert means[4] == pytest.approx(scene(2).mean((0, 1)), abs=1e-2)
@@ -88,7 +88,7 @@ def test_where_nothing_is_known_a_shot_begins_from_nothing():
     Stylizer(engine, made_by=MADE_BY).start(
         [scene(1)], Look(STYLE), lookahead=lambda index: iter([])
     )
-    assert (engine.calls, engine.given) == ([1], [None])
+    assert (engine.calls, engine.statistics) == ([1], [None])
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

@@ -39,8 +39,8 @@ def texture(seed, width=WIDTH + 80, height=HEIGHT + 80):
 def view(image, x, y):
     """Look at an image from (x, y), fractions of pixels too."""
     at = np.float32([[1, 0, x + 20], [0, 1, y + 20]])
-    way = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.clip(cv2.warpAffine(image, at, (WIDTH, HEIGHT), flags=way), 0, 255)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.clip(cv2.warpAffine(image, at, (WIDTH, HEIGHT), flags=flags), 0, 255)
 
 
 def sharpness(image):
@@ -127,8 +127,8 @@ def test_motion_leaves_the_strokes_sharp(style, step, zoom):
         scale = zoom**-n
         at = np.float32([[scale, 0, 160 * (2 - scale)], [0, scale, 90 * (2 - scale)]])
         at[:, 2] += np.multiply(step, n)
-        way = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        frames.append(cv2.warpAffine(world, at, (320, 180), flags=way))
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        frames.append(cv2.warpAffine(world, at, (320, 180), flags=flags))
     alone, steadied = (
         [picture.sharpness(p.astype(np.float32) / 255) for p in paint(frames, style, stability)]
         for stability in (0.0, 1.0)

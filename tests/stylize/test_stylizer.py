@@ -115,10 +115,10 @@ def test_what_is_pooled_does_not_depend_on_the_machine(depth):
     state = None
     for n in range(30):
         _, state = stylizer.start([np.full((8, 8, 3), n, np.uint8)], Look(STYLE), state)
-    assert engine.given[:6] == [None] * 6
-    for n, given in enumerate(engine.given[6:], start=6):
+    assert engine.statistics[:6] == [None] * 6
+    for n, statistics in enumerate(engine.statistics[6:], start=6):
         pooled = n - 5  # all but the last five
-        mean, weight = given
+        mean, weight = statistics
         assert mean[0] == pytest.approx((pooled - 1) / 2)
         assert weight == pytest.approx(min(0.97, pooled / (pooled + 1)))
 
@@ -201,9 +201,9 @@ def test_what_gets_light_is_painted_as_what_is_light(tmp_path, dark, in_a_file):
     else:
         shown = list(vidstyle.stylize_frames(faded, SWIRLS, device="cpu"))
     light = next(vidstyle.stylize_frames(faded[-1:], SWIRLS, device="cpu"))
-    for later, most in ((60, 80), (75, 40), (89, 40)):
+    for later, limit in ((60, 80), (75, 40), (89, 40)):
         assert shown[dark + later].std() > 0.6 * light.std()
-        assert abs(shown[dark + later].mean() - light.mean()) < most
+        assert abs(shown[dark + later].mean() - light.mean()) < limit
 
 
 def test_calls_under_way_do_not_disturb_each_other(model, picture):
@@ -211,8 +211,8 @@ def test_calls_under_way_do_not_disturb_each_other(model, picture):
     batches = [frames(2)[::-1], frames(2)] * (model.engine.depth + 1)
     alone = [np.stack(model.step(list(batch), look)[0]) for batch in batches]
     finishes = [model.stylizer.start(list(batch), look)[0] for batch in batches]
-    for wanted, finish in zip(alone, finishes, strict=True):
-        assert (np.stack(finish()) == wanted).all()
+    for expected, finish in zip(alone, finishes, strict=True):
+        assert (np.stack(finish()) == expected).all()
 
 
 def test_frames_in_frames_out(picture):

@@ -32,13 +32,13 @@ def words(tmp_path, monkeypatch):
         cv2.imwrite(str(tmp_path / "photos" / f"p{i}.png"), pattern(7 * i, 150, 130))
     make_picture(tmp_path / "blots.jpg", 160, 120)
     torch.manual_seed(0)
-    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), tmp_path / "eyes.safetensors")
+    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), tmp_path / "features.safetensors")
     save_file(Arbitrary(Shape(8, 8, 16, 1)).state_dict(), tmp_path / "base.safetensors")
     return {
         "picture": "blots.jpg",
         "content": "photos",
         "base": "base.safetensors",
-        "features": "eyes.safetensors",
+        "features": "features.safetensors",
         "config": QUICK,
     }
 
@@ -67,7 +67,7 @@ def test_what_it_returns_is_a_style(words, tmp_path):
         ({"picture": "none.jpg"}, InputError, "cannot read the picture none.jpg"),
         ({"picture": "base.safetensors"}, InputError, "is no picture"),
         ({"content": "none"}, InputError, "expected a folder of pictures, got none"),
-        ({"base": "eyes.safetensors"}, InputError, "any-style"),
+        ({"base": "features.safetensors"}, InputError, "any-style"),
         ({"features": "none.safetensors"}, InputError, "cannot read weights"),
         ({"manifest": "none.csv"}, InputError, "cannot read the manifest"),
         ({"config": replace(QUICK, batch=3)}, InputError, "expected an even batch"),

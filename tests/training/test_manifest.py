@@ -23,7 +23,7 @@ from vidstyle.zoo.features import load_features
 
 @pytest.fixture
 def data(tmp_path):
-    """Folders `photos` and `styles`, `eyes.safetensors`, and `manifest.csv`, which holds out `held_*`."""
+    """Folders `photos` and `styles`, `features.safetensors`, and `manifest.csv`, which holds out `held_*`."""
     for name in ("photos", "styles"):
         (tmp_path / name).mkdir()
     for i in range(4):
@@ -32,7 +32,7 @@ def data(tmp_path):
     for name in ("s0", "s1", "held_s"):
         make_picture(tmp_path / "styles" / f"{name}.jpg", 160, 120 + len(name))
     torch.manual_seed(0)
-    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), tmp_path / "eyes.safetensors")
+    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), tmp_path / "features.safetensors")
     folders = (("content", tmp_path / "photos"), ("style", tmp_path / "styles"))
     write(
         tmp_path, [row for kind, folder in folders for row in list_rows(kind, folder, ("held_",))]
@@ -52,7 +52,7 @@ def names(paths):
 def train_briefly(data, *options):
     return vidstyle(
         *("train", "arbitrary", "--content", data / "photos", "--style", data / "styles"),
-        *("--features", data / "eyes.safetensors", "--out", data / "run", "--device", "cpu"),
+        *("--features", data / "features.safetensors", "--out", data / "run", "--device", "cpu"),
         *options,
     )
 
@@ -127,16 +127,16 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
     for module in (arbitrary, style):
         monkeypatch.setattr(module, "Crops", Noted)
     save_file(Arbitrary(Shape(8, 8, 16, 1)).state_dict(), data / "base.safetensors")
-    eyes = load_features(str(data / "eyes.safetensors"))
+    perceptual = load_features(str(data / "features.safetensors"))
     small = {"steps": 1, "batch": 2, "crop": 64}
 
     def any_style(out, reports):
         arbitrary.train(
             data / "photos",
             data / "styles",
-            eyes,
+            perceptual,
             out,
-            encoder_eyes=load_features(),
+            encoder_perceptual=load_features(),
             config=arbitrary.Config(shape=Shape(8, 8, 16, 1), style_crop=64, **small),
             manifest=data / "manifest.csv",
             on_report=reports.append,
@@ -146,7 +146,7 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
         style.train(
             data / "styles" / "s0.jpg",
             data / "photos",
-            eyes,
+            perceptual,
             data / "base.safetensors",
             out,
             config=style.Config(style_side=64, **small),

@@ -57,12 +57,12 @@ def test_layers_are_chosen_by_name():
     net = Perceptual(WIDTHS).eval()
     x = torch.rand(1, 3, 64, 48)
     with torch.no_grad():
-        seen = net(x, DISTILLED)
-        assert [tuple(f.shape[1:]) for f in seen] == [
+        features = net(x, DISTILLED)
+        assert [tuple(f.shape[1:]) for f in features] == [
             *[(8, 64, 48), (8, 32, 24), (8, 16, 12)],
             *[(8, 8, 6), (8, 8, 6), (8, 4, 3)],
         ]
-        assert torch.equal(net(x, ["relu4_2"])[0], seen[4])
+        assert torch.equal(net(x, ["relu4_2"])[0], features[4])
         assert len(net(x)) == 4
         with pytest.raises(ValueError, match="relu5_2"):
             net(x, ["relu5_2"])
@@ -82,15 +82,15 @@ def test_recomputed_features_have_the_same_gradients_and_keep_less(average):
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            seen = net(x, DISTILLED, average=average, recompute=recompute)
-            loss = sum(f.square().mean() for f in seen)
+            features = net(x, DISTILLED, average=average, recompute=recompute)
+            loss = sum(f.square().mean() for f in features)
         loss.backward()
-        return seen, x.grad, sum(kept.values())
+        return features, x.grad, sum(kept.values())
 
-    (seen, gradient, most), (again, same, least) = run(False), run(True)
-    assert all(torch.equal(one, other) for one, other in zip(seen, again, strict=True))
+    (features, gradient, larger), (again, same, smaller) = run(False), run(True)
+    assert all(torch.equal(one, other) for one, other in zip(features, again, strict=True))
     assert torch.equal(gradient, same)
-    assert least < 0.5 * most
+    assert smaller < 0.5 * larger
 
 
 def test_disturbed_pictures_are_pictures():

@@ -27,14 +27,14 @@ SMALL = {"batch": 2, "crop": 64, "style_side": 64}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """A folder `photos`, a picture, `eyes.safetensors`, a random perceptual network, and a base."""
+    """A folder `photos`, a picture, `features.safetensors`, a random perceptual network, and a base."""
     top = tmp_path_factory.mktemp("data")
     (top / "photos").mkdir()
     for i in range(4):
         cv2.imwrite(str(top / "photos" / f"p{i}.png"), pattern(7 * i, 150, 130))
     make_picture(top / "blots.jpg", 160, 120)
     torch.manual_seed(0)
-    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), top / "eyes.safetensors")
+    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), top / "features.safetensors")
     save_file(Arbitrary(Shape(8, 8, 16, 1)).state_dict(), top / "base.safetensors")
     return top
 
@@ -45,7 +45,7 @@ def trained(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     done = vidstyle(
         *("train", "style", data / "blots.jpg", "--content", data / "photos", "--out", out),
-        *("--features", data / "eyes.safetensors", "--base", data / "base.safetensors"),
+        *("--features", data / "features.safetensors", "--base", data / "base.safetensors"),
         *("--steps", 10, "--batch", 2, "--crop", 64, "--style-side", 64, "--device", "cpu"),
     )
     assert done.returncode == 0, done.stderr
@@ -61,19 +61,19 @@ def test_it_begins_as_the_any_style_network_in_that_style():
     picture, frame = torch.rand(1, 3, 64, 80), torch.rand(1, 3, 64, 64)
     net = OneStyle.begin(base, picture)
     with torch.no_grad():
-        found, wanted = net.frame_net(frame, net.style)[0], base(frame, picture)
-    assert torch.equal(found, wanted)
+        found, expected = net.frame_net(frame, net.style)[0], base(frame, picture)
+    assert torch.equal(found, expected)
     assert not any("bank" in name for name in net.state_dict())
 
 
 def test_it_learns_its_style_within_bounds(data, tmp_path):
-    eyes = Perceptual.from_state_dict(load_file(data / "eyes.safetensors"))
+    perceptual = Perceptual.from_state_dict(load_file(data / "features.safetensors"))
     reports = []
     config = Config(steps=60, learning_rate=2e-2, average=0.5, **SMALL)
     result = train(
         data / "blots.jpg",
         data / "photos",
-        eyes,
+        perceptual,
         data / "base.safetensors",
         tmp_path,
         config=config,
@@ -123,9 +123,9 @@ def test_weights_that_are_not_of_one_style_are_refused(tmp_path):
 
 
 def test_a_run_of_another_style_is_not_gone_on_with(data, tmp_path):
-    eyes = Perceptual.from_state_dict(load_file(data / "eyes.safetensors"))
+    perceptual = Perceptual.from_state_dict(load_file(data / "features.safetensors"))
     config = Config(steps=1, **SMALL)
-    rest = (data / "photos", eyes, data / "base.safetensors", tmp_path)
+    rest = (data / "photos", perceptual, data / "base.safetensors", tmp_path)
     train(data / "blots.jpg", *rest, config=config)
     cv2.imwrite(str(data / "dots.png"), pattern(9, 80, 80))
     with pytest.raises(InputError, match="something else"):
@@ -141,14 +141,14 @@ def test_a_network_of_one_style_does_not_mix(trained, data):
 
 
 def test_what_cannot_be_trained_is_refused(data, tmp_path):
-    eyes = Perceptual.from_state_dict(load_file(data / "eyes.safetensors"))
-    good = (data / "blots.jpg", data / "photos", eyes, data / "base.safetensors", tmp_path)
+    perceptual = Perceptual.from_state_dict(load_file(data / "features.safetensors"))
+    good = (data / "blots.jpg", data / "photos", perceptual, data / "base.safetensors", tmp_path)
     with pytest.raises(InputError, match="cannot read the picture"):
         train(data / "none.jpg", *good[1:])
     with pytest.raises(InputError, match="no picture"):
         train(data / "base.safetensors", *good[1:])
     with pytest.raises(InputError, match="any-style"):
-        train(*good[:3], data / "eyes.safetensors", tmp_path)
+        train(*good[:3], data / "features.safetensors", tmp_path)
     with pytest.raises(InputError, match="64 pixels"):
         train(*good, config=Config(batch=2, crop=64, style_side=32))
 

@@ -30,7 +30,7 @@ SMALLER = Shape(16, 32, 80, 1)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Folders `photos` and `styles`, and `eyes.safetensors`, a random perceptual network."""
+    """Folders `photos` and `styles`, and `features.safetensors`, a random perceptual network."""
     top = tmp_path_factory.mktemp("data")
     for name in ("photos", "styles"):
         (top / name).mkdir()
@@ -40,11 +40,11 @@ def data(tmp_path_factory):
     for i in range(3):
         make_picture(top / "styles" / f"s{i}.jpg", 160, 120 + i)
     torch.manual_seed(0)
-    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), top / "eyes.safetensors")
+    save_file(Perceptual((4, 4, 8, 8, 8)).state_dict(), top / "features.safetensors")
     return top
 
 
-def eyes(data, name="eyes"):
+def perceptual(data, name="features"):
     return load_features(str(data / f"{name}.safetensors"))
 
 
@@ -53,9 +53,9 @@ def run(data, out, steps, shape=None, **more):
     return train(
         data / "photos",
         data / "styles",
-        eyes(data),
+        perceptual(data),
         out,
-        encoder_eyes=load_features(),
+        encoder_perceptual=load_features(),
         config=config,
         exclude=("bad_",),
         sheet_every=steps,
@@ -75,9 +75,9 @@ def test_it_learns_and_writes_everything(data, tmp_path):
     assert all(w.dtype == torch.float16 for w in weights.values())
     # The encoder looks through our perceptual network, and knows how styles vary.
     own = load_features().state_dict()
-    seen = [n for n in weights if n.startswith("style_encoder.eyes.")]
-    assert all(torch.equal(weights[n].float(), own[n.split(".", 2)[2]]) for n in seen)
-    assert len(seen) == 2 * (1 + 2 + 2 + 4 + 1)
+    shared = [n for n in weights if n.startswith("style_encoder.eyes.")]
+    assert all(torch.equal(weights[n].float(), own[n.split(".", 2)[2]]) for n in shared)
+    assert len(shared) == 2 * (1 + 2 + 2 + 4 + 1)
     spread = weights["style_encoder.spread"]
     assert 0.04 < spread.min() < spread.max() < 5
     load_network(result)
@@ -97,7 +97,7 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
     change = max((before[k].float() - after[k].float()).abs().max().item() for k in before)
     assert change < 0.02
     with pytest.raises(InputError, match="another"):
-        run(data, tmp_path / "c", 1, init=data / "eyes.safetensors")
+        run(data, tmp_path / "c", 1, init=data / "features.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_a_grown_network_paints_nearly_the_same(begin, shape):
         torch.nn.init.normal_(small.style_encoder.kernel_head.weight, std=0.01)
     frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        wanted = small(frame, picture)
-        assert (large(frame, picture) - wanted).abs().max() > 0.1
+        expected = small(frame, picture)
+        assert (large(frame, picture) - expected).abs().max() > 0.1
         grow(small, large)
-        error = (large(frame, picture) - wanted).abs()
+        error = (large(frame, picture) - expected).abs()
     # Without new blocks the same; a new block speaks, softly.
     assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
 
@@ -144,7 +144,7 @@ def test_a_grown_encoder_describes_textures_and_answers_the_same():
 def test_a_description_of_texture_knows_orientation():
     torch.manual_seed(2)
     encoder = Arbitrary(SMALLER, texture=True).style_encoder
-    encoder.look_through(load_features(), [torch.rand(2, 3, 64, 64)])
+    encoder.load_perceptual(load_features(), [torch.rand(2, 3, 64, 64)])
     stripes = (torch.arange(64) // 4 % 2).float().expand(1, 3, 64, 64).contiguous()
     standing = encoder.describe(stripes)[0]
     lying = encoder.describe(stripes.transpose(2, 3).contiguous())[0]
@@ -185,8 +185,8 @@ def test_blocks_that_have_no_place_are_left_out():
     with torch.no_grad():
         vector = large.style_encoder(picture)
         vector[:, : len(gains)] *= gains  # without gain and shift the block adds nothing
-        wanted = large.frame_net(frame, vector)[0]
-        assert (small(frame, picture) - wanted).abs().max() < 1e-5
+        expected = large.frame_net(frame, vector)[0]
+        assert (small(frame, picture) - expected).abs().max() < 1e-5
 
 
 def test_channels_do_not_shrink(data, tmp_path):
@@ -208,20 +208,20 @@ def test_bf16_trains_too(data, tmp_path, monkeypatch):
 def test_what_cannot_be_trained_is_refused(data, tmp_path):
     run(data, tmp_path / "there", 1)
     with pytest.raises(InputError, match="already"):
-        run(data, tmp_path / "there", 2, init=data / "eyes.safetensors")
+        run(data, tmp_path / "there", 2, init=data / "features.safetensors")
     (data / "text.safetensors").write_text("no weights")
     save_file({"junk": torch.zeros(2)}, data / "junk.safetensors")
     for name, message in (("none", "cannot read"), ("text", "cannot read"), ("junk", "VGG-19")):
         with pytest.raises(InputError, match=message):
-            eyes(data, name)
+            perceptual(data, name)
     for wrong in ({"batch": 3}, {"crop": 60}, {"crop": 56, "style_crop": 56}):
         with pytest.raises(InputError, match="expected"):
             train(
                 data / "photos",
                 data / "styles",
-                eyes(data),
+                perceptual(data),
                 tmp_path / "x",
-                encoder_eyes=load_features(),
+                encoder_perceptual=load_features(),
                 config=Config(**wrong),
             )
 
@@ -296,7 +296,7 @@ def test_the_command_trains(data, tmp_path):
         *("train", "arbitrary", "--content", data / "photos", "--style", data / "styles"),
         *(
             "--features",
-            data / "eyes.safetensors",
+            data / "features.safetensors",
             "--out",
             tmp_path / "run",
             "--exclude",

@@ -44,8 +44,8 @@ def test_layer_names_pick_what_a_walk_through_torchvisions_layers_gives():
             elif isinstance(layer, nn.MaxPool2d):
                 stage, number = stage + 1, 0
         names = [*LAYERS[:4], "relu4_2", "relu5_1"]
-        for name, seen in zip(names, from_vgg19(layers)(picture, names), strict=True):
-            assert torch.allclose(seen, walked[name], rtol=1e-4, atol=1e-4), name
+        for name, features in zip(names, from_vgg19(layers)(picture, names), strict=True):
+            assert torch.allclose(features, walked[name], rtol=1e-4, atol=1e-4), name
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing():

@@ -60,8 +60,8 @@ class _Spelled(logging.Formatter):
         return spelled(super().format(record))
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         print(f"vidstyle {__version__}")
         raise typer.Exit
 
@@ -84,7 +84,7 @@ def options(
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Tell whether the memory was full, the CPU's or a GPU's; torch and OpenCV say it in their own words."""
+    """Return whether an error says that the memory of the CPU or of a GPU was full; torch and OpenCV word it differently."""
     said = str(error).lower()
     full = ("defaultcpuallocator", "out of memory", "insufficient memory")
     return isinstance(error, MemoryError) or any(words in said for words in full)

@@ -35,12 +35,12 @@ def bench(
     Close other programs first: they take what would be measured.
     """
     stop = StopOnSignal()
-    wanted = []
+    measured_sizes = []
     for text in sizes.split(","):
         size = SIZE.read("sizes", text)
         if min(size) < 16:
             raise UsageError(f"expected `sizes` of 16x16 or more, got {text}")
-        wanted.append(size)
+        measured_sizes.append(size)
     from vidstyle.machine.bench import measure
     from vidstyle.machine.doctor import examine
 
@@ -50,7 +50,7 @@ def bench(
         print(f"{machine.processor}, {machine.cores} cores: {machine.engine}")
         print("frames a second; in brackets the interquartile range")
         print(f"{'size':>10}  {'network alone':>16}  {'files alone':>16}  {'whole run':>16}")
-    for width, height in wanted:
+    for width, height in measured_sizes:
         speed = measure(
             width,
             height,

@@ -51,7 +51,7 @@ class FieldOption:
         return None if words in (None, []) else self.kind.read(self.name, words)
 
     def parameter(self) -> inspect.Parameter:
-        """Return what typer makes the option of; `describe` makes its help."""
+        """Return the parameter that typer makes the option of; `describe` makes its help."""
         kind, names = self.kind, list(flags(self.name))
         hint: Any = bool if kind is None else list[str] if kind.several else str
         if self.has_no:

@@ -18,7 +18,7 @@ from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
 from vidstyle.media import capture
-from vidstyle.media.parts import check_output
+from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """What is painted, and what is asked of it."""
+    """The live source that is painted, and the size and rate that are asked of it."""
 
     camera: str | None = None
     """The camera; by default the first, if nothing else is given."""
@@ -45,7 +45,7 @@ class Origin:
     """Ask it for so many frames a second."""
 
     def device(self, url: str | None) -> capture.Device:
-        """Return what is to be opened."""
+        """Return the device that the options name: the URL, a screen or a camera."""
         if sum(which is not None for which in (url, self.camera, self.screen)) > 1:
             raise UsageError("expected one of URL, `camera` and `screen`")
         if url is not None:
@@ -153,7 +153,7 @@ def live(
         ),
     ] = None,
     origin: Origin,
-    wanted: Outputs,
+    destinations: Outputs,
     # What can fade while it runs.
     look: Annotated[Look, only("strength", "stability")],
     pacing: Pacing,
@@ -188,7 +188,7 @@ def live(
     )
     with LiveSource(device, stop=stop) as frames, contextlib.ExitStack() as opened:
         width, height = frames.size
-        outputs = wanted.open(opened, height, width, frames.rate)
+        outputs = destinations.open(opened, height, width, frames.rate)
         target = pacing.target_fps if pacing.target_fps is not None else float(frames.rate or 0)
         session = Session(
             frames,

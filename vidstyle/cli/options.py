@@ -37,7 +37,7 @@ class Pick:
     taken: bool
 
     def takes(self, name: str) -> bool:
-        """Tell whether a field is."""
+        """Return whether the option of a field is taken."""
         return (name in self.names) == self.taken
 
 
@@ -53,7 +53,7 @@ def without(*names: str) -> Pick:
 
 @dataclass(frozen=True)
 class Methods:
-    """What the option `method` has to do with a parameter: method -> the dataclass that is made."""
+    """How the option `method` decides a parameter: it maps each method to the dataclass that is made."""
 
     kinds: dict[str, type | None]
     """None: the parameter's own."""

@@ -17,8 +17,8 @@ from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
 from vidstyle.optimize.config import (
     AUTO,
-    AreaFiles,
     Config,
+    RegionFiles,
     VideoConfig,
 )
 from vidstyle.runtime.compute import Compute
@@ -59,7 +59,7 @@ def paint(
     ] = "gatys",
     config: Annotated[Config, by_method(METHODS)],
     styles: Annotated[StyleOptions, only("style_weights")],
-    areas: Annotated[AreaFiles, when_method("gatys", "photoreal")],
+    regions: Annotated[RegionFiles, when_method("gatys", "photoreal")],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
     trace: Annotated[Trace, when_method("gatys", "mrf", "photoreal")],
     features: Annotated[
@@ -99,9 +99,9 @@ def paint(
     if method == "video":
         paint_clip(job, reading, overwrite=overwrite)
         return
-    if method == "photoreal" and areas == AreaFiles():
-        areas = replace(areas, regions=AUTO)
-    paint_picture_file(job, areas, trace, overwrite=overwrite)
+    if method == "photoreal" and regions == RegionFiles():
+        regions = replace(regions, regions=AUTO)
+    paint_picture_file(job, regions, trace, overwrite=overwrite)
 
 
 def _target(
@@ -109,8 +109,8 @@ def _target(
 ) -> Path:
     if is_video:
         from vidstyle.api import default_output
+        from vidstyle.media.atomic_output import check_output
         from vidstyle.media.inputs import check_input
-        from vidstyle.media.parts import check_output
 
         check_input(content)
         target = output or default_output(content, [str(s) for s in style])

@@ -14,13 +14,13 @@ from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import Between
-from vidstyle.optimize.config import AreaFiles, Config, VideoConfig
+from vidstyle.optimize.config import Config, RegionFiles, VideoConfig
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
     from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.descent import Step
+    from vidstyle.optimize.descent import StepResult
     from vidstyle.optimize.video import FrameStep
 
 _SECONDS = 5.0
@@ -29,7 +29,7 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Trace:
-    """What of a run is kept besides its result, and whether it goes on with another's."""
+    """The files that a run keeps besides its result, and whether it goes on from an earlier run's."""
 
     save_every: Annotated[int | None, Between(1)] = None
     """Every so many steps write OUT.000050.png and so on, too, and OUT.resume.safetensors."""
@@ -41,7 +41,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be painted, and with what."""
+    """One painting to make: its input, styles, output, options and network."""
 
     content: Path
     style: list[Path]
@@ -49,10 +49,10 @@ class Job:
     config: Config
     shares: tuple[float, ...]
     device: str
-    likes: list[Pixels]
-    eyes: Perceptual
+    styles: list[Pixels]
+    perceptual: Perceptual
     features: str
-    """Where they are from."""
+    """The name or file that the network was loaded from."""
     lines: Lines
     stop: StopOnSignal
 
@@ -64,8 +64,8 @@ def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
     assert isinstance(job.config, VideoConfig)  # noqa: S101 - chosen by the method
     summary = paint_video(
         job.content,
-        job.likes,
-        job.eyes,
+        job.styles,
+        job.perceptual,
         job.target,
         job.config,
         shares=job.shares,
@@ -82,52 +82,54 @@ def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
         )
 
 
-def paint_picture_file(job: Job, where: AreaFiles, trace: Trace, *, overwrite: bool) -> None:
+def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite: bool) -> None:
     """Paint a picture."""
-    from vidstyle.cli.halts import HaltFile
+    from vidstyle.cli.checkpoints import CheckpointFile
     from vidstyle.images.files import read_picture
     from vidstyle.optimize.api import paint
-    from vidstyle.optimize.areas import find_areas
     from vidstyle.optimize.descent import scaled, to_pixels
+    from vidstyle.optimize.regions import load_regions
 
-    looks = Looks(job.target, trace.save_every, overwrite=overwrite or trace.resume)
+    previews = Previews(job.target, trace.save_every, overwrite=overwrite or trace.resume)
     picture, target = read_picture(job.content), job.target
-    areas = find_areas(where, (job.content, job.style), picture, job.likes, job.eyes)
-    seen = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.likes))).hexdigest()
-    halt = HaltFile(target, f"{job.config} {job.shares} {where} {job.features} {seen}")
-    rows: list[Step] = []
+    regions = load_regions(where, (job.content, job.style), picture, job.styles, job.perceptual)
+    digest = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.styles))).hexdigest()
+    checkpoint = CheckpointFile(
+        target, f"{job.config} {job.shares} {where} {job.features} {digest}"
+    )
+    rows: list[StepResult] = []
 
-    def on_step(step: Step) -> None:
+    def on_step(step: StepResult) -> None:
         rows.append(step)
-        if looks.every and step.step % looks.every == 0:
+        if previews.every and step.step % previews.every == 0:
             pixels = to_pixels(step.picture)
             shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
-            write_picture(looks.path(step.step), shown)
-            halt.write(step)
+            write_picture(previews.path(step.step), shown)
+            checkpoint.write(step)
         job.lines.step(step)
         job.stop()
 
     paint(
         picture,
-        job.likes,
+        job.styles,
         target,
         method=job.config,
         style_weights=job.shares,
-        areas=areas,
-        features=job.eyes,
+        regions=regions,
+        features=job.perceptual,
         device=job.device,
         overwrite=True,
-        resume=halt.read() if trace.resume else None,
+        resume=checkpoint.read() if trace.resume else None,
         on_step=on_step,
     )
     for file in trace.curve:
         write_curve(file, rows)
-    halt.forget()
+    checkpoint.forget()
     job.lines.end(target)
 
 
-class Looks:
-    """The pictures of `save_every`."""
+class Previews:
+    """The intermediate pictures that `save_every` asks for."""
 
     def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
         self._target, self.every = target, every
@@ -139,7 +141,7 @@ class Looks:
             )
 
     def path(self, step: int) -> Path:
-        """Return where that of a step lies."""
+        """Return the path of the picture of a step."""
         return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
 
 
@@ -147,14 +149,14 @@ class Lines:
     """Progress on stderr: a line every few seconds."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._told = quiet, time.monotonic()
+        self._quiet, self._reported = quiet, time.monotonic()
 
-    def step(self, step: Step, before: str = "", *, last: bool = True) -> None:
-        """Tell of a step."""
+    def step(self, step: StepResult, before: str = "", *, last: bool = True) -> None:
+        """Report a step."""
         ends = last and step.step == step.steps
-        if self._quiet or not (ends or time.monotonic() - self._told >= _SECONDS):
+        if self._quiet or not (ends or time.monotonic() - self._reported >= _SECONDS):
             return
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
         energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
         height, width = step.size
         print(
@@ -164,12 +166,12 @@ class Lines:
         )
 
     def frame(self, step: FrameStep) -> None:
-        """Tell of a step of a frame."""
-        turn = f"pass {step.turn}, " if step.turn > 1 else ""
-        before = f"{turn}frame {step.number + 1}/{step.frames}, "
+        """Report a step of a frame."""
+        prefix = f"pass {step.pass_number}, " if step.pass_number > 1 else ""
+        before = f"{prefix}frame {step.number + 1}/{step.frames}, "
         self.step(step.step, before, last=False)
 
     def end(self, target: Path) -> None:
-        """Tell of the output."""
+        """Report the output."""
         if not self._quiet:
             print(f"vidstyle: {target}", file=sys.stderr)

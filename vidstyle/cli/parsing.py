@@ -18,7 +18,7 @@ class Kind:
 
     metavar: str
     noun: str
-    """What a value is, for people."""
+    """The noun for a value in messages."""
     parse: Callable[[str], Any]
     """From a word; it raises ValueError."""
     show: Callable[[Any], str] = str

@@ -1,4 +1,4 @@
-"""What commands that make a picture write: the picture, and the losses as a table or a plot."""
+"""The files that the commands for pictures write: the picture, and the losses as a table or a plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.optimize.pictures import check_other, check_picture, keep, write_picture
 
 if TYPE_CHECKING:
-    from vidstyle.optimize.descent import Step
+    from vidstyle.optimize.descent import StepResult
 
 __all__ = [
     "check_curve",
@@ -48,13 +48,13 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
             ) from error
 
 
-def write_curve(target: Path, steps: Sequence[Step]) -> None:
+def write_curve(target: Path, steps: Sequence[StepResult]) -> None:
     """Write losses as a table, or as a plot."""
     data = _plot(steps) if target.suffix.lower() == ".png" else _table(steps)
     keep(target, data)
 
 
-def _table(steps: Sequence[Step]) -> bytes:
+def _table(steps: Sequence[StepResult]) -> bytes:
     text = io.StringIO(newline="")
     lines = csv.writer(text)
     names = list(steps[0].energies) if steps else []
@@ -65,7 +65,7 @@ def _table(steps: Sequence[Step]) -> bytes:
     return text.getvalue().encode()
 
 
-def _plot(steps: Sequence[Step]) -> bytes:
+def _plot(steps: Sequence[StepResult]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -10,7 +10,7 @@ import typer
 
 from vidstyle.cli.spelling import spelled
 from vidstyle.media.probe import Probe
-from vidstyle.media.probe import probe as look
+from vidstyle.media.probe import probe as probe_file
 
 
 def probe(
@@ -24,7 +24,7 @@ def probe(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show what vidstyle sees in a file: streams, times, colors, and what it would do with them."""
-    found = look(file, output)
+    found = probe_file(file, output)
     print(spelled(json.dumps(found.as_dict(), indent=1) if as_json else _text(found)))
 
 
@@ -47,6 +47,6 @@ def _text(found: Probe) -> str:
     if found.chapters:
         lines.append(f"  chapters {found.chapters}")
     lines.append(f"in {found.output}:")
-    lines += [f"  {way}" for way in found.streams]
+    lines += [f"  {route}" for route in found.streams]
     lines += [f"  {note}" for note in found.notes]
     return "\n".join(lines)

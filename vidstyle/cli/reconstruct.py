@@ -15,7 +15,7 @@ from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.compute import Compute
 
 if TYPE_CHECKING:
-    from vidstyle.optimize.descent import Step
+    from vidstyle.optimize.descent import StepResult
 
 
 @command
@@ -70,7 +70,7 @@ def reconstruct(
 
     lines = Lines(quiet=quiet)
 
-    def told(title: str, step: Step) -> None:
+    def report(title: str, step: StepResult) -> None:
         stop()
         lines.step(step, f"{title}, ", last=False)
 
@@ -82,7 +82,7 @@ def reconstruct(
         size=size,
         steps=steps,
         device=choose_device(compute.device),
-        on_step=told,
+        on_step=report,
     )
     write_picture(target, reconstructions.sheet(rows))
     lines.end(target)

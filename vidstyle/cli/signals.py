@@ -7,7 +7,7 @@ import signal
 from types import FrameType
 
 from vidstyle.errors import Interrupted
-from vidstyle.media.parts import discard_all
+from vidstyle.media.atomic_output import discard_all
 
 
 class StopOnSignal:

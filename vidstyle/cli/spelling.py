@@ -13,7 +13,7 @@ from vidstyle.cli.parsing import KEEP, TIME, Kind
 
 @dataclass(frozen=True)
 class Spelling:
-    """What is out of the ordinary about an option."""
+    """The exceptions to how an option is spelled."""
 
     flags: tuple[str, ...] = ()
     """The first is how messages call it."""
@@ -52,7 +52,7 @@ def spelling(name: str) -> Spelling:
 
 
 def flags(name: str) -> tuple[str, ...]:
-    """Return how the option of a field is called; the first is how messages call it."""
+    """Return the flags of a field's option; messages use the first."""
     return spelling(name).flags or (f"--{name.replace('_', '-')}",)
 
 

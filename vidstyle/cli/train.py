@@ -34,7 +34,7 @@ def _group() -> None:
 
 
 def _reporter() -> Callable[[Report], None]:
-    """Return what shows reports, and stops at a signal."""
+    """Return a function that prints a report, and that raises when a signal has asked for the end."""
     stop = StopOnSignal()
 
     def report(step: Report) -> None:
@@ -123,7 +123,7 @@ def arbitrary(
         style,
         load_features(features),
         out,
-        encoder_eyes=load_features(),
+        encoder_perceptual=load_features(),
         config=replace(config, shape=shape),
         exclude=tuple(exclude or ()),
         manifest=manifest,

@@ -1,4 +1,4 @@
-"""Distances to the style and to the content, seen through a perceptual network."""
+"""Distances to the style and to the content, between features of a perceptual network."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def style_distance(features: list[Tensor], style: list[Tensor]) -> float:
     the picture and of the style (after Huang and Belongie 2017, eq. 13, made relative).
     """
     distances = []
-    for of, like in zip(features, style, strict=True):
+    for of, other in zip(features, style, strict=True):
         measured = torch.cat([s.flatten() for s in channel_statistics(of)])
-        wanted = torch.cat([s.flatten() for s in channel_statistics(like)])
-        distances.append(((measured - wanted).norm() / wanted.norm()).item())
+        target = torch.cat([s.flatten() for s in channel_statistics(other)])
+        distances.append(((measured - target).norm() / target.norm()).item())
     return float(np.mean(distances))
 
 
@@ -36,8 +36,8 @@ def content_distance(features: list[Tensor], content: list[Tensor]) -> float:
     As in LPIPS without its learned weights (Zhang et al. 2018, eq. 1): 0 = alike, 2 = nothing shared.
     """
     distances = [
-        (F.normalize(of, dim=1) - F.normalize(like, dim=1)).square().sum(1).mean().item()
-        for of, like in zip(features, content, strict=True)
+        (F.normalize(of, dim=1) - F.normalize(other, dim=1)).square().sum(1).mean().item()
+        for of, other in zip(features, content, strict=True)
     ]
     return float(np.mean(distances))
 
@@ -45,19 +45,21 @@ def content_distance(features: list[Tensor], content: list[Tensor]) -> float:
 class Likeness:
     """Compares painted frames with one style and with their own inputs."""
 
-    def __init__(self, eyes: Perceptual, style: Floats) -> None:
-        """Take the network and the style picture (H, W, 3) in [0, 1]."""
-        self._eyes = eyes
-        self._style = self._look(style)
+    def __init__(self, perceptual: Perceptual, style: Floats) -> None:
+        """Take the perceptual network and the style picture (H, W, 3) in [0, 1]."""
+        self._perceptual = perceptual
+        self._style = self._features(style)
 
     @torch.inference_mode()
-    def _look(self, picture: Floats) -> list[Tensor]:
+    def _features(self, picture: Floats) -> list[Tensor]:
         scale = SIDE / min(picture.shape[:2])
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=way).clip(0, 1)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=interpolation).clip(
+            0, 1
+        )
         rgb = torch.from_numpy(scaled).permute(2, 0, 1)[None]
-        seen: list[Tensor] = self._eyes(rgb, LAYERS)
-        return seen
+        features: list[Tensor] = self._perceptual(rgb, LAYERS)
+        return features
 
     @torch.inference_mode()
     def compare(self, painted: Floats, frame: Floats) -> tuple[float, float]:
@@ -65,7 +67,9 @@ class Likeness:
 
         The style distance is over the one of the frame itself: 1 = untouched, 0 = the style.
         """
-        seen, untouched = self._look(painted), self._look(frame)
+        output_features, untouched = self._features(painted), self._features(frame)
         # A frame that is the style picture itself cannot come nearer to it.
         far = max(style_distance(untouched, self._style), 1e-6)
-        return style_distance(seen, self._style) / far, content_distance(seen, untouched)
+        return style_distance(output_features, self._style) / far, content_distance(
+            output_features, untouched
+        )

@@ -1,4 +1,4 @@
-"""What keeps a pale or blurred result from looking steady: contrast and sharpness."""
+"""Contrast and sharpness: a pale or blurred result loses them, and would otherwise count as steady."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def contrast(picture: Floats) -> float:
 def sharpness(picture: Floats) -> float:
     """Return the mean absolute Sobel gradient, both ways, of the luma of a picture (H, W, 3)."""
     gray = luma(picture)
-    ways = (cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
-    return float(np.mean([np.abs(way).mean() for way in ways]))
+    gradients = (cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    return float(np.mean([np.abs(gradient).mean() for gradient in gradients]))

@@ -22,7 +22,7 @@ from vidstyle.flow.types import Floats
 from vidstyle.flow.warp import consistent
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import PictureSource, load_picture
-from vidstyle.media.parts import check_output
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -33,11 +33,11 @@ SIDE = 360
 FAR = 5
 """Frames between the two of the long warping error."""
 
-_LEAST_SIDE = 16
-"""Below this the flow has nothing to look at."""
+_MIN_SIDE = 16
+"""Shortest side, pixels, of clips that are measured: smaller ones have no flow."""
 
 _EVERY = 8
-"""Frames from one look at style and content to the next."""
+"""Frames from one measurement of style and content to the next."""
 
 _HOTTEST = 0.25
 """Root of the error that is shown as the hottest color, of [0, 1]."""
@@ -51,10 +51,10 @@ _PALEST = 0.01
 
 @runtime_checkable
 class Compares(Protocol):
-    """What tells likeness; see `evaluation.likeness`, which needs torch."""
+    """Compares painted frames with a style; see `evaluation.likeness`, which needs torch."""
 
     def compare(self, painted: Floats, frame: Floats) -> tuple[float, float]:
-        """Return style and content distance."""
+        """Return the style and content distance of a painted frame (H, W, 3) in [0, 1]."""
         ...
 
 
@@ -66,7 +66,7 @@ class Metrics:
     warp1: float | None
     """100 x RMSE against the frame before, warped by the flow of the input."""
     warp1_input: float | None
-    """The same on the input itself: what noise and errors of the flow give."""
+    """The same on the input itself: the error of noise and of the flow."""
     warp5: float | None
     """Against the frame five before."""
     warp5_input: float | None
@@ -84,7 +84,7 @@ class Metrics:
 
     @property
     def excess1(self) -> float | None:
-        """What painting adds to the warping error, over the contrast: for outputs of like contrast."""
+        """The warping error that painting adds, divided by the contrast, so that outputs of unequal contrast compare."""
         return self._excess(self.warp1, self.warp1_input)
 
     @property
@@ -115,8 +115,8 @@ def _pairs(clip: FileSource, painted: FileSource) -> Iterator[tuple[Frame, Float
             f"expected clips of the same shape, got {one.width}x{one.height} and "
             f"{other.width}x{other.height}"
         )
-    if min(other.height, other.width) < _LEAST_SIDE:
-        raise InputError(f"expected clips of {_LEAST_SIDE} pixels each way at least")
+    if min(other.height, other.width) < _MIN_SIDE:
+        raise InputError(f"expected clips of {_MIN_SIDE} pixels each way at least")
     scale = min(1.0, SIDE / min(other.height, other.width))
     height, width = (round(s * scale) for s in (other.height, other.width))
     for number, (frame, made) in enumerate(zip_longest(clip, painted)):
@@ -134,17 +134,17 @@ class _Heatmap:
     def __init__(self, sink: FileSink) -> None:
         self._sink = sink
 
-    def write(self, frame: Frame, errors: Floats | None, seen: np.ndarray | None) -> None:
-        if errors is None or seen is None:
+    def write(self, frame: Frame, errors: Floats | None, visible: np.ndarray | None) -> None:
+        if errors is None or visible is None:
             shape = (self._sink.info.height, self._sink.info.width, 3)
             shown: NDArray[np.uint8] = np.full(shape, 64, np.uint8)
         else:
             heat = (np.sqrt(errors) / _HOTTEST * 255).clip(0, 255).astype(np.uint8)
             colors = cv2.applyColorMap(heat, cv2.COLORMAP_TURBO)
             shown = cast(NDArray[np.uint8], cv2.cvtColor(colors, cv2.COLOR_BGR2RGB))
-            shown[~seen] = 64
-        told = replace(frame, pixels=shown, alpha=None)
-        self._sink.write(self._sink.convert(told))
+            shown[~visible] = 64
+        shown_frame = replace(frame, pixels=shown, alpha=None)
+        self._sink.write(self._sink.convert(shown_frame))
 
 
 class _Sums:
@@ -162,7 +162,7 @@ class _Sums:
         return float(np.mean(values)) if values else None
 
     def ratio(self, name: str) -> float | None:
-        """Return the mean of what is painted over the input's; None where the input is blank."""
+        """Return the painted clip's mean divided by the input's; None where the input is blank."""
         if (self.mean("contrast_input") or 0.0) < _BLANK:
             return None
         of, over = self.mean(name), self.mean(f"{name}_input")
@@ -174,7 +174,7 @@ def find_likeness(style: PictureSource, features: str | Path = "own") -> Compare
 
     Args:
         style: the picture: a file, or pixels (H, W, 3), uint8 RGB.
-        features: the perceptual network that looks: "own"; "vgg19", torchvision's; or a safetensors file.
+        features: the perceptual network: "own"; "vgg19", torchvision's; or a safetensors file.
 
     Raises:
         InputError: the picture or the network cannot be read.
@@ -210,7 +210,7 @@ def measure(
         style: the picture whose style was meant, for style and content distance of every eighth frame: a file,
             or pixels (H, W, 3), uint8 RGB; or what `find_likeness` returned. None measures neither.
         heatmap: a video of the warping error to write: blue is steady, red an error of a quarter of the
-            whole range, gray what is not seen in both frames.
+            whole range, gray where a place is not visible in both frames.
         overwrite: replace that video if it exists.
         stop: called for every frame; what it raises stops the measurement, and no heatmap is left.
 
@@ -248,7 +248,7 @@ def measure(
             for name, picture in (("", after), ("_input", before)):
                 sums.add(f"contrast{name}", contrast(picture))
                 sums.add(f"sharpness{name}", sharpness(picture))
-            errors = seen = None
+            errors = visible = None
             for gap in (1, FAR):
                 if len(past) < gap:
                     continue
@@ -260,12 +260,12 @@ def measure(
                 of_input = error_map(before, before_then, flow)
                 sums.add(f"warp{gap}_input", warping_error(of_input, shared))
                 if gap == 1:
-                    errors, seen = of_output, shared
+                    errors, visible = of_output, shared
                     still = find_still(before, before_then)
                     sums.add("flicker", flicker(after, after_then, still))
                     sums.add("flicker_input", flicker(before, before_then, still))
             if heat:
-                heat.write(frame, errors, seen)
+                heat.write(frame, errors, visible)
             if likeness and count % _EVERY == 0:
                 to_style, to_input = likeness.compare(after, before)
                 sums.add("style", to_style)

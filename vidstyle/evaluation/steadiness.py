@@ -8,7 +8,7 @@ import numpy as np
 from vidstyle.flow.types import Floats, Mask
 from vidstyle.flow.warp import warp
 
-_LEAST = 0.01
+_MIN_SHARE = 0.01
 """Share of the frame below which a mask is too small to say anything."""
 
 _STILL = 2 / 255
@@ -27,26 +27,26 @@ def error_map(now: Floats, before: Floats, flow: Floats) -> Floats:
     return squares
 
 
-def warping_error(errors: Floats, seen: Mask) -> float | None:
-    """Return 100 x RMSE over what is seen in both frames (Lai et al. 2018, eq. 10, as a root).
+def warping_error(errors: Floats, visible: Mask) -> float | None:
+    """Return 100 x RMSE over the places that both frames show (Lai et al. 2018, eq. 10, as a root).
 
     Args:
         errors: (H, W) from `error_map`.
-        seen: (H, W); None is returned where it is nearly empty.
+        visible: (H, W); None is returned where it is nearly empty.
     """
-    if seen.mean() < _LEAST:
+    if visible.mean() < _MIN_SHARE:
         return None
-    return 100 * float(np.sqrt(errors[seen].mean()))
+    return 100 * float(np.sqrt(errors[visible].mean()))
 
 
 def find_still(now: Floats, before: Floats) -> Mask:
-    """Tell where (H, W) two frames (H, W, 3) in [0, 1] of the input are alike, and all around."""
+    """Return the mask (H, W) of places where two frames (H, W, 3) in [0, 1] of the input are alike, with their surroundings."""
     change = np.abs(now - before).max(2)
     return cv2.dilate(change, np.ones((9, 9), np.uint8)) <= _STILL
 
 
 def flicker(now: Floats, before: Floats, still: Mask) -> float | None:
     """Return the mean absolute change, in levels of 255, where the input is still (H, W)."""
-    if still.mean() < _LEAST:
+    if still.mean() < _MIN_SHARE:
         return None
     return 255 * float(np.abs(now - before)[still].mean())

@@ -9,7 +9,7 @@ import numpy as np
 
 from vidstyle.flow.types import Floats, Gray
 
-_LEAST = 12
+_MIN_SIDE = 12
 """Shortest side, pixels, in which patches can be sought."""
 
 
@@ -28,7 +28,7 @@ def find_flow(now: Gray, before: Gray, *, quick: bool = False) -> Floats:
     What is at p now was at p + flow[p] before. By dense inverse search (Kroeger et al. 2016), `quick`
     or with OpenCV's medium settings. Pictures too small for it have no flow.
     """
-    if min(now.shape) < _LEAST:
+    if min(now.shape) < _MIN_SIDE:
         return np.zeros((*now.shape, 2), np.float32)
     # One for each call: it keeps buffers, and calls may come from several threads.
     medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM

@@ -1,4 +1,4 @@
-"""What finds the flow: by name, dis or raft."""
+"""The methods of optical flow, by name: dis or raft."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOWS = "auto", "dis", "raft"
 
 
 def _raft_at_hand(device: Any) -> bool:
-    """Tell whether RAFT is quick on a device, and has its weights here."""
+    """Return whether RAFT is quick on a device, and has its weights here."""
     if str(device).startswith("cpu"):
         return False
     try:
@@ -27,7 +27,7 @@ def _raft_at_hand(device: Any) -> bool:
 
 
 def flow_finder(name: str, device: Any = "cpu", *, quick: bool = False) -> Finder:
-    """Return what finds the flow between frames: one of `FLOWS`.
+    """Return a function that finds the flow between two frames, by a name of `FLOWS`.
 
     "dis" is `find_flow`, `quick` or not; "raft" RAFT (Teed and Deng 2020), the small one of torchvision, with
     its weights, which it downloads when they are first asked for; "auto" is "raft" on a GPU where they have

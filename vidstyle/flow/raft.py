@@ -15,12 +15,12 @@ from vidstyle.errors import InputError, MissingPackageError
 from vidstyle.flow.types import Finder, Floats
 from vidstyle.frame import Pixels
 
-_SIDE, _LEAST = 8, 128
-"""What the network's sides are a multiple of, and at least."""
+_MULTIPLE, _MIN_SIDE = 8, 128
+"""The network's sides, pixels, are a multiple of the first and not less than the second."""
 
 
 def has_weights() -> bool:
-    """Tell whether torchvision is here, and the small network's weights where it keeps downloads."""
+    """Return whether torchvision is here, and the small network's weights where it keeps downloads."""
     try:
         from torchvision.models.optical_flow import Raft_Small_Weights
     except (ImportError, RuntimeError):  # the latter where it was built for another torch
@@ -57,7 +57,7 @@ def finder(net: nn.Module, device: torch.device | str = "cpu") -> Finder:
     def prepared(frame: Pixels) -> torch.Tensor:
         x = torch.from_numpy(frame).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
         height, width = frame.shape[:2]
-        down, across = (max(_LEAST, -(-n // _SIDE) * _SIDE) - n for n in (height, width))
+        down, across = (max(_MIN_SIDE, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in (height, width))
         return F.pad(x, (0, across, 0, down), mode="replicate")
 
     def find(now: Pixels, before: Pixels) -> Floats:

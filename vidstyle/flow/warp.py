@@ -23,7 +23,7 @@ def _sampling_grid(flow: Floats) -> tuple[Floats, Floats]:
 
 
 def warp(image: NDArray[Any], flow: Floats, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
-    """Fetch from an image (H, W) or (H, W, C) what a flow (H, W, 2) points at."""
+    """Sample an image (H, W) or (H, W, C) at the places that a flow (H, W, 2), in pixels, points at."""
     x, y = _sampling_grid(flow)
     return cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
@@ -32,7 +32,7 @@ _CUBIC = 0.75
 """Share of cubic in the interpolation."""
 
 
-def carry(picture: NDArray[Any], flow: Floats) -> NDArray[Any]:
+def warp_bicubic(picture: NDArray[Any], flow: Floats) -> NDArray[Any]:
     """Warp a picture (H, W, 3) so that it neither blurs nor sharpens when that is done again and again.
 
     OpenCV's cubic kernel (a = -0.75) raises fine detail by 3 % each time, which grows without end in a
@@ -44,7 +44,7 @@ def carry(picture: NDArray[Any], flow: Floats) -> NDArray[Any]:
 
 
 def consistent(flow: Floats, back: Floats) -> Mask:
-    """Tell where (H, W) a flow is certain: it points inside, and the flow back returns.
+    """Return the mask (H, W) of places where a flow points inside the frame and the flow back returns.
 
     |w + w'|^2 < 0.01 (|w|^2 + |w'|^2) + 0.5 (Sundaram et al. 2010; Ruder et al. 2016, eq. 5), w' being
     the flow back, fetched from where w points.
@@ -58,8 +58,8 @@ def consistent(flow: Floats, back: Floats) -> Mask:
     return cast(Mask, returns & inside)
 
 
-def certain(flow: Floats, back: Floats) -> Mask:
-    """Tell where (H, W) a flow is consistent, and not at the border of something that moves.
+def reliable(flow: Floats, back: Floats) -> Mask:
+    """Return the mask (H, W) of places where a flow is consistent and that lie on no border of a moving object.
 
     |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002 (Ruder et al. 2016, eq. 6).
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidstyle.frame import Pixels
 
-_LEAST = 1e-5
+_RIDGE = 1e-5
 """Added to variances: a picture of one color has none."""
 
 Points = NDArray[np.float64]
@@ -37,14 +37,16 @@ _FROM = {
 
 
 def _split(picture: Pixels, space: str) -> NDArray[np.float32]:
-    most = np.float32(np.iinfo(picture.dtype).max)
-    return cast(NDArray[np.float32], cv2.cvtColor(picture.astype(np.float32) / most, _TO[space]))
+    max_value = np.float32(np.iinfo(picture.dtype).max)
+    return cast(
+        NDArray[np.float32], cv2.cvtColor(picture.astype(np.float32) / max_value, _TO[space])
+    )
 
 
-def _join(channels: NDArray[np.float32], space: str, like: Pixels) -> Pixels:
-    most = np.iinfo(like.dtype).max
-    rgb = cv2.cvtColor(channels, _FROM[space]) * np.float32(most)
-    return cast(Pixels, np.clip(np.round(rgb), 0, most).astype(like.dtype))
+def _join(channels: NDArray[np.float32], space: str, reference: Pixels) -> Pixels:
+    max_value = np.iinfo(reference.dtype).max
+    rgb = cv2.cvtColor(channels, _FROM[space]) * np.float32(max_value)
+    return cast(Pixels, np.clip(np.round(rgb), 0, max_value).astype(reference.dtype))
 
 
 def light_of(picture: Pixels, space: str = "luminance") -> Pixels:
@@ -54,8 +56,8 @@ def light_of(picture: Pixels, space: str = "luminance") -> Pixels:
         channels[..., 1:] = 0
         return _join(channels, space, picture)
     light = np.ascontiguousarray(np.repeat(channels[..., :1], 3, axis=2))
-    most = np.iinfo(picture.dtype).max
-    return cast(Pixels, np.round(light * np.float32(most)).astype(picture.dtype))
+    max_value = np.iinfo(picture.dtype).max
+    return cast(Pixels, np.round(light * np.float32(max_value)).astype(picture.dtype))
 
 
 def with_light_of(painted: Pixels, content: Pixels, space: str = "luminance") -> Pixels:
@@ -80,11 +82,11 @@ def moments(points: Points, weights: Points | None = None) -> tuple[Points, Poin
     return mean, (shares * centered).T @ centered
 
 
-def transport_map(have: Points, want: Points, least: float = _LEAST) -> tuple[Points, Points]:
+def transport_map(have: Points, want: Points, ridge: float = _RIDGE) -> tuple[Points, Points]:
     """Return gains (3,) and axes (3, 3), in columns, of the linear map between two covariances (3, 3).
 
     axes @ diag(gains) @ axes.T is the optimal transport between normal distributions (Pitié and Kokaram 2007, "The
-    Linear Monge-Kantorovitch Linear Colour Mapping", eq. 8). `least` is added to variances: a picture of one color
+    Linear Monge-Kantorovitch Linear Colour Mapping", eq. 8). `ridge` is added to variances: a picture of one color
     has none.
     """
 
@@ -92,17 +94,20 @@ def transport_map(have: Points, want: Points, least: float = _LEAST) -> tuple[Po
         values, vectors = np.linalg.eigh(matrix)
         return np.asarray((vectors * np.maximum(values, 1e-12) ** power) @ vectors.T)
 
-    have, want = (covariance + least * np.eye(3) for covariance in (have, want))
+    have, want = (covariance + ridge * np.eye(3) for covariance in (have, want))
     half, inverse = root(have, 0.5), root(have, -0.5)
     gains, axes = np.linalg.eigh(inverse @ root(half @ want @ half, 0.5) @ inverse)
     return gains, axes
 
 
 def match_points(
-    points: Points, style: Points, weights: Points | None = None, likes: Points | None = None
+    points: Points,
+    style: Points,
+    weights: Points | None = None,
+    style_weights: Points | None = None,
 ) -> Points:
     """Return colors (N, 3), moved linearly to mean and covariance of others (M, 3), with weights if given."""
-    (center, have), (target, want) = moments(points, weights), moments(style, likes)
+    (center, have), (target, want) = moments(points, weights), moments(style, style_weights)
     gains, axes = transport_map(have, want)
     return np.asarray((points - center) @ ((axes * gains) @ axes.T) + target)
 

@@ -1,4 +1,4 @@
-"""What can be changed while it runs: by a line protocol, and by keys in the window."""
+"""Changes to a live session while it runs, by a line protocol and by keys in the window."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Command:
     what: str
     """style, strength, stability or quit."""
     value: str | float = ""
-    """Of a style its name, its number from 1, next or previous; a number otherwise ..."""
+    """Of a style its name, its number from 1, next or previous; otherwise a number."""
     relative: bool = False
-    """... which is added."""
+    """The number is added to the present value instead of replacing it."""
 
 
 def parse_line(line: str) -> Command:
@@ -90,7 +90,7 @@ class Lines:
                 self._lines.put(line.decode(errors="replace"))
 
     def poll(self) -> list[str]:
-        """Return what has come since the last time."""
+        """Return the lines that have come since the last call."""
         lines = []
         while not self._lines.empty():
             lines.append(self._lines.get())
@@ -114,7 +114,7 @@ class Fade:
         self._from, self._to, self._began = self.at(now), value, now
 
     def moving(self, now: float) -> bool:
-        """Return whether it is on its way, or was so a short while ago."""
+        """Return whether the value is changing, or was changing a short while ago."""
         return now - self._began < 2 * self._seconds
 
     def at(self, now: float) -> Values:

@@ -20,8 +20,8 @@ from vidstyle.errors import MissingPackageError, OutputError
 from vidstyle.frame import ColorTags, Frame, Pixels, StreamInfo
 from vidstyle.live.controls import Command, parse_key
 from vidstyle.live.meter import Meter
+from vidstyle.media.atomic_output import PendingAddress
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.parts import PartAddress
 from vidstyle.media.sink import FileSink
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Output(Protocol):
         ...
 
     def commands(self) -> list[Command]:
-        """Return what the user did to it since the last time."""
+        """Return the commands that the user gave in it since the last call."""
         ...
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Window:
 
 
 class VirtualCamera:
-    """What other programs take for a camera."""
+    """A virtual camera: other programs see the painted frames as a camera's."""
 
     def __init__(self, device: str | None, height: int, width: int, rate: float) -> None:
         """Open it; `device` as pyvirtualcam names it, None for the first.
@@ -204,12 +204,14 @@ class Recorder:
             pixel_format="yuv420p",
             even_rate=rate or Fraction(30),
         )
-        part = PartAddress(target) if sent else None
+        pending = PendingAddress(target) if sent else None
         self.name = target
         self.dropped = 0
         """Frames that the encoder was too slow for."""
         self.frames = 0
-        self._sink = FileSink(Path(target), info, encoding=encoding, overwrite=overwrite, part=part)
+        self._sink = FileSink(
+            Path(target), info, encoding=encoding, overwrite=overwrite, pending=pending
+        )
         self._size = width, height
         self._first: float | None = None
         self._last = -1

@@ -8,7 +8,7 @@ from collections import deque
 STEPS = (1.0, 0.85, 0.72, 0.61, 0.52, 0.44, 0.38, 0.32)
 """Sizes to choose from, of the frame's own: each has some 0.72 of the pixels of the one before."""
 
-_LEAST = 64
+_MIN_SIDE = 64
 """Pixels of the short side, at least."""
 
 _FEWEST, _LOOK = 5, 15
@@ -59,8 +59,8 @@ class Pace:
     def _at(self, step: int) -> tuple[int, int]:
         if step == 0:
             return self._sides
-        least = min(1.0, _LEAST / min(self._sides))
-        height, width = (round(side * max(STEPS[step], least) / 8) * 8 for side in self._sides)
+        min_scale = min(1.0, _MIN_SIDE / min(self._sides))
+        height, width = (round(side * max(STEPS[step], min_scale) / 8) * 8 for side in self._sides)
         return height, width
 
     def _pixels(self, step: int) -> int:

@@ -25,7 +25,7 @@ _TRIALS, _FRAMES = 4, 6
 """Sizes to try before the first frame at most, and blank frames to paint in each."""
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while no frame comes."""
+"""Seconds between two calls of `stop` while no frame comes."""
 
 
 class Camera(Protocol):
@@ -59,9 +59,9 @@ class Status:
     rate: float
     """Frames a second, of late."""
     latency: float
-    """Seconds from a frame's coming to its being out, median ..."""
+    """Median of the seconds from a frame's capture to its output."""
     latency95: float
-    """... and what 95 of 100 frames did not exceed."""
+    """The same, as the 95th percentile."""
     size: tuple[int, int]
     """Height and width at which frames are painted."""
 
@@ -89,7 +89,7 @@ class Session:
                 frame is painted.
             pace: chooses the size.
             lines: of the line protocol; see `controls`.
-            on_status: told every so often, and at the end.
+            on_status: called every so often, and at the end.
             every: seconds between two.
         """
         self._camera, self._painter, self._outputs = camera, painter, outputs
@@ -112,7 +112,7 @@ class Session:
         """
         self._warm_up(stop)
         self._camera.forget()
-        began = told = self._began = time.monotonic()
+        began = reported = self._began = time.monotonic()
         counted = 0
         quitting = False
         while not quitting and (seconds is None or time.monotonic() - began < seconds):
@@ -127,10 +127,10 @@ class Session:
             if captured:
                 self._paint(captured)
             now = time.monotonic()
-            if self._on_status and now - told >= self._every:
-                rate = (self._frames - counted) / (now - told)
+            if self._on_status and now - reported >= self._every:
+                rate = (self._frames - counted) / (now - reported)
                 self._on_status(self.status(rate))
-                told, counted = now, self._frames
+                reported, counted = now, self._frames
         return self.status()
 
     def _warm_up(self, stop: Callable[[], None] | None) -> None:
@@ -159,10 +159,10 @@ class Session:
         if captured.pixels.shape[:2] != self._pace.full:  # as after a stream was lost
             self._pace = self._pace.anew(*captured.pixels.shape[:2])
             self._size = self._pace.size
-        wanted = self._pace.size
-        if wanted != self._size and self._painter.ready(*wanted):
-            log.warning("painting at %dx%d", wanted[1], wanted[0])
-            self._size = wanted
+        next_size = self._pace.size
+        if next_size != self._size and self._painter.ready(*next_size):
+            log.warning("painting at %dx%d", next_size[1], next_size[0])
+            self._size = next_size
         painted = self._painter.paint(captured.pixels, self._size, began)
         for number, output in enumerate(self._outputs):
             output.put(painted, captured.stamp, None if number else self._meter)
@@ -170,11 +170,11 @@ class Session:
             self._meter.add(time.monotonic() - captured.stamp)
         self._frames += 1
         # While a new size is being prepared the processor is busy with that.
-        if wanted == self._size and self._pace.took(captured.cost + time.monotonic() - began):
+        if next_size == self._size and self._pace.took(captured.cost + time.monotonic() - began):
             self._painter.expect(*self._pace.size)
 
     def _commands(self) -> list[Command]:
-        """Obey what has come, and return it."""
+        """Obey the commands that have come, and return them."""
         done: list[Command] = [c for output in self._outputs for c in output.commands()]
         for line in self._lines.poll() if self._lines else []:
             try:
@@ -191,7 +191,7 @@ class Session:
         return done
 
     def status(self, rate: float | None = None) -> Status:
-        """Return how it goes; the rate of all the run if none is given."""
+        """Return the state of the run; without a `rate`, the mean rate of the whole run."""
         camera, meter = self._camera, self._meter
         seconds = time.monotonic() - self._began
         return Status(

@@ -18,12 +18,12 @@ from torch import Tensor
 from vidstyle.losses.perceptual import gram_matrix
 
 
-def content_energy(features: Tensor, wanted: Tensor) -> Tensor:
+def content_energy(features: Tensor, target: Tensor) -> Tensor:
     """Return half the sum of squared differences of features (B, C, H, W), eq. 1."""
-    return 0.5 * (features - wanted).square().sum()
+    return 0.5 * (features - target).square().sum()
 
 
-def style_energy(features: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+def style_energy(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the squared distance of Gram matrices over 4 N^2 M^2, eq. 4.
 
     N channels, M places. The style's places are counted by themselves, so that a picture and a style of
@@ -31,11 +31,11 @@ def style_energy(features: Tensor, wanted: Tensor, weight: Tensor | None = None)
 
     Args:
         features: (B, C, H, W) of the picture.
-        wanted: (B, C, C), `gram_matrix` of the style: already over its own M.
+        target: (B, C, C), `gram_matrix` of the style: already over its own M.
         weight: (1, 1, H, W), of the places that are meant; None: all.
     """
     channels = features.shape[1]
-    return (gram_matrix(features, weight) - wanted).square().sum() / (4 * channels**2)
+    return (gram_matrix(features, weight) - target).square().sum() / (4 * channels**2)
 
 
 def patches(features: Tensor, size: int = 3) -> Tensor:
@@ -51,23 +51,25 @@ class PatchEnergy:
     more than a content loss.
     """
 
-    def __init__(self, wanted: Tensor, height: int, width: int, size: int = 3) -> None:
+    def __init__(self, target: Tensor, height: int, width: int, size: int = 3) -> None:
         """Take the wanted patches (C * size^2, places), for features (1, C, height, width)."""
-        shape, device = (height, width), wanted.device
+        shape, device = (height, width), target.device
         if device.type == "mps":  # older ones of torch cannot fold there
-            wanted = wanted.cpu()
-        ones = torch.ones_like(wanted[: size * size])
+            target = target.cpu()
+        ones = torch.ones_like(target[: size * size])
         counts = F.fold(ones[None], shape, size)
-        mean = F.fold(wanted[None], shape, size) / counts
+        mean = F.fold(target[None], shape, size) / counts
         self._counts, self._mean = counts.to(device), mean.to(device)
-        self._rest = float(wanted.square().sum() - (counts * mean.square()).sum())
+        self._rest = float(target.square().sum() - (counts * mean.square()).sum())
 
     def __call__(self, features: Tensor) -> Tensor:
         """Return the energy of features."""
         return (self._counts * (features - self._mean).square()).sum() + max(0.0, self._rest)
 
 
-def nearest_patches(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[Tensor, Tensor]:
+def nearest_patches(
+    have: Tensor, offered: Tensor, max_correlations: int = 2**24
+) -> tuple[Tensor, Tensor]:
     """Return for each patch the one of highest normalised cross-correlation, exact, over all that are offered.
 
     Li and Wand 2016, eq. 3: argmax <p, s> / (|p| |s|); |p| is left out, it is the same for all.
@@ -75,7 +77,7 @@ def nearest_patches(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[T
     Args:
         have: columns p, (D, places).
         offered: columns s, (D, patches).
-        most: correlations that are held at once, at least a row of them: bounds the memory.
+        max_correlations: correlations that are held at once, at least a row of them: bounds the memory.
 
     Returns:
         <p, s> / |s|, and the number of the patch, (places,) both.
@@ -83,7 +85,7 @@ def nearest_patches(have: Tensor, offered: Tensor, most: int = 2**24) -> tuple[T
     best = have.new_full((have.shape[1],), -math.inf)
     index = torch.zeros(have.shape[1], dtype=torch.int64, device=have.device)
     lengths = offered.norm(dim=0) + 1e-8
-    step = max(1, most // have.shape[1])
+    step = max(1, max_correlations // have.shape[1])
     for begin in range(0, offered.shape[1], step):
         part = slice(begin, begin + step)
         similarity, place = ((offered[:, part] / lengths[part]).T @ have).max(0)
@@ -135,12 +137,12 @@ def matting_energy(picture: Tensor, laplacian: Tensor) -> Tensor:
     return energy
 
 
-def temporal_energy(picture: Tensor, wanted: Tensor, certainty: Tensor) -> Tensor:
+def temporal_energy(picture: Tensor, target: Tensor, certainty: Tensor) -> Tensor:
     """Return the mean over all values of c (x - w)^2 (Ruder et al. 2016, eq. 7).
 
     Args:
         picture: (1, 3, H, W).
-        wanted: another frame's painting, moved to this one, likewise.
+        target: another frame's painting, moved to this one, likewise.
         certainty: (1, 1, H, W), 0 to 1.
     """
-    return (certainty * (picture - wanted).square()).mean()
+    return (certainty * (picture - target).square()).mean()

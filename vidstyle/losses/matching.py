@@ -34,8 +34,8 @@ def nearest_loss(
     Args:
         features: (B, C, H, W) of the output.
         style: (B, C, h, w) of the style.
-        places: so many random places of the output are compared ...
-        style_places: ... with so many of the style.
+        places: number of random places of the output that are compared.
+        style_places: number of random places of the style that they are compared with.
     """
     center = widened(style).mean((2, 3), keepdim=True)
     have = F.normalize(_places(widened(features) - center, places), dim=2)
@@ -46,7 +46,7 @@ def nearest_loss(
 
 
 def self_similarity_loss(features: Tensor, targets: Tensor, *, places: int = 256) -> Tensor:
-    """Return how differently two pictures' places resemble each other, mean over the batch.
+    """Return the difference of two pictures' self-similarity, mean over the batch.
 
     The mean absolute difference of the matrices of cosine distances between places, each column over its sum
     (Kolkin et al. 2019, eq. 3), times the number of places: what is alike stays alike, whatever its color.

@@ -82,7 +82,7 @@ TEXTURED = 4
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """What a style loss compares: per layer, channel statistics and the texture's Gram matrix."""
+    """The target of a style loss: per layer, channel statistics and the texture's Gram matrix."""
 
     means: tuple[Tensor, ...]
     """(B, C, 1, 1) per layer."""
@@ -118,7 +118,7 @@ _ROUND = 1e-4
 """Added under the root: at nothing its slope would have no end."""
 
 
-_LEAST_DISTANCE = 0.1
+_MIN_DISTANCE = 0.1
 """A photo that has the style's statistics already is not held to less than this."""
 
 
@@ -146,7 +146,7 @@ def _balanced(
         means = [(_statistics_error(side, target, n) + _ROUND).sqrt() for n in range(len(features))]
         grams = [_gram_error(side, target, n) for n in range(len(target.grams))]
         totals.append(torch.stack([torch.stack(means).mean(0), torch.stack(grams).mean(0)]))
-    have, photo = totals[0], totals[1].detach().clamp(min=_LEAST_DISTANCE)
+    have, photo = totals[0], totals[1].detach().clamp(min=_MIN_DISTANCE)
     statistics, texture = (have / photo).mean(1)
     loss: Tensor = statistics + gram * texture
     return loss

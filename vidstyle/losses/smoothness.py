@@ -1,4 +1,4 @@
-"""What a picture must not have: noise, and a pattern of the network's grid."""
+"""Losses against noise, and against a pattern of the network's grid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def total_variation(x: Tensor) -> Tensor:
 
 
 def grid_loss(x: Tensor, period: int) -> Tensor:
-    """Mean square of what repeats every `period` pixels in x (B, C, H, W), wherever that comes from.
+    """Mean square of the pattern that repeats every `period` pixels in x (B, C, H, W).
 
     A network that halves and doubles its resolution can tell the pixels of a cell of its coarsest grid
     apart, and may weave a pattern of that period into skies and walls. Show it something smooth: there

@@ -1,1 +1,1 @@
-"""What this machine has, and how fast it paints."""
+"""Facts of this machine: its hardware, and how fast it paints."""

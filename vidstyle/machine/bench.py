@@ -26,7 +26,7 @@ from vidstyle.stylize.look import Look
 
 _RATE = 30
 _SECONDS = 4.0
-"""Of painting per measurement, about; each is made `repeats` times after one to warm up."""
+"""Seconds of painting in a measurement, about; each is made `repeats` times after one to warm up."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def measure(
         width: of the frames, pixels.
         height: likewise.
         style: a style picture; one of random texture if not given.
-        repeats: measurements of each kind, whose median is told.
+        repeats: measurements of each kind; their median is reported.
         device: as for `stylize`.
         precision: as for `stylize`.
         stop: as for `stylize`.

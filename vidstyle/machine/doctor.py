@@ -1,4 +1,4 @@
-"""What vidstyle makes of this machine: `vidstyle doctor`."""
+"""The report on this machine: `vidstyle doctor`."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _PACKAGES = ("av", "numpy", "opencv-python-headless", "openvino", "torch")
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is, what is chosen of it and why."""
+    """The hardware and software that are found, which of it is chosen, and why."""
 
     system: str
     processor: str
     cores: int
-    """That this process may use."""
+    """Number of cores that this process may use."""
     instructions: list[str]
     packages: dict[str, str]
     """Name -> version, of those that are installed."""
     engine: str
-    """What paints."""
+    """The engine that paints, for people."""
     reasons: list[str]
-    """Why."""
+    """The reasons for that engine."""
     encoders: list[str]
     """Hardware encoders that can be opened."""
     faster: list[str]
-    """What would make it faster."""
+    """Advice that would make it faster."""
 
 
 def processor() -> tuple[str, list[str]]:
-    """Return the processor's name and those of its instructions that matter, where they are told."""
+    """Return the processor's name and those of its instructions that matter, where the system reports them."""
     facts = Path("/proc/cpuinfo")
     text = facts.read_text() if facts.exists() else ""
     rows = dict(row.split(":", 1) for row in text.splitlines() if ":" in row)

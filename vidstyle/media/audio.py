@@ -16,12 +16,12 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: 
 """Usual places of a number of channels."""
 
 
-def _sample_rate(wanted: int, codec: av.codec.Codec) -> int:
-    """Return the rate nearest to `wanted`, not below it where there is a choice."""
+def _sample_rate(source_rate: int, codec: av.codec.Codec) -> int:
+    """Return the rate nearest to `source_rate`, not below it where there is a choice."""
     offered = sorted(codec.audio_rates or ())
     if not offered:
-        return wanted
-    return next((rate for rate in offered if rate >= wanted), offered[-1])
+        return source_rate
+    return next((rate for rate in offered if rate >= source_rate), offered[-1])
 
 
 class AudioConverter:
@@ -62,7 +62,7 @@ class AudioConverter:
             yield from self._encode(frame)
 
     def finish(self) -> Iterator[Any]:
-        """Yield what is left at the end."""
+        """Yield the packets that are left at the end."""
         with contextlib.suppress(av.FFmpegError):
             for frame in self._source.codec_context.decode(None):
                 yield from self._encode(frame)

@@ -39,7 +39,7 @@ _OPENING = 10.0
 
 @dataclass(frozen=True)
 class Device:
-    """What to open, in FFmpeg's words."""
+    """A device to open, in FFmpeg's terms."""
 
     name: str
     """For people."""
@@ -101,7 +101,7 @@ def address(url: str, form: str | None = None, options: dict[str, str] | None = 
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is a URL of something that comes over a net."""
+    """Return whether a text is a URL of a stream from a network."""
     scheme = re.match(r"([a-z][a-z0-9+.-]+)://", text, re.IGNORECASE)
     return scheme is not None and scheme[1].lower() != "file"
 
@@ -148,7 +148,7 @@ class LiveSource:
         """Open the device and wait for its first frame.
 
         Args:
-            device: what to open.
+            device: the device to open.
             stop: called while it waits; raises to stop.
 
         Raises:
@@ -312,7 +312,7 @@ class LiveSource:
         frame, stamp, number = newest
         began = time.monotonic()
         pixels, _ = self._colors.to_rgb(
-            frame, tags_of(frame, frame.height), deep=False, precise=False
+            frame, tags_of(frame, frame.height), high_bit_depth=False, precise=False
         )
         return Captured(pixels, stamp, number, time.monotonic() - began)
 

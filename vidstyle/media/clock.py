@@ -13,7 +13,7 @@ class OutputClock:
     """Gives the frames of one output their times, in order."""
 
     def __init__(self, container: Container, time_base: Fraction, even_rate: Fraction) -> None:
-        """Take what the output counts in.
+        """Take the output's time base and frame rate.
 
         Args:
             container: of the output.
@@ -34,24 +34,26 @@ class OutputClock:
         """
         exact = frame.pts * frame.time_base / self._time_base
         pts = round(exact)
-        kind = self._container.format
+        format_name = self._container.format
         if not self._container.variable_rate:
             if self._last is None:
                 self._phase = exact % 1  # the grid may begin anywhere
             exact -= self._phase
             pts = round(exact)
         if self._last is not None and pts <= self._last:
-            raise UsageError(f"{kind} cannot hold frames that close together; choose a lower `fps`")
+            raise UsageError(
+                f"{format_name} cannot hold frames that close together; choose a lower `fps`"
+            )
         if not self._container.variable_rate and abs(exact - pts) > Fraction(1, 5):
             raise UsageError(
-                f"{kind} holds frames at one even rate only; choose `fps` "
+                f"{format_name} holds frames at one even rate only; choose `fps` "
                 f"{float(self._even_rate):g} or an output name that ends in .mkv"
             )
         self._last = pts
         return pts
 
     def duration(self, frame: Frame) -> int | None:
-        """Return how long a frame is shown, 1 at least; None where that is not known."""
+        """Return the duration of a frame, in units of the output's time base, 1 at least; None where it is not known."""
         if not frame.duration:
             return None
         return max(1, round(frame.duration * frame.time_base / self._time_base))

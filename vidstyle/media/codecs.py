@@ -65,9 +65,9 @@ _PICTURES = {
 }
 """Encoders of still pictures, which need no chroma halved -> their format without alpha."""
 
-_DEEP_ALPHA = ("yuva444p10le", "yuva444p12le", "rgba64be", "rgba64le", "gbrap16le")
+_HIGH_BIT_DEPTH_ALPHA = ("yuva444p10le", "yuva444p12le", "rgba64be", "rgba64le", "gbrap16le")
 _ALPHA = ("yuva420p", "rgba", "bgra", "gbrap", "yuva444p10le", "yuva444p12le")
-_DEEP = ("yuv420p10le", "yuv422p10le", "yuv444p10le", "rgb48be", "rgb48le", "gbrp16le")
+_HIGH_BIT_DEPTH = ("yuv420p10le", "yuv422p10le", "yuv444p10le", "rgb48be", "rgb48le", "gbrp16le")
 _PLAIN = (
     *("yuv420p", "yuv422p", "yuv444p", "rgb24", "bgr24", "gbrp", "bgr0"),
     *("yuv422p10le", "yuv444p10le", "pal8"),
@@ -198,21 +198,21 @@ class Encoding:
                 raise UsageError(f"{codec} takes no {self.pixel_format}; expected one of {some}")
             return self.pixel_format
         source = info.pixel_format
-        deep, alpha = info.bits > 8, info.alpha and codec not in _OPAQUE
-        wanted: list[str] = []
+        high_bit_depth, alpha = info.bits > 8, info.alpha and codec not in _OPAQUE
+        candidates: list[str] = []
         if codec in _LOSSLESS and not av.VideoFormat(source).has_palette:
             # The full-range yuvj names are the same formats with a tag, which is set apart.
             same = source.replace("yuvj", "yuv")
             if info.alpha or not has_alpha(same):
-                wanted.append(same)
-            if is_rgb(source) and not deep:
-                wanted += ["bgra", "gbrap"] if alpha else ["gbrp", "bgr0"]
+                candidates.append(same)
+            if is_rgb(source) and not high_bit_depth:
+                candidates += ["bgra", "gbrap"] if alpha else ["gbrp", "bgr0"]
         if alpha:
-            wanted += (*_DEEP_ALPHA, *_ALPHA) if deep else _ALPHA
-        if deep:
-            wanted += _DEEP
-        wanted += _PICTURES.get(codec, ())
-        for name in (*wanted, *_PLAIN):
+            candidates += (*_HIGH_BIT_DEPTH_ALPHA, *_ALPHA) if high_bit_depth else _ALPHA
+        if high_bit_depth:
+            candidates += _HIGH_BIT_DEPTH
+        candidates += _PICTURES.get(codec, ())
+        for name in (*candidates, *_PLAIN):
             if name in offered or not offered:  # none: the encoder takes all
                 return name
         raise UsageError(

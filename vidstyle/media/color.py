@@ -55,7 +55,7 @@ def tags_of(frame: av.VideoFrame, height: int | None = None) -> ColorTags:
 
 
 def is_guessed(frame: av.VideoFrame) -> bool:
-    """Tell whether a decoded frame leaves its matrix or range to be guessed."""
+    """Return whether a decoded frame leaves its matrix or range to be guessed."""
     if is_rgb(frame.format.name):
         return False
     named = frame.format.name.startswith("yuvj")
@@ -63,7 +63,7 @@ def is_guessed(frame: av.VideoFrame) -> bool:
 
 
 def is_rgb(pixel_format: str) -> bool:
-    """Tell whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
+    """Return whether a pixel format, by FFmpeg's name, holds RGB rather than luma and chroma."""
     known = av.VideoFormat(pixel_format)
     return bool(known.is_rgb or known.has_palette)
 
@@ -78,7 +78,7 @@ def bits_of(pixel_format: str) -> int:
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Tell whether a pixel format, by FFmpeg's name, holds alpha; a palette may."""
+    """Return whether a pixel format, by FFmpeg's name, holds alpha; a palette may."""
     known = av.VideoFormat(pixel_format)
     return known.has_palette or any(c.is_alpha for c in known.components)
 
@@ -100,7 +100,7 @@ class ColorConverter:
         frame: av.VideoFrame,
         tags: ColorTags,
         *,
-        deep: bool,
+        high_bit_depth: bool,
         precise: bool,
         alpha: bool = False,
         tonemap: bool = False,
@@ -110,12 +110,16 @@ class ColorConverter:
         Args:
             frame: as decoded.
             tags: its own, resolved.
-            deep: give 16 bits instead of 8.
+            high_bit_depth: give 16 bits instead of 8.
             precise: for results that must come back unchanged.
             alpha: give the alpha apart.
             tonemap: convert HDR to BT.709; what is too bright is clipped.
         """
-        layout = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
+        layout = (
+            ("rgba64le" if high_bit_depth else "rgba")
+            if alpha
+            else ("rgb48le" if high_bit_depth else "rgb24")
+        )
         wishes: dict[str, Any] = {
             "format": layout,
             "interpolation": PRECISE if precise else Interpolation.BICUBIC,
@@ -136,11 +140,11 @@ class ColorConverter:
         self, pixels: Pixels, tags: ColorTags, pixel_format: str, alpha: Plane | None = None
     ) -> av.VideoFrame:
         """Convert pixels, and alpha, to a frame in the matrix and range of the tags."""
-        deep = pixels.dtype == np.uint16
+        high_bit_depth = pixels.dtype == np.uint16
         if alpha is None:
-            layout, packed = "rgb48le" if deep else "rgb24", np.ascontiguousarray(pixels)
+            layout, packed = "rgb48le" if high_bit_depth else "rgb24", np.ascontiguousarray(pixels)
         else:
-            layout, packed = "rgba64le" if deep else "rgba", np.dstack([pixels, alpha])
+            layout, packed = "rgba64le" if high_bit_depth else "rgba", np.dstack([pixels, alpha])
         frame = av.VideoFrame.from_ndarray(cast(Any, packed), format=layout)
         if is_rgb(pixel_format) or pixel_format.startswith("gray"):
             return self._reformatter.reformat(frame, format=pixel_format, threads=1)

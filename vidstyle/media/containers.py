@@ -27,11 +27,11 @@ class Container:
     refused: frozenset[str] = frozenset()
     """Codecs that the muxer says it takes, and then refuses."""
     audio_encoder: str | None = None
-    """What other sound becomes."""
+    """The encoder that other sound is converted by."""
     subtitles: frozenset[str] = frozenset()
     """Codecs of subtitles that are copied."""
     text: str | None = None
-    """What other subtitles made of text become."""
+    """The codec that other text subtitles are converted to."""
     attachments: bool = False
     """Fonts and other files."""
     covers: bool = False
@@ -50,7 +50,7 @@ class Container:
     variable_rate: bool = True
     """Frames may come at uneven times."""
     pixel_formats: frozenset[str] | None = None
-    """What its video may be of; None: whatever the encoder takes."""
+    """Pixel formats that its video may have; None: all that the encoder takes."""
     options: tuple[tuple[str, str], ...] = ()
     """The muxer's."""
 
@@ -213,13 +213,13 @@ _NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
 def is_sequence(path: Path) -> bool:
-    """Tell whether a name stands for numbered pictures, as frames/%05d.png does."""
+    """Return whether a name stands for numbered pictures, as frames/%05d.png does."""
     only = path.name.count("%") == 1 and bool(_NUMBER.search(path.name))
     return only and path.suffix.lower() in PICTURES and not path.exists()
 
 
 def number_pattern(path: Path) -> re.Pattern[str]:
-    """Return what matches the names of a sequence's files, the number as its group."""
+    """Return a pattern that matches the names of a sequence's files; its group is the number."""
     before, after = _NUMBER.split(path.name)
     return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
 
@@ -228,8 +228,8 @@ def container_for(path: Path, name: str | None = None) -> Container:
     """Choose the container of an output by its name.
 
     Args:
-        path: its ending chooses, unless ...
-        name: ... the user names one of `PIPES`.
+        path: its ending chooses the container.
+        name: one of `PIPES`, which the user named instead; None: none.
 
     Raises:
         UsageError: an ending or a name that vidstyle does not write, or standard output without one.

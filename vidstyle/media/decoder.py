@@ -39,14 +39,14 @@ class PictureDecoder:
             container: the input.
             video: the stream to decode.
             packets: of this and other streams.
-            on_other: given each packet of another stream.
-            on_damage: told what cannot be decoded.
+            on_other: called with each packet of another stream.
+            on_damage: called with a description of what cannot be decoded.
             rate: frames a second of a stream without times, where the user knows it.
             alpha: decode it too where the codec has it, with a slower decoder.
             referenced_only: leave out the pictures that no other refers to, which is faster.
         """
         self.made_rate: Fraction | None = None
-        """Of a stream without times, once that is known."""
+        """Frame rate of a stream without times, once that is known."""
         self._video = video
         self._packets = packets
         self._on_other = on_other

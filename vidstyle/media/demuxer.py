@@ -36,8 +36,8 @@ class Demuxer:
             container: the input.
             video: the stream to which to seek.
             others: further streams to read.
-            on_damage: told when the rest cannot be read.
-            on_join: told when times jump for the first time.
+            on_damage: called when the rest cannot be read.
+            on_join: called when times jump for the first time.
         """
         self._container = container
         self._video = video

@@ -20,7 +20,7 @@ from vidstyle.media.oddsize import Fit, fit
 
 log = logging.getLogger(__name__)
 
-_TELLS_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
+_STORES_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the stream itself."""
 
 
@@ -81,8 +81,8 @@ class Encoder:
     def _tell_aspect(self, container: Container, aspect: Fraction) -> None:
         self.stream.codec_context.sample_aspect_ratio = aspect
         # PyAV cannot tell Matroska's muxer the aspect; these encoders write it into their own data.
-        told = self.codec in _TELLS_ASPECT or container.format not in {"matroska", "webm"}
-        if aspect != 1 and not (told and container.aspect):
+        stores_aspect = self.codec in _STORES_ASPECT or container.format not in {"matroska", "webm"}
+        if aspect != 1 and not (stores_aspect and container.aspect):
             log.warning("pixel aspect %s is dropped: %s in %s", aspect, self.codec, container.name)
 
     def _tag_color(self) -> None:
@@ -170,10 +170,10 @@ def _timing(container: Container, info: StreamInfo) -> tuple[Fraction, Fraction]
 def _options(codec: str, encoding: Encoding, mastering: Mastering | None) -> dict[str, str]:
     options = encoding.arguments(codec)
     if mastering:
-        told = mastering.options(codec)
-        if told is None:
+        stored = mastering.options(codec)
+        if stored is None:
             log.warning("%s cannot hold the mastering display of HDR video", codec)
-        for key, value in (told or {}).items():
+        for key, value in (stored or {}).items():
             options[key] = ":".join(filter(None, (value, options.get(key))))
     return options
 

@@ -1,4 +1,4 @@
-"""What is known of a video once its first picture is decoded; nothing of it changes later."""
+"""The facts of a video that its first decoded picture tells; none of them changes later."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def start_of(container: Any) -> Fraction:
 
 
 def duration_of(container: Any) -> Fraction:
-    """Return how many seconds an input promises to last, 0 where it promises nothing."""
+    """Return the duration in seconds that an input declares, 0 where it declares none."""
     return Fraction(container.duration or 0, av.time_base)
 
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """What the first picture of a video tells of all its pictures."""
+    """The facts that the first picture of a video tells of all its pictures."""
 
     width: int
     """Pixels of a picture as it is stored."""
@@ -74,7 +74,7 @@ class PictureFacts:
         return self.orientation != UPRIGHT
 
     def painted_orientation(self, reading: Reading) -> Orientation:
-        """Return how the pictures are turned before they are painted."""
+        """Return the orientation by which the pictures are turned before they are painted."""
         return UPRIGHT if reading.keep_rotation else self.orientation
 
 

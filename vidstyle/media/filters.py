@@ -31,7 +31,7 @@ class FilterChain:
         self._graph.link_nodes(*nodes).configure()
 
     def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """Put a frame in, or None at the end; yield what comes out."""
+        """Put a frame in, or None at the end; yield the frames that come out."""
         self._graph.push(frame)
         while True:
             try:
@@ -66,7 +66,7 @@ class FilterChain:
 
 
 def filtered(pictures: Iterable[av.VideoFrame], steps: Steps) -> Iterator[av.VideoFrame]:
-    """Yield what filters make of pictures, which they pass as they are where there is no filter."""
+    """Yield pictures as filters change them, or as they came where there is no filter."""
     chain: FilterChain | None = None
     for picture in pictures:
         if steps and chain is None:

@@ -24,7 +24,7 @@ class FrameMaker:
     """Makes frames of the pictures of one read, in one thread."""
 
     def __init__(self, path: Path, reading: Reading, facts: PictureFacts, origin: Fraction) -> None:
-        """Take what is known of the video.
+        """Take the facts of the video.
 
         Args:
             path: of the video.
@@ -50,7 +50,7 @@ class FrameMaker:
     def frames(
         self, pictures: Iterable[av.VideoFrame], on_damage: Callable[[str], None]
     ) -> Generator[Frame, None, None]:
-        """Yield the frames that come of pictures; a damaged one is told to `on_damage` if strict."""
+        """Yield the frames that come of pictures; a damaged one is reported to `on_damage` if strict."""
         last: Frame | None = None
         for picture in filtered(pictures, self._steps):
             if picture.is_corrupt and self._reading.strict:

@@ -1,4 +1,4 @@
-"""What HDR video says of the display it was made for, from decoded frames to encoders."""
+"""The metadata of HDR video on the display it was made for, from decoded frames to encoders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Mastering:
         return any((self.primaries, self.luminance, self.light))
 
     def options(self, encoder: str) -> dict[str, str] | None:
-        """Return an encoder's options that say the same; None: it cannot be told."""
+        """Return the options of an encoder that store the metadata; None where it has none."""
         if encoder == "libx265":
             return {"x265-params": ":".join(["hdr10=1", *self._x265()])}
         if encoder == "libsvtav1":
@@ -33,28 +33,30 @@ class Mastering:
         return None
 
     def _x265(self) -> list[str]:
-        told = []
+        options = []
         if self.primaries and self.luminance:
             red, green, blue, white = (
                 f"({round(x * 50000)},{round(y * 50000)})" for x, y in self.primaries
             )
-            least, most = (round(v * 10000) for v in self.luminance)
-            told.append(f"master-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+            darkest, brightest = (round(v * 10000) for v in self.luminance)
+            options.append(f"master-display=G{green}B{blue}R{red}WP{white}L({brightest},{darkest})")
         if self.light:
-            told.append(f"max-cll={self.light[0]},{self.light[1]}")
-        return told
+            options.append(f"max-cll={self.light[0]},{self.light[1]}")
+        return options
 
     def _svt(self) -> list[str]:
-        told = []
+        options = []
         if self.primaries and self.luminance:
             red, green, blue, white = (
                 f"({float(x):.4f},{float(y):.4f})" for x, y in self.primaries
             )
-            least, most = (f"{float(v):.4f}" for v in self.luminance)
-            told.append(f"mastering-display=G{green}B{blue}R{red}WP{white}L({most},{least})")
+            darkest, brightest = (f"{float(v):.4f}" for v in self.luminance)
+            options.append(
+                f"mastering-display=G{green}B{blue}R{red}WP{white}L({brightest},{darkest})"
+            )
         if self.light:
-            told.append(f"content-light={self.light[0]},{self.light[1]}")
-        return told
+            options.append(f"content-light={self.light[0]},{self.light[1]}")
+        return options
 
 
 def mastering_of(picture: av.VideoFrame) -> Mastering:

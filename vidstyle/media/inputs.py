@@ -26,12 +26,12 @@ PIPED_MP4 = "-movflags frag_keyframe+empty_moov"
 _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
 
-_MOST_ANIMATION_BYTES = 2**31
-"""Of all pictures of an animated WebP together: OpenCV decodes them at once."""
+_MAX_ANIMATION_BYTES = 2**31
+"""Bytes of all pictures of an animated WebP together: OpenCV decodes them at once."""
 
 
 def check_input(path: Path) -> None:
-    """Refuse what is no file, before any work is done.
+    """Refuse an input that is no file, before any work is done.
 
     Raises:
         InputError: no such file, or a folder.
@@ -155,12 +155,12 @@ def _is_animated_webp(path: Path) -> bool:
 
 
 def _as_matroska(path: Path, reading: Reading) -> io.BytesIO:
-    """Decode an animation with OpenCV and hold it, lossless, as what the rest can read."""
+    """Decode an animation with OpenCV and hold it, lossless, in a form that the decoder reads."""
     data = path.read_bytes()
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
     count = data.count(b"ANMF")
-    if width * height > reading.max_pixels or 4 * width * height * count > _MOST_ANIMATION_BYTES:
+    if width * height > reading.max_pixels or 4 * width * height * count > _MAX_ANIMATION_BYTES:
         raise InputError(
             f"{path} holds {count} pictures of {width}x{height}, more than `max_pixels` or memory "
             "allow; convert it to a video first"

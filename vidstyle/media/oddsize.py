@@ -13,7 +13,7 @@ from vidstyle.errors import UsageError
 log = logging.getLogger(__name__)
 
 ODD = ("pad", "crop", "444")
-"""What to do with an odd size where chroma is halved."""
+"""Ways to fit an odd size where chroma is halved."""
 
 ANY_SIZE = {"ffv1", "ffvhuff", "libvpx-vp9", "libsvtav1", "libwebp_anim", "gif", "mjpeg", "png"}
 """Encoders that have no trouble with an odd size."""

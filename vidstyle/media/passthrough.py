@@ -1,4 +1,4 @@
-"""What goes from an input to an output beside the video: streams, chapters, metadata."""
+"""The streams, chapters and metadata that go from an input to an output beside the video."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Passthrough:
         ]
         """Streams whose packets are wanted."""
         self.mastering = Mastering()
-        """Of HDR video that stays HDR."""
+        """Mastering display of HDR video that stays HDR."""
         self.display_matrix: tuple[int, ...] | None = None
         """How a player shall turn the video, where it is not upright already."""
         self._tags = {key: value for key, value in container.metadata.items() if value}
@@ -139,7 +139,7 @@ class Passthrough:
 
         Args:
             output: the open output.
-            container: what it can hold.
+            container: the output's container.
             add_video: adds the painted video to the output.
 
         Returns:
@@ -165,15 +165,15 @@ class Passthrough:
         return encoder
 
     def _add(
-        self, stream: Any, way: Route, output: av.container.OutputContainer, container: Container
+        self, stream: Any, route: Route, output: av.container.OutputContainer, container: Container
     ) -> None:
-        if way.action in {Action.DROP, Action.CONVERT}:
-            log.warning("%s", way)
+        if route.action in {Action.DROP, Action.CONVERT}:
+            log.warning("%s", route)
         try:
-            self._add_copy(stream, way, output, container)
+            self._add_copy(stream, route, output, container)
         except (ValueError, av.FFmpegError) as error:
             raise OutputError(
-                f"{container.name} cannot hold {way.kind} stream {way.index} ({way.codec}): "
+                f"{container.name} cannot hold {route.kind} stream {route.index} ({route.codec}): "
                 f"{error}; choose an output name that ends in .mkv"
             ) from error
 
@@ -216,8 +216,8 @@ class Passthrough:
             for index, copy in (self._copies | converted).items():
                 language = self._container.streams[index].metadata.get("language", "und")
                 if copy.index < len(made.streams):
-                    told = made.streams[copy.index].metadata.get("language", "und")
-                    if language not in ("und", told):
+                    written = made.streams[copy.index].metadata.get("language", "und")
+                    if language not in ("und", written):
                         kind = kind_of(self._container.streams[index])
                         log.warning(
                             "language of %s stream %d is dropped: %s does not hold %s",
@@ -227,31 +227,31 @@ class Passthrough:
     def _add_copy(
         self,
         stream: Any,
-        way: Route,
+        route: Route,
         output: av.container.OutputContainer,
         container: Container,
     ) -> None:
         index = stream.index
-        if way.action is Action.CONVERT and way.kind == "audio":
-            converter = AudioConverter(stream, output, str(way.target))
+        if route.action is Action.CONVERT and route.kind == "audio":
+            converter = AudioConverter(stream, output, str(route.target))
             self._converters[index], copy = converter, converter.stream
-        elif way.action is Action.CONVERT and way.kind == "subtitle":
-            self._texts[index] = way.codec, str(way.target)
-            copy = self._copies[index] = output.add_mux_stream(str(way.target))
-        elif way.action is Action.COPY and way.kind == "attachment":
+        elif route.action is Action.CONVERT and route.kind == "subtitle":
+            self._texts[index] = route.codec, str(route.target)
+            copy = self._copies[index] = output.add_mux_stream(str(route.target))
+        elif route.action is Action.COPY and route.kind == "attachment":
             tags = stream.metadata
             name, kind = tags.get("filename", "unnamed"), tags.get("mimetype", "")
             output.add_attachment(name, kind or "application/octet-stream", stream.data)
             return
-        elif way.kind == "cover" and container.attachments and way.action is Action.COPY:
+        elif route.kind == "cover" and container.attachments and route.action is Action.COPY:
             # There a cover is an attached file of that name.
             data = next((bytes(p) for p in self._packets if p.stream is stream), None)
             if data is not None:
-                ending = "jpg" if way.codec == "mjpeg" else way.codec
+                ending = "jpg" if route.codec == "mjpeg" else route.codec
                 name = stream.metadata.get("filename", f"cover.{ending}")
                 output.add_attachment(name, f"image/{ending.replace('jpg', 'jpeg')}", data)
             return
-        elif way.action is Action.COPY:
+        elif route.action is Action.COPY:
             copy = self._copies[index] = output.add_stream_from_template(stream, opaque=True)
         else:
             return
@@ -281,7 +281,7 @@ class Passthrough:
         return packet
 
     def flush(self, output: av.container.OutputContainer) -> None:
-        """Write to the output what has been put in so far.
+        """Write the packets that were put in so far to the output.
 
         Raises:
             InputError: a packet was too damaged, and `strict` was asked for.
@@ -301,9 +301,9 @@ class Passthrough:
             if index in self._converters:
                 self._mux_converted(output, self._converters[index].convert(packet))
             elif index in self._texts:
-                told = self._retold(packet, *self._texts[index])
-                if told is not None:
-                    output.mux(told)
+                converted = self._converted_text(packet, *self._texts[index])
+                if converted is not None:
+                    output.mux(converted)
             elif index in self._copies:
                 self._copy(packet, self._copies[index], output)
 
@@ -350,15 +350,15 @@ class Passthrough:
         packet.time_base, packet.pts, packet.dts, packet.duration = base, place, place, length
         self._sounded[index] = place + length
 
-    def _retold(self, packet: Any, codec: str, target: str) -> Any:
+    def _converted_text(self, packet: Any, codec: str, target: str) -> Any:
         text = to_text(codec, bytes(packet))
         if not text:  # the pauses of mov_text are packets too
             return None
-        told = av.Packet(from_text(target, text))
-        told.pts, told.dts, told.duration = packet.pts, packet.pts, packet.duration
-        told.time_base = packet.time_base
-        told.stream = self._copies[packet.stream.index]
-        return told
+        converted = av.Packet(from_text(target, text))
+        converted.pts, converted.dts, converted.duration = packet.pts, packet.pts, packet.duration
+        converted.time_base = packet.time_base
+        converted.stream = self._copies[packet.stream.index]
+        return converted
 
     def finish(self, output: av.container.OutputContainer) -> None:
         """Write the rest, when the source has ended."""

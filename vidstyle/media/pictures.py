@@ -59,7 +59,7 @@ def apart(step: Fraction, pictures: Iterable[av.VideoFrame]) -> Iterator[av.Vide
 def growing(
     pictures: Iterable[av.VideoFrame], on_disorder: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
-    """Yield the pictures whose times grow: no encoder takes others. The first other is told of."""
+    """Yield the pictures whose times grow: no encoder takes others. The first other is reported."""
     last: Fraction | None = None
     in_order = True
     for picture in pictures:
@@ -196,6 +196,6 @@ class Pictures:
             read = [s for s in (self._stream, *self._passthrough.streams) if s.duration]
             promised = max((s.duration * s.time_base for s in read), default=Fraction(0))
         if self._reached < promised - _SLACK:
-            reached, wanted = float(self._reached), float(promised)
-            log.warning("%s is truncated: it ends at %.1f of %.1f s", self._path, reached, wanted)
-            self.on_damage(f"is truncated: it ends at {reached:.1f} of {wanted:.1f} s")
+            reached, expected = float(self._reached), float(promised)
+            log.warning("%s is truncated: it ends at %.1f of %.1f s", self._path, reached, expected)
+            self.on_damage(f"is truncated: it ends at {reached:.1f} of {expected:.1f} s")

@@ -13,14 +13,14 @@ from pathlib import Path
 STDIO = Path("-")
 
 _WAIT = 0.1
-"""Seconds between two looks at `stop` while nothing comes, or nobody reads."""
+"""Seconds between two calls of `stop` while nothing comes, or nobody reads."""
 
 _AT_ONCE = 2**20
 """Bytes written to a file at a time."""
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether a name stands for standard input or output."""
+    """Return whether a name stands for standard input or output."""
     return path == STDIO
 
 
@@ -49,7 +49,7 @@ class InputPipe:
 
     @property
     def stopped(self) -> Exception | None:
-        """What `stop` raises, if it does."""
+        """The exception that `stop` raises; None where it raises none."""
         try:
             if self._stop:
                 self._stop()
@@ -108,7 +108,7 @@ class OutputPipe:
             self._descriptor = -1
 
 
-class PartPipe:
+class PendingPipe:
     """Standard output in the place of a file that is being made: nothing can be taken back."""
 
     def __init__(self) -> None:

@@ -18,11 +18,11 @@ class PixelConverter:
     format: str
     """FFmpeg's pixel format."""
     height: int
-    """As the pictures are stored."""
+    """Rows of the pictures as they are stored."""
     orientation: Orientation
     """How they are turned."""
     alpha: bool
-    """Whether they have one that is wanted."""
+    """Whether the pictures have alpha that is to be kept."""
     tonemap: bool
     precise: bool
     _colors: ColorConverter = field(default_factory=ColorConverter, init=False, compare=False)
@@ -32,7 +32,7 @@ class PixelConverter:
         pixels, alpha = self._colors.to_rgb(
             picture,
             tags_of(picture, self.height),
-            deep=bits_of(self.format) > 8,
+            high_bit_depth=bits_of(self.format) > 8,
             precise=self.precise,
             alpha=self.alpha,
             tonemap=self.tonemap,

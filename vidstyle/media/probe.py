@@ -1,4 +1,4 @@
-"""What vidstyle sees in a file, and what it would make of it: `vidstyle probe`."""
+"""The contents of a file, and the fate of each stream in an output: `vidstyle probe`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRIMARIES = {1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt
 _TRANSFERS = {1: "bt709", 2: "unspecified", 6: "smpte170m", 13: "srgb", 16: "pq", 18: "hlg"}
 
 _LOOKED_AT = 600
-"""Packets by which even and uneven times are told apart."""
+"""Packets whose times decide whether the frame rate is even."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class VideoFacts:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file holds and what would become of it."""
+    """The contents of a file, and the fate of each stream in an output."""
 
     file: str
     container: str
     """FFmpeg's name of the demuxer."""
     seconds: float | None
     start: float
-    """Of the first packet, seconds; it becomes 0."""
+    """Time of the first packet, seconds; it becomes 0."""
     video: VideoFacts
     streams: tuple[Route, ...]
     chapters: int
@@ -72,7 +72,7 @@ class Probe:
     output: str
     """The container for which the rest is said."""
     notes: tuple[str, ...]
-    """What would be changed, or needs an option."""
+    """Sentences on what would be changed or needs an option."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

@@ -98,7 +98,7 @@ class Reading:
         return self.format is not None and format_name(self.format) == "rawvideo"
 
     def once_open(self) -> Reading:
-        """Return what is left to wish for: of raw video, size and rate only say how it is stored."""
+        """Return the options that still apply once the input is open: size and rate of raw video only say how it is stored."""
         return replace(self, format=None, size=None, fps=None) if self.is_raw else self
 
     def check_size(self, path: Path, width: int, height: int) -> None:

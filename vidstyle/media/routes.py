@@ -1,4 +1,4 @@
-"""What becomes of each stream of an input in an output: copied, converted or dropped, and why."""
+"""The route of each input stream to an output: painted, copied, converted or dropped, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COVER = av.stream.Disposition.attached_pic
 
 
 class Action(StrEnum):
-    """What is done with a stream."""
+    """The action on a stream."""
 
     PAINT = "paint"
     COPY = "copy"
@@ -28,10 +28,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Route:
-    """The way of one stream."""
+    """The route of one stream."""
 
     index: int
-    """Of the stream in its file."""
+    """Index of the stream in its file."""
     kind: str
     """video, audio, subtitle, attachment, cover or data."""
     codec: str
@@ -40,9 +40,9 @@ class Route:
     target: str | None = None
     """The codec that a converted stream gets."""
     reason: str | None = None
-    """Why it is not copied."""
+    """The reason why it is not copied."""
     name: str | None = None
-    """Of an attached file."""
+    """Name of an attached file."""
 
     def __str__(self) -> str:
         what = f"{self.kind} stream {self.index} ({self.name or self.codec})"

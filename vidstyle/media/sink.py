@@ -15,15 +15,15 @@ import av
 
 from vidstyle.errors import ClosedPipeError, OutputError, UsageError
 from vidstyle.frame import Frame, StreamInfo
+from vidstyle.media.atomic_output import PendingOutput, check_output, pending_output
 from vidstyle.media.clock import OutputClock
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import container_for, is_sequence
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.oddsize import ODD
-from vidstyle.media.parts import Part, check_output, part_for
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.picture_maker import PictureMaker
-from vidstyle.media.pipes import PartPipe, is_pipe
+from vidstyle.media.pipes import PendingPipe, is_pipe
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Converted:
 
 
 class FileSink:
-    """Encodes frames beside what is passed through; `commit` gives the output its name.
+    """Encodes frames beside the streams that are passed through; `commit` gives the output its name.
 
     Use it as a context manager: leaving without `commit` deletes what was written. Frames go through
     `convert`, then `write`, each in its order; the two may run in two threads.
@@ -54,7 +54,7 @@ class FileSink:
         passthrough: Passthrough | None = None,
         overwrite: bool = False,
         odd: str = "pad",
-        part: Part | None = None,
+        pending: PendingOutput | None = None,
     ) -> None:
         """Open the output and the encoder.
 
@@ -63,17 +63,17 @@ class FileSink:
                 container.
             info: of the source: size, time base, depth and color are kept.
             encoding: the codec and its quality.
-            passthrough: what to carry beside the video.
+            passthrough: the streams and metadata to carry beside the video.
             overwrite: replace a file of that name.
             odd: one of `ODD`.
-            part: where to write to, if not to a file of that name.
+            pending: the output to write to, if not a file of that name.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
             OutputError: the file cannot be made.
         """
         encoding = encoding or Encoding()
-        if part is None:
+        if pending is None:
             check_output(path, overwrite=overwrite, container=encoding.container)
         if odd not in ODD:
             raise UsageError(f"expected `odd` {' or '.join(ODD)}, got {odd}")
@@ -86,7 +86,7 @@ class FileSink:
         self._frames = 0
         codec = encoding.encoder(self._container, info)
         try:
-            self._part = part or part_for(path)
+            self._pending = pending or pending_output(path)
         except OSError as error:
             raise self._failed(error) from error
         self._output = self._open_output()
@@ -106,9 +106,11 @@ class FileSink:
         if self._container.is_picture:
             options = {} if is_sequence(self.path) else {"update": "1"}
         try:
-            return av.open(self._part.target, "w", format=self._container.format, options=options)
+            return av.open(
+                self._pending.target, "w", format=self._container.format, options=options
+            )
         except BaseException as error:
-            self._part.discard()
+            self._pending.discard()
             if isinstance(error, av.FFmpegError | OSError):
                 raise self._failed(error) from error
             raise
@@ -140,7 +142,7 @@ class FileSink:
     # --- frames
 
     def convert(self, frame: Frame) -> Converted:
-        """Turn the next frame into what the encoder takes; may run while `write` encodes others.
+        """Convert the next frame to the form that the encoder takes; may run while `write` encodes others.
 
         Raises:
             OutputError: the filters refused.
@@ -167,7 +169,7 @@ class FileSink:
         return Converted(pictures, self._clock.duration(frame))
 
     def write(self, converted: Converted) -> None:
-        """Encode the next frame and copy what other streams have before it.
+        """Encode the next frame and copy the packets of other streams before it.
 
         Raises:
             OutputError: the encoder or the disk refused.
@@ -200,16 +202,16 @@ class FileSink:
                 self._passthrough.finish(self._output)
             self._output.close()
             if self._passthrough and self._container.has_streams and not is_pipe(self.path):
-                self._passthrough.check(self._part.target, self._container)
-            self._part.commit(overwrite=self._overwrite)
+                self._passthrough.check(self._pending.target, self._container)
+            self._pending.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._committed = True
 
     def give_up(self) -> None:
         """End a write that waits for the reader of a pipe; from another thread."""
-        if isinstance(self._part, PartPipe):
-            self._part.target.give_up()
+        if isinstance(self._pending, PendingPipe):
+            self._pending.target.give_up()
 
     def _failed(self, error: Exception) -> OutputError:
         if isinstance(error, BrokenPipeError) and is_pipe(self.path):
@@ -221,14 +223,14 @@ class FileSink:
         # Closing writes a trailer even now, and fails again where writing failed.
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._output.close()
-        self._part.discard()
+        self._pending.discard()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:

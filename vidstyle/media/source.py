@@ -39,12 +39,12 @@ class FileSource:
 
     @property
     def info(self) -> StreamInfo:
-        """What is known before the first frame."""
+        """The facts that are known before the first frame."""
         return self.video.info
 
     @property
     def passthrough(self) -> Passthrough:
-        """What goes to the output beside the frames."""
+        """The streams and metadata that go to the output beside the frames."""
         return self.video.passthrough
 
     @property

@@ -43,7 +43,7 @@ class Video:
 
     path: Path
     reading: Reading
-    """What is read of it, and how."""
+    """The options of the read."""
     container: Any
     """The open input."""
     stream: Any
@@ -69,7 +69,7 @@ class Video:
 
         Args:
             path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
-            reading: what to read of it, and how.
+            reading: the options of the read.
             stop: called while a pipe is waited for; raises to stop.
 
         Raises:
@@ -143,7 +143,7 @@ class Video:
         step: Fraction = Fraction(0),
         referenced_only: bool = False,
         alpha: bool = True,
-        most: int | None = None,
+        max_pictures: int | None = None,
     ) -> Iterator[Frame]:
         """Read a part once more, beside `frames`: each picture as a frame, upright and scaled.
 
@@ -156,7 +156,7 @@ class Video:
             step: seconds at least from one frame to the next.
             referenced_only: leave out the pictures that no other refers to, which is faster.
             alpha: keep transparency, if `reading` does.
-            most: how many pictures are decoded at most.
+            max_pictures: the most pictures that are decoded; None: all.
 
         Raises:
             InputError: the video cannot be read again: a pipe, or a stream without times.
@@ -183,14 +183,14 @@ class Video:
                 alpha=alpha,
                 referenced_only=referenced_only,
             )
-            pictures = growing(islice(decoder, most), _ignore)
+            pictures = growing(islice(decoder, max_pictures), _ignore)
             pictures = between(pictures, origin + since - _TICK, end)
             whole = (picture for picture in pictures if not picture.is_corrupt)
             maker = FrameMaker(self.path, reading, self.picture, origin)
             yield from maker.frames(apart(step, whole), _ignore)
 
-    def packet_times(self, most: int) -> list[int]:
-        """Return the times of the first packets, sorted, in units of the stream; none is decoded.
+    def packet_times(self, max_packets: int) -> list[int]:
+        """Return the times of the first `max_packets` packets, sorted, in units of the stream; none is decoded.
 
         Raises:
             InputError: the video cannot be read again.
@@ -198,7 +198,9 @@ class Video:
         times: list[int] = []
         # What damage there is, decoding finds.
         with self._opened_again() as container, contextlib.suppress(av.FFmpegError):
-            for packet in islice(container.demux(container.streams[self.stream.index]), most):
+            for packet in islice(
+                container.demux(container.streams[self.stream.index]), max_packets
+            ):
                 times += [packet.pts] if packet.pts is not None else []
         return sorted(times)
 
@@ -250,4 +252,4 @@ def _no_frame(path: Path, reading: Reading, container: Any) -> InputError:
 
 
 def _ignore(*_: object) -> None:
-    """Leave what the read of `frames` takes or tells."""
+    """Do nothing: the read of `frames` handles it."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vidstyle.errors import InputError
 from vidstyle.nets.encoder import STYLE_CONVS, StyleEncoder
 from vidstyle.nets.layers import StyleConv, StyleNorm, conv, double
-from vidstyle.nets.palette import CELL, PALETTE, PIGMENTS, lay, mix
+from vidstyle.nets.palette import CELL, PALETTE, PIGMENTS, cells_to_image, mix
 from vidstyle.nets.shape import MULTIPLE, Shape
 
 __all__ = ["MULTIPLE", "Arbitrary", "FrameNet", "Shape"]
@@ -77,7 +77,7 @@ class FrameNet(nn.Module):
             nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     @torch.no_grad()
-    def level(self) -> None:
+    def equalize_kernels_(self) -> None:
         """Make the last convolution answer even features with even light, in place.
 
         The kernels of the four pixels of a cell may differ in shape, but not in sum. Left free they
@@ -133,11 +133,18 @@ class FrameNet(nn.Module):
         sizes = [2 * c for c in self.norm_channels]
         affine, amounts, colors = self._parts(style)
         affines = iter(torch.split(affine, sizes, dim=1))
-        given = iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
+        split_statistics = (
+            iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
+        )
         used: list[Tensor] = []
 
         def norm(layer: StyleNorm, x: Tensor) -> Tensor:
-            x, u = layer(x, next(affines), None if given is None else next(given), weight)
+            x, u = layer(
+                x,
+                next(affines),
+                None if split_statistics is None else next(split_statistics),
+                weight,
+            )
             used.append(u)
             return x
 
@@ -173,16 +180,16 @@ class FrameNet(nn.Module):
         Args:
             frame: (B, 3, H, W) RGB in [0, 1]; H and W multiples of `MULTIPLE`.
             style: (B, S) or (1, S), from `StyleEncoder`.
-            statistics: (B, T) or (1, T), as returned by an earlier call: normalise with these
-                instead of the frame's own ...
-            weight: (1,) ... or in this share with them, 0 to 1.
+            statistics: (B, T) or (1, T), as returned by an earlier call, to normalise with instead of
+                the frames' own; None: the frames' own.
+            weight: (1,), the share of `statistics` in a mixture with the frames' own, 0 to 1; None: 1.
 
         Returns:
             The stylized frames (B, 3, H, W), within [0, 1] but for a small rest to be clamped, and
             the frames' own statistics, (B, T), T twice the sum of `norm_channels`; see `StyleNorm`.
         """
         cells, used = self.cells(frame, style, statistics, weight)
-        picture = lay(cells).permute(0, 3, 1, 2)
+        picture = cells_to_image(cells).permute(0, 3, 1, 2)
         # A rest of slope outside keeps the gradient alive; the conversion to bytes clamps it off.
         inside = picture.clamp(0, 1)
         return inside + 0.05 * (picture - inside), used

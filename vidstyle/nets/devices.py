@@ -28,7 +28,7 @@ def choose_device(name: str) -> str:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Tell whether bf16 is native: on a CPU without it, it is emulated and many times slower."""
+    """Return whether a device has native bf16: a CPU without it emulates it, many times slower."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":

@@ -67,7 +67,7 @@ class StyleEncoder(nn.Module):
     """
 
     WIDTHS, STAGES = (16, 32, 64, 128), (2, 2, 4, 1)
-    """Of the perceptual network: ours, up to relu4_1."""
+    """Channels and convolutions of each stage of the perceptual network: ours, up to relu4_1."""
 
     center: Tensor
     spread: Tensor
@@ -99,9 +99,9 @@ class StyleEncoder(nn.Module):
                 self.register_buffer(f"projection{layer}", F.normalize(matrix, dim=1))
             described += PROJECTED * (PROJECTED + 1) + 3 * len(_LAGS)
         self.register_buffer("center", torch.zeros(described))
-        """(D,) mean of the descriptions of styles ..."""
+        """(D,), the mean of the descriptions of styles."""
         self.register_buffer("spread", torch.ones(described))
-        """... and their standard deviation."""
+        """(D,), the standard deviation of the descriptions of styles."""
         self.trunk = nn.Linear(described, hidden)
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
         self.kernel_head = nn.Linear(hidden, STYLE_CONVS * kernels) if kernels else None
@@ -110,14 +110,14 @@ class StyleEncoder(nn.Module):
             nn.init.zeros_(self.kernel_head.bias)
 
     @torch.no_grad()
-    def look_through(self, eyes: Perceptual, pictures: Iterable[Tensor]) -> None:
+    def load_perceptual(self, perceptual: Perceptual, pictures: Iterable[Tensor]) -> None:
         """Take the weights of a perceptual network, and measure how its descriptions of pictures vary.
 
         Args:
-            eyes: of `WIDTHS` and at least `STAGES`.
+            perceptual: of `WIDTHS` and at least `STAGES`.
             pictures: batches (B, 3, H, W) in [0, 1].
         """
-        weights = eyes.state_dict()
+        weights = perceptual.state_dict()
         self.eyes.load_state_dict({name: weights[name] for name in self.eyes.state_dict()})
         self.standardize(pictures)
 

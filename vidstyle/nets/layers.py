@@ -89,11 +89,11 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class StyleNorm(nn.Module):
-    """Adaptive instance normalisation whose statistics may be given from outside.
+    """Adaptive instance normalisation whose statistics may come from outside.
 
     AdaIN (Huang and Belongie, 2017, eq. 8): `gain * (x - mean) / std + shift`, gain and shift from
-    the style. The mean and std are the frame's own unless `given`: from a proxy of the frame,
-    pooled over a shot, averaged over time or shared by tiles.
+    the style. The mean and std are the frame's own, or `statistics` that were measured on a proxy of
+    the frame, pooled over a shot, averaged over time or shared by tiles.
     """
 
     def __init__(self, channels: int) -> None:
@@ -101,28 +101,33 @@ class StyleNorm(nn.Module):
         self.channels = channels
 
     def forward(
-        self, x: Tensor, affine: Tensor, given: Tensor | None = None, weight: Tensor | None = None
+        self,
+        x: Tensor,
+        affine: Tensor,
+        statistics: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Normalise.
 
         Args:
             x: (B, C, H, W).
             affine: (B, 2C), gains, then shifts.
-            given: (B, 2C), means, then standard deviations, to use instead of the frame's own ...
-            weight: (1,) ... or in this share with them, 0 to 1.
+            statistics: (B, 2C), means, then standard deviations, to use instead of the frame's own;
+                None: the frame's own.
+            weight: (1,), the share of `statistics` in a mixture with the frame's own, 0 to 1; None: 1.
 
         Returns:
-            The result (B, C, H, W) and the frame's own statistics (B, 2C): `given` itself where that
+            The result (B, C, H, W) and the frame's own statistics (B, 2C): `statistics` itself where that
             is all that was used.
         """
         # Vectors stay vectors until they meet the picture, as one factor and one summand: the CPU's
         # runtime then keeps the layout of its convolutions in between, a sixth of its time.
         own = (
-            given
-            if given is not None and weight is None
+            statistics
+            if statistics is not None and weight is None
             else torch.cat([s.flatten(1) for s in channel_statistics(x)], dim=1)
         )
-        used = own if given is None or weight is None else own.lerp(given, weight)
+        used = own if statistics is None or weight is None else own.lerp(statistics, weight)
         mean, std = used.chunk(2, dim=1)
         gain, shift = affine.chunk(2, dim=1)
         scale = gain / std

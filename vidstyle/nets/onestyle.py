@@ -36,9 +36,9 @@ class OneStyle(nn.Module):
         return torch.cat([self.affine, self.colors], dim=1)
 
     @torch.no_grad()
-    def level(self) -> None:
+    def constrain_(self) -> None:
         """Keep the last convolution even, and gains and shifts in bounds, in place; after each step."""
-        self.frame_net.level()
+        self.frame_net.equalize_kernels_()
         at = 0
         for channels in self.frame_net.norm_channels:
             self.affine[:, at : at + channels].clamp_(0.0, MAX_GAIN)

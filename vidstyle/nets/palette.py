@@ -1,4 +1,4 @@
-"""Pigments and palettes: what a frame net paints with, and what turns it into the style's colors."""
+"""Pigments, which a frame net paints with, and palettes, which turn them into the style's colors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AXES = (
 
 
 def palette(picture: Tensor) -> Tensor:
-    """Return the palette (B, 12) of a picture (B, 3, H, W), RGB in [0, 1]: what its colors do.
+    """Return the palette (B, 12) of a picture (B, 3, H, W), RGB in [0, 1].
 
     Pigments with mean 0 and covariance 1 become colors with the picture's mean and covariance (the
     coloring half of whitening and coloring, Li et al. 2017). The matrix is a Cholesky factor with
@@ -76,8 +76,8 @@ def mix(pigments: Tensor, colors: Tensor) -> Tensor:
     return mixed.view(batch, height, width, 3 * pixels)
 
 
-def lay(cells: Tensor) -> Tensor:
-    """Lay cells (B, h, w, 12), as `mix` returns them, out as a picture (B, 2h, 2w, 3)."""
+def cells_to_image(cells: Tensor) -> Tensor:
+    """Turn cells (B, h, w, 12), as `mix` returns them, into an image (B, 2h, 2w, 3)."""
     batch, height, width, _ = cells.shape
     rows = cells.view(batch, height, width, CELL, CELL * 3).transpose(2, 3)
     return rows.reshape(batch, CELL * height, CELL * width, 3)

@@ -1,4 +1,4 @@
-"""The perceptual network that the losses look through: a VGG-19 up to relu5_1, with any widths.
+"""The perceptual network whose features the losses compare: a VGG-19 up to relu5_1, with any widths.
 
 It only measures; it is never run on a user's machine unless he trains or measures.
 """
@@ -111,7 +111,7 @@ class Perceptual(nn.Module):
     def _stage(
         self, x: Tensor, *, stage: int, layers: Sequence[str], average: bool
     ) -> tuple[Tensor, ...]:
-        """Return what the next stage begins with, and the features that are asked of this one."""
+        """Return the next stage's input, and the features of this stage's `layers`, all (B, C, h, w)."""
         found = []
         for i in range(1, self.stages[stage - 1] + 1):
             name = f"{stage}_{i}"

@@ -1,4 +1,4 @@
-"""What a Python user calls to paint one picture by optimisation. It imports torch when it is called."""
+"""The Python API to paint one picture by optimisation. It imports torch when it is called."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from vidstyle.frame import Pixels
 from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.optimize.config import (
     AUTO,
-    AreaFiles,
     Config,
     GatysConfig,
     MrfConfig,
     PhotorealConfig,
+    RegionFiles,
 )
 from vidstyle.optimize.pictures import check_picture, write_picture
 from vidstyle.stylize.style import normalized
 
 if TYPE_CHECKING:
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.descent import Halt, Step
-    from vidstyle.optimize.painting import Area
+    from vidstyle.optimize.descent import Checkpoint, StepResult
+    from vidstyle.optimize.painting import Region
 
 METHODS: dict[str, type[Config]] = {
     "gatys": GatysConfig,
@@ -41,12 +41,12 @@ def paint(
     *,
     method: str | Config = "gatys",
     style_weights: Sequence[float] | None = None,
-    areas: AreaFiles | Sequence[Area] | None = None,
+    regions: RegionFiles | Sequence[Region] | None = None,
     features: str | Path | Perceptual = "own",
     device: str = "auto",
     overwrite: bool = False,
-    resume: Halt | None = None,
-    on_step: Callable[[Step], None] | None = None,
+    resume: Checkpoint | None = None,
+    on_step: Callable[[StepResult], None] | None = None,
 ) -> Pixels:
     """Paint one picture in the style of others, by optimisation: it takes minutes, and trains no network.
 
@@ -57,8 +57,8 @@ def paint(
         method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig` or
             `PhotorealConfig`, with the size of the result, the number of steps and the weights of the losses.
         style_weights: shares of the styles, each 0 or more, of any sum above 0; None shares equally.
-        areas: where each style is painted: files of masks or of regions, or areas whose masks are (H, W), 0 to
-            1. None paints everywhere, and lets photoreal find regions itself.
+        regions: where each style is painted: `RegionFiles`, or each a `Region` whose masks are (H, W), 0 to 1.
+            None paints everywhere, and lets photoreal find regions itself.
         features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
             one that `vidstyle.zoo.features.load_features` loaded, for many pictures.
         device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
@@ -84,8 +84,8 @@ def paint(
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:
         from vidstyle.nets.devices import choose_device
-        from vidstyle.optimize.areas import find_areas
         from vidstyle.optimize.painting import paint_picture
+        from vidstyle.optimize.regions import load_regions
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
@@ -94,15 +94,15 @@ def paint(
     shares = normalized(style_weights, len(pictures))
     chosen = choose_device(device)
     net = load_features(str(features)) if isinstance(features, str | Path) else features
-    if areas is None and isinstance(config, PhotorealConfig):
-        areas = AreaFiles(regions=AUTO)
-    if isinstance(areas, AreaFiles):
+    if regions is None and isinstance(config, PhotorealConfig):
+        regions = RegionFiles(regions=AUTO)
+    if isinstance(regions, RegionFiles):
         names = _name(photo, "photo"), [_name(s, f"style {n}") for n, s in enumerate(several, 1)]
-        areas = find_areas(areas, names, content, pictures, net)
+        regions = load_regions(regions, names, content, pictures, net)
     painted = paint_picture(
         *(content, pictures, net, config),
         shares=shares,
-        areas=areas or (),
+        regions=regions or (),
         resume=resume,
         device=chosen,
         on_step=on_step,
@@ -124,5 +124,5 @@ def default_config(method: str) -> Config:
 
 
 def _name(picture: PictureSource, otherwise: str) -> Path:
-    """Return what messages call a picture."""
+    """Return the name of a picture for messages."""
     return Path(picture if isinstance(picture, str | Path) else otherwise)

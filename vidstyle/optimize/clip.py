@@ -11,15 +11,15 @@ import torch
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.parts import check_output
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
-from vidstyle.optimize.config import LEAST, VideoConfig
+from vidstyle.optimize.config import MIN_SIDE, VideoConfig
 from vidstyle.optimize.playback import Playback, play
 from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
@@ -29,7 +29,7 @@ from vidstyle.stylize.style import normalized
 def paint_video(
     source: Path,
     styles: Sequence[Pixels],
-    eyes: Perceptual,
+    perceptual: Perceptual,
     output: Path,
     config: VideoConfig | None = None,
     *,
@@ -46,7 +46,7 @@ def paint_video(
     Args:
         source: the video.
         styles: (H, W, 3) uint8 RGB, of any size.
-        eyes: the perceptual network; see `vidstyle.zoo.features`.
+        perceptual: the perceptual network; see `vidstyle.zoo.features`.
         output: the file to make.
         config: the knobs.
         shares: of the styles, of any sum; None: equal ones.
@@ -54,7 +54,7 @@ def paint_video(
         encoding: codec and quality.
         overwrite: replace an output that exists.
         device: a torch device.
-        on_step: told of every step.
+        on_step: called after every step.
         stop: called often; what it raises stops the run, and nothing is left behind.
 
     Returns:
@@ -77,14 +77,17 @@ def paint_video(
                     stop()
                 frames[number] = frame.pixels
 
-        def told(step: FrameStep) -> None:
+        def report(step: FrameStep) -> None:
             if stop:
                 stop()
             if on_step:
                 on_step(step)
 
         paint_frames(
-            *(frames, painted, styles, eyes, config), shares=shares, device=device, on_step=told
+            *(frames, painted, styles, perceptual, config),
+            shares=shares,
+            device=device,
+            on_step=report,
         )
         with (
             FileSource(source, reading, stop=stop) as clip,
@@ -105,8 +108,8 @@ def _sized(source: Path, reading: Reading, longest: int) -> Reading:
         width, height = clip.info.width, clip.info.height
     factor = min(1.0, longest / max(width, height))
     size = round(width * factor), round(height * factor)
-    if min(size) < LEAST:
+    if min(size) < MIN_SIDE:
         raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {size[0]}x{size[1]}; take a larger `size`"
+            f"expected sides of {MIN_SIDE} pixels at least, got {size[0]}x{size[1]}; take a larger `size`"
         )
     return reading if factor == 1 else replace(reading, size=size)

@@ -1,7 +1,7 @@
 """The knobs of every method by optimisation, known without torch; a config's class chooses the method.
 
-Descent <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
-                  <- MrfConfig
+OptimizeConfig <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
+                         <- MrfConfig
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vidstyle.optimize.descent import Objective
     from vidstyle.optimize.painting import Scene
 
-LEAST = 32
+MIN_SIDE = 32
 """Shortest side, pixels, that reaches the deepest layers."""
 
 _SMALLEST = 256
@@ -42,10 +42,10 @@ AUTO, NONE = "auto", "none"
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class Descent:
+class OptimizeConfig:
     """How a picture is optimised."""
 
-    size: Annotated[int, Between(LEAST)] = 512
+    size: Annotated[int, Between(MIN_SIDE)] = 512
     """Longest side of the result, pixels."""
     steps: Annotated[int, Between(1)] = 200
     """Optimizer steps, at the last size; each smaller size gets as many."""
@@ -72,7 +72,7 @@ class Descent:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class Config(Descent, ABC):
+class Config(OptimizeConfig, ABC):
     """The knobs that all methods have."""
 
     content_layers: Annotated[dict[str, float], Between(0)] = field(
@@ -95,7 +95,7 @@ class Config(Descent, ABC):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return self.content_layers
 
     def __post_init__(self) -> None:
@@ -107,14 +107,14 @@ class Config(Descent, ABC):
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
 
     def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
+        """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
         from vidstyle.optimize.descent import first_picture
 
         return first_picture(self, scene.content, scene.styles[0])
 
     @abstractmethod
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+        """Return the objective that a picture of a scene minimizes."""
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
@@ -133,14 +133,14 @@ class GatysConfig(Config):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.style_layers}
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+        """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.gatys import GramObjective
 
-        return GramObjective(eyes, scene, self)
+        return GramObjective(perceptual, scene, self)
 
 
 @documented
@@ -169,11 +169,11 @@ class MrfConfig(Config):
 
     @property
     def layers(self) -> dict[str, float]:
-        """All layers that are looked at, with weights."""
+        """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.patch_layers}
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be.
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+        """Return the objective that a picture of a scene minimizes.
 
         Raises:
             UsageError: the scene has regions, or styles of different shares.
@@ -181,11 +181,11 @@ class MrfConfig(Config):
         """
         from vidstyle.optimize.mrf import PatchObjective
 
-        if any(r.where is not None or r.like is not None for r in scene.regions):
+        if any(r.where is not None or r.style_mask is not None for r in scene.regions):
             raise UsageError("patches know no regions; take gatys or photoreal")
         if len({round(r.share, 6) for r in scene.regions}) > 1:
             raise UsageError("patches are taken from all styles alike: they have no weights")
-        return PatchObjective(eyes, scene, self)
+        return PatchObjective(perceptual, scene, self)
 
 
 @documented
@@ -203,16 +203,16 @@ class PhotorealConfig(GatysConfig):
     """Half the side, pixels, of the windows of the last local-affine smoothing; 0: none."""
 
     def first(self, scene: Scene) -> Tensor:
-        """Return what a run begins with, like the content (1, 3, H, W)."""
+        """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
         from vidstyle.optimize.photoreal import recolored_regions
 
         return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
 
-    def objective(self, eyes: Perceptual, scene: Scene) -> Objective:
-        """Return what a picture of a scene is to be."""
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+        """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.photoreal import PhotorealObjective
 
-        return PhotorealObjective(eyes, scene, self)
+        return PhotorealObjective(perceptual, scene, self)
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) smoothed, with the colors that are asked for."""
@@ -250,11 +250,11 @@ class VideoConfig(GatysConfig):
 
 @documented
 @dataclass(frozen=True)
-class AreaFiles:
-    """What says where each style is painted: masks, or regions.
+class RegionFiles:
+    """The files that say where each style is painted: masks, or regions.
 
     Raises:
-        UsageError: what is given does not go together.
+        UsageError: the files do not go together.
     """
 
     mask: tuple[Path, ...] = ()

@@ -18,7 +18,7 @@ from vidstyle.losses.energies import style_energy
 from vidstyle.losses.perceptual import gram_matrix
 from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.objective import SceneObjective
-from vidstyle.optimize.painting import Region, Scene
+from vidstyle.optimize.painting import Scene, SceneRegion
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Target:
     """Layer -> (1, C, C)."""
 
     def at(self, layer: str) -> tuple[Tensor, Tensor | None]:
-        """Return what `style_energy` takes of a layer."""
+        """Return the Gram matrix (1, C, C) and the weights (1, 1, h, w) of a layer, for `style_energy`."""
         return self.grams[layer], None if self.where is None else self.where[layer]
 
 
@@ -41,16 +41,16 @@ class GramObjective(SceneObjective):
 
     _config: GatysConfig
 
-    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
+    def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
         """Take the styles' Gram matrices."""
-        likes = [self.look(style) for style in scene.styles]
-        self._targets = _targets(scene, seen, likes, self._config)
+        style_features = [self.features(style) for style in scene.styles]
+        self._targets = _targets(scene, content_features, style_features, self._config)
 
-    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
-        """Return how far the Gram matrices of features are from the styles'."""
+    def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
+        """Return the weighted distance of the output's Gram matrices to the styles'."""
         return torch.as_tensor(
             sum(
-                target.share * weight * style_energy(seen[name], *target.at(name))
+                target.share * weight * style_energy(output_features[name], *target.at(name))
                 for target in self._targets
                 for name, weight in self._config.style_layers.items()
             )
@@ -65,19 +65,25 @@ def within(where: Tensor, features: Tensor) -> Tensor:
 
 def _targets(
     scene: Scene,
-    seen: dict[str, Tensor],
-    likes: Sequence[dict[str, Tensor]],
+    content_features: dict[str, Tensor],
+    style_features: Sequence[dict[str, Tensor]],
     config: GatysConfig,
 ) -> list[_Target]:
-    def grams(region: Region) -> dict[str, Tensor]:
-        like, part = likes[region.style], region.like
+    def grams(region: SceneRegion) -> dict[str, Tensor]:
+        features, mask = style_features[region.style], region.style_mask
         return {
-            name: gram_matrix(like[name], None if part is None else within(part, like[name]))
+            name: gram_matrix(
+                features[name], None if mask is None else within(mask, features[name])
+            )
             for name in config.style_layers
         }
 
     targets = [
-        _Target(r.share, {n: within(r.where, seen[n]) for n in config.style_layers}, grams(r))
+        _Target(
+            r.share,
+            {n: within(r.where, content_features[n]) for n in config.style_layers},
+            grams(r),
+        )
         for r in scene.regions
         if r.where is not None
     ]

@@ -29,9 +29,9 @@ _TURN, _GROW = 15.0, 1.15
 """Degrees between two rotations of the style, factor between two scales."""
 
 _SIDE = 3
-"""Of a patch, places."""
+"""Side of a patch, places of a layer."""
 
-_LEAST = 48
+_MIN_SIDE = 48
 """Pixels that a rotated style must keep inside its rotated frame."""
 
 
@@ -41,43 +41,47 @@ class PatchObjective(SceneObjective):
     _config: MrfConfig
     _renewed = False
 
-    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
+    def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
         """Take the styles' patches, and match those of the content to them."""
         config = self._config
         turned = [t for s in scene.styles for t in variants(s, config.rotations, config.scales)]
-        looks = [self.look(style) for style in turned]
-        self._styles = {name: [look[name] for look in looks] for name in config.patch_layers}
+        variant_features = [self.features(style) for style in turned]
+        self._styles = {
+            name: [features[name] for features in variant_features] for name in config.patch_layers
+        }
         for name, styles in self._styles.items():
-            least = min(min(f.shape[2:]) for f in (seen[name], *styles))
+            least = min(min(f.shape[2:]) for f in (content_features[name], *styles))
             if least < _SIDE:
                 raise InputError(
                     f"a picture has {least} places at {name}, expected {_SIDE} for a patch; take a "
                     "larger `size`, or fewer of the deep `patch_layers`"
                 )
-        self._match(seen)
+        self._match(content_features)
 
-    def _match(self, seen: dict[str, Tensor]) -> None:
+    def _match(self, output_features: dict[str, Tensor]) -> None:
         self._patches = {
-            name: PatchEnergy(matched_patches(seen[name], styles), *seen[name].shape[2:])
+            name: PatchEnergy(
+                matched_patches(output_features[name], styles), *output_features[name].shape[2:]
+            )
             for name, styles in self._styles.items()
         }
 
-    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
-        """Return how far the patches of features are from those that they were matched to."""
+    def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
+        """Return the weighted distance of the output's patches to the style's patches they are matched to."""
         return torch.as_tensor(
             sum(
-                weight * self._patches[name](seen[name])
+                weight * self._patches[name](output_features[name])
                 for name, weight in self._config.patch_layers.items()
             )
         )
 
     def renew(self, picture: Tensor, step: int) -> bool:
-        """Seek the nearest patches of the picture as it is, every `_RENEWED` steps."""
+        """Search the nearest patches of the present picture, every `_RENEWED` steps; return whether that was done."""
         if self._renewed and step % _RENEWED:
             return False
         self._renewed = True
         with torch.no_grad():
-            self._match(self.look(picture))
+            self._match(self.features(picture))
         return True
 
 
@@ -92,13 +96,13 @@ def variants(style: Tensor, rotations: int, scales: int) -> list[Tensor]:
         for angle in (_TURN * n for n in range(-rotations, rotations + 1)):
             turned = torch.from_numpy(_turned(pixels, angle, scale)).permute(2, 0, 1)[None]
             found.append(turned.to(style))
-    return [f for f in found if min(f.shape[2:]) >= _LEAST] or [style]
+    return [f for f in found if min(f.shape[2:]) >= _MIN_SIDE] or [style]
 
 
 def _turned(pixels: np.ndarray, angle: float, scale: float) -> np.ndarray:
     height, width = pixels.shape[:2]
-    turn = math.radians(abs(angle))
-    sine, cosine = math.sin(turn), math.cos(turn)
+    radians = math.radians(abs(angle))
+    sine, cosine = math.sin(radians), math.cos(radians)
     # An upright frame k times as large lies inside the turned one when k (w cos + h sin) <= w, and so on.
     inside = min(
         width / (width * cosine + height * sine), height / (height * cosine + width * sine)

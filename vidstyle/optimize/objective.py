@@ -1,4 +1,4 @@
-"""What Gatys et al. and Li and Wand have in common: content deep down, and a style, each relative."""
+"""The objective that Gatys et al. and Li and Wand share: content in deep layers, and a style, each relative."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vidstyle.optimize.config import Config
 from vidstyle.optimize.painting import Scene
 
 _ROUNDING = 1e-5
-"""Of an energy, what rounding makes of nothing."""
+"""Share of an energy that rounding alone may make."""
 
 _LARGE = 2**20
-"""Pixels above which memory is dearer than time: the features are computed twice."""
+"""Pixels above which features are computed twice, to save memory."""
 
 
 class SceneObjective(ABC):
@@ -28,54 +28,59 @@ class SceneObjective(ABC):
     content has the style already.
     """
 
-    def __init__(self, eyes: Perceptual, scene: Scene, config: Config) -> None:
+    def __init__(self, perceptual: Perceptual, scene: Scene, config: Config) -> None:
         """Measure the scene."""
-        self._eyes, self._config = eyes, config
+        self._perceptual, self._config = perceptual, config
         self._layers = sorted(config.layers)  # the order of the names is the network's
         with torch.no_grad():
-            seen = self.look(scene.content)
-            self._content = {name: seen[name] for name in config.content_layers}
-            self.measure(scene, seen)
-            other = self.look(F.interpolate(scene.styles[0], scene.content.shape[2:]))
-            content, style = self._content_energy(other), self.style_energy(seen)
+            content_features = self.features(scene.content)
+            self._content = {name: content_features[name] for name in config.content_layers}
+            self.measure(scene, content_features)
+            style_features = self.features(F.interpolate(scene.styles[0], scene.content.shape[2:]))
+            content, style = (
+                self._content_energy(style_features),
+                self.style_energy(content_features),
+            )
             # A style that the content is made of already would be measured by what rounding leaves.
-            empty = self.style_energy({name: torch.zeros_like(f) for name, f in seen.items()})
+            empty = self.style_energy(
+                {name: torch.zeros_like(f) for name, f in content_features.items()}
+            )
             self._scales = (
                 float(content) or 1.0,
                 float(style if style > _ROUNDING * empty else empty) or 1.0,
             )
 
     @abstractmethod
-    def measure(self, scene: Scene, seen: dict[str, Tensor]) -> None:
-        """Prepare `style_energy` for a scene, whose content has the features that are given."""
+    def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
+        """Prepare `style_energy` for a scene whose content has these features."""
 
     @abstractmethod
-    def style_energy(self, seen: dict[str, Tensor]) -> Tensor:
-        """Return how far features, as `look` returns them, are from the style."""
+    def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
+        """Return the distance of the output's features, as `features` returns them, to the style."""
 
-    def look(self, picture: Tensor) -> dict[str, Tensor]:
+    def features(self, picture: Tensor) -> dict[str, Tensor]:
         """Return the features of a picture (1, 3, H, W) at all layers of the config."""
-        seen = self._eyes(
+        found = self._perceptual(
             picture,
             self._layers,
             average=self._config.pooling == "average",
             recompute=picture.shape[2] * picture.shape[3] > _LARGE,
         )
-        return dict(zip(self._layers, seen, strict=True))
+        return dict(zip(self._layers, found, strict=True))
 
-    def _content_energy(self, seen: dict[str, Tensor]) -> Tensor:
+    def _content_energy(self, output_features: dict[str, Tensor]) -> Tensor:
         return torch.as_tensor(
             sum(
-                weight * content_energy(seen[name], self._content[name])
+                weight * content_energy(output_features[name], self._content[name])
                 for name, weight in self._config.content_layers.items()
             )
         )
 
     def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a picture (1, 3, H, W), and its two relative energies."""
-        seen = self.look(picture)
-        content = self._content_energy(seen) / self._scales[0]
-        style = self.style_energy(seen) / self._scales[1]
+        output_features = self.features(picture)
+        content = self._content_energy(output_features) / self._scales[0]
+        style = self.style_energy(output_features) / self._scales[1]
         loss = self._config.ratio * content + style
         if self._config.variation:
             loss = loss + self._config.variation * total_variation(picture)

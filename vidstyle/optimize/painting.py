@@ -18,13 +18,13 @@ from vidstyle.images.colors import (
     match_colors,
     match_histograms,
 )
-from vidstyle.images.masks import Mask
+from vidstyle.images.regions import Mask
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.optimize.config import LEAST, Config
+from vidstyle.optimize.config import MIN_SIDE, Config
 from vidstyle.optimize.descent import (
-    Halt,
+    Checkpoint,
     Objective,
-    Step,
+    StepResult,
     coarse_to_fine,
     scaled,
     scaled_size,
@@ -35,66 +35,66 @@ from vidstyle.stylize.style import normalized
 
 
 @dataclass(frozen=True)
-class Area:
-    """A part of the picture, and the part of a style that it is to be like."""
+class Region:
+    """A region of the picture, and the region of a style that it is painted like."""
 
     style: int
     """Number of the style."""
     where: Mask | None = None
     """(H, W) of the content, 0 to 1; None: all of it."""
-    like: Mask | None = None
+    style_mask: Mask | None = None
     """(H, W) of the style; None: all of it."""
 
 
 @dataclass(frozen=True)
-class Region:
-    """An area at one size, for tensors; or the whole picture."""
+class SceneRegion:
+    """A region at one size, its masks as tensors; or the whole picture."""
 
     style: int
     share: float
-    """Of the style loss."""
+    """Share of the region in the style loss, 0 to 1."""
     where: Tensor | None = None
     """(1, 1, H, W); None: everywhere."""
-    like: Tensor | None = None
+    style_mask: Tensor | None = None
     """(1, 1, H, W); None: all of the style."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What an objective is made of, at one size."""
+    """The content, styles and regions of an objective, at one size."""
 
     content: Tensor
     """(1, 3, H, W) in [0, 1]."""
     styles: list[Tensor]
-    """Likewise, each of its own size."""
-    regions: list[Region]
+    """(1, 3, h, w) in [0, 1], each of its own size."""
+    regions: list[SceneRegion]
 
 
 def paint_picture(
     content: Pixels,
     styles: Sequence[Pixels],
-    eyes: Perceptual,
+    perceptual: Perceptual,
     config: Config,
     *,
     shares: Sequence[float] | None = None,
-    areas: Sequence[Area] = (),
-    resume: Halt | None = None,
+    regions: Sequence[Region] = (),
+    resume: Checkpoint | None = None,
     device: torch.device | str = "cpu",
-    on_step: Callable[[Step], None] | None = None,
+    on_step: Callable[[StepResult], None] | None = None,
 ) -> Pixels:
     """Paint a picture in the style of others.
 
     Args:
         content: (H, W, 3) uint8 RGB.
         styles: likewise, of any size.
-        eyes: the perceptual network; see `vidstyle.zoo.features`.
+        perceptual: the perceptual network; see `vidstyle.zoo.features`.
         config: the knobs; its class chooses the method.
         shares: of the styles, of any sum; None: equal ones.
-        areas: where each style is painted; none: every style everywhere. What no area covers is content
-            alone. An area's pull grows with its size.
+        regions: where each style is painted; none: every style everywhere. What no region covers is content
+            alone. A region's pull grows with its size.
         resume: go on there.
         device: a torch device.
-        on_step: told of every step.
+        on_step: called after every step.
 
     Returns:
         (h, w, 3) uint8, its longest side `config.size`.
@@ -110,27 +110,29 @@ def paint_picture(
             raise InputError(
                 f"expected uint8 pictures (H, W, 3), got {picture.dtype} {picture.shape}"
             )
-    check_areas(areas, content, styles)
-    eyes = eyes.to(device)
-    shown, likes = recolored(content, styles, config.colors)
+    check_regions(regions, content, styles)
+    perceptual = perceptual.to(device)
+    shown, shown_styles = recolored(content, styles, config.colors)
 
     def make(side: int) -> tuple[Tensor, Objective]:
         scene = Scene(
             to_tensor(scaled(shown, side), device),
             [
-                to_tensor(scaled(like, n), device)
-                for like, n in zip(likes, style_sides(config, side, len(likes)), strict=True)
+                to_tensor(scaled(style, n), device)
+                for style, n in zip(
+                    shown_styles, style_sides(config, side, len(shown_styles)), strict=True
+                )
             ],
             [],
         )
-        scene.regions.extend(_regions(areas, weights, scene))
-        return config.first(scene), config.objective(eyes, scene)
+        scene.regions.extend(_scene_regions(regions, weights, scene))
+        return config.first(scene), config.objective(perceptual, scene)
 
-    sizes = [s for s in config.sizes if min(scaled_size(content, s)) >= LEAST]
+    sizes = [s for s in config.sizes if min(scaled_size(content, s)) >= MIN_SIDE]
     if config.size not in sizes:
         height, width = scaled_size(content, config.size)
         raise InputError(
-            f"expected sides of {LEAST} pixels at least, got {width}x{height}; take a larger `size`"
+            f"expected sides of {MIN_SIDE} pixels at least, got {width}x{height}; take a larger `size`"
         )
     painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
     return config.finish(painted, scaled(content, config.size))
@@ -150,14 +152,14 @@ def style_sides(config: Config, side: int, styles: int) -> list[int]:
     return [round(side * s) for s in (scales if len(scales) == styles else scales * styles)]
 
 
-def check_areas(areas: Sequence[Area], content: Pixels, styles: Sequence[Pixels]) -> None:
+def check_regions(regions: Sequence[Region], content: Pixels, styles: Sequence[Pixels]) -> None:
     """Raise an InputError unless masks have the sizes of their pictures, and hold something."""
-    for area in areas:
-        if not 0 <= area.style < len(styles):
+    for region in regions:
+        if not 0 <= region.style < len(styles):
             raise UsageError(
-                f"expected areas of {len(styles)} styles, got one of number {area.style}"
+                f"expected regions of {len(styles)} styles, got one of number {region.style}"
             )
-        for mask, picture in ((area.where, content), (area.like, styles[area.style])):
+        for mask, picture in ((region.where, content), (region.style_mask, styles[region.style])):
             if mask is not None and mask.shape != picture.shape[:2]:
                 raise InputError(
                     f"expected a mask like its picture, {picture.shape[:2]}, got {mask.shape}"
@@ -180,25 +182,27 @@ def recolored(
     return content, list(styles)
 
 
-def _regions(areas: Sequence[Area], shares: Sequence[float], scene: Scene) -> list[Region]:
-    if not areas:
-        return [Region(n, share) for n, share in enumerate(shares)]
+def _scene_regions(
+    regions: Sequence[Region], shares: Sequence[float], scene: Scene
+) -> list[SceneRegion]:
+    if not regions:
+        return [SceneRegion(n, share) for n, share in enumerate(shares)]
 
-    def small(mask: Mask | None, like: Tensor) -> Tensor | None:
+    def small(mask: Mask | None, picture: Tensor) -> Tensor | None:
         if mask is None:
             return None
         # On the CPU: MPS averages only areas that are all of one size.
         whole = torch.from_numpy(mask)[None, None]
-        return F.interpolate(whole, like.shape[2:], mode="area").to(like)
+        return F.interpolate(whole, picture.shape[2:], mode="area").to(picture)
 
-    regions = [
-        Region(
-            area.style,
-            shares[area.style] * (1.0 if area.where is None else float(area.where.mean())),
-            small(area.where, scene.content),
-            small(area.like, scene.styles[area.style]),
+    scaled_regions = [
+        SceneRegion(
+            region.style,
+            shares[region.style] * (1.0 if region.where is None else float(region.where.mean())),
+            small(region.where, scene.content),
+            small(region.style_mask, scene.styles[region.style]),
         )
-        for area in areas
+        for region in regions
     ]
-    whole = sum(r.share for r in regions) or 1.0
-    return [Region(r.style, r.share / whole, r.where, r.like) for r in regions]
+    whole = sum(r.share for r in scaled_regions) or 1.0
+    return [SceneRegion(r.style, r.share / whole, r.where, r.style_mask) for r in scaled_regions]

@@ -22,7 +22,7 @@ from torch import Tensor
 from vidstyle.errors import MissingPackageError
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import match_points
-from vidstyle.images.masks import Labels
+from vidstyle.images.regions import Labels
 from vidstyle.losses.energies import matting_energy
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import PhotorealConfig
@@ -40,9 +40,9 @@ _SEGMENTED = 256
 class PhotorealObjective(GramObjective):
     """The loss of Luan et al. 2017, eq. 4, for one scene."""
 
-    def __init__(self, eyes: Perceptual, scene: Scene, config: PhotorealConfig) -> None:
+    def __init__(self, perceptual: Perceptual, scene: Scene, config: PhotorealConfig) -> None:
         """Measure the scene."""
-        super().__init__(eyes, scene, config)
+        super().__init__(perceptual, scene, config)
         self._realism = config.realism
         self._laplacian = matting_laplacian(scene.content) if config.realism else None
 
@@ -64,12 +64,12 @@ def recolored_regions(scene: Scene) -> Tensor:
     total, weight = 1e-6 * content, np.full(content.shape[:2], 1e-6)
     for region in scene.regions:
         style = _doubles(scene.styles[region.style])
-        where, like = (
+        where, style_mask = (
             np.ones(p.shape[:2]) if mask is None else _doubles(mask)[..., 0]
-            for mask, p in ((region.where, content), (region.like, style))
+            for mask, p in ((region.where, content), (region.style_mask, style))
         )
         points = content.reshape(-1, 3), style.reshape(-1, 3)
-        changed = match_points(*points, where.ravel(), like.ravel()).reshape(content.shape)
+        changed = match_points(*points, where.ravel(), style_mask.ravel()).reshape(content.shape)
         soft = cv2.blur(where, (9, 9))
         total += soft[..., None] * changed
         weight += soft
@@ -131,23 +131,23 @@ def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:
         planes = [cv2.blur(flat[..., n], side) for n in range(flat.shape[2])]
         return np.stack(planes, -1).reshape(values.shape)
 
-    guide, wanted = (p.astype(np.float64) / 255 for p in (content, painted))
-    mean_g, mean_w = mean(guide), mean(wanted)
+    guide, target = (p.astype(np.float64) / 255 for p in (content, painted))
+    mean_g, mean_t = mean(guide), mean(target)
     covariance = mean(guide[..., :, None] * guide[..., None, :])
     covariance -= mean_g[..., :, None] * mean_g[..., None, :]
-    cross = mean(guide[..., :, None] * wanted[..., None, :])
-    cross -= mean_g[..., :, None] * mean_w[..., None, :]
+    cross = mean(guide[..., :, None] * target[..., None, :])
+    cross -= mean_g[..., :, None] * mean_t[..., None, :]
     # The ridge: where the content is flat there is nothing to be affine of.
     slopes = np.linalg.solve(covariance + 1e-4 * np.eye(3), cross)
-    offsets = mean_w - np.einsum("hwi,hwij->hwj", mean_g, slopes)
+    offsets = mean_t - np.einsum("hwi,hwij->hwj", mean_g, slopes)
     smooth = np.einsum("hwi,hwij->hwj", guide, mean(slopes)) + mean(offsets)
     return cast(Pixels, (smooth.clip(0, 1) * 255).round().astype(np.uint8))
 
 
 def find_regions(
-    content: Pixels, styles: Sequence[Pixels], eyes: Perceptual, count: int = 4
+    content: Pixels, styles: Sequence[Pixels], perceptual: Perceptual, count: int = 4
 ) -> list[Labels]:
-    """Find regions of the content, and the like ones of the styles, by what a perceptual network sees.
+    """Find regions of the content, and the matching ones of the styles, by features of a perceptual network.
 
     k-means over relu3_1 and relu4_1, light and height in the picture, of all pictures together. A region that a
     picture lacks goes to the nearest one that all have.
@@ -155,13 +155,13 @@ def find_regions(
     Args:
         content: (H, W, 3) uint8 RGB.
         styles: likewise.
-        eyes: the perceptual network.
+        perceptual: the perceptual network.
         count: of regions, at most.
 
     Returns:
         Labels (H, W) of the content and of each style.
     """
-    described = [_describe(p, eyes) for p in (content, *styles)]
+    described = [_describe(p, perceptual) for p in (content, *styles)]
     points = np.concatenate([d.reshape(-1, d.shape[2]) for d in described])
     center, spread = points.mean(0), points.std(0) + 1e-6
     # Each group of values counts as one, however many it has.
@@ -205,16 +205,16 @@ _OWN_VALUES = 4
 """Values of `_describe` that are none of the network's: three of color, one of height."""
 
 
-def _describe(picture: Pixels, eyes: Perceptual) -> np.ndarray:
-    """Return what tells regions apart (h, w, C), at an eighth of the segmented size."""
+def _describe(picture: Pixels, perceptual: Perceptual) -> np.ndarray:
+    """Return the values (h, w, C) by which places are clustered, at an eighth of the segmented size."""
     x = to_tensor(scaled(picture, _SEGMENTED))
     with torch.no_grad():
-        third, fourth = eyes.to("cpu")(x, ["relu3_1", "relu4_1"])
+        third, fourth = perceptual.to("cpu")(x, ["relu3_1", "relu4_1"])
     size = fourth.shape[2:]
-    seen = [torch.log1p(F.interpolate(f, size, mode="area")) for f in (third, fourth)]
+    features = [torch.log1p(F.interpolate(f, size, mode="area")) for f in (third, fourth)]
     colors = F.interpolate(x, size, mode="area")
     rows = torch.linspace(0, 1, size[0])[None, None, :, None].expand(1, 1, *size)
-    return np.asarray(torch.cat([*seen, colors, rows], 1)[0].permute(1, 2, 0))
+    return np.asarray(torch.cat([*features, colors, rows], 1)[0].permute(1, 2, 0))
 
 
 def _weights(values: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import cv2
 
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.frame import Pixels
-from vidstyle.media.parts import PartFile, check_output
+from vidstyle.media.atomic_output import PendingFile, check_output
 
 
 def check_picture(target: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
@@ -36,10 +36,10 @@ def write_picture(target: Path, pixels: Pixels) -> None:
 
 def keep(target: Path, data: bytes) -> None:
     """Write a file that appears under its name when it is whole."""
-    part = PartFile(target)
+    pending = PendingFile(target)
     try:
-        part.file.write_bytes(data)
-        part.commit(overwrite=True)
+        pending.file.write_bytes(data)
+        pending.commit(overwrite=True)
     except OSError as error:
-        part.discard()
+        pending.discard()
         raise OutputError(f"cannot write {target}: {error.strerror}") from error

@@ -21,7 +21,7 @@ class Playback:
     depth = 0
 
     def __init__(self, album: Album, finish: Callable[[Pixels, Pixels], Pixels]) -> None:
-        """Take the pictures, and what brings one and its frame, both uint8, to how it is shown."""
+        """Take the pictures, and a function of one and its frame, both uint8 (H, W, 3), that finishes it."""
         self._album, self._finish = album, finish
 
     def batch(self, height: int, width: int) -> int:
@@ -49,5 +49,5 @@ class Playback:
 def play(
     source: Source, playback: Playback, sink: Sink[ConvertedT], *, stop: Callable[[], None] | None
 ) -> Summary:
-    """Write what was painted of the frames of a source to a sink; see `pipeline.run`."""
+    """Write the paintings of a source's frames to a sink; see `pipeline.run`."""
     return pipeline.run(source, playback, sink, stop=stop)

@@ -1,4 +1,4 @@
-"""What a perceptual network keeps of a picture: reconstructions from its layers.
+"""Reconstructions of a picture from the layers of a perceptual network, which show what each keeps.
 
 The classical figures: content from single layers (Gatys, Ecker and Bethge 2016, figure 1, after Mahendran and
 Vedaldi 2015), texture from growing sets of layers (figure 1; Gatys et al. 2015, "Texture Synthesis"), and both
@@ -17,24 +17,24 @@ import torch
 from vidstyle.frame import Pixels
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.optimize.config import GatysConfig
-from vidstyle.optimize.descent import Step, scaled
+from vidstyle.optimize.descent import StepResult, scaled
 from vidstyle.optimize.painting import paint_picture
 
 KINDS = ("content", "style", "grid")
 
 RATIOS = (1e-3, 1e-2, 1e-1, 1.0)
-"""Of the grid, content over style."""
+"""Content weight over style weight in the columns of the grid."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One reconstruction."""
+class Panel:
+    """One reconstruction in a figure."""
 
     title: str
     config: GatysConfig
 
 
-def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
+def panels(kind: str, size: int, steps: int) -> list[list[Panel]]:
     """Return the rows of a figure: one of `KINDS`."""
     noise: dict[str, object] = {"size": size, "steps": steps, "init": "noise"}
     if kind == "content":
@@ -42,12 +42,12 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
             GatysConfig(content_layers={layer: 1.0}, style_layers={}, ratio=1.0, **noise)  # type: ignore[arg-type]
             for layer in LAYERS
         ]
-        return [[Cell(f"{la}", config) for la, config in zip(LAYERS, configs, strict=True)]]
+        return [[Panel(f"{la}", config) for la, config in zip(LAYERS, configs, strict=True)]]
     growing = [LAYERS[: n + 1] for n in range(len(LAYERS))]
     if kind == "style":
         return [
             [
-                Cell(
+                Panel(
                     f"to {layers[-1]}",
                     GatysConfig(
                         content_layers={},
@@ -61,7 +61,7 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
         ]
     return [
         [
-            Cell(
+            Panel(
                 f"to {layers[-1]}, {ratio:g}",
                 GatysConfig(
                     style_layers=dict.fromkeys(layers, 1 / len(layers)),
@@ -77,36 +77,42 @@ def cells(kind: str, size: int, steps: int) -> list[list[Cell]]:
 
 def reconstruct(
     picture: Pixels,
-    eyes: Perceptual,
+    perceptual: Perceptual,
     kind: str,
     *,
     style: Pixels | None = None,
     size: int = 256,
     steps: int = 200,
     device: torch.device | str = "cpu",
-    on_step: Callable[[str, Step], None] | None = None,
+    on_step: Callable[[str, StepResult], None] | None = None,
 ) -> list[list[tuple[str, Pixels]]]:
     """Make the rows of a figure.
 
     Args:
-        picture: (H, W, 3) uint8 RGB: what is reconstructed; of a grid the content.
-        eyes: the perceptual network.
+        picture: (H, W, 3) uint8 RGB: the picture to reconstruct; of a grid the content.
+        perceptual: the perceptual network.
         kind: one of `KINDS`.
         style: of a grid.
         size: longest side of each picture.
         steps: optimizer steps of each.
         device: a torch device.
-        on_step: told of every step of every one, with its title.
+        on_step: called after every step of every panel, with its title.
     """
     gray = np.full_like(scaled(picture, size), 128)
-    like = {"content": gray, "style": picture, "grid": picture if style is None else style}[kind]
+    style_picture = {
+        "content": gray,
+        "style": picture,
+        "grid": picture if style is None else style,
+    }[kind]
     rows: list[list[tuple[str, Pixels]]] = []
-    for row in cells(kind, size, steps):
+    for row in panels(kind, size, steps):
         rows.append([])
-        for cell in row:
-            told = partial(on_step, cell.title) if on_step else None
-            made = paint_picture(picture, [like], eyes, cell.config, device=device, on_step=told)
-            rows[-1].append((cell.title, made))
+        for panel in row:
+            report = partial(on_step, panel.title) if on_step else None
+            made = paint_picture(
+                picture, [style_picture], perceptual, panel.config, device=device, on_step=report
+            )
+            rows[-1].append((panel.title, made))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Where the shots of a clip begin, as the fast stylizer finds them."""
+"""Finds the starts of a clip's shots, as the fast stylizer does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Video by optimisation (Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos").
 
 Each frame begins with the painted frame before it, moved along the optical flow, and pays for what differs from
-it where the flow is certain. What was hidden for a while is compared with frames from before (long-term
+it where the flow is reliable. What was hidden for a while is compared with frames from before (long-term
 consistency). More passes go back and forth, so that what comes later reaches what came before.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.types import Floats
-from vidstyle.flow.warp import carry, certain
+from vidstyle.flow.warp import reliable, warp_bicubic
 from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.nets.perceptual import Perceptual
@@ -25,15 +25,15 @@ from vidstyle.optimize.album import Album
 from vidstyle.optimize.config import VideoConfig
 from vidstyle.optimize.descent import (
     Objective,
-    Step,
+    StepResult,
     descend,
     scaled,
     to_pixels,
     to_tensor,
 )
 from vidstyle.optimize.painting import (
-    Region,
     Scene,
+    SceneRegion,
     paint_picture,
     recolored,
     style_sides,
@@ -42,36 +42,36 @@ from vidstyle.optimize.shots import find_shots
 from vidstyle.stylize.style import normalized
 
 _SHARE = 0.5
-"""Of a neighbour in what a frame begins a further pass with (delta of the multi-pass algorithm)."""
+"""Share of a neighbour in the picture that a frame begins a further pass with (delta of the multi-pass algorithm)."""
 
 
 @dataclass(frozen=True)
 class FrameStep:
-    """What one step of the optimizer found."""
+    """The result of one step of the optimizer on one frame."""
 
     number: int
-    """Of the frame, from 0."""
+    """Number of the frame, from 0."""
     frames: int
-    turn: int
+    pass_number: int
     """The pass, from 1."""
-    step: Step
+    step: StepResult
 
 
 class TemporalObjective:
-    """An objective, and what a frame is to have in common with others that are painted already."""
+    """An objective, and a penalty on differences from other frames that are painted already."""
 
     def __init__(
-        self, inner: Objective, wanted: Sequence[tuple[Tensor, Tensor]], weight: float
+        self, inner: Objective, targets: Sequence[tuple[Tensor, Tensor]], weight: float
     ) -> None:
-        """Take pictures (1, 3, H, W), moved to the frame, and where (1, 1, H, W) that is certain."""
-        self._inner, self._wanted, self._weight = inner, wanted, weight
+        """Take pictures (1, 3, H, W), moved to the frame, and the certainty (1, 1, H, W) of that motion."""
+        self._inner, self._targets, self._weight = inner, targets, weight
 
     def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a picture (1, 3, H, W), and its energies."""
         loss, energies = self._inner(picture)
-        if not self._wanted:
+        if not self._targets:
             return loss, energies
-        moved = torch.stack([temporal_energy(picture, *w) for w in self._wanted]).sum()
+        moved = torch.stack([temporal_energy(picture, *t) for t in self._targets]).sum()
         return loss + self._weight * moved, {**energies, "temporal": moved.item()}
 
     def renew(self, picture: Tensor, step: int) -> bool:
@@ -80,7 +80,7 @@ class TemporalObjective:
 
 
 def long_term(certainties: Sequence[Floats]) -> list[Floats]:
-    """Return what each certainty (H, W) adds to those of nearer frames, nearest first (c_long)."""
+    """Return each certainty (H, W) less those of nearer frames, nearest first (c_long)."""
     taken = np.zeros_like(certainties[0])
     found = []
     for certainty in certainties:
@@ -97,106 +97,110 @@ class _Clip:
         frames: Album,
         painted: Album,
         styles: Sequence[Pixels],
-        eyes: Perceptual,
+        perceptual: Perceptual,
         config: VideoConfig,
         shares: Sequence[float],
         device: torch.device | str,
     ) -> None:
         self.frames, self.painted, self.styles = frames, painted, styles
-        self.eyes, self.config, self.shares, self.device = eyes.to(device), config, shares, device
+        self.perceptual = perceptual.to(device)
+        self.config, self.shares, self.device = config, shares, device
         self.flow = flow_finder(config.flow, device)
         self.count = len(frames)
-        self.likes: tuple[int, list[Pixels]] = -1, []
+        self.recolored_styles: tuple[int, list[Pixels]] = -1, []
         self.shots: list[int] = []
         for number, begins in enumerate(find_shots(frames[n] for n in range(self.count))):
             self.shots.append(number if begins else self.shots[-1])
 
     def moved(self, number: int, other: int) -> tuple[Pixels, Floats]:
-        """Return another frame's painting, moved to a frame, and where (H, W) that is certain."""
+        """Return another frame's painting (H, W, 3), moved to a frame, and the mask (H, W) where that is reliable."""
         now, then = self.frames[number], self.frames[other]
         flow, back = self.flow(now, then), self.flow(then, now)
-        return carry(self.painted[other], flow), certain(flow, back).astype(np.float32)
+        return warp_bicubic(self.painted[other], flow), reliable(flow, back).astype(np.float32)
 
     def shown(self, number: int) -> tuple[Pixels, list[Pixels]]:
         """Return a frame and the styles in the colors that they are compared in: those of a shot's first."""
         first = self.frames[self.shots[number]]
-        if self.likes[0] != self.shots[number]:
+        if self.recolored_styles[0] != self.shots[number]:
             sides = style_sides(self.config, max(first.shape[:2]), len(self.styles))
             small = [scaled(style, n) for style, n in zip(self.styles, sides, strict=True)]
-            self.likes = self.shots[number], recolored(first, small, self.config.colors)[1]
-        return recolored(self.frames[number], [], self.config.colors)[0], self.likes[1]
+            self.recolored_styles = (
+                self.shots[number],
+                recolored(first, small, self.config.colors)[1],
+            )
+        return recolored(self.frames[number], [], self.config.colors)[0], self.recolored_styles[1]
 
     def objective(self, number: int) -> tuple[Tensor, Objective]:
         """Return a frame (1, 3, H, W), and the loss it has by itself."""
-        shown, likes = self.shown(number)
+        shown, recolored_styles = self.shown(number)
         content = to_tensor(shown, self.device)
         scene = Scene(
             content,
-            [to_tensor(like, self.device) for like in likes],
-            [Region(n, share) for n, share in enumerate(self.shares)],
+            [to_tensor(style, self.device) for style in recolored_styles],
+            [SceneRegion(n, share) for n, share in enumerate(self.shares)],
         )
-        return content, self.config.objective(self.eyes, scene)
+        return content, self.config.objective(self.perceptual, scene)
 
     def compared(
         self, number: int, others: Sequence[int]
     ) -> tuple[Tensor | None, list[tuple[Tensor, Tensor]]]:
-        """Return the nearest other, moved to a frame; and all, with what they tell of it."""
+        """Return the nearest other (1, 3, H, W), moved to a frame; and all, each with its weights (1, 1, H, W)."""
         if not others:
             return None, []
         moved = [self.moved(number, other) for other in others]
         weights = long_term([certainty for _, certainty in moved])
-        wanted = [
+        targets = [
             (to_tensor(picture, self.device), torch.from_numpy(w).to(self.device)[None, None])
             for (picture, _), w in zip(moved, weights, strict=True)
         ]
-        return wanted[0][0], wanted
+        return targets[0][0], targets
 
-    def paint(self, number: int, turn: int, told: Callable[[FrameStep], None]) -> None:
+    def paint(self, number: int, pass_number: int, callback: Callable[[FrameStep], None]) -> None:
         """Paint a frame in a pass, from 1: the first forward, the next backward."""
         config, first = self.config, self.shots[number]
 
-        def on_step(step: Step) -> None:
-            told(FrameStep(number, self.count, turn, step))
+        def on_step(step: StepResult) -> None:
+            callback(FrameStep(number, self.count, pass_number, step))
 
-        if turn == 1 and number == first:
-            shown, likes = self.shown(number)
+        if pass_number == 1 and number == first:
+            shown, recolored_styles = self.shown(number)
             self.painted[number] = paint_picture(
                 shown,
-                likes,
-                self.eyes,
+                recolored_styles,
+                self.perceptual,
                 replace(config, size=max(shown.shape[:2]), colors="style"),
                 shares=self.shares,
                 device=self.device,
                 on_step=on_step,
             )
             return
-        direction = 1 if turn % 2 else -1
+        direction = 1 if pass_number % 2 else -1
         others = [
             n
             for n in (number - direction * j for j in config.reach)
             if 0 <= n < self.count and self.shots[n] == first
         ]
-        nearest, wanted = self.compared(number, others)
-        if turn > 1 and nearest is None:
+        nearest, targets = self.compared(number, others)
+        if pass_number > 1 and nearest is None:
             return  # nothing comes from this side
         content, own = self.objective(number)
-        if turn == 1:
+        if pass_number == 1:
             begin = content
             if nearest is not None:  # what comes into sight begins as what it is
-                begin = wanted[0][1] * nearest + (1 - wanted[0][1]) * content
+                begin = targets[0][1] * nearest + (1 - targets[0][1]) * content
             steps = config.steps
         else:
             assert nearest is not None  # noqa: S101 - returned above
-            share = _SHARE * wanted[0][1]
+            share = _SHARE * targets[0][1]
             begin = share * nearest + (1 - share) * to_tensor(self.painted[number], self.device)
             steps = max(1, config.steps // 2)
 
-        def step_told(step: int, loss: float, energies: dict[str, float], now: Tensor) -> None:
+        def report(step: int, loss: float, energies: dict[str, float], now: Tensor) -> None:
             size = now.shape[2], now.shape[3]
-            on_step(Step(step, steps, loss, energies, size, now))
+            on_step(StepResult(step, steps, loss, energies, size, now))
 
-        objective = TemporalObjective(own, wanted, config.temporal)
-        made = descend(objective, begin, replace(config, steps=steps), step_told)
+        objective = TemporalObjective(own, targets, config.temporal)
+        made = descend(objective, begin, replace(config, steps=steps), report)
         self.painted[number] = to_pixels(made)
 
 
@@ -204,7 +208,7 @@ def paint_frames(
     frames: Album,
     painted: Album,
     styles: Sequence[Pixels],
-    eyes: Perceptual,
+    perceptual: Perceptual,
     config: VideoConfig,
     *,
     shares: Sequence[float] | None = None,
@@ -217,18 +221,20 @@ def paint_frames(
         frames: all of one size.
         painted: an empty album, which is filled.
         styles: (H, W, 3) uint8 RGB, of any size.
-        eyes: the perceptual network.
-        config: the knobs; its size is not looked at.
+        perceptual: the perceptual network.
+        config: the knobs; its size is not used.
         shares: of the styles, of any sum; None: equal ones.
         device: a torch device.
-        on_step: told of every step; what it raises ends the run.
+        on_step: called after every step; an exception of it ends the run.
 
     Raises:
         UsageError: no style, or shares or scales that do not fit.
         TrainingError: the loss is not finite.
     """
-    clip = _Clip(frames, painted, styles, eyes, config, normalized(shares, len(styles)), device)
-    for turn in range(1, config.passes + 1):
-        order = range(clip.count) if turn % 2 else reversed(range(clip.count))
+    clip = _Clip(
+        frames, painted, styles, perceptual, config, normalized(shares, len(styles)), device
+    )
+    for pass_number in range(1, config.passes + 1):
+        order = range(clip.count) if pass_number % 2 else reversed(range(clip.count))
         for number in order:
-            clip.paint(number, turn, on_step)
+            clip.paint(number, pass_number, on_step)

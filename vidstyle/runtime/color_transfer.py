@@ -21,7 +21,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.warp import LONGEST
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import moments, transport_map
-from vidstyle.runtime.engine import Following, Given, Vector
+from vidstyle.runtime.engine import Following, Statistics, Vector
 
 Colors = NDArray[np.float32]
 """(N, 3) RGB in [0, 1]."""
@@ -30,7 +30,7 @@ Cube = NDArray[np.float32]
 """(n, n, n, 3): what is added to a color, by its blue, green and red."""
 
 _NODES = 17
-"""Of the cube, along each axis."""
+"""Nodes of the cube along each axis."""
 
 _SAMPLES = 64
 """Side of the grid of pixels that a picture's colors are read from."""
@@ -42,7 +42,7 @@ _RANKS = np.linspace(0.01, 0.99, 33)
 """At which distributions along an axis are compared. What lies beyond goes with the last one."""
 
 _ALIKE = 4
-"""Decimals to which colors are told apart."""
+"""Decimals to which colors are distinguished."""
 
 _VARIED = 0.06
 """Standard deviation of a frame's colors below which the map fades."""
@@ -80,12 +80,12 @@ def transport(source: Colors, target: Colors) -> Cube:
     gains, axes = transport_map(have, want, _RIDGE)
     bounded = gains.clip(1 / _STEEPEST, _STEEPEST)
     gain, reached = ((axes * g) @ axes.T for g in (bounded, bounded / gains))
-    wanted = (target - aim) @ reached + aim
+    bounded_target = (target - aim) @ reached + aim
     moved = (np.concatenate([source, nodes]) - center) @ gain + aim
     rng = np.random.default_rng(1)
     for _ in range(_SLICES):
         rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-        turned, target_turned = moved @ rotation, wanted @ rotation
+        turned, target_turned = moved @ rotation, bounded_target @ rotation
         for n in range(3):
             turned[:, n] += _shift(turned[:, n], turned[: len(source), n], target_turned[:, n])
         moved = turned @ rotation.T
@@ -97,7 +97,7 @@ def transport(source: Colors, target: Colors) -> Cube:
 def _shift(
     points: NDArray[np.float64], source: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how far points (N,) move as one distribution on a line becomes another."""
+    """Return the shift (N,) of points (N,) when one distribution on a line becomes another."""
     have, want = (np.quantile(values, _RANKS) for values in (source, target))
     # Where many are alike, a letterbox, they go together to the middle of what they stand for.
     places, group = np.unique(have.round(_ALIKE), return_inverse=True)
@@ -191,7 +191,12 @@ class ColorTransferEngine:
         return sample(picture)
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Graded:
         """Begin to map the colors of frames (H, W, 3); see `Engine.paint`.
 
@@ -202,8 +207,8 @@ class ColorTransferEngine:
         """
         if max(frames[0].shape) > LONGEST:
             raise UsageError(f"expected sides of {LONGEST} pixels at most for photoreal")
-        own = transport(sample(frames[0]), style) if describe or given is None else None
-        cube = own if given is None else given[0]
+        own = transport(sample(frames[0]), style) if describe or statistics is None else None
+        cube = own if statistics is None else statistics[0]
         assert cube is not None  # noqa: S101 - one of the two is there
         return _Graded([self._pool.submit(apply, cube, frame) for frame in frames], own)
 

@@ -1,4 +1,4 @@
-"""The seam between the stylizer and what paints: a network on some device, color transfer, or nothing at all."""
+"""The seam between the stylizer and an engine: a network on some device, color transfer, or nothing at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidstyle.frame import Pixels
 Vector = NDArray[np.float32]
 """A style, or statistics: an array whose meaning its engine knows."""
 
-Given = tuple[Vector, float]
+Statistics = tuple[Vector, float]
 """Statistics (T,) and their share, 0 to 1; the rest is the frame's own."""
 
 
@@ -25,15 +25,15 @@ class Following:
     lag: int
     """Frames before a frame whose statistics are not yet in its pool: as many as may be in flight."""
     settled: int
-    """Described frames after which what a shot looks like counts as known ..."""
+    """Described frames after which a shot's statistics count as known."""
     slow: float
-    """... and a later one counts one in so many, ..."""
+    """Once they are known, a later frame has a share of 1 / `slow` in the mean."""
     quick: float
-    """... down to this where the pool does not fit."""
+    """Where the pool does not fit, the share rises up to 1 / `quick`."""
     misfit: float
     """Distance of a frame's statistics from the pool's, over the pool's, from which on it does not fit."""
     share: float
-    """Share of the pool in what a frame is painted with, at most."""
+    """Largest share of the pool in the statistics that a frame is painted with."""
     every: int = 1
     """Frames from one that is described to the next."""
     rises: bool = True
@@ -55,7 +55,7 @@ class Painting(Protocol):
 
 
 class Engine(Protocol):
-    """Paints frames in a style, with the statistics that it is given."""
+    """Paints frames in a style, normalised with statistics from outside or their own."""
 
     @property
     def name(self) -> str:
@@ -69,12 +69,12 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """What it computes in: int8, bf16, f16 or f32."""
+        """The precision it computes in: int8, bf16, f16 or f32."""
         ...
 
     @property
     def multiple(self) -> int:
-        """What height and width of its frames are multiples of; see `runtime.padding`."""
+        """Height and width of its frames, pixels, are multiples of this; see `runtime.padding`."""
         ...
 
     @property
@@ -88,7 +88,7 @@ class Engine(Protocol):
         ...
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         ...
 
     @property
@@ -113,7 +113,12 @@ class Engine(Protocol):
         ...
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> Painting:
         """Begin to paint frames (H, W, 3) of one size, a multiple of `multiple`.
 
@@ -122,7 +127,7 @@ class Engine(Protocol):
         Args:
             frames: uint8 or uint16.
             style: as `encode` returned it; passed over where it takes no pictures.
-            given: the statistics to paint all of them with; None: each with its own.
+            statistics: statistics to paint all frames with, and their share; None: each frame with its own.
             describe: the frames' own statistics will be asked for. An engine that has them anyway passes
                 it over.
         """

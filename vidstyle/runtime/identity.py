@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.runtime.engine import Following, Given, Vector
+from vidstyle.runtime.engine import Following, Statistics, Vector
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,12 @@ class IdentityEngine:
         raise UsageError("identity takes no style picture")
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Untouched:
         """Return the frames; see `Engine.paint`."""
         return _Untouched(frames)

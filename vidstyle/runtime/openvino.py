@@ -14,7 +14,7 @@ import numpy as np
 from vidstyle.cores import cores
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
-from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.engine import Statistics, Vector
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.quiet import ov
@@ -63,7 +63,7 @@ class _Painting:
 
 
 def offered_precisions(core: ov.Core) -> list[str]:
-    """Return what the processor computes fast and well enough, best first; f32 is the last.
+    """Return the precisions that the processor computes fast and well enough, best first; f32 is the last.
 
     In int8 the convolutions take 0.6 of their time in bf16 on x86, 0.3 of that in f32
     (docs/speed.md); ARM would only simulate it.
@@ -166,7 +166,7 @@ class OpenVinoEngine:
         compiled = compiled or self._compile(*size)
         self._encoder = None  # its buffers are large, and styles are read before frames
         self._free = [compiled.create_infer_request() for _ in range(self.depth)]
-        self._jobs.clear()  # those under way keep their requests
+        self._jobs.clear()  # those in flight keep their requests
         self._size = size
 
     def _compile(self, height: int, width: int, high_bit_depth: bool) -> Any:
@@ -199,15 +199,20 @@ class OpenVinoEngine:
         return job
 
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Painting:
         """See `Engine.paint`."""
         height, width, _ = frames[0].shape
         high_bit_depth = frames[0].dtype == np.uint16
         self._prepare(height, width, high_bit_depth)
-        statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
+        vector, weight = statistics or (np.zeros(self._statistics, np.float32), 0.0)
         # Every input, every time: a missing one would silently be the last one used.
-        shared = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
+        shared = {"statistics": vector[None], "weight": np.array([weight], np.float32)}
         if self.takes_pictures:
             shared["style"] = style[None]
         dtype = np.float32 if high_bit_depth else np.uint8

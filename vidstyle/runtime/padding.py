@@ -9,7 +9,7 @@ import cv2
 from vidstyle.frame import Pixels
 
 MULTIPLE = 8
-"""Of our networks; a test holds it to `nets.arbitrary`, which needs torch to import."""
+"""Multiple of our networks' sides, pixels; a test holds it to `nets.arbitrary`, which needs torch to import."""
 
 
 def padded_size(side: int, multiple: int = MULTIPLE) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.encoder import StyleEncoder
 from vidstyle.nets.onestyle import OneStyle
-from vidstyle.nets.palette import lay
+from vidstyle.nets.palette import cells_to_image
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -36,17 +36,17 @@ class Painter(nn.Module):
         Args:
             frame: (N, H, W, 3), uint8, or float32 from 0 to 65535 with `high_bit_depth`.
             style: (1, S).
-            statistics: (1, T), mixed into the frame's own with ...
-            weight: (1,), 0 to 1.
+            statistics: (1, T), mixed into the frame's own.
+            weight: (1,), the share of `statistics` in the mixture, 0 to 1.
         """
         if self.high_bit_depth:
             x = frame.permute(0, 3, 1, 2) * (1 / 65535.0)
             cells, used = self.net.cells(x, style, statistics, weight)
-            return lay((cells.float() * 65535.0).round().clamp(0, 65535)), used
+            return cells_to_image((cells.float() * 65535.0).round().clamp(0, 65535)), used
         cells, used = self.net.cells(to_unit(frame), style, statistics, weight)
         # The conversion to bytes truncates, and may wrap: round and clamp before it. Bytes are laid
         # out faster than floats, so this comes first.
-        return lay((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)), used
+        return cells_to_image((cells.float() * 255.0).round().clamp(0, 255).to(torch.uint8)), used
 
 
 class OneStylePainter(nn.Module):

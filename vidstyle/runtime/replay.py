@@ -20,7 +20,7 @@ class Replay:
     def __init__(
         self, function: Callable[..., tuple[Tensor, ...]], inputs: Mapping[str, Tensor]
     ) -> None:
-        """Record a function that waits for nothing and looks at no value.
+        """Record a function that waits for nothing and reads no value.
 
         Raises:
             RuntimeError: it cannot be recorded, or there is too little memory.
@@ -40,7 +40,7 @@ class Replay:
             self._outputs = function(**self._inputs)
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """Return what the function makes of inputs, in tensors that the next call overwrites."""
+        """Return the function's outputs for inputs, in tensors that the next call overwrites."""
         for name, value in inputs.items():
             self._inputs[name].copy_(value, non_blocking=True)
         self._graph.replay()

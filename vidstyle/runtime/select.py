@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def _may_have_accelerator() -> bool:
-    """Tell whether asking torch is worth it: importing it only to hear "no" takes seconds."""
+    """Return whether there may be an accelerator: importing torch only to hear "no" takes seconds."""
     if sys.platform == "darwin":
         return True  # MPS
     try:

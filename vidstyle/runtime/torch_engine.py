@@ -16,7 +16,7 @@ from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.weights import load_weights
-from vidstyle.runtime.engine import Given, Vector
+from vidstyle.runtime.engine import Statistics, Vector
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
@@ -25,13 +25,13 @@ from vidstyle.runtime.replay import Replay
 log = logging.getLogger(__name__)
 
 _BatchKey = tuple[bool, torch.Size]
-"""Of a batch: whether its frames have 16 bits, and its shape."""
+"""Key of a batch: whether its frames have 16 bits, and its shape."""
 
 _BATCH_PIXELS = 2**23
-"""Of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
+"""Pixels of a batch on a GPU, at most: nine frames of 1280x720, four of 1920x1080."""
 
 _PIXEL_BYTES = 256
-"""Of GPU memory that a pixel of a batch may want: 99 in f32 on the CPU, and what convolutions work in."""
+"""Bytes of GPU memory that a pixel of a batch may need: 99 in f32 on the CPU, and the workspace of convolutions."""
 
 
 class TorchEngine:
@@ -76,7 +76,7 @@ class TorchEngine:
         self.name = f"torch {device} {self.precision}"
         self._records = self._device.type == "cuda"
         self._met: _BatchKey | None = None
-        """Of the last frames."""
+        """Key of the last batch."""
         self._replays: dict[_BatchKey, Replay] = {}
         """At most one: its memory is as much as a call's."""
 
@@ -90,13 +90,13 @@ class TorchEngine:
 
     def batch(self, height: int, width: int) -> int:
         """See `Engine.batch`: as many as keep a GPU busy, in an eighth of its memory."""
-        most = _BATCH_PIXELS // 8
+        max_pixels = _BATCH_PIXELS // 8
         if self._device.type == "cuda":
             # Of all memory, not of what is free now: frames of a batch share statistics, and one card
             # shall always paint the same.
             _, memory = torch.cuda.mem_get_info(self._device)
-            most = min(_BATCH_PIXELS, memory // 8 // _PIXEL_BYTES)
-        return max(1, min(16, most // (height * width)))
+            max_pixels = min(_BATCH_PIXELS, memory // 8 // _PIXEL_BYTES)
+        return max(1, min(16, max_pixels // (height * width)))
 
     @property
     def depth(self) -> int:
@@ -120,21 +120,26 @@ class TorchEngine:
 
     def _upload(self, frames: Sequence[Pixels]) -> torch.Tensor:
         # torch knows little of uint16.
-        kind = torch.float32 if frames[0].dtype == np.uint16 else torch.uint8
+        dtype = torch.float32 if frames[0].dtype == np.uint16 else torch.uint8
         shape = (len(frames), *frames[0].shape)
         # Only copies from and to pinned memory leave this thread free.
-        stack = torch.empty(shape, dtype=kind, pin_memory=self._device.type == "cuda")
+        stack = torch.empty(shape, dtype=dtype, pin_memory=self._device.type == "cuda")
         for row, frame in zip(stack.numpy(), frames, strict=True):
             row[:] = frame
         return stack.to(self._device, non_blocking=True)
 
     @torch.inference_mode()
     def paint(
-        self, frames: Sequence[Pixels], style: Vector, given: Given | None, *, describe: bool = True
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool = True,
     ) -> _Painting:
         """See `Engine.paint`."""
-        statistics, weight = given or (np.zeros(self._statistics, np.float32), 0.0)
-        inputs = {"statistics": statistics[None], "weight": np.array([weight], np.float32)}
+        vector, weight = statistics or (np.zeros(self._statistics, np.float32), 0.0)
+        inputs = {"statistics": vector[None], "weight": np.array([weight], np.float32)}
         if self.takes_pictures:
             inputs["style"] = style[None]
         tensors = {name: self._tensor(value) for name, value in inputs.items()}
@@ -153,17 +158,17 @@ class TorchEngine:
 
         if not self._records:
             return call(**tensors)
-        kind = high_bit_depth, tensors["frame"].shape
+        key = high_bit_depth, tensors["frame"].shape
         with torch.cuda.device(self._device):
-            if kind == self._met and kind not in self._replays:
+            if key == self._met and key not in self._replays:
                 self._replays.clear()
                 try:
-                    self._replays[kind] = Replay(call, tensors)
+                    self._replays[key] = Replay(call, tensors)
                 except RuntimeError as error:
                     log.warning("painting without a CUDA graph: %s", str(error).splitlines()[0])
                     self._records = False
-            self._met = kind
-            replay = self._replays.get(kind)
+            self._met = key
+            replay = self._replays.get(key)
             return replay(tensors) if replay else call(**tensors)
 
 
@@ -210,12 +215,12 @@ def load_network(weights: Path) -> Arbitrary | OneStyle:
         InputError: they are no network's that is known.
     """
     state = load_weights(weights)
-    kind = OneStyle if "affine" in state else Arbitrary
-    return kind.from_shipped(state).eval().requires_grad_(False)
+    network = OneStyle if "affine" in state else Arbitrary
+    return network.from_shipped(state).eval().requires_grad_(False)
 
 
 def make_painter(net: Arbitrary | OneStyle, *, high_bit_depth: bool) -> Painter | OneStylePainter:
-    """Put around a network what a frame needs."""
+    """Wrap a network in the conversion from bytes and back."""
     if isinstance(net, OneStyle):
         return OneStylePainter(net, high_bit_depth=high_bit_depth)
     return Painter(net.frame_net, high_bit_depth=high_bit_depth)

@@ -1,4 +1,4 @@
-"""Statistics pooled over a shot, so that who enters it does not recolor the rest."""
+"""Statistics pooled over a shot, so that an object that enters it does not recolor the rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidstyle.runtime.engine import Following, Given, Vector
+from vidstyle.runtime.engine import Following, Statistics, Vector
 
 
 @dataclass(frozen=True, repr=False)
@@ -16,17 +16,17 @@ class Pool:
 
     following: Following
     mean: Vector | None = None
-    """Of the described frames."""
+    """(T,), the mean of the statistics of the described frames."""
     shown: Vector | None = None
-    """On its way to the mean: what the next frame is painted with."""
+    """(T,), followed towards the mean: the statistics that the next frame is painted with."""
     described: int = 0
     """Frames in the mean."""
     frames: int = 0
     """Frames of the shot."""
 
     @property
-    def given(self) -> Given | None:
-        """What the next frame is painted with: the pool, and the rest its own."""
+    def statistics(self) -> Statistics | None:
+        """The statistics (T,) that the next frame is painted with, and their share; the rest is its own."""
         if self.shown is None:
             return None
         return self.shown, min(self.following.share, self.described / (self.described + 1))

@@ -35,7 +35,7 @@ def thumbnail(frame: Pixels) -> Thumbnail:
 
 @dataclass(frozen=True, repr=False)
 class Shot:
-    """What is remembered of a shot."""
+    """The memory of a shot, by which its end is found."""
 
     last: Thumbnail
     change: float
@@ -81,7 +81,7 @@ SHORTEST = 12
 
 
 def samples_ahead(now: Thumbnail, frames: Iterable[Pixels]) -> list[Pixels]:
-    """Return what is learned from of the frames of a shot, some two a second: every second, up to the next cut.
+    """Return the frames (H, W, 3) of a shot whose statistics are learned, some one a second, up to the next cut.
 
     Args:
         now: the thumbnail of the shot's first frame.

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from vidstyle.errors import UsageError
 from vidstyle.flow.types import Finder, Floats
-from vidstyle.flow.warp import LONGEST, carry, consistent, warp
+from vidstyle.flow.warp import LONGEST, consistent, warp, warp_bicubic
 from vidstyle.frame import Pixels
 
 FLOW_SIDE = 180
@@ -38,10 +38,10 @@ _MAX_SHARPENING, _DETAIL = 1.0, 0.8
 """Greatest strength, and radius, pixels, of the sharpening that is shown, and not fed back."""
 
 _COARSE, _AROUND = 4, 9
-"""Fine detail is measured at a fraction of the size, over squares of so many pixels there, ..."""
+"""Fine detail is measured at 1 / `_COARSE` of the size, over squares of `_AROUND` pixels there."""
 
 _FAINT = 0.5
-"""... and this, levels of 255, is hardly any."""
+"""Fine detail, levels of 255, that counts as hardly any."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,10 +75,10 @@ def find_motion(now: Pixels, before: Pixels, find: Finder) -> Motion:
     changed: flow that is wrong, shadows, flashes.
     """
     flow, back = find(now, before), find(before, now)
-    seen = consistent(flow, back).astype(np.float32)
+    visible = consistent(flow, back).astype(np.float32)
     light, then = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (now, before))
     change = cv2.blur(cv2.absdiff(light, warp(then, flow)), (3, 3)).astype(np.float32)
-    confidence = seen * np.exp(-((change / _LIGHT) ** 2))
+    confidence = visible * np.exp(-((change / _LIGHT) ** 2))
     # What borders on a mistake is one in part; a soft edge does not show.
     confidence = cv2.blur(cv2.erode(confidence, np.ones((3, 3), np.uint8)), (3, 3))
     return Motion(flow, np.asarray(confidence, np.float32))
@@ -91,7 +91,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
         painted: (H, W, 3), levels of 255.
         last: the last result, likewise.
         motion: between the frames they were painted from, or smaller versions of them.
-        share: of the last result where the motion is certain, 0 to below 1.
+        share: of the last result where the motion is reliable, 0 to below 1.
 
     Returns:
         The result (H, W, 3).
@@ -100,7 +100,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
     small_height, small_width, _ = motion.flow.shape
     flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR)
     flow *= np.array([width / small_width, height / small_height], np.float32)
-    moved = carry(last, np.asarray(flow, np.float32))
+    moved = warp_bicubic(last, np.asarray(flow, np.float32))
     size = (small_width, small_height)
     mismatch = cv2.resize(moved - painted, size, interpolation=cv2.INTER_AREA)
     side = max(1, round(_STROKE * small_height / height)) | 1
@@ -111,7 +111,7 @@ def follow(painted: Floats, last: Floats, motion: Motion, share: float) -> Float
 
 
 def fine_detail(picture: Floats) -> Floats:
-    """Return how much fine detail a picture (H, W, 3) has around each place of a coarse grid (h, w)."""
+    """Return the fine detail, levels of 255, of a picture (H, W, 3) around each place of a coarse grid (h, w)."""
     height, width, _ = picture.shape
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     fine = cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), _DETAIL))
@@ -138,7 +138,7 @@ class Steadied:
     """A picture that follows the last one."""
 
     picture: Floats
-    """(H, W, 3), levels of 255, not rounded: what the next one follows."""
+    """(H, W, 3), levels of 255, not rounded: the next painting follows it."""
     detail: Floats | None
     """`fine_detail` of the new painting, where it was mixed with the last result."""
 
@@ -160,7 +160,7 @@ class Steadying:
         stability: float,
         before: Callable[[], Floats | None],
     ) -> None:
-        """Take what it waits for.
+        """Take the functions that it waits for.
 
         Args:
             paint: waits for the painted frames (H, W, 3).
@@ -202,7 +202,7 @@ class Steadying:
 
 @dataclass(frozen=True, repr=False)
 class MotionState:
-    """What the stabilizer remembers from one call to the next."""
+    """The state that the stabilizer hands from one call to the next."""
 
     frame: Pixels
     """The last frame, small."""
@@ -226,7 +226,7 @@ class Stabilizer:
     """Steadies painted frames, with threads of its own that seek the motion while frames are painted."""
 
     def __init__(self, find: Finder) -> None:
-        """Take what finds the flow."""
+        """Take a function that finds the flow."""
         self._find = find
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="motion")
 
@@ -237,10 +237,10 @@ class Stabilizer:
         stability: float,
         state: MotionState | None,
     ) -> tuple[Callable[[], list[Pixels]], MotionState]:
-        """Begin to steady what is painted of frames (H, W, 3) of one size and shot, in order.
+        """Begin to steady the paintings of frames (H, W, 3) of one size and shot, in order.
 
         Args:
-            frames: what is painted.
+            frames: the frames that are painted.
             paint: waits for the paintings.
             stability: above 0, to 1.
             state: of the call before in the same shot, if any.

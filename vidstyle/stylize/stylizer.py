@@ -2,7 +2,7 @@
 
 Its stages, in the order in which they run:
 
-1. split: a call's frames are parted at cuts; a new shot begins with nothing but what is known ahead of it.
+1. split: a call's frames are parted at cuts; a new shot begins with nothing but the look-ahead.
 2. statistics: the pool of the shot says with what statistics its frames are painted.
 3. paint: the engine paints.
 4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
@@ -49,16 +49,16 @@ _OWN_STYLE: Vector = np.empty(0, np.float32)
 
 @dataclass(frozen=True, repr=False)
 class State:
-    """What one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
+    """The state that one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
 
     shot: Shot | None = None
-    """What is remembered of the current shot, to see where it ends."""
+    """The memory of the current shot, by which its end is found."""
     pool: Pool | None = None
     """Statistics of the shot's frames, of the calls that are known to have ended."""
     calls: tuple[tuple[Painting, int], ...] = ()
     """The other calls in the shot and how many frames each paints, oldest first: waiting for them takes time."""
     motion: MotionState | None = None
-    """What the stabilizer follows; None: the next frame follows nothing."""
+    """The state of the stabilizer; None: the next frame follows nothing."""
     frames: int = 0
     """Frames painted so far: the index of the next one, from the first that was painted."""
     begun: int = -SHORTEST
@@ -86,11 +86,11 @@ class Stylizer:
         self._stabilizers: dict[str, Stabilizer] = {}
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         return self.engine.batch(height, width)
 
     def depth(self, look: Look) -> int:
-        """Return how many calls in flight keep it busy while a result is taken."""
+        """Return the number of calls in flight that keep it busy while a result is taken."""
         return max(1, self.engine.depth) if look.stability else self.engine.depth
 
     def start(
@@ -107,7 +107,7 @@ class Stylizer:
             frames: uint8 or uint16, which must stay as they are until they are painted.
             look: how.
             state: of the call before; None: these are the first.
-            lookahead: shows what comes, where that can be known.
+            lookahead: yields coming frames, where they can be read.
 
         Returns:
             A function that waits for the painted frames, of the size and dtype as they came; and the state for
@@ -146,7 +146,7 @@ class Stylizer:
         return finish(), state
 
     def bind(self, look: Look, lookahead: Lookahead | None = None) -> BoundStylizer:
-        """Return what paints in one look: what `pipeline.run` takes."""
+        """Return a stylizer bound to one look, as `pipeline.run` takes it."""
         return BoundStylizer(self, look, lookahead)
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class Stylizer:
     def _split(
         self, frames: Sequence[Pixels], state: State
     ) -> list[tuple[list[Pixels], _Part, int]]:
-        """Part frames at cuts; return each part, what is known of its shot, and its first frame's index."""
+        """Part frames at cuts; return each part, its shot, and its first frame's index."""
         parts: list[tuple[list[Pixels], _Part, int]] = []
         shot, following = state.shot, self.engine.following
         rises = following is None or following.rises
@@ -202,7 +202,7 @@ class Stylizer:
         style: Vector,
         lookahead: Lookahead | None,
     ) -> Pool | None:
-        """Return the pool of a shot that begins: empty, or with what it will show."""
+        """Return the pool of a shot that begins: empty, or filled from the look-ahead."""
         following = self.engine.following
         if following is None:
             return None
@@ -239,7 +239,7 @@ class Stylizer:
         painting = self.engine.paint(
             [self._padded(f) for f in frames],
             style,
-            pool.given if pool else None,
+            pool.statistics if pool else None,
             describe=bool(pool and pool.due(len(frames))),
         )
 
@@ -318,7 +318,7 @@ class BoundStylizer:
     lookahead: Lookahead | None = None
 
     def batch(self, height: int, width: int) -> int:
-        """Return how many frames of a size suit a call best."""
+        """Return the number of frames of a size, pixels, that suits a call best."""
         return self.stylizer.batch(height, width)
 
     @property

@@ -1,4 +1,4 @@
-"""What a Python user calls to train a network of one style. It imports torch when it is called."""
+"""The Python API to train a network of one style. It imports torch when it is called."""
 
 from __future__ import annotations
 

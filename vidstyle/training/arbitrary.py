@@ -1,7 +1,7 @@
 """Train the any-style network: `vidstyle train arbitrary --content DIR --style DIR ...`.
 
 A recipe for `vidstyle.training.run`. A batch is photos, half of them with a second, moved view, and as many style
-pictures. The losses look through a fixed perceptual network; see `vidstyle.losses`. Strokes are
+pictures. The losses compare features of a fixed perceptual network; see `vidstyle.losses`. Strokes are
 learned first, at a high style weight, then the content is brought back at a lower one.
 """
 
@@ -21,7 +21,7 @@ from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
-from vidstyle.training.config import LEAST_CROP
+from vidstyle.training.config import MIN_CROP
 from vidstyle.training.config import ArbitraryConfig as Config
 from vidstyle.training.data import Crops
 from vidstyle.training.growth import grow
@@ -39,10 +39,10 @@ _DESCRIBED = 512
 def train(
     content: Path,
     style: Path,
-    eyes: Perceptual,
+    perceptual: Perceptual,
     out: Path,
     *,
-    encoder_eyes: Perceptual,
+    encoder_perceptual: Perceptual,
     config: Config | None = None,
     exclude: tuple[str, ...] = (),
     manifest: Path | None = None,
@@ -59,10 +59,10 @@ def train(
     Args:
         content: folder of photos.
         style: folder of style pictures.
-        eyes: what the losses look through; see `vidstyle.zoo.features`.
+        perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         out: folder for checkpoint, contact sheets and the result.
-        encoder_eyes: what the style encoder looks through, of our own network's widths; its weights
-            become part of the result.
+        encoder_perceptual: the network whose features the style encoder reads, of our own network's widths;
+            its weights become part of the result.
         config: the knobs.
         exclude: beginnings of file names to leave out.
         manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.
@@ -80,17 +80,17 @@ def train(
     """
     config = config or Config()
     config.check()
-    if config.style_crop < LEAST_CROP:
+    if config.style_crop < MIN_CROP:
         raise InputError(
-            f"expected style crops of {LEAST_CROP} pixels at least, got {config.style_crop}"
+            f"expected style crops of {MIN_CROP} pixels at least, got {config.style_crop}"
         )
     target = torch.device(device)
     torch.manual_seed(config.seed)
     photos, held = split_pictures("content", content, manifest, exclude)
     pictures, held_styles = split_pictures("style", style, manifest, exclude)
-    eyes = eyes.to(target)
-    net = _network(config, pictures, encoder_eyes, init, out / "checkpoint.pt").to(target)
-    for module in (net, eyes):
+    perceptual = perceptual.to(target)
+    net = _network(config, pictures, encoder_perceptual, init, out / "checkpoint.pt").to(target)
+    for module in (net, perceptual):
         channels_last(module)
     run = Run(net, out, config, target)
 
@@ -108,21 +108,21 @@ def train(
         views = Views.of(x, config, motion)
         with mixed_precision(target):
             vectors = net.style_encoder(s)
-        return losses_of_step(step, views, s, vectors, net.frame_net, eyes, config)
+        return losses_of_step(step, views, s, vectors, net.frame_net, perceptual, config)
 
     def held_out(averaged: Arbitrary) -> dict[str, float]:
         crops = Crops(
             held_styles or pictures, size=config.style_crop, batch=config.batch, seed=SEED
         )
         styled = (
-            (averaged.style_encoder(s), StyleTarget.of(eyes(s, LAYERS)))
+            (averaged.style_encoder(s), StyleTarget.of(perceptual(s, LAYERS)))
             for s in (crop.to(target) for crop in crops)
         )
-        return held_out_losses(held, styled, averaged.frame_net, eyes, config)
+        return held_out_losses(held, styled, averaged.frame_net, perceptual, config)
 
     run.fit(
         losses_at,
-        constrain=net.frame_net.level,
+        constrain=net.frame_net.equalize_kernels_,
         on_report=on_report,
         save_every=save_every,
         sheet=lambda step, averaged: write_sheet(out / f"sheet_{step:06d}.jpg", averaged, *shown),
@@ -142,7 +142,7 @@ def _style_crops(
 def _network(
     config: Config,
     pictures: list[Path],
-    encoder_eyes: Perceptual,
+    encoder_perceptual: Perceptual,
     init: Path | None,
     checkpoint: Path,
 ) -> Arbitrary:
@@ -160,7 +160,7 @@ def _network(
             )
         return net
     if init is None:
-        net.style_encoder.look_through(encoder_eyes, described())
+        net.style_encoder.load_perceptual(encoder_perceptual, described())
         return net
     smaller = Arbitrary.from_shipped(load_weights(init))
     grow(smaller, net)

@@ -29,9 +29,9 @@ class WeightAverage:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves the old one or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    pending = path.with_suffix(".part")
+    torch.save(state, pending)
+    pending.replace(path)
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
@@ -41,5 +41,5 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def shipped_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is shipped of a state dict: all of it, in 16 bits."""
+    """Return a state dict as it is shipped: all of it, in 16 bits."""
     return {name: value.detach().half().cpu().contiguous() for name, value in weights.items()}

@@ -9,7 +9,7 @@ from vidstyle.errors import InputError
 from vidstyle.fields import Between, documented
 from vidstyle.nets.shape import MULTIPLE, Shape
 
-LEAST_CROP = 64
+MIN_CROP = 64
 """Below this the deepest layer whose texture is compared, at 1/8, holds no whole window."""
 
 
@@ -22,7 +22,7 @@ class PaintingConfig:
     """Optimizer steps."""
     batch: Annotated[int, Between(2)] = 8
     """Photos per step, an even number."""
-    crop: Annotated[int, Between(LEAST_CROP)] = 192
+    crop: Annotated[int, Between(MIN_CROP)] = 192
     """Side of the training frames, pixels."""
     learning_rate: float = 1.5e-3
     """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
@@ -72,10 +72,10 @@ class PaintingConfig:
         Raises:
             InputError: one does not fit the networks.
         """
-        if self.batch < 2 or self.batch % 2 or self.crop % MULTIPLE or self.crop < LEAST_CROP:
+        if self.batch < 2 or self.batch % 2 or self.crop % MULTIPLE or self.crop < MIN_CROP:
             raise InputError(
                 f"expected an even batch and a crop that is a multiple of {MULTIPLE}, of "
-                f"{LEAST_CROP} pixels at least, got {self.batch} and {self.crop}"
+                f"{MIN_CROP} pixels at least, got {self.batch} and {self.crop}"
             )
 
 
@@ -86,7 +86,7 @@ class ArbitraryConfig(PaintingConfig):
 
     shape: Shape = field(default_factory=Shape)
     """Size of the frame net."""
-    style_crop: Annotated[int, Between(LEAST_CROP)] = 256
+    style_crop: Annotated[int, Between(MIN_CROP)] = 256
     """Side of the style crops, pixels, of pictures stored about 320 high."""
     style_zoom: Annotated[float, Between(1)] = 1.0
     """Style pictures are shown up to so much larger or smaller than stored: strokes of many sizes."""
@@ -105,7 +105,7 @@ class StyleConfig(PaintingConfig):
     """Optimizer steps; the default takes some ten minutes on two cores."""
     batch: int = 4
     crop: int = 224
-    style_side: Annotated[int, Between(LEAST_CROP)] = 384
+    style_side: Annotated[int, Between(MIN_CROP)] = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
     style_weight: float = 40.0
     """Weight of the style loss at first; vidstyle train style leaves it so to the end."""

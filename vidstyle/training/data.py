@@ -40,9 +40,9 @@ def scaled_picture(path: Path, side: int) -> Tensor:
     picture = read_picture(path)
     height, width, _ = picture.shape
     scale = side / min(height, width)
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     size = (max(side, round(width * scale)), max(side, round(height * scale)))
-    scaled = cv2.resize(picture, size, interpolation=way)
+    scaled = cv2.resize(picture, size, interpolation=interpolation)
     return torch.from_numpy(scaled).permute(2, 0, 1)[None].float().div_(255.0)
 
 
@@ -93,8 +93,8 @@ class Crops:
         scale = max(self.zoom ** (2 * draw[8] - 1), self.size / short)
         if self.zoom != 1.0 or short < self.size:
             target = (max(self.size, round(width * scale)), max(self.size, round(height * scale)))
-            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-            picture = cv2.resize(picture, target, interpolation=way)
+            interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            picture = cv2.resize(picture, target, interpolation=interpolation)
             height, width = picture.shape[:2]
         top = int(draw[0] * (height - self.size + 1))
         left = int(draw[1] * (width - self.size + 1))

@@ -15,7 +15,7 @@ from vidstyle.nets.arbitrary import Arbitrary, FrameNet
 from vidstyle.nets.layers import StyleNorm
 
 _QUIET = -2.66
-"""What the style encoder's head answers for the gains of a new block: `bound` makes 0.1 of it."""
+"""Output of the style encoder's head for the gains of a new block: `bound` turns it into 0.1."""
 
 
 def _norms(net: FrameNet) -> dict[str, StyleNorm]:
@@ -66,18 +66,18 @@ def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
     for name, norm in _norms(small.frame_net).items():
         there[name] = (at, norm.channels)
         at += 2 * norm.channels
-    given = 0
+    at_new = 0
     for name, norm in _norms(large.frame_net).items():
         taken, known = there.get(name, (0, 0))
         for part in range(2):  # gains, shifts
-            row = given + part * norm.channels
+            row = at_new + part * norm.channels
             rows = slice(taken + part * known, taken + (part + 1) * known)
             new.weight[row : row + known] = 0.0
             new.weight[row : row + known, : old.in_features] = old.weight[rows]
             new.bias[row : row + known] = old.bias[rows]
         if not known and name.endswith("norm2") and not name.startswith("coarse"):
-            _silence(new, slice(given, given + norm.channels))
-        given += 2 * norm.channels
+            _silence(new, slice(at_new, at_new + norm.channels))
+        at_new += 2 * norm.channels
 
 
 def _silence(head: nn.Linear, gains: slice) -> None:

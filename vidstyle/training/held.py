@@ -22,7 +22,7 @@ _BATCHES = 8
 """Enough to compare two runs by."""
 
 SEED = 1
-"""Of crops and motion, the same whatever the run's: the losses of two runs are of the same crops."""
+"""Seed of crops and motion, the same for all runs: the losses of two runs are of the same crops."""
 
 
 @torch.no_grad()
@@ -30,16 +30,16 @@ def held_out_losses(
     photos: list[Path],
     styles: Iterable[tuple[Tensor, StyleTarget]],
     net: FrameNet,
-    eyes: Perceptual,
+    perceptual: Perceptual,
     config: PaintingConfig,
 ) -> dict[str, float]:
     """Return the mean losses of a few batches, not weighted.
 
     Args:
-        photos: what was held out.
-        styles: for each batch as many style vectors and what they should look like.
-        net: the network, on the device of `eyes`.
-        eyes: what the losses look through.
+        photos: the photos that were held out.
+        styles: for each batch of B frames, style vectors (B, S) and the targets of the style loss.
+        net: the network, on the device of `perceptual`.
+        perceptual: the network whose features the losses compare.
         config: the knobs of the run.
     """
     device = next(net.parameters()).device
@@ -47,10 +47,10 @@ def held_out_losses(
     motion = torch.Generator().manual_seed(SEED)
     crops = Crops(photos, size=config.crop + 2 * MARGIN, batch=config.batch, seed=SEED)
     sums: Counter[str] = Counter()
-    for x, (vectors, wanted) in zip(islice(crops, _BATCHES), styles, strict=False):
+    for x, (vectors, style_targets) in zip(islice(crops, _BATCHES), styles, strict=False):
         views = Views.of(x.to(device), config, motion)
         painted, moved, smooth = views.paint(net, vectors, shared=True)
-        features = eyes(painted, LAYERS), eyes(views.frames, LAYERS)
-        losses = views.losses(painted, moved, smooth, features, wanted, config)
+        features = perceptual(painted, LAYERS), perceptual(views.frames, LAYERS)
+        losses = views.losses(painted, moved, smooth, features, style_targets, config)
         sums.update({name: loss.item() for name, loss in losses.items()})
     return {name: total / _BATCHES for name, total in sums.items()}

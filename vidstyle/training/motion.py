@@ -105,10 +105,10 @@ def occlude(pair: Pair, chance: float, generator: torch.Generator) -> Pair:
     )
 
 
-def expose(pair: Pair, most: float, generator: torch.Generator) -> Pair:
-    """Make the second frames brighter or darker by a factor of exp(-`most`) to exp(`most`)."""
+def expose(pair: Pair, max_exposure: float, generator: torch.Generator) -> Pair:
+    """Make the second frames brighter or darker by a factor of exp(-`max_exposure`) to exp(`max_exposure`)."""
     count = len(pair.first)
-    gain = torch.exp((2 * torch.rand(count, 1, 1, 1, generator=generator) - 1) * most)
+    gain = torch.exp((2 * torch.rand(count, 1, 1, 1, generator=generator) - 1) * max_exposure)
     second = (pair.second * gain.to(pair.second.device)).clamp(0, 1)
     return replace(pair, second=second, brighter=luma(second) - luma(pair.second))
 

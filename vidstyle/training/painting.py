@@ -1,4 +1,4 @@
-"""What training an any-style and a one-style network have in common: frames, losses, their weights."""
+"""The frames, the losses and their weights, which any-style and one-style training share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GRID = 16
 """Period, pixels, of the patterns that stick to the network's coarsest grid; twice that of the next."""
 
 _RAMP, _EDGE = 96, 16
-"""Side of a smooth frame, pixels, and what of it is not looked at: the border has a pattern of its own."""
+"""Side of a smooth frame, and width of its border that is not measured, pixels: the border has a pattern of its own."""
 
 
 def weights_at(config: PaintingConfig, progress: float) -> tuple[float, float]:
@@ -107,17 +107,17 @@ class Views:
             config: the knobs of the style loss.
             style_features: of the style pictures, for the nearest-neighbour loss.
         """
-        seen, wanted = features
+        output_features, target_features = features
         pair, half = self.pair, len(moved)
         losses = {
-            "content": content_loss(seen, wanted),
-            "fidelity": fidelity_loss(seen, wanted),
+            "content": content_loss(output_features, target_features),
+            "fidelity": fidelity_loss(output_features, target_features),
             "style": style_loss(
-                seen,
+                output_features,
                 style,
                 gram=config.gram,
                 root=config.root,
-                untouched=wanted if config.balanced else None,
+                untouched=target_features if config.balanced else None,
             ),
             "tone": tone_loss(painted, self.frames),
             "temporal": temporal_loss(painted[:half], moved, pair.grid, pair.mask, pair.brighter),
@@ -126,25 +126,26 @@ class Views:
         }
         if config.nearest_weight and style_features is not None:
             losses["nearest"] = (
-                nearest_loss(seen[2], style_features[2]) + nearest_loss(seen[3], style_features[3])
+                nearest_loss(output_features[2], style_features[2])
+                + nearest_loss(output_features[3], style_features[3])
             ) / 2
         if config.similarity_weight:
-            losses["similarity"] = self_similarity_loss(seen[3], wanted[3])
+            losses["similarity"] = self_similarity_loss(output_features[3], target_features[3])
         return losses
 
 
-def look(
-    eyes: Perceptual, *pictures: Tensor, step: int, config: PaintingConfig
+def features_of_step(
+    perceptual: Perceptual, *pictures: Tensor, step: int, config: PaintingConfig
 ) -> list[list[Tensor]]:
-    """Return the features, all of `LAYERS`, of each of the pictures (B, 3, H, W), as a step's losses see them."""
+    """Return the features, all of `LAYERS`, of each of the pictures (B, 3, H, W), at the scale and with the pooling of a step."""
     if config.least_scale == 1.0:
-        return [eyes(p, LAYERS) for p in pictures]
+        return [perceptual(p, LAYERS) for p in pictures]
     draw = torch.rand(1, generator=torch.Generator().manual_seed(config.seed + step)).item()
     scale = config.least_scale**draw
     scaled = (
         F.interpolate(p, scale_factor=scale, mode="bilinear", antialias=True) for p in pictures
     )
-    return [eyes(p, LAYERS, average=step % 2 == 1) for p in scaled]
+    return [perceptual(p, LAYERS, average=step % 2 == 1) for p in scaled]
 
 
 def losses_of_step(
@@ -153,7 +154,7 @@ def losses_of_step(
     styles: Tensor,
     vectors: Tensor,
     net: FrameNet,
-    eyes: Perceptual,
+    perceptual: Perceptual,
     config: PaintingConfig,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Paint a batch; return the loss of a step of the training, and the losses that it is the sum of.
@@ -164,15 +165,17 @@ def losses_of_step(
         styles: the style pictures (B, 3, H, W) in [0, 1], or (1, 3, H, W), one for all frames.
         vectors: (B, S), their style vectors.
         net: the network that learns.
-        eyes: what the losses look through.
+        perceptual: the network whose features the losses compare.
         config: the knobs.
     """
     batch = len(views.frames)
     with mixed_precision(views.frames.device):
         with torch.no_grad():
-            of_styles, of_frames = look(eyes, styles, views.frames, step=step, config=config)
+            of_styles, of_frames = features_of_step(
+                perceptual, styles, views.frames, step=step, config=config
+            )
         painted, moved, smooth = views.paint(net, vectors, shared=step % 2 == 1)
-        (of_painted,) = look(eyes, painted, step=step, config=config)
+        (of_painted,) = features_of_step(perceptual, painted, step=step, config=config)
     losses = views.losses(
         *(painted, moved, smooth, (of_painted, of_frames)),
         StyleTarget.of(of_styles).repeat(batch // len(styles)),
@@ -199,15 +202,15 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
     )
 
 
-def _ramps(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Return as many frames as there are in `like`, each an even change between two colors, in any direction.
+def _ramps(photos: Tensor, generator: torch.Generator) -> Tensor:
+    """Return as many frames as there are `photos`, each an even change between two colors, in any direction.
 
     The colors are never near: what changes nowhere has no statistics to normalise it with.
     """
-    drawn = torch.rand(len(like), 4, 1, 1, generator=generator).to(like)
+    drawn = torch.rand(len(photos), 4, 1, 1, generator=generator).to(photos)
     begin, angle = drawn[:, :3], 2 * torch.pi * drawn[:, 3:]
     x, y = angle.cos(), angle.sin()
-    along = torch.linspace(-0.5, 0.5, _RAMP).to(like)
+    along = torch.linspace(-0.5, 0.5, _RAMP).to(photos)
     share = 0.5 + (x * along + y * along[:, None]) / (x.abs() + y.abs())  # (B, 1, side, side)
     ramps: Tensor = begin.lerp((begin + 0.5) % 1, share)
     return ramps

@@ -26,14 +26,14 @@ from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 
 DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
-"""What is learned: all that style and content losses look at."""
+"""Layers that are distilled: all that style and content losses compare."""
 
 _HELD_OUT = 20
 """Every so many pictures one is left out of the training, to measure on."""
 
 
 def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Make of pictures (B, 3, H, W) in [0, 1] what painters and optimisers make on their way.
+    """Disturb pictures (B, 3, H, W) in [0, 1] as unfinished paintings are.
 
     A third is mixed with another picture, a third gets noise: the network must see well what is no
     photo yet.
@@ -43,14 +43,14 @@ def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
     mixed = torch.lerp(pictures, pictures.roll(1, 0), 0.5 * share.to(pictures.device))
     noise = torch.randn(pictures.shape, generator=generator) * 0.15 * share
     noisy = (pictures + noise.to(pictures.device)).clamp(0, 1)
-    kind = torch.randint(3, (count, 1, 1, 1), generator=generator).to(pictures.device)
-    return torch.where(kind == 0, pictures, torch.where(kind == 1, mixed, noisy))
+    disturbance = torch.randint(3, (count, 1, 1, 1), generator=generator).to(pictures.device)
+    return torch.where(disturbance == 0, pictures, torch.where(disturbance == 1, mixed, noisy))
 
 
-def distances(seen: list[Tensor], wanted: list[Tensor]) -> list[Tensor]:
+def distances(output_features: list[Tensor], target_features: list[Tensor]) -> list[Tensor]:
     """Return a loss for each layer: features, and their statistics, relative to the teacher's."""
     losses = []
-    for mine, other in zip(seen, wanted, strict=True):
+    for mine, other in zip(output_features, target_features, strict=True):
         loss = relative_error(mine.float(), other.float())
         pairs = zip(channel_statistics(mine), channel_statistics(other), strict=True)
         losses.append(loss + sum(relative_error(a, b) for a, b in pairs))
@@ -72,9 +72,11 @@ def init_weights(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None
     nn.init.eye_(net.preprocess.weight[:, :, 0, 0])
     net.preprocess.bias -= pictures.mean((0, 2, 3))  # type: ignore[operator]
     net.preprocess.requires_grad_(False)
-    for layer, wanted in zip(DISTILLED, teacher(pictures, DISTILLED), strict=True):
-        (seen,) = net(pictures, [layer])
-        scale = wanted.square().mean().sqrt() / (seen.square().mean().sqrt() + 1e-6)
+    for layer, target_features in zip(DISTILLED, teacher(pictures, DISTILLED), strict=True):
+        (output_features,) = net(pictures, [layer])
+        scale = target_features.square().mean().sqrt() / (
+            output_features.square().mean().sqrt() + 1e-6
+        )
         scaled = net.preprocess if layer == "relu1_1" else net.get_submodule(f"conv{layer[4:]}")
         for value in scaled.parameters():
             value.mul_(scale)  # the biases of the convolutions are still 0
@@ -116,16 +118,16 @@ def train(
         )
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    sees = Perceptual.from_state_dict(load_weights(teacher)).to(target)
-    net = Perceptual(sees.widths).to(target)
-    for module in (net, sees):
+    teacher_net = Perceptual.from_state_dict(load_weights(teacher)).to(target)
+    net = Perceptual(teacher_net.widths).to(target)
+    for module in (net, teacher_net):
         channels_last(module)
     files = [file for folder in folders for file in list_pictures(folder, exclude)]
     if len(files) < _HELD_OUT:
         raise InputError(f"expected {_HELD_OUT} pictures at least, got {len(files)}")
     crops = partial(Crops, size=config.crop, recolor=0.2)
     held = next(iter(crops(files[::_HELD_OUT], batch=48, seed=1))).to(target)
-    init_weights(net, sees, held)
+    init_weights(net, teacher_net, held)
     run = Run(net, out, config, target)
     learned = [f for n, f in enumerate(files) if n % _HELD_OUT]
     pictures = iter(crops(learned, batch=config.batch, seed=run.seed))
@@ -135,13 +137,15 @@ def train(
         crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
         with mixed_precision(target):
             with torch.no_grad():
-                wanted = sees(crop, DISTILLED)
-            losses = distances(net(crop, DISTILLED), wanted)
+                target_features = teacher_net(crop, DISTILLED)
+            losses = distances(net(crop, DISTILLED), target_features)
         return torch.stack(losses).sum(), dict(zip(DISTILLED, losses, strict=True))
 
     @torch.no_grad()
     def held_out(averaged: Perceptual) -> dict[str, float]:
-        layers = zip(DISTILLED, averaged(held, DISTILLED), sees(held, DISTILLED), strict=True)
+        layers = zip(
+            DISTILLED, averaged(held, DISTILLED), teacher_net(held, DISTILLED), strict=True
+        )
         return {name: relative_error(a, b).item() for name, a, b in layers}
 
     run.fit(losses_at, on_report=on_report, save_every=save_every, held_out=held_out)

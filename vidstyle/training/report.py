@@ -1,4 +1,4 @@
-"""What a training run tells of itself."""
+"""Reports of a training run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """What one step measured."""
+    """The losses and the progress of one step."""
 
     step: int
     steps: int

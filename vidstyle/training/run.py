@@ -34,7 +34,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 class Knobs(Protocol):
-    """What every run's config has, a dataclass."""
+    """The fields that every run's config has; it is a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -143,11 +143,11 @@ class Run(Generic[Net]):
         """Take the steps that are left.
 
         Args:
-            losses_at: returns, for the number of a step from 0, the loss to go down and what it is made of.
+            losses_at: returns, for the number of a step from 0, the loss to minimize and its parts.
             constrain: brings the weights back, in place, to those that are allowed, after each step.
             on_report: called after every tenth step, and once more at the end with what `held_out` returns.
             save_every: steps between checkpoints; the last step is kept too.
-            sheet: draws what the averaged network makes of a few pictures, after so many steps.
+            sheet: draws paintings of the averaged network, after so many steps.
             sheet_every: steps between sheets; the last step has one too.
             held_out: measures the averaged network on pictures that were held out.
 

@@ -1,4 +1,4 @@
-"""Contact sheets: what the network makes of a few fixed photos and styles, to be looked at."""
+"""Contact sheets: a few fixed photos, painted by the network in a few fixed styles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
 
     Args:
         path: a .jpg or .png file.
-        net: the network to look at.
+        net: the network that paints the results.
         photos: (P, 3, H, W) in [0, 1].
         styles: (S, 3, H, W) in [0, 1], the same H and W.
     """
@@ -53,7 +53,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
 
 @torch.no_grad()
 def write_strip(path: Path, net: OneStyle, photos: Tensor) -> None:
-    """Write photos (N, 3, H, W) in [0, 1] in a row, and below what the network makes of them."""
+    """Write photos (N, 3, H, W) in [0, 1] in a row, and below them the network's paintings."""
     vectors = net.style.expand(len(photos), -1)
     rows = (to_pixels(photos), to_pixels(net.frame_net(photos, vectors)[0]))
     sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)

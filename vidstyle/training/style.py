@@ -21,7 +21,7 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
-from vidstyle.training.config import LEAST_CROP
+from vidstyle.training.config import MIN_CROP
 from vidstyle.training.config import StyleConfig as Config
 from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.held import held_out_losses
@@ -35,7 +35,7 @@ from vidstyle.training.sheet import shown_pictures, write_strip
 def train(
     picture: Path,
     content: Path,
-    eyes: Perceptual,
+    perceptual: Perceptual,
     base: Path,
     out: Path,
     *,
@@ -53,7 +53,7 @@ def train(
     Args:
         picture: the style.
         content: folder of photos.
-        eyes: what the losses look through; see `vidstyle.zoo.features`.
+        perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         base: safetensors of an any-style network, whose shape the new one takes.
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.
@@ -71,14 +71,14 @@ def train(
     """
     config = config or Config()
     config.check()
-    if config.style_side < LEAST_CROP:
-        raise InputError(f"expected a style of {LEAST_CROP} pixels, got {config.style_side}")
+    if config.style_side < MIN_CROP:
+        raise InputError(f"expected a style of {MIN_CROP} pixels, got {config.style_side}")
     target = torch.device(device)
     torch.manual_seed(config.seed)
     style = scaled_picture(picture, config.style_side).to(target)  # (1, 3, H, W)
-    eyes = eyes.to(target)
+    perceptual = perceptual.to(target)
     net = OneStyle.begin(Arbitrary.from_shipped(load_weights(base)), style.cpu()).to(target)
-    for module in (net, eyes):
+    for module in (net, perceptual):
         channels_last(module)
     run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
 
@@ -92,16 +92,16 @@ def train(
         x = next(contents).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
         views = Views.of(x, config, motion)
         vectors = net.style.expand(config.batch, -1)
-        return losses_of_step(step, views, style, vectors, net.frame_net, eyes, config)
+        return losses_of_step(step, views, style, vectors, net.frame_net, perceptual, config)
 
     def held_out(averaged: OneStyle) -> dict[str, float]:
-        wanted = StyleTarget.of(eyes(style, LAYERS)).repeat(config.batch)
-        styled = repeat((averaged.style.expand(config.batch, -1), wanted))
-        return held_out_losses(held, styled, averaged.frame_net, eyes, config)
+        style_targets = StyleTarget.of(perceptual(style, LAYERS)).repeat(config.batch)
+        styled = repeat((averaged.style.expand(config.batch, -1), style_targets))
+        return held_out_losses(held, styled, averaged.frame_net, perceptual, config)
 
     run.fit(
         losses_at,
-        constrain=net.level,
+        constrain=net.constrain_,
         on_report=on_report,
         save_every=save_every,
         sheet=lambda _, averaged: write_strip(out / "sheet.jpg", averaged, shown),

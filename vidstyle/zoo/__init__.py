@@ -1,1 +1,1 @@
-"""Networks in files: the shipped ones, a user's own, and the perceptual ones that losses look through."""
+"""Networks in files: the shipped ones, a user's own, and the perceptual ones whose features losses compare."""

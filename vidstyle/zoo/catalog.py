@@ -64,7 +64,7 @@ class ModelFiles:
         return (known or hashlib.sha256(self.weights.read_bytes()).hexdigest())[:16]
 
     def verified(self, path: Path) -> Path:
-        """Return the path of one of its files; of a network (.xml) both are looked at.
+        """Return the path of one of its files; of a network (.xml) both are checked.
 
         Raises:
             InputError: it is missing, or not as it was shipped.
@@ -87,7 +87,7 @@ class StyleEntry:
     """A shipped network of one style."""
 
     name: str
-    """What `--style` calls it."""
+    """Its name as a `style`."""
     title: str
     artist: str
     year: str

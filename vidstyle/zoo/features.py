@@ -1,4 +1,4 @@
-"""The network that losses and metrics look through: our own, torchvision's VGG-19, or any in a file."""
+"""The perceptual network whose features losses and metrics compare: our own, torchvision's VGG-19, or any in a file."""
 
 from __future__ import annotations
 

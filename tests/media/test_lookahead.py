@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.clips import make_clip
-from vidstyle.media.foresight import Foresight
+from vidstyle.media.lookahead import LookaheadSource
 from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 
@@ -20,9 +20,9 @@ def clip(tmp_path_factory):
 def shown(path, index, **wishes):
     """Return what is shown after a frame, as places in the video, and the frames themselves."""
     with FileSource(path, Reading(**wishes)) as source:
-        foresight = Foresight(source)
-        frames = [frame.pixels.astype(int) for frame in foresight]
-        coming = list(foresight.after(index))
+        lookahead = LookaheadSource(source)
+        frames = [frame.pixels.astype(int) for frame in lookahead]
+        coming = list(lookahead.after(index))
     assert all(c.shape == frames[0].shape for c in coming)
     places = [int(np.argmin([np.abs(f - c).mean() for f in frames])) for c in coming]
     return places, len(frames)
@@ -69,16 +69,16 @@ def test_what_cannot_be_read_ends_it(clip, tmp_path):
     gone = tmp_path / "gone.mkv"
     gone.write_bytes(data)
     with FileSource(gone) as source:
-        foresight = Foresight(source)
-        next(iter(foresight))
-        assert len(list(foresight.after(0))) > 0
+        lookahead = LookaheadSource(source)
+        next(iter(lookahead))
+        assert len(list(lookahead.after(0))) > 0
         gone.unlink()
-        assert list(foresight.after(0)) == []
+        assert list(lookahead.after(0)) == []
 
 
 def test_a_stream_without_times_is_not_looked_into(tmp_path):
     bare = make_clip(tmp_path / "in.h264", times=range(40), sound=False)
     with FileSource(bare) as source:
-        foresight = Foresight(source)
-        assert len(list(foresight)) == 40
-        assert len(list(foresight.after(0))) <= 1
+        lookahead = LookaheadSource(source)
+        assert len(list(lookahead)) == 40
+        assert len(list(lookahead.after(0))) <= 1

@@ -18,7 +18,7 @@ Mask = NDArray[np.float32]
 Labels = NDArray[np.int32]
 """(H, W): each region's number."""
 
-_MOST = 32
+_MAX_REGIONS = 32
 """Regions. A JPEG, whose colors blur, has thousands."""
 
 
@@ -50,9 +50,9 @@ def read_regions(path: Path, picture: Pixels, name: str) -> Labels:
     _check_size(path, regions, picture, name)
     colors: Labels = (regions.astype(np.int32) << np.array([16, 8, 0])).sum(2, dtype=np.int32)
     count = len(np.unique(colors))
-    if count > _MOST:
+    if count > _MAX_REGIONS:
         raise InputError(
-            f"expected a color for each of {_MOST} regions at most in {path}, got {count} colors; "
+            f"expected a color for each of {_MAX_REGIONS} regions at most in {path}, got {count} colors; "
             "save it as PNG, without soft edges"
         )
     return colors

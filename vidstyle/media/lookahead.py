@@ -1,4 +1,4 @@
-"""Looks ahead in a file: what a shot will show, before its first frame is painted."""
+"""Look-ahead in a file: reads the frames of a shot before its first frame is painted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vidstyle.media.source import FileSource
 log = logging.getLogger(__name__)
 
 _STEP = Fraction(1, 2)
-"""Seconds at least between frames that are shown of what comes."""
+"""Seconds at least between two frames of the look-ahead."""
 
 _REACH = 4
-"""Seconds that are looked ahead at most."""
+"""Length of the look-ahead, seconds, at most."""
 
-_MOST = 600
-"""Pictures that are decoded for that at most: a file that cannot be sought in begins far before."""
+_MAX_PICTURES = 600
+"""Pictures that the look-ahead decodes at most: a file without seeking begins far before."""
 
 
-class Foresight:
-    """The source of a file's frames, which can also be asked what comes after one of them."""
+class LookaheadSource:
+    """A source of a file's frames that can also read ahead of one of them."""
 
     def __init__(self, source: FileSource) -> None:
         """Take the source, one that can be read twice: no pipe."""
@@ -53,13 +53,18 @@ class Foresight:
     def after(self, index: int) -> Iterator[Pixels]:
         """Yield some two frames (H, W, 3) a second, from about the one with an index on.
 
-        It must have been read. What cannot be read ends it: that is told where frames are painted.
+        The frame must have been read. An error ends the look-ahead silently: the read that paints reports it.
         """
         video = self._source.video
         try:
             begin = Fraction(self._times[index]).limit_denominator(10**6)
             for frame in video.read(
-                begin, begin + _REACH, step=_STEP, referenced_only=True, alpha=False, most=_MOST
+                begin,
+                begin + _REACH,
+                step=_STEP,
+                referenced_only=True,
+                alpha=False,
+                max_pictures=_MAX_PICTURES,
             ):
                 yield frame.pixels
         except Exception as error:

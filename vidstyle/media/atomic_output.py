@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from vidstyle.errors import UsageError
 from vidstyle.media.containers import container_for, is_sequence, number_pattern
-from vidstyle.media.pipes import PartPipe, is_pipe
+from vidstyle.media.pipes import PendingPipe, is_pipe
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,11 @@ def check_output(path: Path, *, overwrite: bool, container: str | None = None) -
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-class Part(Protocol):
+class PendingOutput(Protocol):
     """An output while it is being made."""
 
     target: Any
-    """What the muxer writes to: a URL, or an object with `write`."""
+    """The muxer's target: a URL, or an object with `write`."""
 
     def commit(self, *, overwrite: bool) -> None:
         """Give it its name."""
@@ -74,7 +74,7 @@ class Part(Protocol):
         ...
 
 
-class PartFile:
+class PendingFile:
     """One file."""
 
     def __init__(self, path: Path) -> None:
@@ -98,24 +98,24 @@ class PartFile:
             self.file.unlink(missing_ok=True)
 
 
-class PartFolder:
+class PendingFolder:
     """Numbered files, beside their final place in a hidden folder until the last is written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.parent / f".{secrets.token_hex(6)}.part"
-        self._part.mkdir()
-        self.target = f"{str(self._part).replace('%', '%%')}/{path.name}"
+        self._pending = path.parent / f".{secrets.token_hex(6)}.part"
+        self._pending.mkdir()
+        self.target = f"{str(self._pending).replace('%', '%%')}/{path.name}"
 
     def commit(self, *, overwrite: bool) -> None:
         """Give every file its name."""
         if not overwrite and _existing(self._path):
             raise UsageError(_exists(self._path))
-        made = sorted(self._part.iterdir())
+        made = sorted(self._pending.iterdir())
         older = {p.name for p in _existing(self._path)} - {p.name for p in made}
         for file in made:
             file.replace(self._path.with_name(file.name))
-        self._part.rmdir()
+        self._pending.rmdir()
         if older:
             log.warning(
                 "%d older pictures, such as %s, still lie beside the new ones",
@@ -125,10 +125,10 @@ class PartFolder:
 
     def discard(self) -> None:
         """Remove them all."""
-        shutil.rmtree(self._part, ignore_errors=True)
+        shutil.rmtree(self._pending, ignore_errors=True)
 
 
-class PartAddress:
+class PendingAddress:
     """An address that is sent to: nothing can be taken back."""
 
     def __init__(self, address: str) -> None:
@@ -141,19 +141,19 @@ class PartAddress:
         """Do nothing: what was sent is gone."""
 
 
-_begun: weakref.WeakSet[PartFile | PartFolder] = weakref.WeakSet()
+_unfinished: weakref.WeakSet[PendingFile | PendingFolder] = weakref.WeakSet()
 
 
-def part_for(path: Path) -> Part:
+def pending_output(path: Path) -> PendingOutput:
     """Begin an output."""
     if is_pipe(path):
-        return PartPipe()
-    part = PartFolder(path) if is_sequence(path) else PartFile(path)
-    _begun.add(part)
-    return part
+        return PendingPipe()
+    pending = PendingFolder(path) if is_sequence(path) else PendingFile(path)
+    _unfinished.add(pending)
+    return pending
 
 
 def discard_all() -> None:
     """Remove every output that is not finished: the process is about to end at once."""
-    for part in _begun:
-        part.discard()
+    for pending in _unfinished:
+        pending.discard()

@@ -1,4 +1,4 @@
-"""Where an interrupted run of `vidstyle paint` can go on."""
+"""Checkpoints of `vidstyle paint` in files, from which an interrupted run goes on."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from safetensors.torch import save
 
 from vidstyle.cli.pictures import keep
 from vidstyle.errors import UsageError
-from vidstyle.optimize.descent import Halt, Step
+from vidstyle.optimize.descent import Checkpoint, StepResult
 
 
-class HaltFile:
-    """Where an interrupted run can go on: a file beside the output."""
+class CheckpointFile:
+    """A file beside the output that holds the picture of a step, for a run to go on from."""
 
     def __init__(self, target: Path, run: str) -> None:
         """Take the output, and words that are the same for the same run."""
         self._file = target.with_name(f"{target.stem}.resume.safetensors")
         self._run = run
 
-    def write(self, step: Step) -> None:
+    def write(self, step: StepResult) -> None:
         """Replace the file by one of a later step."""
         tensors = {"picture": step.picture.cpu().contiguous()}
         keep(self._file, save(tensors, {"step": str(step.step), "run": self._run}))
 
-    def read(self) -> Halt:
+    def read(self) -> Checkpoint:
         """Read it."""
         try:
             with safe_open(self._file, "pt") as file:
@@ -37,7 +37,7 @@ class HaltFile:
             ) from error
         if about.get("run") != self._run:
             raise UsageError(f"{self._file} was left by a run with other options; delete it")
-        return Halt(step, picture)
+        return Checkpoint(step, picture)
 
     def forget(self) -> None:
         """Delete it: the run is over."""
