@@ -2,8 +2,9 @@
 
 PEERS holds clips named clip+style.mp4, made by another network from the first frames of
 DATA/video/clip.mp4 in the style DATA/style_hero/style.jpg; both sides are encoded alike and measured by
-the same code, `vidstyle metrics`. The means go to benchmarks/results/quality.json, and to docs/quality.svg as
-curves. A network that was trained through the perceptual network is judged leniently by it.
+the same code, `vidstyle metrics`, and by a judge of another family (`outside.py`), since a network is judged leniently
+by the perceptual network that it was trained through. DATA/style_val holds styles that no training sees; the worst quarter of
+them stands beside their mean. The means go to benchmarks/results/quality.json, and to docs/quality.svg as curves.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 from common import write
+from outside import Judge, Seen
 from pipeline import ROOT
 
 import vidstyle
-from vidstyle import Encoding
+from vidstyle import Encoding, Look
 from vidstyle.evaluation.likeness import Likeness
 from vidstyle.evaluation.report import Metrics, measure
+from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.zoo import catalog
 from vidstyle.zoo.features import load_features
@@ -55,6 +58,60 @@ def figures(found: Metrics) -> dict[str, float]:
     """Return what is averaged."""
     values = asdict(found) | {"excess1": found.excess1, "excess5": found.excess5}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def frames_of(clip: Path, every: int = 16) -> list[Pixels]:
+    """Return every so many frames of a clip."""
+    with av.open(str(clip)) as video:
+        frames = enumerate(video.decode(video=0))
+        return [f.to_ndarray(format="rgb24") for n, f in frames if n % every == 0]
+
+
+def outside(judge: Judge, clip: Path, painted: Path, style: Seen) -> dict[str, float]:
+    """Return what the outside judge says of a painted clip."""
+    pairs = [
+        (judge.see(a), judge.see(b))
+        for a, b in zip(frames_of(painted), frames_of(clip), strict=False)
+    ]
+    return {
+        "outside style": float(np.mean([judge.style(a, b, style) for a, b in pairs])),
+        "outside vector": float(np.mean([judge.vector(a, b, style) for a, b in pairs])),
+        "outside content": float(np.mean([judge.content(a, b) for a, b in pairs])),
+    }
+
+
+UNSEEN_CLIPS = ("fox", "car_turn", "bear_pan", "dog_leap_audio")
+"""Each unseen style is painted on the first frames of two of these, in turn."""
+
+
+def unseen(judge: Judge, data: Path) -> dict[str, float]:
+    """Return what the outside judge says of the any-style network in styles that no training saw."""
+    found = []
+    with vidstyle.load() as model:
+        for number, path in enumerate(sorted((data / "style_val").glob("*.jpg"))):
+            look, style = Look(model.style(path)), judge.see(read_picture(path))
+            for step in range(2):
+                name = UNSEEN_CLIPS[(number + step) % len(UNSEEN_CLIPS)]
+                frame = frames_of(data / "video" / f"{name}.mp4", 10**6)[0]
+                scale = 360 / min(frame.shape[:2])
+                frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                painted, seen = judge.see(model(frame, look)), judge.see(frame)
+                found.append(
+                    (
+                        judge.style(painted, seen, style),
+                        judge.vector(painted, seen, style),
+                        judge.content(painted, seen),
+                    )
+                )
+    by_style = np.array(found).reshape(-1, 2, 3).mean(1)
+    worst = np.sort(by_style[:, 0])[-len(by_style) // 4 :]
+    style, vector, content = by_style.mean(0)
+    return {
+        "outside style": float(style),
+        "outside vector": float(vector),
+        "outside content": float(content),
+        "outside style, worst quarter": float(worst.mean()),
+    }
 
 
 def plot(means: dict[str, dict[str, float]]) -> None:
@@ -94,6 +151,7 @@ def main() -> None:
     parser.add_argument("--only", help="beginning of the names of the sides to measure")
     options = parser.parse_args()
     perceptual = load_features(options.features)
+    judge = Judge()
     rows: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "in.mkv")
@@ -104,6 +162,7 @@ def main() -> None:
             likeness = Likeness(
                 perceptual, read_picture(style).astype(np.float32) / np.float32(255)
             )
+            seen_style = judge.see(read_picture(style))
             made = {"peer": peer}
             sides = {f"stability {s:g}": (style, s) for s in STABILITIES}
             own = options.networks / f"{of}.safetensors"
@@ -121,6 +180,7 @@ def main() -> None:
                 )
             for side, painted in made.items():
                 found = figures(measure(clip, painted, style=likeness))
+                found |= outside(judge, clip, painted, seen_style)
                 rows.setdefault(side, []).append(found)
                 shown = "  ".join(f"{n} {v:.3f}" for n, v in found.items() if "input" not in n)
                 print(f"{peer.stem:36} {side:12} {shown}", flush=True)
@@ -134,9 +194,11 @@ def main() -> None:
     }
     for side, found in means.items():
         print(side, "  ".join(f"{n} {v:.3f}" for n, v in found.items()))
+    new = unseen(judge, options.data)
+    print("unseen styles", "  ".join(f"{n} {v:.3f}" for n, v in new.items()))
     if options.only:
         return
-    print(write("quality", {"pairs": len(rows["peer"]), "means": means}))
+    print(write("quality", {"pairs": len(rows["peer"]), "means": means, "unseen": new}))
     plot(means)
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from tests.clips import make_picture, pattern
-from tests.conftest import ROOT, vidstyle
+from tests.conftest import ROOT, SHARED, vidstyle
 from vidstyle import InputError
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
@@ -166,6 +166,23 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
         assert reports[-1].images_per_second == 0
         assert read.count({True}) == 2 * held_styles
         assert {True, False} not in read
+
+
+def test_no_training_sees_the_styles_that_are_measured_on():
+    """By digest too, whatever they are called; and photos whose terms forbid it are in no recipe."""
+    shipped, rows = (
+        read_manifest(ROOT / "models" / f"{name}.csv") for name in ("manifest", "manifest_2")
+    )
+    unfit = ("bsds_", "camvid_", "dicm_", "imnet1_", "imnet2_")
+    assert not [row.name for row in rows if row.kind == "content" and row.name.startswith(unfit)]
+    folder = SHARED / "style_val"
+    if not folder.is_dir():
+        pytest.skip("needs the shared styles")
+    measured = list(list_rows("style", folder, ()))
+    assert len(measured) == 12
+    for trained in (shipped, rows):
+        assert not {row.sha256 for row in measured} & {row.sha256 for row in trained}
+        assert not {row.name for row in measured} & {row.name for row in trained}
 
 
 def test_a_config_gives_options_and_those_given_count_more(data):
