@@ -246,3 +246,12 @@ def test_a_style_climbs_back_up_once_at_most(base, picture, tmp_path):
     assert rooms[-1] == "model"
     height = {name: n for n, name in enumerate(TopologicalSorter(ALLOWED).static_order())}
     assert sum(height[after] > height[before] for before, after in pairwise(rooms)) <= 1
+
+
+@pytest.mark.parametrize(
+    "path", [*PACKAGE.glob("stylize/*.py"), PACKAGE / "pipeline.py"], ids=lambda p: p.name
+)
+def test_the_middle_is_typed(path):
+    """The value that the house is built on is known to the type checker."""
+    names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+    assert not names & {"Any", "cast"}

@@ -10,8 +10,8 @@ Its stages, in the order in which they run:
 
 Stages 1 to 4 see the frames of a shot; those after it see a frame alone, with its index, and stand together in
 `Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
-not ask for it. Three things hold whatever is chosen: the defaults change no pixel, a strength of 0 is the frame itself to the bit, and
-how frames are parted into calls changes nothing. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
+not ask for it. Two things hold whatever is chosen: a stage that is left at its default changes no pixel, and a strength of 0 is
+the frame itself to the bit. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
 than the state.
 """
 
