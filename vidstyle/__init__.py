@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from vidstyle.api import stylize, stylize_frames
 from vidstyle.errors import (
     DamagedInputError,
@@ -13,19 +16,21 @@ from vidstyle.errors import (
     UsageError,
     VidstyleError,
 )
-from vidstyle.evaluation.report import Metrics, measure
 from vidstyle.files import Result
 from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.probe import Probe, probe
 from vidstyle.media.reading import Reading
 from vidstyle.model import Model, load
-from vidstyle.optimize.api import paint
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, mix
 from vidstyle.stylize.stylizer import State
-from vidstyle.training.api import train_style
+
+if TYPE_CHECKING:
+    from vidstyle.evaluation.report import Metrics, measure
+    from vidstyle.optimize.api import paint
+    from vidstyle.training.api import train_style
 
 __version__ = "0.1.0"
 
@@ -62,3 +67,17 @@ __all__ = [
     "stylize_frames",
     "train_style",
 ]
+
+_LATER = {
+    "Metrics": "vidstyle.evaluation.report",
+    "measure": "vidstyle.evaluation.report",
+    "paint": "vidstyle.optimize.api",
+    "train_style": "vidstyle.training.api",
+}
+"""Name -> module that is imported when the name is first asked for: who paints a video waits for none of them."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

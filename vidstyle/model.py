@@ -16,10 +16,8 @@ from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress
-from vidstyle.runtime.color_transfer import ColorTransferEngine
 from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
-from vidstyle.runtime.identity import IdentityEngine
 from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.look import Look
@@ -263,10 +261,14 @@ def load(
     """
     Compute(device, precision)
     if name == IDENTITY:
+        from vidstyle.runtime.identity import IdentityEngine
+
         return Model(IDENTITY, IdentityEngine(), low_latency=low_latency)
     if name == PHOTOREAL:
         if precision != "auto":
             raise UsageError("photoreal asks no network: leave `precision` out")
+        from vidstyle.runtime.color_transfer import ColorTransferEngine
+
         engine = ColorTransferEngine()
         return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
     files = _files(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,8 @@ def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | 
 
 def _values(path: Path) -> dict[str, Any]:
     try:
+        import tomllib
+
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror}") from error

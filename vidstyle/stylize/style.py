@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -75,6 +74,8 @@ class Style:
         Raises:
             InputError: there is no such file, or it holds no style.
         """
+        from zipfile import BadZipFile
+
         try:
             with np.load(path, allow_pickle=False) as held:
                 return cls(held["values"].astype(np.float32), str(held["made_by"]))
