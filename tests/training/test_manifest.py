@@ -187,7 +187,7 @@ def test_no_training_sees_the_styles_that_are_measured_on():
 
 def test_a_config_gives_options_and_those_given_count_more(data):
     (data / "run.toml").write_text(
-        'steps = 10\nbatch = 2\ncrop = 64\nwidths = [8, 8, 16, 0]\nroot = true\nexclude = ["held_"]\n'
+        'steps = 10\nbatch = 2\ncrop = 64\nwidths = [8, 8, 16]\nroot = true\nexclude = ["held_"]\n'
         "learning_rate = 1e-3\n"
     )
     done = train_briefly(data, "--config", data / "run.toml", "--steps", 20)

@@ -97,13 +97,10 @@ def arbitrary(
         ),
     ] = None,
     widths: Annotated[
-        tuple[int, int, int, int],
-        typer.Option(
-            metavar="N N N N",
-            help="Channels at 1/2, 1/4, 1/8 and 1/16 of the resolution; 0 at 1/16: no such branch.",
-        ),
-    ] = (Shape.half, Shape.quarter, Shape.eighth, Shape.sixteenth),
-    shape: Annotated[Shape, only("blocks", "kernels", "coarse_blocks")],
+        tuple[int, int, int],
+        typer.Option(metavar="N N N", help="Channels at 1/2, 1/4 and 1/8 of the resolution."),
+    ] = (Shape.half, Shape.quarter, Shape.eighth),
+    shape: Annotated[Shape, only("blocks", "kernels", "sixteenth", "coarse_blocks")],
     config: Annotated[ArbitraryConfig, without("shape", "average")],
     compute: Device,
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
@@ -116,8 +113,8 @@ def arbitrary(
     except ImportError as error:
         raise MissingPackageError(_NEEDS_TORCH) from error
 
-    half, quarter, eighth, sixteenth = widths
-    shape = replace(shape, half=half, quarter=quarter, eighth=eighth, sixteenth=sixteenth)
+    half, quarter, eighth = widths
+    shape = replace(shape, half=half, quarter=quarter, eighth=eighth)
     result = train(
         content,
         style,

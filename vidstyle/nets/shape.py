@@ -31,7 +31,7 @@ class Shape:
     """Residual blocks at 1/8."""
     kernels: Annotated[int, Between(0)] = 32
     """Kernels that a style mixes, in each of two convolutions (see `StyleConv`)."""
-    sixteenth: int = 0
+    sixteenth: Annotated[int, Between(0)] = 0
     """Channels at 1/16; 0: there is no such branch."""
     coarse_blocks: Annotated[int, Between(0)] = 0
     """Residual blocks at 1/16."""
