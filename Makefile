@@ -69,7 +69,7 @@ formats: setup  ## run the conformance matrix and write docs/formats.md
 
 bench: setup  ## measure speed and memory, an hour: benchmarks/results, docs/speed.md, README
 	$(PIP) -e '.[bench]' -c constraints.txt
-	for name in pipeline passthrough networks growth live; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in pipeline passthrough networks growth live single; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/tables.py
 
 clean: ## remove what the targets make, but not the environment
