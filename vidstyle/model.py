@@ -1,4 +1,4 @@
-"""A loaded model: loaded once, called many times, told with each call how to look."""
+"""A loaded model: it is loaded once and called many times, and each call is given its look."""
 
 from __future__ import annotations
 
