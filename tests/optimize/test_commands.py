@@ -105,7 +105,7 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--curve", "photo.png", "-y"), "is an input itself"),
         (("--curve", "photo.starry.png"), "is the picture itself"),
         (("--save-every", "1", "-o", "left.png"), "left.000001.png exists already"),
-        (("--style-weights", "2,-1"), "style"),
+        (("--style-weights", "2,-1"), "--style-weights of 0 or more"),
         (("--device", "toaster"), "toaster"),
         (("--method", "magic"), "expected gatys, mrf, photoreal, video"),
         (("--passes", "2"), "--passes does not go with --method gatys"),
