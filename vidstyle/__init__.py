@@ -24,8 +24,8 @@ from vidstyle.media.reading import Reading
 from vidstyle.model import Model, load
 from vidstyle.pipeline import Progress, Summary
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.state import State
 from vidstyle.stylize.style import Style, mix
-from vidstyle.stylize.stylizer import State
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.report import Metrics, measure

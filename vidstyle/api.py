@@ -128,6 +128,8 @@ def stylize(
     precision: str = "auto",
     batch: int | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    keep_partial: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Result:
@@ -152,6 +154,9 @@ def stylize(
         precision: of the network: auto, int8, bf16, f16 or f32; each device offers some.
         batch: frames per call of the network; None: what suits the device and the size.
         overwrite: replace an output that exists.
+        resume: keep finished pieces in a folder beside the output until it is whole, and go on after those of a run
+            with the same arguments that was cut off: the result is the same.
+        keep_partial: when `stop` raises `Interrupted`, finish what there is as out.partial.mp4.
         on_progress: called after every batch.
         stop: called often; what it raises stops the run, and nothing is left behind.
 
@@ -173,6 +178,8 @@ def stylize(
         encoding=encoding,
         odd=odd,
         overwrite=overwrite,
+        resume=resume,
+        keep_partial=keep_partial,
         on_progress=on_progress,
         stop=stop,
     )
@@ -191,6 +198,8 @@ def run(
     encoding: Encoding | None = None,
     odd: str = "pad",
     overwrite: bool = False,
+    resume: bool = False,
+    keep_partial: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Result:
@@ -206,6 +215,8 @@ def run(
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         overwrite=overwrite,
+        resume=resume,
+        keep_partial=keep_partial,
     )
     with ExitStack() as opened:
 

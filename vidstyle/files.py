@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from pathlib import Path
 
 from vidstyle import pipeline
-from vidstyle.errors import UsageError
+from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
-from vidstyle.media.inputs import check_input
+from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.lookahead import LookaheadSource
+from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.media.sink import FileSink
+from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
-from vidstyle.pipeline import Progress, Summary
+from vidstyle.pipeline import Checkpoint, Progress, Summary
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.stylizer import Stylizer
@@ -61,6 +64,11 @@ class Job:
     """Frames per call of the network, and whether every frame is handed on at once."""
     overwrite: bool = False
     """Replace an output that exists."""
+    resume: bool = False
+    """Keep finished pieces in a folder beside the output until it is whole, and go on after those of a run that was
+    cut off."""
+    keep_partial: bool = False
+    """When it is stopped by a signal, finish what there is as out.partial.mp4."""
 
     def __post_init__(self) -> None:
         check_input(self.source)
@@ -71,11 +79,33 @@ class Job:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
             )
+        if self.resume:
+            self._check_resume()
+        if self.keep_partial:
+            if is_pipe(self.output):
+                raise UsageError("a pipe's reader has all of it anyway; leave `keep_partial` out")
+            check_output(self.partial, overwrite=self.overwrite)
+
+    def _check_resume(self) -> None:
+        if is_pipe(self.source):
+            raise UsageError("standard input cannot be read again; leave `resume` out")
+        if self.compute.low_latency or not is_divisible(self.output, self.container, self.encoding):
+            raise UsageError(
+                "`resume` needs a video that can come in pieces: a file or numbered pictures, no GIF or WebP, "
+                "no `low_latency` and no passes of the encoder"
+            )
 
     @property
     def container(self) -> Container:
         """Of the output."""
         return container_for(self.output, self.encoding.container)
+
+    @property
+    def partial(self) -> Path:
+        """The name that the beginning gets with `keep_partial`; numbered pictures keep theirs."""
+        if is_sequence(self.output):
+            return self.output
+        return self.output.with_stem(f"{self.output.stem}.partial")
 
 
 def paint_file(
@@ -114,24 +144,61 @@ def paint_file(
             known = LookaheadSource(frames)
         stylizer, look = prepare(frames.info)
         log.info("painting on %s", stylizer.engine.name)
-        with FileSink(
-            job.output,
-            frames.info,
-            encoding=encoding,
-            passthrough=frames.passthrough,
-            overwrite=job.overwrite,
-            odd=job.odd,
-        ) as sink:
-            summary = pipeline.run(
-                known or frames,
-                stylizer.bind(look, known.after if known else None),
-                sink,
-                batch=job.compute.batch,
-                low_latency=job.compute.low_latency,
-                on_progress=on_progress,
-                stop=stop,
+        with ExitStack() as opened:
+            pieces = None
+            if job.resume:
+                pieces = Pieces(job.output, _settings(job, stylizer, look))
+                opened.callback(pieces.close)
+            sink = opened.enter_context(
+                FileSink(
+                    job.output,
+                    frames.info,
+                    encoding=encoding,
+                    passthrough=frames.passthrough,
+                    overwrite=job.overwrite,
+                    odd=job.odd,
+                    pieces=pieces,
+                )
             )
+            try:
+                summary = pipeline.run(
+                    known or frames,
+                    stylizer.bind(look, known.after if known else None),
+                    sink,
+                    batch=job.compute.batch,
+                    low_latency=job.compute.low_latency,
+                    begin=Checkpoint(pieces.frames, pieces.state)
+                    if pieces and pieces.frames
+                    else None,
+                    on_progress=on_progress,
+                    stop=stop,
+                )
+            except Interrupted:
+                if job.keep_partial and sink.frames:
+                    sink.keep(job.partial)
+                    log.warning("the beginning, %d frames, is in %s", sink.frames, job.partial)
+                raise
+            if pieces:
+                pieces.remove()
     return Result(job.output, summary, stylizer.engine.name)
+
+
+def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
+    """Return all that decides what the frames of an output are."""
+    style = look.style
+    settings = {
+        "input": fingerprint(job.source),
+        "output": job.output.name,
+        "odd": job.odd,
+        "network": f"{stylizer.made_by} on {stylizer.engine.name}",
+        "style": sha256(style.values.tobytes()).hexdigest() if style else "",
+    }
+    for part in (job.reading, job.encoding, job.compute, replace(look, style=None)):
+        for field in fields(part):
+            if field.name != "style":  # two parts have a field of the same name
+                before = settings.get(field.name, "")
+                settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
+    return settings
 
 
 def _same(source: Path, target: Path) -> bool:

@@ -21,8 +21,9 @@ from vidstyle.runtime.engine import Engine
 from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.state import State
 from vidstyle.stylize.style import Style, StyleOptions, fit_style
-from vidstyle.stylize.stylizer import State, Stylizer
+from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
 
 IDENTITY = "identity"
@@ -196,6 +197,8 @@ class Model:
         odd: str = "pad",
         batch: int | None = None,
         overwrite: bool = False,
+        resume: bool = False,
+        keep_partial: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         stop: Callable[[], None] | None = None,
     ) -> Result:
@@ -211,6 +214,8 @@ class Model:
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
             batch: frames per call of the network; None: what suits the device and the size.
             overwrite: replace an output that exists.
+            resume: see `stylize`.
+            keep_partial: see `stylize`.
             on_progress: called after every batch.
             stop: called often; what it raises stops the run, and nothing is left behind.
 
@@ -227,6 +232,8 @@ class Model:
             odd,
             Compute(batch=batch, low_latency=self._low_latency),
             overwrite=overwrite,
+            resume=resume,
+            keep_partial=keep_partial,
         )
 
         def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:

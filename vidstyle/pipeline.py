@@ -9,16 +9,20 @@ class behind them.
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.channel import WAIT, Abandoned, Channel
 from vidstyle.frame import Frame, Pixels, StreamInfo
 
 
@@ -48,7 +52,18 @@ StateT = TypeVar("StateT")
 ConvertedT = TypeVar("ConvertedT")
 """The form in which a sink writes a frame."""
 
-ItemT = TypeVar("ItemT")
+Arrays: TypeAlias = Mapping[str, NDArray[np.generic]]
+"""A state as arrays by name, as it can be kept in a file."""
+
+
+@dataclass(frozen=True, repr=False)
+class Checkpoint:
+    """A moment between two calls, from which a run can go on."""
+
+    frames: int
+    """Frames painted until then, from the first one on."""
+    state: Callable[[], Arrays]
+    """Returns the stylizer's state after them; waits for what is still in flight."""
 
 
 class Stylizer(Protocol[StateT]):
@@ -73,9 +88,22 @@ class Stylizer(Protocol[StateT]):
         """
         ...
 
+    def pack(self, state: StateT) -> Arrays:
+        """Return a state as arrays; wait for what it waits for."""
+        ...
+
+    def unpack(self, arrays: Arrays) -> StateT:
+        """Return the state that `pack` made arrays of."""
+        ...
+
 
 class Sink(Protocol[ConvertedT]):
     """Where frames end. Leaving without `commit` discards."""
+
+    @property
+    def checkpoint_frames(self) -> int | None:
+        """Frames from one checkpoint to the next, at least; None: it takes none."""
+        ...
 
     def convert(self, frame: Frame) -> ConvertedT:
         """Convert the next frame to the form that `write` takes, in a thread other than `write`'s."""
@@ -83,6 +111,10 @@ class Sink(Protocol[ConvertedT]):
 
     def write(self, converted: ConvertedT) -> None:
         """Take the next converted frame."""
+        ...
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Take a checkpoint after the last written frame, in `write`'s thread."""
         ...
 
     def give_up(self) -> None:
@@ -113,6 +145,8 @@ class Progress:
     """Frames to expect, where that is known."""
     seconds: float
     """Time since the start."""
+    resumed: int = 0
+    """Frames among them that an earlier run had painted."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +157,8 @@ class Summary:
     seconds: float
     damaged: int
     """Places of the input that were damaged: frames, packets, a missing end."""
-
-
-_WAIT = 0.1
-"""Seconds between two calls of `stop` while a queue is empty or full."""
+    resumed: int = 0
+    """Frames among them that an earlier run had painted."""
 
 
 _MAX_FRAMES, _CHANNEL_BYTES = 8, 2**25
@@ -134,86 +166,50 @@ _MAX_FRAMES, _CHANNEL_BYTES = 8, 2**25
 queue were too few to keep the others busy, which cost 4 % of a pass-through run at 1280x720."""
 
 
-class _Abandoned(Exception):
-    """Raised in a helper thread when the main thread has given up."""
-
-
-class _Channel(Generic[ItemT]):
-    """A bounded queue that both ends can leave: errors travel down it, `abandon` frees its waiters."""
-
-    def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[ItemT | BaseException | None] = queue.Queue(size)
-        self._abandoned = threading.Event()
-
-    def put(self, item: ItemT | BaseException | None, check: Callable[[], None]) -> None:
-        """Wait for room; None is the end, an exception is raised at the other end."""
-        while True:
-            check()
-            if self._abandoned.is_set():
-                raise _Abandoned
-            try:
-                return self._queue.put(item, timeout=_WAIT)
-            except queue.Full:
-                continue
-
-    def get(self, check: Callable[[], None]) -> ItemT | None:
-        """Wait for the next item; None is the end."""
-        while True:
-            check()
-            if self._abandoned.is_set():
-                raise _Abandoned
-            try:
-                item = self._queue.get(timeout=_WAIT)
-            except queue.Empty:
-                continue
-            if isinstance(item, BaseException):
-                raise item
-            return item
-
-    def empty(self) -> bool:
-        return self._queue.empty()
-
-    def abandon(self) -> None:
-        self._abandoned.set()
-
-
 def _no_op() -> None:
     """Helper threads check nothing while they wait."""
 
 
-def _read(source: Source, channel: _Channel[Frame]) -> None:
-    with contextlib.suppress(_Abandoned):
+def _read(source: Source, channel: Channel[Frame]) -> None:
+    with contextlib.suppress(Abandoned):
         try:
             for frame in source:
                 channel.put(frame, _no_op)
             channel.put(None, _no_op)
-        except _Abandoned:
+        except Abandoned:
             raise
         except BaseException as error:  # it is raised again in the main thread
             channel.put(error, _no_op)
 
 
 def _convert(
-    sink: Sink[ConvertedT], frames: _Channel[Frame], converted: _Channel[ConvertedT]
+    sink: Sink[ConvertedT],
+    frames: Channel[Frame | Checkpoint],
+    converted: Channel[ConvertedT | Checkpoint],
 ) -> None:
-    with contextlib.suppress(_Abandoned):
+    with contextlib.suppress(Abandoned):
         try:
-            while (frame := frames.get(_no_op)) is not None:
-                converted.put(sink.convert(frame), _no_op)
+            while (item := frames.get(_no_op)) is not None:
+                converted.put(item if isinstance(item, Checkpoint) else sink.convert(item), _no_op)
             converted.put(None, _no_op)
-        except _Abandoned:
+        except Abandoned:
             raise
         except BaseException as error:  # it is raised again where frames are written
             converted.put(error, _no_op)
 
 
 def _write(
-    sink: Sink[ConvertedT], channel: _Channel[ConvertedT], failure: list[BaseException]
+    sink: Sink[ConvertedT],
+    channel: Channel[ConvertedT | Checkpoint],
+    failure: list[BaseException],
 ) -> None:
     try:
-        while (converted := channel.get(_no_op)) is not None:
-            sink.write(converted)
-    except _Abandoned:
+        while (item := channel.get(_no_op)) is not None:
+            if isinstance(item, Checkpoint):
+                sink.checkpoint(item)
+            else:
+                sink.write(item)
+    except Abandoned:
         pass
     except BaseException as error:
         failure.append(error)
@@ -233,7 +229,7 @@ def paint(stylizer: Stylizer[StateT], frames: Iterable[Pixels], batch: int) -> I
         yield from finish()
 
 
-def _gather(channel: _Channel[Frame], count: int, check: Callable[[], None]) -> list[Frame]:
+def _gather(channel: Channel[Frame], count: int, check: Callable[[], None]) -> list[Frame]:
     """Return the next frames; fewer are the last ones."""
     frames: list[Frame] = []
     while len(frames) < count and (frame := channel.get(check)) is not None:
@@ -254,6 +250,7 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     *,
     batch: int | None = None,
     low_latency: bool = False,
+    begin: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Summary:
@@ -265,6 +262,8 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         sink: takes the frames in threads; committed at the end.
         batch: frames per call of the stylizer, fewer at the end; None: what suits it.
         low_latency: a frame per call, and no queue longer than a frame.
+        begin: where an earlier run with the same arguments was cut off: the sink has its frames, and gets
+            them unpainted, for their times alone.
         on_progress: called after every batch.
         stop: called often; raises to stop. Nothing is committed then.
 
@@ -279,8 +278,8 @@ def run(  # noqa: PLR0915 - one loop reads better whole
     room = 1 if low_latency else _room(source.info, size)
     # A network is what the others wait for: frames read far ahead of it would only delay the first.
     ahead = min(room, 2 * size) if stylizer.depth else room
-    inward, outward = _Channel[Frame](ahead), _Channel[Frame](room)
-    converted = _Channel[ConvertedT](room)
+    inward, outward = Channel[Frame](ahead), Channel[Frame | Checkpoint](room)
+    converted = Channel[ConvertedT | Checkpoint](room)
     failure: list[BaseException] = []
 
     def check() -> None:
@@ -299,24 +298,41 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         for target, args in jobs
     ]
     done = damaged = 0
-    in_flight: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]]]] = deque()
+    resumed = begin.frames if begin else 0
+    marked = resumed
+    in_flight: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]], StateT]] = deque()
 
-    def take() -> None:
-        """Hand the oldest call's frames on."""
+    def hand_on(frames: Sequence[Frame]) -> None:
         nonlocal done, damaged
-        frames, finish = in_flight.popleft()
-        for frame, pixels in zip(frames, finish(), strict=True):
-            outward.put(replace(frame, pixels=pixels), check)
+        for frame in frames:
+            outward.put(frame, check)
             damaged += frame.damaged
         done += len(frames)
         if on_progress:
-            on_progress(Progress(done, source.info.frames, time.monotonic() - started))
+            seconds = time.monotonic() - started
+            on_progress(Progress(done, source.info.frames, seconds, min(done, resumed)))
+
+    def take() -> None:
+        """Hand the oldest call's frames on."""
+        nonlocal marked
+        frames, finish, after = in_flight.popleft()
+        painted = zip(frames, finish(), strict=True)
+        hand_on([replace(frame, pixels=pixels) for frame, pixels in painted])
+        if sink.checkpoint_frames and done - marked >= sink.checkpoint_frames:
+            marked = done
+            outward.put(Checkpoint(done, partial(stylizer.pack, after)), check)
 
     for helper in helpers:
         helper.start()
     try:
         state: StateT | None = None
         ended = False
+        while done < resumed and not ended:
+            frames = _gather(inward, min(size, resumed - done), check)
+            ended = not frames
+            hand_on(frames)
+        if begin:
+            state = stylizer.unpack(begin.state())
         while not ended:
             if in_flight and inward.empty():  # the source is slow: no frame waits for the next one
                 take()
@@ -325,13 +341,13 @@ def run(  # noqa: PLR0915 - one loop reads better whole
             ended = len(frames) < size
             if frames:
                 finish, state = stylizer.start([f.pixels for f in frames], state)
-                in_flight.append((frames, finish))
+                in_flight.append((frames, finish, state))
             while len(in_flight) > (0 if ended else stylizer.depth):
                 take()
         outward.put(None, check)
         while helpers[-1].is_alive():
             check()
-            helpers[-1].join(_WAIT)
+            helpers[-1].join(WAIT)
         check()
     except BaseException:
         source.give_up()
@@ -344,4 +360,4 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         for helper in helpers:
             helper.join()
     sink.commit()
-    return Summary(done, time.monotonic() - started, damaged + source.damage)
+    return Summary(done, time.monotonic() - started, damaged + source.damage, min(done, resumed))

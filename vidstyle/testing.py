@@ -16,6 +16,7 @@ from typing import Self
 import numpy as np
 
 from vidstyle.frame import ColorTags, Frame, Pixels, StreamInfo
+from vidstyle.pipeline import Checkpoint
 from vidstyle.runtime.engine import Following, Statistics, Vector
 from vidstyle.stylize.style import Style
 
@@ -69,6 +70,10 @@ class MemorySink:
     """The frames that were written."""
     committed: bool = False
     """Whether the output was committed."""
+    checkpoint_frames: int | None = None
+    """See `pipeline.Sink`."""
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    """The checkpoints that it was given."""
     _converted: int = 0
 
     def give_up(self) -> None:
@@ -87,6 +92,10 @@ class MemorySink:
         if len(self.frames) == self.fail_at:
             raise OSError("the sink broke")
         self.frames.append(converted)
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint."""
+        self.checkpoints.append(checkpoint)
 
     def commit(self) -> None:
         """Note it."""

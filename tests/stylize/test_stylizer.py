@@ -21,8 +21,9 @@ from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.pooling import Pool
+from vidstyle.stylize.state import State
 from vidstyle.stylize.style import STYLE_SIDE, fit_style, mix
-from vidstyle.stylize.stylizer import State, Stylizer
+from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
 SWIRLS = Path(__file__).parents[2] / "samples" / "styles" / "swirls.jpg"

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from vidstyle import Interrupted
@@ -25,6 +26,12 @@ class Invert:
     def start(self, frames, state):
         self.batches.append(len(frames))
         return lambda: [255 - f for f in frames], (state or 0) + len(frames)
+
+    def pack(self, state):
+        return {"frames": np.array(state)}
+
+    def unpack(self, arrays):
+        return int(arrays["frames"])
 
 
 def test_frames_keep_order_and_time():
@@ -141,3 +148,22 @@ def test_no_frames_still_commit_so_that_the_sink_can_refuse():
     sink = MemorySink()
     assert run(ListSource(count=0), Invert(), sink).frames == 0
     assert sink.committed
+
+
+def test_a_run_goes_on_from_a_checkpoint():
+    whole = MemorySink(checkpoint_frames=5)
+    run(ListSource(), Invert(), whole, batch=2)
+    # Between two calls, five frames apart at least.
+    assert [c.frames for c in whole.checkpoints] == [6]
+    assert whole.checkpoints[0].state() == {"frames": 6}
+    stylizer, rest = Invert(), MemorySink(checkpoint_frames=5)
+    seen = []
+    begin = whole.checkpoints[0]
+    summary = run(ListSource(), stylizer, rest, batch=2, begin=begin, on_progress=seen.append)
+    assert stylizer.batches == [2, 2]
+    assert (summary.frames, summary.resumed) == (10, 6)
+    assert [(p.frames, p.resumed) for p in seen] == [(2, 2), (4, 4), (6, 6), (8, 6), (10, 6)]
+    assert [f.pts for f in rest.frames] == [f.pts for f in whole.frames]
+    # The sink has the earlier ones: it gets them as they are, for their times.
+    assert [f.pixels[0, 0, 0] for f in rest.frames[:6]] == list(range(6))
+    assert [f.pixels[0, 0, 0] for f in rest.frames[6:]] == [255 - i for i in range(6, 10)]

@@ -42,7 +42,7 @@ class ProgressDisplay:
 
     def __call__(self, progress: Progress) -> None:
         """Show how far it is."""
-        fps = progress.frames / max(progress.seconds, 1e-6)
+        fps = (progress.frames - progress.resumed) / max(progress.seconds, 1e-6)
         count = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
         if self._bar and self._task is not None:
             self._bar.update(
@@ -51,7 +51,7 @@ class ProgressDisplay:
         elif not self._quiet and time.monotonic() - self._last >= _SECONDS:
             self._last = time.monotonic()
             left = ""
-            if progress.total and progress.total > progress.frames:
+            if progress.total and progress.total > progress.frames and fps:
                 left = f", {(progress.total - progress.frames) / fps:.0f} s left"
             print(f"vidstyle: {count} frames, {fps:.1f} fps{left}", file=sys.stderr, flush=True)
 

@@ -53,6 +53,21 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Keep finished pieces in OUT.resume until OUT is whole, and go on after those of a run that was "
+            "killed, failed or was stopped. Repeat its options; the result is the same.",
+        ),
+    ] = False,
+    keep_partial: Annotated[
+        bool,
+        typer.Option(
+            "--keep-partial",
+            help="When Ctrl-C or a signal stops it, finish what there is as out.partial.mp4.",
+        ),
+    ] = False,
     method: Annotated[
         str,
         typer.Option(
@@ -96,14 +111,17 @@ def run(
             encoding=encoding,
             odd=odd,
             overwrite=overwrite,
+            resume=resume,
+            keep_partial=keep_partial,
             on_progress=display,
             stop=stop,
         )
     summary = result.summary
     if not quiet:
-        rate = summary.frames / max(summary.seconds, 1e-6)
+        rate = (summary.frames - summary.resumed) / max(summary.seconds, 1e-6)
+        earlier = f" ({summary.resumed} of them before)" if summary.resumed else ""
         print(
-            f"vidstyle: {result.output}: {summary.frames} frames in {summary.seconds:.1f} s "
+            f"vidstyle: {result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
             f"({rate:.1f} fps) on {result.engine}",
             file=sys.stderr,
         )

@@ -18,9 +18,9 @@ from vidstyle.model import Model
 from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.padding import padded_size
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import blend
 from vidstyle.stylize.style import Style
-from vidstyle.stylize.stylizer import State
 
 
 class LivePainter:

@@ -65,6 +65,10 @@ class PendingOutput(Protocol):
     target: Any
     """The muxer's target: a URL, or an object with `write`."""
 
+    def rename(self, path: Path) -> None:
+        """Let another name be the one that `commit` gives."""
+        ...
+
     def commit(self, *, overwrite: bool) -> None:
         """Give it its name."""
         ...
@@ -83,6 +87,10 @@ class PendingFile:
         self.file = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
         # "file:" keeps a colon in the name from being read as a protocol.
         self.target = f"file:{self.file}"
+
+    def rename(self, path: Path) -> None:
+        """Let another name be the final one."""
+        self._path = path
 
     def commit(self, *, overwrite: bool) -> None:
         """Give the file its name."""
@@ -106,6 +114,10 @@ class PendingFolder:
         self._pending = path.parent / f".{secrets.token_hex(6)}.part"
         self._pending.mkdir()
         self.target = f"{str(self._pending).replace('%', '%%')}/{path.name}"
+
+    def rename(self, path: Path) -> None:
+        """Let another name be the final one."""
+        self._path = path
 
     def commit(self, *, overwrite: bool) -> None:
         """Give every file its name."""
@@ -133,6 +145,9 @@ class PendingAddress:
 
     def __init__(self, address: str) -> None:
         self.target = address
+
+    def rename(self, path: Path) -> None:
+        """Do nothing: it has no name."""
 
     def commit(self, *, overwrite: bool) -> None:
         """Do nothing: all was sent."""

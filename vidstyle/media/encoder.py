@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -24,8 +25,23 @@ _STORES_ASPECT = {"libx264", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mp
 """Encoders that write the pixel aspect into the stream itself."""
 
 
+_SETTINGS = (
+    *("width", "height", "pix_fmt", "sample_aspect_ratio", "time_base", "framerate"),
+    *("colorspace", "color_range", "color_primaries", "color_trc"),
+    *("bit_rate_tolerance", "gop_size", "max_b_frames", "codec_tag", "flags"),
+)
+"""Attributes of a codec context that are set before it is opened."""
+
+_DEEPEST = 16
+"""Frames by which an encoder reorders them at most."""
+
+
 class Encoder:
-    """An open encoder and the output's stream for which it makes packets."""
+    """An open encoder and the output's stream for which it makes packets.
+
+    Its packets come in pieces, which `divide` ends: each is the work of an encoder of its own, so none refers to
+    another.
+    """
 
     def __init__(
         self,
@@ -65,6 +81,15 @@ class Encoder:
         self.stream = _add_stream(output, container, codec, rate, options)
         self._durations: dict[int, int] = {}
         """Time of a picture -> how long it is shown, in units of the time base."""
+        self._times: deque[int] = deque(maxlen=_DEEPEST)
+        """The times of the last pictures."""
+        self._lead: list[int] | None = None
+        """Decoding times of the packets with which the current piece begins; None in the first piece, whose own are
+        right."""
+        self._first: int | None = None
+        """Time of the first picture of the first piece."""
+        self._delay = 0
+        """Packets of the first piece that are decoded before the time of its first picture."""
         self.stream.height, self.stream.width = self.fit.size(info.height, info.width)
         self.stream.pix_fmt = self.pixel_format
         # Without this PyAV rounds every time to a multiple of 1/rate.
@@ -76,6 +101,11 @@ class Encoder:
         self._suit_container(container, rate, options)
         if display_matrix:
             self.stream.set_display_matrix(display_matrix)
+        self._options = options
+        self._context: Any = self.stream.codec_context
+        """None at the end of a piece."""
+        found = {name: getattr(self._context, name) for name in _SETTINGS}
+        self._settings = {name: value for name, value in found.items() if value is not None}
         self._open(rate, options)
 
     def _tell_aspect(self, container: Container, aspect: Fraction) -> None:
@@ -134,12 +164,66 @@ class Encoder:
         Raises:
             av.FFmpegError: the encoder refused.
         """
-        if picture is not None and picture.pts is not None and duration:
-            self._durations[picture.pts] = duration
-        for packet in self.stream.encode(picture):
+        if self._context is None:
+            if picture is None:
+                return
+            self._context = self._opened_anew()
+        if picture is not None and picture.pts is not None:
+            self._first = picture.pts if self._first is None else self._first
+            self._times.append(picture.pts)
+            if duration:
+                self._durations[picture.pts] = duration
+        for packet in self._context.encode(picture):
+            packet.stream = self.stream
             # Encoders forget durations, and the last frame's end can be told from nothing else.
             packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+            self._give_decoding_time(packet)
             yield packet
+
+    def own(self, packets: Iterable[Any]) -> Iterator[Any]:
+        """Yield packets of an encoder with the same settings as its own."""
+        for packet in packets:
+            packet.stream, packet.time_base = self.stream, self.time_base
+            yield packet
+
+    def divide(self) -> Iterator[Any]:
+        """End a piece: yield its last packets."""
+        yield from self.encode(None)
+        self._go_on_after(self._times)
+
+    def resume(self, packets: Sequence[Any], times: Sequence[int]) -> None:
+        """Go on after the pieces of another encoder with the same settings.
+
+        Args:
+            packets: of its first piece.
+            times: of the frames of its last piece, sorted.
+        """
+        first = min(packet.pts for packet in packets)
+        self._first = first
+        self._delay = sum(packet.dts < first for packet in packets)
+        self._times.extend(times)
+        self._go_on_after(self._times)
+
+    def _go_on_after(self, times: Sequence[int]) -> None:
+        self._context = None
+        self._lead = list(times)[-self._delay :] if self._delay else []
+
+    def _give_decoding_time(self, packet: Any) -> None:
+        """Let decoding times grow from piece to piece: an encoder makes up those before its first picture."""
+        if self._lead is None:
+            self._delay += packet.dts is not None and packet.dts < (self._first or 0)
+        elif self._lead:
+            packet.dts = self._lead.pop(0)
+
+    def _opened_anew(self) -> Any:
+        context: Any = av.CodecContext.create(self.codec, "w")
+        for name, value in self._settings.items():
+            setattr(context, name, value)
+        context.bit_rate = 0  # the options say it
+        context.options = dict(self._options)
+        with same_scheduling():
+            context.open()
+        return context
 
 
 def _fit(container: Container, codec: str, encoding: Encoding, info: StreamInfo, odd: str) -> Fit:

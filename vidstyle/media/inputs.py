@@ -6,6 +6,7 @@ import io
 import logging
 import statistics
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,31 @@ def check_input(path: Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+_SAMPLED = 2**20
+"""Bytes at each end of a file that its fingerprint looks at."""
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells an input from another, or from itself once it was changed: its size, its times, its ends.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    seen = sha256()
+    files = [path.with_name(path.name % n) for n in _numbers(path)] if is_sequence(path) else [path]
+    try:
+        for file in files:
+            facts = file.stat()
+            seen.update(f"{file.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+            with file.open("rb") as opened:
+                seen.update(opened.read(_SAMPLED))
+                opened.seek(max(0, facts.st_size - _SAMPLED))
+                seen.update(opened.read(_SAMPLED))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return seen.hexdigest()
 
 
 def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> Any:

@@ -360,6 +360,15 @@ class Passthrough:
         converted.stream = self._copies[packet.stream.index]
         return converted
 
+    def end_at(self, time: Fraction) -> None:
+        """Let the output end before all was read: drop what waits for a later time, seconds of the output."""
+        end = self.origin + time
+        self._packets = deque(
+            p
+            for p in self._packets
+            if p.pts is None or not p.time_base or p.pts * p.time_base < end
+        )
+
     def finish(self, output: av.container.OutputContainer) -> None:
         """Write the rest, when the source has ended."""
         self._flush(output)

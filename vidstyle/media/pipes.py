@@ -114,6 +114,9 @@ class PendingPipe:
     def __init__(self) -> None:
         self.target = OutputPipe()
 
+    def rename(self, path: Path) -> None:
+        """Do nothing: it has no name."""
+
     def commit(self, *, overwrite: bool) -> None:
         """End it."""
         self.target.close()

@@ -5,27 +5,50 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from vidstyle.errors import ClosedPipeError, OutputError, UsageError
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.media.atomic_output import PendingOutput, check_output, pending_output
 from vidstyle.media.clock import OutputClock
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.containers import container_for, is_sequence
+from vidstyle.media.color import has_alpha
+from vidstyle.media.containers import Container, container_for, is_sequence
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.picture_maker import PictureMaker
+from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import PendingPipe, is_pipe
 
 log = logging.getLogger(__name__)
+
+PIECE_FRAMES = 250
+"""Frames of a piece, as far apart as x264 has its keyframes at most: it costs neither time nor size."""
+
+
+class Checkpoint(Protocol):
+    """See `pipeline.Checkpoint`."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of the output until then."""
+        ...
+
+    @property
+    def state(self) -> Callable[[], Mapping[str, NDArray[np.generic]]]:
+        """Returns the state after them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +59,8 @@ class Converted:
     """One; none as long as a filter holds it back."""
     duration: int | None
     """In units of the output's time base."""
+    end: Fraction
+    """Time at which it is no longer shown, seconds."""
 
 
 class FileSink:
@@ -55,6 +80,7 @@ class FileSink:
         overwrite: bool = False,
         odd: str = "pad",
         pending: PendingOutput | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
         """Open the output and the encoder.
 
@@ -67,6 +93,7 @@ class FileSink:
             overwrite: replace a file of that name.
             odd: one of `ODD`.
             pending: the output to write to, if not a file of that name.
+            pieces: keeps what is encoded for another run, and has what an earlier one had encoded.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
@@ -83,7 +110,13 @@ class FileSink:
         self._container = container_for(path, encoding.container)
         self._overwrite = overwrite
         self._committed = False
-        self._frames = 0
+        self._frames = self._written = 0
+        self._end = Fraction(0)
+        self._pieces = pieces
+        self._resumed = pieces.frames if pieces else 0
+        self.checkpoint_frames = (
+            PIECE_FRAMES if is_divisible(path, self._container, encoding) else None
+        )
         codec = encoding.encoder(self._container, info)
         try:
             self._pending = pending or pending_output(path)
@@ -95,6 +128,12 @@ class FileSink:
             self._maker = PictureMaker(self._encoder, self._container)
             self._clock = OutputClock(self._container, self._encoder.time_base, info.even_rate)
             self._write_header()
+            if pieces and codec.startswith("libvpx") and has_alpha(self._encoder.pixel_format):
+                raise UsageError(
+                    "transparency in VP9 does not come in pieces; choose another `codec`, or leave `resume` out"
+                )
+            if pieces and pieces.frames:
+                self._encoder.resume(pieces.first(), pieces.last_times)
         except BaseException:
             self._discard()
             raise
@@ -139,6 +178,11 @@ class FileSink:
                 f"({error.strerror}); choose an output name that ends in .mkv"
             ) from error
 
+    @property
+    def frames(self) -> int:
+        """Frames written so far."""
+        return self._written
+
     # --- frames
 
     def convert(self, frame: Frame) -> Converted:
@@ -159,6 +203,9 @@ class FileSink:
             )
         # Single pictures are numbered.
         pts = self._frames if self._container.is_picture else self._clock.pts(frame)
+        if self._frames < self._resumed:
+            self._frames += 1
+            return Converted([], None, _end(frame))
         try:
             pictures = list(self._maker.pictures(frame))
         except (av.FFmpegError, OSError) as error:
@@ -166,7 +213,7 @@ class FileSink:
         for picture in pictures:
             picture.pts, picture.time_base = pts, self._encoder.time_base
         self._frames += 1
-        return Converted(pictures, self._clock.duration(frame))
+        return Converted(pictures, self._clock.duration(frame), _end(frame))
 
     def write(self, converted: Converted) -> None:
         """Encode the next frame and copy the packets of other streams before it.
@@ -174,17 +221,42 @@ class FileSink:
         Raises:
             OutputError: the encoder or the disk refused.
         """
-        for picture in converted.pictures:
-            try:
-                self._mux(picture, converted.duration)
-            except (av.FFmpegError, OSError) as error:
-                raise self._failed(error) from error
+        try:
+            if self._pieces and self._written < self._resumed:
+                self._mux(self._encoder.own(self._pieces.after(self._written)))
+            for picture in converted.pictures:
+                packets = self._encoder.encode(picture, converted.duration)
+                self._mux(self._kept(packets, self._written))
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+        self._written += 1
+        self._end = converted.end
 
-    def _mux(self, picture: av.VideoFrame | None, duration: int | None = None) -> None:
-        for packet in self._encoder.encode(picture, duration):
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """End a piece, so that another run could go on after it.
+
+        Raises:
+            OutputError: the encoder or the disk refused.
+        """
+        try:
+            self._mux(self._kept(self._encoder.divide(), checkpoint.frames - 1))
+            if self._pieces:
+                self._pieces.finish(checkpoint.frames, checkpoint.state())
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
             self._output.mux(packet)
         if self._passthrough:
             self._passthrough.flush(self._output)
+
+    def _kept(self, packets: Iterable[Any], after: int) -> Iterator[Any]:
+        """Keep the packets that come after a frame, before the muxer changes them."""
+        for packet in packets:
+            if self._pieces:
+                self._pieces.add(packet, after)
+            yield packet
 
     # --- the end
 
@@ -197,7 +269,7 @@ class FileSink:
         if not self._frames:
             raise OutputError(f"nothing to write to {self.path}: not one frame came")
         try:
-            self._mux(None)
+            self._mux(self._encoder.encode(None))
             if self._passthrough:
                 self._passthrough.finish(self._output)
             self._output.close()
@@ -207,6 +279,17 @@ class FileSink:
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._committed = True
+
+    def keep(self, path: Path) -> None:
+        """Finish what was written so far under another name: the beginning, when a run is stopped.
+
+        Raises:
+            OutputError: see `commit`.
+        """
+        if self._passthrough:
+            self._passthrough.end_at(self._end)
+        self._pending.rename(path)
+        self.commit()
 
     def give_up(self) -> None:
         """End a write that waits for the reader of a pipe; from another thread."""
@@ -236,3 +319,16 @@ class FileSink:
     ) -> None:
         if not self._committed:
             self._discard()
+
+
+def is_divisible(path: Path, container: Container, encoding: Encoding) -> bool:
+    """Return whether the video of an output may come in pieces, each by an encoder of its own."""
+    one = container.is_picture and not is_sequence(path)
+    whole = one or container.format in {"gif", "webp"} or is_pipe(path)
+    # The second pass of an encoder looks up what the first found out of the same frame.
+    passes = any(key in {"pass", "passlogfile", "stats", "flags"} for key, _ in encoding.options)
+    return not (whole or passes or encoding.low_latency)
+
+
+def _end(frame: Frame) -> Fraction:
+    return (frame.pts + (frame.duration or 0)) * frame.time_base

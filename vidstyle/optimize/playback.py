@@ -12,7 +12,7 @@ import numpy as np
 from vidstyle import pipeline
 from vidstyle.frame import Pixels
 from vidstyle.optimize.album import Album, to_bytes
-from vidstyle.pipeline import ConvertedT, Sink, Source, Summary
+from vidstyle.pipeline import Arrays, ConvertedT, Sink, Source, Summary
 
 
 class Playback:
@@ -44,6 +44,14 @@ class Playback:
             return found
 
         return shown, first + len(frames)
+
+    def pack(self, state: int) -> Arrays:
+        """Return the count."""
+        return {"frames": np.array(state)}
+
+    def unpack(self, arrays: Arrays) -> int:
+        """Return the count."""
+        return int(arrays["frames"])
 
 
 def play(

@@ -29,11 +29,12 @@ from vidstyle.runtime.engine import Engine, Following, Painting, Vector
 from vidstyle.runtime.padding import crop, pad
 from vidstyle.runtime.select import find_accelerator
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.packing import Arrays, pack, unpack
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.shots import SHORTEST, Shot, Thumbnail, samples_ahead, thumbnail
-from vidstyle.stylize.stabilizer import MotionState, Stabilizer
+from vidstyle.stylize.stabilizer import Stabilizer
+from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import blend
-from vidstyle.stylize.style import Style
 
 Lookahead = Callable[[int], Iterable[Pixels]]
 """Yields frames (H, W, 3) of a clip from the one with an index on, some two a second."""
@@ -45,28 +46,6 @@ _SETTLING = 20
 """Frames after a change of style in which its statistics are still followed quickly."""
 
 _OWN_STYLE: Vector = np.empty(0, np.float32)
-
-
-@dataclass(frozen=True, repr=False)
-class State:
-    """The state that one call leaves to the next: a value, to be kept, handed on, or dropped for a fresh start."""
-
-    shot: Shot | None = None
-    """The memory of the current shot, by which its end is found."""
-    pool: Pool | None = None
-    """Statistics of the shot's frames, of the calls that are known to have ended."""
-    calls: tuple[tuple[Painting, int], ...] = ()
-    """The other calls in the shot and how many frames each paints, oldest first: waiting for them takes time."""
-    motion: MotionState | None = None
-    """The state of the stabilizer; None: the next frame follows nothing."""
-    frames: int = 0
-    """Frames painted so far: the index of the next one, from the first that was painted."""
-    begun: int = -SHORTEST
-    """Index of the first frame of the current shot."""
-    style: Style | None = None
-    """Of the last call."""
-    settling: int = 0
-    """For how many frames more that style counts as new."""
 
 
 class Stylizer:
@@ -82,7 +61,7 @@ class Stylizer:
         """
         self.engine = engine
         self._device = device
-        self._made_by = made_by
+        self.made_by = made_by
         self._stabilizers: dict[str, Stabilizer] = {}
 
     def batch(self, height: int, width: int) -> int:
@@ -170,9 +149,9 @@ class Stylizer:
             return _OWN_STYLE
         if look.style is None:
             raise UsageError("expected a look with a style, got none; see Model.style")
-        if look.style.made_by != self._made_by:
+        if look.style.made_by != self.made_by:
             raise UsageError(
-                f"expected a style made by this model ({self._made_by}), got one by "
+                f"expected a style made by this model ({self.made_by}), got one by "
                 f"{look.style.made_by}; read the picture anew"
             )
         return look.style.values
@@ -329,3 +308,11 @@ class BoundStylizer:
     def start(self, frames: Sequence[Pixels], state: State | None) -> tuple[Finish, State]:
         """Begin to paint frames; see `Stylizer.start`."""
         return self.stylizer.start(frames, self.look, state, lookahead=self.lookahead)
+
+    def pack(self, state: State) -> Arrays:
+        """Return a state as arrays; see `packing.pack`."""
+        return pack(state)
+
+    def unpack(self, arrays: Arrays) -> State:
+        """Return the state that `pack` made arrays of."""
+        return unpack(arrays, self.stylizer.engine.following, self.look)
