@@ -54,6 +54,7 @@ class Encoder:
         odd: str = "pad",
         mastering: Mastering | None = None,
         display_matrix: tuple[int, ...] | None = None,
+        divided: bool = False,
     ) -> None:
         """Add a stream to an output and open its encoder.
 
@@ -66,6 +67,7 @@ class Encoder:
             odd: one of `oddsize.ODD`.
             mastering: of the display for which HDR video was made.
             display_matrix: how a player shall turn the video.
+            divided: `divide` will be called.
 
         Raises:
             UsageError: the container or the encoder refuses what is asked of it.
@@ -102,11 +104,13 @@ class Encoder:
         if display_matrix:
             self.stream.set_display_matrix(display_matrix)
         self._options = options
-        self._context: Any = self.stream.codec_context
-        """None at the end of a piece."""
-        found = {name: getattr(self._context, name) for name in _SETTINGS}
+        header: Any = self.stream.codec_context
+        found = {name: getattr(header, name) for name in _SETTINGS}
         self._settings = {name: value for name, value in found.items() if value is not None}
         self._open(rate, options)
+        # The stream keeps its own encoder for ever, with all the frames that it ever held.
+        self._context: Any = None if divided else header
+        """The encoder of the current piece; None between two."""
 
     def _tell_aspect(self, container: Container, aspect: Fraction) -> None:
         self.stream.codec_context.sample_aspect_ratio = aspect

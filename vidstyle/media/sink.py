@@ -37,6 +37,10 @@ PIECE_FRAMES = 250
 """Frames of a piece, as far apart as x264 has its keyframes at most: it costs neither time nor size."""
 
 
+_HARDWARE = ("_nvenc", "_qsv", "_amf", "_vaapi", "_videotoolbox", "_mf")
+"""What the names of encoders on graphics cards end with."""
+
+
 class Checkpoint(Protocol):
     """See `pipeline.Checkpoint`."""
 
@@ -114,10 +118,10 @@ class FileSink:
         self._end = Fraction(0)
         self._pieces = pieces
         self._resumed = pieces.frames if pieces else 0
-        self.checkpoint_frames = (
-            PIECE_FRAMES if is_divisible(path, self._container, encoding) else None
-        )
         codec = encoding.encoder(self._container, info)
+        self.checkpoint_frames = (
+            _piece_frames(codec) if is_divisible(path, self._container, encoding) else None
+        )
         try:
             self._pending = pending or pending_output(path)
         except OSError as error:
@@ -160,6 +164,7 @@ class FileSink:
             Encoder,
             *(self._output, self._container, codec, encoding, self.info),
             odd=odd,
+            divided=self.checkpoint_frames is not None,
             mastering=beside.mastering if beside else None,
             display_matrix=beside.display_matrix if beside else None,
         )
@@ -328,6 +333,11 @@ def is_divisible(path: Path, container: Container, encoding: Encoding) -> bool:
     # The second pass of an encoder looks up what the first found out of the same frame.
     passes = any(key in {"pass", "passlogfile", "stats", "flags"} for key, _ in encoding.options)
     return not (whole or passes or encoding.low_latency)
+
+
+def _piece_frames(codec: str) -> int:
+    """Return the frames of a piece; an encoder of a graphics card takes long to open, and little for a frame."""
+    return 12 * PIECE_FRAMES if codec.endswith(_HARDWARE) else PIECE_FRAMES
 
 
 def _end(frame: Frame) -> Fraction:
