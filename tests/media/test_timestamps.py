@@ -22,8 +22,11 @@ def test_even_times_and_sound_are_kept(base, tmp_path, judge):
     assert summary.frames == 30
     assert judge.times(out) == judge.times(base)
     assert judge.packets_md5(out) == judge.packets_md5(base)
-    for key in ("start_pts", "duration_ts", "nb_frames", "sample_rate", "codec_name"):
-        assert judge.stream(out, "a:0")[key] == judge.stream(base, "a:0")[key]
+    sound, original = judge.stream(out, "a:0"), judge.stream(base, "a:0")
+    for key in ("start_pts", "nb_frames", "sample_rate", "codec_name"):
+        assert sound[key] == original[key]
+    # The input tells its length to the millisecond.
+    assert float(sound["duration"]) == pytest.approx(float(original["duration"]), abs=0.001)
 
 
 def test_uneven_times_are_kept(vfr, tmp_path, judge):
@@ -99,3 +102,15 @@ def test_any_increasing_times_survive(tmp_path, gaps, time_base):
             return [f.pts * f.time_base for f in source]
 
     assert seconds(out) == seconds(clip)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+def test_a_last_frame_of_a_tick_is_not_cut_off(tmp_path, judge, ending):
+    """The length of a track is rounded to ticks of the movie, a millisecond by default."""
+    times = [0, 1, 2, 2970]
+    clip, out = tmp_path / "clip.mp4", tmp_path / f"out.{ending}"
+    make_clip(clip, times=times, time_base=Fraction(1, 90000), size=(32, 32), sound=False)
+    vidstyle.stylize(clip, "identity", out)
+    assert [round(90000 * float(t)) for t in judge.times(out)] == pytest.approx(times, abs=0.5)
+    with FileSource(out) as source:
+        assert [f.pts * f.time_base * 90000 for f in source] == times

@@ -70,6 +70,9 @@ class Container:
         return bool(self.audio is None or self.audio or self.subtitles)
 
 
+# The length of a track is stored in ticks of the movie: coarse ones would cut off a short last frame.
+_MP4_OPTIONS = (("movflags", "+faststart"), ("movie_timescale", "90000"))
+
 _MP4 = Container(
     "mp4",
     "libx264",
@@ -83,7 +86,7 @@ _MP4 = Container(
     rotation=True,
     chapters=True,
     tags=True,
-    options=(("movflags", "+faststart"),),
+    options=_MP4_OPTIONS,
 )
 _MOV = Container(
     "mov",
@@ -98,7 +101,7 @@ _MOV = Container(
     rotation=True,
     chapters=True,
     tags=True,
-    options=(("movflags", "+faststart"),),
+    options=_MP4_OPTIONS,
 )
 _MATROSKA = Container(
     "matroska",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -10,13 +9,10 @@ from typing import Any
 import av
 from av.format import Flags as FormatFlags
 
-log = logging.getLogger(__name__)
+from vidstyle.media.joins import Joins
 
 _STEPS_BACK = (0, 4, 16, 64)
 """Seconds before the wanted time at which to look for a keyframe: MPEG-TS is sought by guessing."""
-
-_BACKWARD, _FORWARD = Fraction(1, 2), Fraction(10)
-"""Jumps of time, seconds, beyond which a stream is taken to begin anew, as where two were joined."""
 
 
 class Demuxer:
@@ -28,7 +24,7 @@ class Demuxer:
         video: Any,
         others: list[Any],
         on_damage: Callable[[str], None],
-        on_join: Callable[[str], None] = log.warning,
+        on_join: Callable[[float], None],
     ) -> None:
         """Take an open input.
 
@@ -37,17 +33,13 @@ class Demuxer:
             video: the stream to which to seek.
             others: further streams to read.
             on_damage: called when the rest cannot be read.
-            on_join: called when times jump for the first time.
+            on_join: called with the time of each place where recordings were joined, in seconds.
         """
         self._container = container
         self._video = video
         self._others = others
         self._on_damage = on_damage
-        self._on_join = on_join
-        self._may_jump = bool(container.format.flags & FormatFlags.ts_discont.value)
-        self._joined = Fraction(0)
-        """Seconds added to all times so far, so that they run on."""
-        self._reached: dict[int, Fraction] = {}
+        self._joins = Joins(on_join)
 
     def seek(self, time: Fraction, start: Fraction) -> None:
         """Go to the last keyframe at or before a time, seconds; at worst to the start."""
@@ -69,29 +61,12 @@ class Demuxer:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield packets in the order of the file; at its end an empty one for every stream."""
+        packets = self._all_packets()
+        may_jump = self._container.format.flags & FormatFlags.ts_discont.value
+        yield from self._joins.run_on(packets) if may_jump else packets
+
+    def _all_packets(self) -> Iterator[Any]:
         try:
-            for packet in self._container.demux(self._video, *self._others):
-                if self._may_jump:
-                    self._join(packet)
-                yield packet
+            yield from self._container.demux(self._video, *self._others)
         except av.FFmpegError as error:
             self._on_damage(f"cannot be read further: {error.strerror}")
-
-    def _join(self, packet: Any) -> None:
-        """Move a packet to where its stream goes on, if its time jumped."""
-        stamp = packet.pts if packet.dts is None else packet.dts
-        if stamp is None or not packet.time_base:
-            return
-        index, base = packet.stream.index, packet.time_base
-        time = stamp * base + self._joined
-        last = self._reached.get(index)
-        if last is not None and not -_BACKWARD <= time - last <= _FORWARD:
-            if not self._joined:
-                self._on_join("times jump, as where two files were joined: they are made to run on")
-            self._joined += last - time
-            time = last
-        if packet.stream.type in {"video", "audio"}:  # subtitles pause for long
-            self._reached[index] = time + (packet.duration or 0) * base
-        shift = round(self._joined / base)
-        packet.pts = None if packet.pts is None else packet.pts + shift
-        packet.dts = None if packet.dts is None else packet.dts + shift

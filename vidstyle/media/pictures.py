@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,9 @@ log = logging.getLogger(__name__)
 
 _SLACK = Fraction(1, 2)
 """Seconds by which a file may end before the end that it promises."""
+
+_SAME_TIME = Fraction(1, 10)
+"""Seconds at most over which pictures of one time are spread."""
 
 _READ_ON = 5
 """Seconds behind the end at which sound before it is no longer expected."""
@@ -59,16 +61,39 @@ def apart(step: Fraction, pictures: Iterable[av.VideoFrame]) -> Iterator[av.Vide
 def growing(
     pictures: Iterable[av.VideoFrame], on_disorder: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
-    """Yield the pictures whose times grow: no encoder takes others. The first other is reported."""
+    """Yield the pictures with times that grow: no encoder takes others.
+
+    Those of one time are spread over the time until the next one. What fits nowhere is left out, and reported.
+    """
     last: Fraction | None = None
-    in_order = True
+    same: list[av.VideoFrame] = []  # behind the first one of the last time
     for picture in pictures:
         time = time_of(picture)
-        if last is None or time > last:
-            last = time
+        if last is not None and time < last:
+            on_disorder()
+        elif time == last:
+            same.append(picture)
+        else:
+            if last is not None and same:
+                yield from _spread(same, last, min(time, last + _SAME_TIME), on_disorder)
+            last, same = time, []
             yield picture
-        elif in_order:
-            in_order = False
+    if last is not None and same:
+        yield from _spread(same, last, last + _SAME_TIME, on_disorder)
+
+
+def _spread(
+    pictures: list[av.VideoFrame], begin: Fraction, end: Fraction, on_disorder: Callable[[], None]
+) -> Iterator[av.VideoFrame]:
+    """Yield pictures at even times between two others, as far as there are different ones."""
+    last = begin
+    for number, picture in enumerate(pictures, 1):
+        base = Fraction(picture.time_base or 0)
+        picture.pts = round((begin + (end - begin) * number / (len(pictures) + 1)) / base)
+        if last < time_of(picture) < end:
+            last = time_of(picture)
+            yield picture
+        else:
             on_disorder()
 
 
@@ -94,11 +119,14 @@ class Pictures:
         self._passthrough = passthrough
         self._start = start_of(container)
         self._damage = 0
+        self._joined = False
+        self._disordered = 0
+        """Pictures so far whose times do not grow."""
         self._reached = Fraction(0)
         """The last time of any stream so far, seconds from the start."""
         self._last: Fraction | None = None
         """The last time of a picture so far, seconds of the input."""
-        packets = Demuxer(container, stream, passthrough.streams, self.on_damage)
+        packets = Demuxer(container, stream, passthrough.streams, self.on_damage, self._on_join)
         if reading.start and not is_pipe(path):
             packets.seek(passthrough.origin, self._start)
         self._packets = iter(packets)
@@ -116,13 +144,13 @@ class Pictures:
         """Places so far where something of the file was lost."""
         return self._damage + self._passthrough.lost
 
-    def on_damage(self, how: str) -> None:
-        """Count a place that is damaged.
+    def on_damage(self, how: str, places: int = 1) -> None:
+        """Count places that are damaged.
 
         Raises:
             InputError: the reading is strict.
         """
-        self._damage += 1
+        self._damage += places
         if self._reading.strict:
             raise InputError(f"{self._path} {how}; without `strict` it would be finished")
         log.info("%s %s", self._path, how)
@@ -131,14 +159,14 @@ class Pictures:
         """Yield the pictures between start and end."""
         begin = self._passthrough.origin if self._reading.start else None
         end = self._passthrough.end
-        warn = partial(log.warning, "frames of %s are dropped: their times do not grow", self._path)
-        for picture in between(growing(self._checked(), warn), begin, end):
+        for picture in between(growing(self._checked(), self._on_disorder), begin, end):
             if picture.is_corrupt and self._reading.corrupt == "drop":
                 self.on_damage("holds a damaged frame")
                 continue
             yield picture
         if self._last is None:
             return
+        self._count_lost(begin)
         if end is not None and self._last >= end:
             self._finish_sound(end)
         else:
@@ -188,14 +216,60 @@ class Pictures:
             if time > end + _READ_ON:
                 return
 
+    def _on_join(self, time: float) -> None:
+        log.warning(
+            "times of %s jump at %.1f s, as where files were joined: they are made to run on",
+            *(self._path, time - float(self._passthrough.origin)),
+        )
+        self._joined = True
+        self._decoder.begin_anew()
+
+    def _on_disorder(self) -> None:
+        self._disordered += 1
+        self.on_damage("holds a frame whose time does not grow")
+
+    def _count_lost(self, begin: Fraction | None) -> None:
+        """Count the frames of the file that are not among the pictures."""
+        if self._disordered:
+            message = "frames of %s are dropped, %d in all: their times do not grow"
+            log.warning(message, self._path, self._disordered)
+        lost = self._decoder.lost(begin)
+        if lost:
+            message = "frames of %s are lost, %d in all: they cannot be decoded"
+            log.warning(message, self._path, lost)
+        if lost > self._decoder.refused:  # which were counted already
+            how = f"holds {lost} frames that cannot be decoded"
+            self.on_damage(how, lost - self._decoder.refused)
+
     def _check_end(self) -> None:
-        """Notice a file that was cut off: it promises more time than any of its streams reached."""
-        promised = duration_of(self._container)
-        if len([s for s in self._container.streams.video if kind_of(s) == "video"]) > 1:
+        """Notice a file that was cut off: it promises more time or frames than it holds."""
+        if self._joined:
+            return  # FFmpeg takes the duration from the first time and the last one
+        stream, end = self._stream, self._decoder.reached
+        promised, reached = duration_of(self._container), self._reached
+        if stream.duration and end is not None:
+            # Another stream may be the longest, or one that is not read.
+            promised = ((stream.start_time or 0) + stream.duration) * stream.time_base
+            promised, reached = promised - self._start, end * stream.time_base - self._start
+        elif len([s for s in self._container.streams.video if kind_of(s) == "video"]) > 1:
             # What is promised may be the end of a stream that is not read.
-            read = [s for s in (self._stream, *self._passthrough.streams) if s.duration]
+            read = [s for s in (stream, *self._passthrough.streams) if s.duration]
             promised = max((s.duration * s.time_base for s in read), default=Fraction(0))
-        if self._reached < promised - _SLACK:
-            reached, expected = float(self._reached), float(promised)
-            log.warning("%s is truncated: it ends at %.1f of %.1f s", self._path, reached, expected)
-            self.on_damage(f"is truncated: it ends at {reached:.1f} of {expected:.1f} s")
+        missing = self._missing()
+        if missing:
+            message = f"{missing} of {stream.frames} frames are missing"
+        elif reached < promised - _SLACK:
+            message = f"it ends at {float(reached):.1f} of {float(promised):.1f} s"
+        else:
+            return
+        log.warning("%s is truncated: %s", self._path, message)
+        self.on_damage(f"is truncated: {message}", max(1, missing))
+
+    def _missing(self) -> int:
+        """Return how many frames the file counts and does not hold."""
+        stream, count = self._stream, self._stream.frames - self._decoder.packets
+        if self._reading.start or count <= 0 or not (stream.duration and stream.average_rate):
+            return 0
+        # An edit list leaves frames out as well, and with them their time.
+        gap = (stream.duration - self._decoder.span) * stream.time_base * stream.average_rate
+        return count if gap > Fraction(count, 2) else 0

@@ -175,7 +175,9 @@ class Video:
         with _told_as_input_error(self.path), self._opened_again() as container:
             stream = container.streams[self.stream.index]
             stream.thread_type = "AUTO"
-            packets = Demuxer(container, stream, [], _ignore, _ignore)
+            # The other streams tell whether a gap is a pause.
+            others = [container.streams[s.index] for s in self.passthrough.streams]
+            packets = Demuxer(container, stream, others, _ignore, _ignore)
             if since or reading.start:
                 packets.seek(origin + since, start_of(container))
             decoder = PictureDecoder(
