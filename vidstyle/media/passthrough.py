@@ -18,6 +18,7 @@ from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.routes import Action, Route, kind_of, route
+from vidstyle.media.silence import PcmRow, sample_bytes
 from vidstyle.media.subtitles import from_text, to_text
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ _OF_THE_FILE = {
     "timecode",
 }
 """Tags that describe the input file or its encoding, not its content; timecode is carried apart."""
+
+_ROUNDED = 2
+"""Packets by which rounded times may be off; beyond it there is a gap."""
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -96,7 +100,11 @@ class Passthrough:
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
         self._sounded: dict[int, int] | None = None
-        """Samples written so far per stream, where the container only counts them."""
+        """Packets, or samples of PCM, written so far per stream, where the container only counts them."""
+        self._early: set[int] = set()
+        """Streams of which was said that their sound comes before its time."""
+        self._rows: dict[int, PcmRow] = {}
+        """Per stream of PCM, where the container stores samples in a row."""
 
     def put(self, packet: av.Packet[Any]) -> None:
         """Keep a packet of one of `streams` for the sink, if it lies inside origin and end."""
@@ -233,7 +241,9 @@ class Passthrough:
     ) -> None:
         index = stream.index
         if route.action is Action.CONVERT and route.kind == "audio":
-            converter = AudioConverter(stream, output, str(route.target))
+            converter = AudioConverter(
+                stream, output, str(route.target), gapless=not container.variable_rate
+            )
             self._converters[index], copy = converter, converter.stream
         elif route.action is Action.CONVERT and route.kind == "subtitle":
             self._texts[index] = route.codec, str(route.target)
@@ -253,6 +263,12 @@ class Passthrough:
             return
         elif route.action is Action.COPY:
             copy = self._copies[index] = output.add_stream_from_template(stream, opaque=True)
+            if route.codec.startswith("pcm_") and container.format in {"mov", "avi"}:
+                sound = stream.codec_context
+                self._rows[index] = PcmRow(
+                    *(route.codec, sound.layout.nb_channels, sound.sample_rate),
+                    from_zero=not container.variable_rate,
+                )
         else:
             return
         copy.metadata.update(_kept(stream.metadata))
@@ -305,6 +321,8 @@ class Passthrough:
                 if converted is not None:
                     output.mux(converted)
             elif index in self._copies:
+                for silence in self._rows[index].before(packet) if index in self._rows else ():
+                    self._copy(silence, self._copies[index], output)
                 self._copy(packet, self._copies[index], output)
 
     def _mux_converted(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
@@ -341,14 +359,22 @@ class Passthrough:
             return
         index, context = copy.index, packet.stream.codec_context
         base = copy.time_base  # of one packet, or of one sample of PCM
-        place = self._sounded.get(index)
-        if place is None:
-            place = max(0, round((packet.pts or 0) * packet.time_base / base))
-        length = 1
+        place, length = self._sounded.get(index, 0), 1
         if context.name.startswith("pcm_"):
-            length = packet.size // (context.layout.nb_channels * context.format.bytes)
+            length = packet.size // (context.layout.nb_channels * sample_bytes(context.name))
+        elif (packet.pts or 0) * packet.time_base > (place + _ROUNDED) * base:
+            self._tell_early(index, place * base)
         packet.time_base, packet.pts, packet.dts, packet.duration = base, place, place, length
         self._sounded[index] = place + length
+
+    def _tell_early(self, index: int, seconds: Fraction) -> None:
+        if index not in self._early:
+            self._early.add(index)
+            log.warning(
+                "audio stream %d comes too early from %.2f s on: this container holds no pauses; "
+                "choose an output name that ends in .mkv",
+                *(index, seconds),
+            )
 
     def _converted_text(self, packet: Any, codec: str, target: str) -> Any:
         text = to_text(codec, bytes(packet))

@@ -82,9 +82,11 @@ _Fate = tuple[Action, str | None, str | None]
 
 def _audio(codec: str, container: Container) -> _Fate:
     taken = _taken_by(container.format) if container.audio is None else container.audio
-    if codec not in container.refused and (codec in taken or (codec == "dts" and "dca" in taken)):
-        return Action.COPY, None, None
     reason = f"{container.name} cannot hold {codec}"
+    if codec in container.unfamiliar:
+        reason = f"few players know {codec} in {container.name}"
+    elif codec not in container.refused and (codec in taken or (codec == "dts" and "dca" in taken)):
+        return Action.COPY, None, None
     if container.audio_encoder:
         return Action.CONVERT, container.audio_encoder, reason
     return Action.DROP, None, reason
