@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -76,3 +78,24 @@ def mastering_of(picture: av.VideoFrame) -> Mastering:
     if data is not None:
         light = struct.unpack("2I", data[:8])
     return Mastering(primaries, luminance, light)
+
+
+_WITH_A_BASE = {4, 7, 8, 9}
+"""Profiles of Dolby Vision whose pictures are YCbCr by themselves."""
+
+
+def dolby_vision_profile(side_data: Mapping[str, str]) -> int | None:
+    """Return the profile of Dolby Vision whose pictures mean nothing without its metadata, such as 5.
+
+    Args:
+        side_data: of the stream, in FFmpeg's words.
+
+    Returns:
+        None where other players can show it, or it is none.
+    """
+    record = side_data.get("DOVI configuration record", "")
+    profile = re.search(r"profile: (\d+)", record)
+    if profile is None or int(profile[1]) in _WITH_A_BASE:
+        return None
+    # 0: compatible with nothing else.
+    return int(profile[1]) if re.search(r"compatibility id: 0\b", record) else None

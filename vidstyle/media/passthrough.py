@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,9 +17,11 @@ from vidstyle.media.audio import AudioConverter
 from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
+from vidstyle.media.projection import Projection
 from vidstyle.media.routes import Action, Route, kind_of, route
-from vidstyle.media.silence import PcmRow, sample_bytes
+from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
+from vidstyle.media.timecode import timecode_after
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +33,10 @@ _OF_THE_FILE = {
     "rotate",
     "duration",
     "alpha_mode",
+    "stereo_mode",
     "timecode",
 }
 """Tags that describe the input file or its encoding, not its content; timecode is carried apart."""
-
-_ROUNDED = 2
-"""Packets by which rounded times may be off; beyond it there is a gap."""
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -87,6 +87,9 @@ class Passthrough:
         """Streams whose packets are wanted."""
         self.mastering = Mastering()
         """Mastering display of HDR video that stays HDR."""
+        self.projection = Projection()
+        """What the container says of 360 degree and 3D pictures."""
+        self._kept_projection = Projection()
         self.display_matrix: tuple[int, ...] | None = None
         """How a player shall turn the video, where it is not upright already."""
         self._tags = {key: value for key, value in container.metadata.items() if value}
@@ -99,10 +102,8 @@ class Passthrough:
         self._equal_times = False
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
-        self._sounded: dict[int, int] | None = None
-        """Packets, or samples of PCM, written so far per stream, where the container only counts them."""
-        self._early: set[int] = set()
-        """Streams of which was said that their sound comes before its time."""
+        self._counted: SoundRows | None = None
+        """Where the container counts sound, and holds no times."""
         self._rows: dict[int, PcmRow] = {}
         """Per stream of PCM, where the container stores samples in a row."""
 
@@ -160,9 +161,12 @@ class Passthrough:
             if stream.index == self._video.index:
                 encoder = add_video()
                 self._tag_video(encoder.stream, container)
+                self._kept_projection = self.projection.kept_by(
+                    container.format, encoder.stream.metadata, piped=output.file is not None
+                )
             else:
                 self._add(stream, route(stream, container, self._video.index), output, container)
-        self._sounded = None if container.variable_rate else {}
+        self._counted = None if container.variable_rate else SoundRows()
         self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
             output.metadata.update(_kept(self._tags))
@@ -192,6 +196,16 @@ class Passthrough:
             video.metadata["timecode"] = timecode
         video.disposition = self._video.disposition
 
+    def complete(self, path: Path, container: Container) -> None:
+        """Write into the finished output what its muxer could not be told.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        kept = self._kept_projection
+        if kept and not kept.write(path, container.format):
+            log.warning("%s is dropped: it finds no room in the output", kept)
+
     def _timecode(self) -> str | None:
         """Return the timecode of the first painted frame."""
         tags = (item for s in self._container.streams for item in s.metadata.items())
@@ -199,17 +213,11 @@ class Passthrough:
         rate = round(self._video.average_rate or 0)
         if timecode is None or not self._cut or not rate:
             return timecode
-        numbers = re.fullmatch(r"(\d+):(\d+):(\d+):(\d+)", timecode)
-        if numbers is None:  # the numbers that drop-frame leaves out are not worth a mistake
+        start = Fraction(self._container.start_time or 0, av.time_base)
+        later = timecode_after(timecode, rate, self.origin - start)
+        if later is None:
             log.warning("timecode %s is dropped: the output begins elsewhere", timecode)
-            return None
-        hours, minutes, seconds, frame = map(int, numbers.groups())
-        start = self.origin - Fraction(self._container.start_time or 0, av.time_base)
-        count = ((hours * 60 + minutes) * 60 + seconds) * rate + frame + round(start * rate)
-        seconds, frame = divmod(count, rate)
-        minutes, seconds = divmod(seconds, 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours % 24:02}:{minutes:02}:{seconds:02}:{frame:02}"
+        return later
 
     def check(self, url: str, container: Container) -> None:
         """Look into the finished output and say which tags and languages its muxer left out."""
@@ -327,12 +335,14 @@ class Passthrough:
 
     def _mux_converted(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
         for packet in packets:
-            self._count(packet, packet.stream)
+            if self._counted:
+                self._counted.place(packet, packet.stream)
             output.mux(packet)
 
     def _copy(self, packet: Any, copy: Any, output: av.container.OutputContainer) -> None:
         index = packet.stream.index
-        self._count(packet, copy)
+        if self._counted:
+            self._counted.place(packet, copy)
         if packet.dts is not None and packet.time_base:
             # Muxers refuse times that do not grow, which damaged files hold.
             last = self._written.get(index)
@@ -352,29 +362,6 @@ class Passthrough:
             if not self._refused:
                 log.warning("packets of stream %d cannot be copied: %s", index, error.strerror)
             self._refused += 1
-
-    def _count(self, packet: Any, copy: Any) -> None:
-        """Replace a sound packet's time by its place in the row: rounded times may coincide there."""
-        if self._sounded is None or packet.stream.type != "audio":
-            return
-        index, context = copy.index, packet.stream.codec_context
-        base = copy.time_base  # of one packet, or of one sample of PCM
-        place, length = self._sounded.get(index, 0), 1
-        if context.name.startswith("pcm_"):
-            length = packet.size // (context.layout.nb_channels * sample_bytes(context.name))
-        elif (packet.pts or 0) * packet.time_base > (place + _ROUNDED) * base:
-            self._tell_early(index, place * base)
-        packet.time_base, packet.pts, packet.dts, packet.duration = base, place, place, length
-        self._sounded[index] = place + length
-
-    def _tell_early(self, index: int, seconds: Fraction) -> None:
-        if index not in self._early:
-            self._early.add(index)
-            log.warning(
-                "audio stream %d comes too early from %.2f s on: this container holds no pauses; "
-                "choose an output name that ends in .mkv",
-                *(index, seconds),
-            )
 
     def _converted_text(self, packet: Any, codec: str, target: str) -> Any:
         text = to_text(codec, bytes(packet))

@@ -1,11 +1,18 @@
-"""Side data of decoded pictures: what FFmpeg hangs on a frame beside its pixels."""
+"""Side data: what FFmpeg hangs on a decoded picture beside its pixels, and on a stream beside its codec."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 import av
 from av.sidedata.sidedata import Type
+
+from vidstyle.media.ffmpeg_log import listening
+
+_STREAM = re.compile(r" {2}Stream #\d+:(\d+)")
+_SECTION = re.compile(r" {4}(\S.*):$")
+_ITEM = re.compile(r" {6}([^:]+?): ?(.*)")
 
 
 def _unknown(cls: type[Type], value: int) -> Type:
@@ -30,3 +37,24 @@ def side_data_of(picture: av.VideoFrame, name: str) -> bytes | None:
     """
     data: Any = picture.side_data.get(name)
     return None if data is None else bytes(data)
+
+
+def stream_side_data(container: Any, index: int) -> dict[str, str]:
+    """Return a stream's side data in FFmpeg's words, name -> value, which are all that PyAV gives of it.
+
+    Args:
+        container: an open input.
+        index: of the stream.
+    """
+    with listening(av.logging.INFO):
+        lines = container.dumps_format().splitlines()
+    found: dict[str, str] = {}
+    stream = section = None
+    for line in lines:
+        if match := _STREAM.match(line):
+            stream, section = int(match[1]), None
+        elif match := _SECTION.match(line):
+            section = match[1]
+        elif stream == index and section == "Side data" and (match := _ITEM.match(line)):
+            found[match[1]] = match[2].strip()
+    return found

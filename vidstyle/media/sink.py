@@ -202,6 +202,8 @@ class FileSink:
                 self._passthrough.finish(self._output)
             self._output.close()
             if self._passthrough and self._container.has_streams and not is_pipe(self.path):
+                file = Path(self._pending.target.removeprefix("file:"))
+                self._passthrough.complete(file, self._container)
                 self._passthrough.check(self._pending.target, self._container)
             self._pending.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:
