@@ -18,6 +18,7 @@ from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.projection import Projection
+from vidstyle.media.rehearsal import refusal
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
@@ -195,6 +196,24 @@ class Passthrough:
         if container.timecode and (timecode := self._timecode()):
             video.metadata["timecode"] = timecode
         video.disposition = self._video.disposition
+
+    def rehearse(self, container: Container) -> None:
+        """Try whether the copied streams can be written to the end of a file.
+
+        Raises:
+            OutputError: the muxer would refuse one, after all the work.
+        """
+        for index in self._copies.keys() - self._texts.keys():
+            stream = self._container.streams[index]
+            if kind_of(stream) not in {"audio", "subtitle"}:
+                continue
+            first = next((p for p in self._packets if p.stream is stream), None)
+            if reason := refusal(stream, first, container.format):
+                what = f"{kind_of(stream)} stream {index} ({stream.codec_context.name})"
+                raise OutputError(
+                    f"{container.name} cannot hold {what}: {reason}; "
+                    "choose an output name that ends in .mkv"
+                )
 
     def complete(self, path: Path, container: Container) -> None:
         """Write into the finished output what its muxer could not be told.

@@ -114,7 +114,7 @@ def _other(stream: Any, kind: str, container: Container) -> _Fate:
         return Action.COPY, None, None
     if "timecode" in stream.metadata and container.timecode:
         return Action.CONVERT, "timecode of the painted video", "its packets count old frames"
-    return Action.DROP, None, f"{container.name} holds no such data"
+    return Action.DROP, None, f"no data of its kind is written to {container.name}"
 
 
 def route(stream: Any, container: Container, painted: int) -> Route:
