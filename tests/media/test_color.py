@@ -106,3 +106,43 @@ def test_odd_sizes_are_padded_for_h264_and_kept_for_ffv1(size, tmp_path):
         with av.open(str(out)) as container:
             stream = container.streams.video[0]
             assert [stream.width, stream.height] == expected
+
+
+def _tagged(path, matrix, primaries="bt709"):
+    tags = ("-colorspace", matrix, "-color_primaries", primaries)
+    source = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=0.3", "-pix_fmt", "yuv444p")
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", "ffv1", *tags, path], check=True)
+    return path
+
+
+@pytest.mark.parametrize(("matrix", "name"), [("ycgco", "YCgCo"), ("ictcp", "ICtCp")])
+def test_a_matrix_that_cannot_be_converted_is_refused(tmp_path, judge, matrix, name):
+    clip = _tagged(tmp_path / "in.mkv", matrix)
+    with pytest.raises(InputError, match=f"is video in {name}.* zscale=matrix=709"):
+        vidstyle.stylize(clip, "identity", tmp_path / "out.mp4")
+    assert vidstyle.probe(clip).notes[0].startswith(f"refused: it is video in {name}")
+
+
+@pytest.mark.parametrize(
+    ("derived", "primaries", "same"),
+    [
+        ("chroma-derived-nc", "bt709", "bt709"),
+        ("chroma-derived-nc", "bt2020", "bt2020nc"),
+        ("chroma-derived-nc", "smpte170m", "smpte170m"),
+        ("bt2020c", "bt2020", "bt2020nc"),
+    ],
+)
+def test_matrices_by_other_names_are_read_as_what_they_are(
+    tmp_path, judge, caplog, derived, primaries, same
+):
+    def pixels(matrix):
+        with FileSource(_tagged(tmp_path / f"{matrix}.mkv", matrix, primaries)) as source:
+            return next(iter(source)).pixels
+
+    np.testing.assert_array_equal(pixels(derived), pixels(same))
+    assert ("constant luminance" in caplog.text) == (derived == "bt2020c")
+
+
+def test_a_matrix_of_unknown_primaries_is_refused(tmp_path, judge):
+    with pytest.raises(InputError, match="primaries that are not known"):
+        FileSource(_tagged(tmp_path / "in.mkv", "chroma-derived-nc", "film"))

@@ -32,7 +32,46 @@ _MATRICES = {
     6: Colorspace.ITU601,
     7: Colorspace.SMPTE240M,
     9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
 }
+
+_OF_PRIMARIES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+}
+"""Primaries -> the matrix that is derived of them, rounded as its standard rounds it."""
+
+_DERIVED = {12, 13}
+"""Code points of matrices that follow from the primaries."""
+
+_CONSTANT_LUMINANCE = {10, 13}
+"""Code points of matrices that are read as those of non-constant luminance."""
+
+_UNREADABLE = {
+    8: "YCgCo",
+    11: "SMPTE ST 2085",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
+}
+"""Code points of matrices that swscale does not know -> their names."""
+
+
+def unreadable_matrix(tags: ColorTags) -> str | None:
+    """Return the name of a matrix that cannot be converted; None where it can."""
+    if tags.matrix in _DERIVED and tags.primaries not in _OF_PRIMARIES:
+        return "a matrix of primaries that are not known"
+    return _UNREADABLE.get(tags.matrix)
+
+
+def is_approximate(tags: ColorTags) -> bool:
+    """Return whether a matrix is converted nearly: by some levels of 255, where colors are strong."""
+    return tags.matrix in _CONSTANT_LUMINANCE
 
 
 def tags_of(frame: av.VideoFrame, height: int | None = None) -> ColorTags:
@@ -69,6 +108,8 @@ def is_rgb(pixel_format: str) -> bool:
 
 
 def _matrix(tags: ColorTags) -> Colorspace:
+    if tags.matrix in _DERIVED:
+        return _OF_PRIMARIES.get(tags.primaries, Colorspace.ITU709)
     return _MATRICES.get(tags.matrix, Colorspace.ITU709)
 
 

@@ -26,6 +26,8 @@ class Container:
     """Codecs of sound that are copied; None: all that the muxer says it takes."""
     refused: frozenset[str] = frozenset()
     """Codecs that the muxer says it takes, and then refuses."""
+    unfamiliar: frozenset[str] = frozenset()
+    """Codecs that the muxer takes, and few players know there."""
     audio_encoder: str | None = None
     """The encoder that other sound is converted by."""
     subtitles: frozenset[str] = frozenset()
@@ -72,12 +74,18 @@ class Container:
 
 # The length of a track is stored in ticks of the movie: coarse ones would cut off a short last frame.
 _MP4_OPTIONS = (("movflags", "+faststart"), ("movie_timescale", "90000"))
+# MP4 got PCM in 2020 (ISO/IEC 23003-5): players from before hear noise, and the muxer refuses a
+# layout without names when it writes the index.
+_PCM = frozenset(
+    f"pcm_{kind}{order}" for kind in ("s16", "s24", "s32", "f32", "f64") for order in ("be", "le")
+)
 
 _MP4 = Container(
     "mp4",
     "libx264",
     audio=None,
     refused=frozenset({"truehd"}),
+    unfamiliar=_PCM,
     audio_encoder="aac",
     subtitles=frozenset({"mov_text", "dvd_subtitle"}),
     text="mov_text",

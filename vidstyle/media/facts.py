@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +13,12 @@ import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
-from vidstyle.media.color import bits_of, is_guessed, tags_of
+from vidstyle.media.color import bits_of, is_approximate, is_guessed, tags_of, unreadable_matrix
+from vidstyle.media.hdr import dolby_vision_profile
 from vidstyle.media.orientation import UPRIGHT, Orientation, orientation_of
+from vidstyle.media.projection import Projection, projection_of
 from vidstyle.media.reading import Reading
+from vidstyle.media.side_data import side_data_of, stream_side_data
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +28,26 @@ _INTERLACED = {2, 3, 4, 5}
 _OF_THE_OLD_PIXELS = {
     "DOVI_METADATA": "Dolby Vision metadata",
     "DYNAMIC_HDR_PLUS": "HDR10+ metadata",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid metadata",
 }
 """FFmpeg's names of side data -> what they are: they would describe the painting wrongly."""
+
+_OF_THE_OLD_STREAM = {
+    "DOVI configuration record": "Dolby Vision metadata",
+    "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)": "HDR10+ metadata",
+    "Ambient viewing environment": "ambient viewing environment",
+    "Frame Cropping": "cropping by the container",
+    "ICC Profile": "ICC profile",
+    "3D Reference Displays": "3D reference displays",
+    "LCEVC NAL data": "LCEVC enhancement",
+}
+"""The same for side data of the stream, by the names that FFmpeg prints."""
+
+_OF_HDR = {
+    "Mastering display metadata": "mastering display",
+    "Content light level metadata": "light level",
+}
+"""Side data of the stream that HDR video keeps, and others have no use for."""
 
 
 def start_of(container: Any) -> Fraction:
@@ -54,19 +76,46 @@ class PictureFacts:
     orientation: Orientation
     """How the file asks the player to turn the pictures."""
     interlaced: bool
+    projection: Projection
+    """360 degree and 3D."""
+    dolby_vision: int | None
+    """Profile of Dolby Vision without whose metadata the pictures mean nothing; None: none of these."""
+    lost: tuple[str, ...]
+    """What the file says of the old pixels, and no output will."""
 
     @classmethod
     def of(cls, first: av.VideoFrame, stream: Any) -> PictureFacts:
         """Read them from the first decoded picture of a stream."""
+        color = tags_of(first)
+        side_data = stream_side_data(stream.container, stream.index)
         return cls(
             width=first.width,
             height=first.height,
             pixel_format=first.format.name,
-            color=tags_of(first),
+            color=color,
             color_is_guessed=is_guessed(first),
             orientation=orientation_of(first),
             interlaced=stream.codec_context.field_order in _INTERLACED or first.interlaced_frame,
+            projection=projection_of(first),
+            dolby_vision=dolby_vision_profile(side_data),
+            lost=tuple(_lost(first, side_data, color)),
         )
+
+    @property
+    def unpaintable(self) -> str | None:
+        """What the video is, and the way out, where its colors cannot be converted; else None."""
+        if self.dolby_vision is not None:
+            return (
+                f"Dolby Vision of profile {self.dolby_vision}, whose colors (IPTPQc2) nothing but "
+                "its own metadata explains; convert it to HDR10 or SDR first, as ffmpeg's filter "
+                "libplacebo does"
+            )
+        if matrix := unreadable_matrix(self.color):
+            return (
+                f"video in {matrix}, which cannot be converted here; convert it first, as "
+                "ffmpeg -vf zscale=matrix=709 does"
+            )
+        return None
 
     @property
     def turned(self) -> bool:
@@ -76,6 +125,14 @@ class PictureFacts:
     def painted_orientation(self, reading: Reading) -> Orientation:
         """Return the orientation by which the pictures are turned before they are painted."""
         return UPRIGHT if reading.keep_rotation else self.orientation
+
+
+def _lost(first: av.VideoFrame, side_data: Mapping[str, str], color: ColorTags) -> dict[str, None]:
+    of_stream = _OF_THE_OLD_STREAM if color.is_hdr else _OF_THE_OLD_STREAM | _OF_HDR
+    return dict.fromkeys(
+        [what for name, what in _OF_THE_OLD_PIXELS.items() if side_data_of(first, name)]
+        + [what for name, what in of_stream.items() if name in side_data]
+    )
 
 
 def describe(
@@ -129,12 +186,15 @@ def describe(
 
 
 def check_colors(path: Path, reading: Reading, facts: PictureFacts, first: av.VideoFrame) -> None:
-    """Refuse HDR video unless it is wanted, and say which data about its colors are dropped."""
+    """Refuse colors that cannot be painted, or HDR that is not wanted; say which data are dropped."""
+    if why := facts.unpaintable:
+        raise InputError(f"{path} is {why}")
     if facts.color.is_hdr and reading.hdr == "refuse":
         raise InputError(
             f"{path} is HDR video, whose colors the networks do not know; choose "
             "`hdr` tonemap (to BT.709) or `hdr` passthrough"
         )
-    for name, what in _OF_THE_OLD_PIXELS.items():
-        if first.side_data.get(name) is not None:
-            log.warning("%s is dropped: it describes the pixels before painting", what)
+    if is_approximate(facts.color):
+        log.warning("a matrix of constant luminance is read as its other kind: colors are near")
+    for what in facts.lost:
+        log.warning("%s is dropped: it belongs to the video before painting", what)

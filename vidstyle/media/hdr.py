@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import av
+
+from vidstyle.media.side_data import side_data_of
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,37 @@ class Mastering:
 def mastering_of(picture: av.VideoFrame) -> Mastering:
     """Read it from a decoded frame, where FFmpeg keeps it as C structures."""
     primaries = luminance = light = None
-    data: Any = picture.side_data.get("MASTERING_DISPLAY_METADATA")
+    data = side_data_of(picture, "MASTERING_DISPLAY_METADATA")
     if data is not None:
         # AVMasteringDisplayMetadata: 3 x 2 primaries, white point, min, max as fractions, 2 flags.
-        numbers = struct.unpack("22i", bytes(data)[:88])
+        numbers = struct.unpack("22i", data[:88])
         values = [Fraction(n, d or 1) for n, d in zip(numbers[:20:2], numbers[1:20:2], strict=True)]
         if numbers[20]:
             primaries = tuple(zip(values[:8:2], values[1:8:2], strict=True))
         if numbers[21]:
             luminance = values[8], values[9]
-    data = picture.side_data.get("CONTENT_LIGHT_LEVEL")
+    data = side_data_of(picture, "CONTENT_LIGHT_LEVEL")
     if data is not None:
-        light = struct.unpack("2I", bytes(data)[:8])
+        light = struct.unpack("2I", data[:8])
     return Mastering(primaries, luminance, light)
+
+
+_WITH_A_BASE = {4, 7, 8, 9}
+"""Profiles of Dolby Vision whose pictures are YCbCr by themselves."""
+
+
+def dolby_vision_profile(side_data: Mapping[str, str]) -> int | None:
+    """Return the profile of Dolby Vision whose pictures mean nothing without its metadata, such as 5.
+
+    Args:
+        side_data: of the stream, in FFmpeg's words.
+
+    Returns:
+        None where other players can show it, or it is none.
+    """
+    record = side_data.get("DOVI configuration record", "")
+    profile = re.search(r"profile: (\d+)", record)
+    if profile is None or int(profile[1]) in _WITH_A_BASE:
+        return None
+    # 0: compatible with nothing else.
+    return int(profile[1]) if re.search(r"compatibility id: 0\b", record) else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,8 +17,12 @@ from vidstyle.media.audio import AudioConverter
 from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
+from vidstyle.media.projection import Projection
+from vidstyle.media.rehearsal import refusal
 from vidstyle.media.routes import Action, Route, kind_of, route
+from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
+from vidstyle.media.timecode import timecode_after
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ _OF_THE_FILE = {
     "rotate",
     "duration",
     "alpha_mode",
+    "stereo_mode",
     "timecode",
 }
 """Tags that describe the input file or its encoding, not its content; timecode is carried apart."""
@@ -83,6 +88,9 @@ class Passthrough:
         """Streams whose packets are wanted."""
         self.mastering = Mastering()
         """Mastering display of HDR video that stays HDR."""
+        self.projection = Projection()
+        """What the container says of 360 degree and 3D pictures."""
+        self._kept_projection = Projection()
         self.display_matrix: tuple[int, ...] | None = None
         """How a player shall turn the video, where it is not upright already."""
         self._tags = {key: value for key, value in container.metadata.items() if value}
@@ -95,8 +103,10 @@ class Passthrough:
         self._equal_times = False
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
-        self._sounded: dict[int, int] | None = None
-        """Samples written so far per stream, where the container only counts them."""
+        self._counted: SoundRows | None = None
+        """Where the container counts sound, and holds no times."""
+        self._rows: dict[int, PcmRow] = {}
+        """Per stream of PCM, where the container stores samples in a row."""
 
     def put(self, packet: av.Packet[Any]) -> None:
         """Keep a packet of one of `streams` for the sink, if it lies inside origin and end."""
@@ -152,9 +162,12 @@ class Passthrough:
             if stream.index == self._video.index:
                 encoder = add_video()
                 self._tag_video(encoder.stream, container)
+                self._kept_projection = self.projection.kept_by(
+                    container.format, encoder.stream.metadata, piped=output.file is not None
+                )
             else:
                 self._add(stream, route(stream, container, self._video.index), output, container)
-        self._sounded = None if container.variable_rate else {}
+        self._counted = None if container.variable_rate else SoundRows()
         self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
             output.metadata.update(_kept(self._tags))
@@ -184,6 +197,34 @@ class Passthrough:
             video.metadata["timecode"] = timecode
         video.disposition = self._video.disposition
 
+    def rehearse(self, container: Container) -> None:
+        """Try whether the copied streams can be written to the end of a file.
+
+        Raises:
+            OutputError: the muxer would refuse one, after all the work.
+        """
+        for index in self._copies.keys() - self._texts.keys():
+            stream = self._container.streams[index]
+            if kind_of(stream) not in {"audio", "subtitle"}:
+                continue
+            first = next((p for p in self._packets if p.stream is stream), None)
+            if reason := refusal(stream, first, container.format):
+                what = f"{kind_of(stream)} stream {index} ({stream.codec_context.name})"
+                raise OutputError(
+                    f"{container.name} cannot hold {what}: {reason}; "
+                    "choose an output name that ends in .mkv"
+                )
+
+    def complete(self, path: Path, container: Container) -> None:
+        """Write into the finished output what its muxer could not be told.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        kept = self._kept_projection
+        if kept and not kept.write(path, container.format):
+            log.warning("%s is dropped: it finds no room in the output", kept)
+
     def _timecode(self) -> str | None:
         """Return the timecode of the first painted frame."""
         tags = (item for s in self._container.streams for item in s.metadata.items())
@@ -191,17 +232,11 @@ class Passthrough:
         rate = round(self._video.average_rate or 0)
         if timecode is None or not self._cut or not rate:
             return timecode
-        numbers = re.fullmatch(r"(\d+):(\d+):(\d+):(\d+)", timecode)
-        if numbers is None:  # the numbers that drop-frame leaves out are not worth a mistake
+        start = Fraction(self._container.start_time or 0, av.time_base)
+        later = timecode_after(timecode, rate, self.origin - start)
+        if later is None:
             log.warning("timecode %s is dropped: the output begins elsewhere", timecode)
-            return None
-        hours, minutes, seconds, frame = map(int, numbers.groups())
-        start = self.origin - Fraction(self._container.start_time or 0, av.time_base)
-        count = ((hours * 60 + minutes) * 60 + seconds) * rate + frame + round(start * rate)
-        seconds, frame = divmod(count, rate)
-        minutes, seconds = divmod(seconds, 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours % 24:02}:{minutes:02}:{seconds:02}:{frame:02}"
+        return later
 
     def check(self, url: str, container: Container) -> None:
         """Look into the finished output and say which tags and languages its muxer left out."""
@@ -233,7 +268,9 @@ class Passthrough:
     ) -> None:
         index = stream.index
         if route.action is Action.CONVERT and route.kind == "audio":
-            converter = AudioConverter(stream, output, str(route.target))
+            converter = AudioConverter(
+                stream, output, str(route.target), gapless=not container.variable_rate
+            )
             self._converters[index], copy = converter, converter.stream
         elif route.action is Action.CONVERT and route.kind == "subtitle":
             self._texts[index] = route.codec, str(route.target)
@@ -253,6 +290,12 @@ class Passthrough:
             return
         elif route.action is Action.COPY:
             copy = self._copies[index] = output.add_stream_from_template(stream, opaque=True)
+            if route.codec.startswith("pcm_") and container.format in {"mov", "avi"}:
+                sound = stream.codec_context
+                self._rows[index] = PcmRow(
+                    *(route.codec, sound.layout.nb_channels, sound.sample_rate),
+                    from_zero=not container.variable_rate,
+                )
         else:
             return
         copy.metadata.update(_kept(stream.metadata))
@@ -305,16 +348,20 @@ class Passthrough:
                 if converted is not None:
                     output.mux(converted)
             elif index in self._copies:
+                for silence in self._rows[index].before(packet) if index in self._rows else ():
+                    self._copy(silence, self._copies[index], output)
                 self._copy(packet, self._copies[index], output)
 
     def _mux_converted(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
         for packet in packets:
-            self._count(packet, packet.stream)
+            if self._counted:
+                self._counted.place(packet, packet.stream)
             output.mux(packet)
 
     def _copy(self, packet: Any, copy: Any, output: av.container.OutputContainer) -> None:
         index = packet.stream.index
-        self._count(packet, copy)
+        if self._counted:
+            self._counted.place(packet, copy)
         if packet.dts is not None and packet.time_base:
             # Muxers refuse times that do not grow, which damaged files hold.
             last = self._written.get(index)
@@ -334,21 +381,6 @@ class Passthrough:
             if not self._refused:
                 log.warning("packets of stream %d cannot be copied: %s", index, error.strerror)
             self._refused += 1
-
-    def _count(self, packet: Any, copy: Any) -> None:
-        """Replace a sound packet's time by its place in the row: rounded times may coincide there."""
-        if self._sounded is None or packet.stream.type != "audio":
-            return
-        index, context = copy.index, packet.stream.codec_context
-        base = copy.time_base  # of one packet, or of one sample of PCM
-        place = self._sounded.get(index)
-        if place is None:
-            place = max(0, round((packet.pts or 0) * packet.time_base / base))
-        length = 1
-        if context.name.startswith("pcm_"):
-            length = packet.size // (context.layout.nb_channels * context.format.bytes)
-        packet.time_base, packet.pts, packet.dts, packet.duration = base, place, place, length
-        self._sounded[index] = place + length
 
     def _converted_text(self, packet: Any, codec: str, target: str) -> Any:
         text = to_text(codec, bytes(packet))

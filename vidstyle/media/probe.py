@@ -11,11 +11,22 @@ from vidstyle.errors import InputError
 from vidstyle.media.containers import Container, container_for
 from vidstyle.media.facts import duration_of, start_of
 from vidstyle.media.pipes import is_pipe
+from vidstyle.media.projection import Projection
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import Route, route
 from vidstyle.media.video import Video
 
-_MATRICES = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+_MATRICES = {
+    0: "rgb",
+    1: "bt709",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    8: "ycgco",
+    9: "bt2020",
+    10: "bt2020c",
+    14: "ictcp",
+}
 _RANGES = {1: "limited", 2: "full"}
 _PRIMARIES = {1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 12: "p3"}
 _TRANSFERS = {1: "bt709", 2: "unspecified", 6: "smpte170m", 13: "srgb", 16: "pq", 18: "hlg"}
@@ -53,6 +64,12 @@ class VideoFacts:
     interlaced: bool
     alpha: bool
     hdr: bool
+    projection: str | None
+    """360 degree and 3D, as the container says; None: neither."""
+    lost: tuple[str, ...]
+    """What the file says of the old pixels, and no output will."""
+    unpaintable: str | None
+    """Why its colors cannot be painted, and the way out; None: they can."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +111,7 @@ def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
     container = container_for(output)
     if is_pipe(path):
         raise InputError("cannot look at standard input: it can be read only once; save it first")
-    with Video.open(path, Reading(hdr="passthrough")) as video:
+    with Video.open(path, Reading(hdr="passthrough"), look_only=True) as video:
         opened, info, picture = video.container, video.info, video.picture
         even = _is_even(video)
         routes = tuple(route(s, container, video.stream.index) for s in opened.streams)
@@ -119,6 +136,9 @@ def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
             interlaced=picture.interlaced,
             alpha=info.alpha,
             hdr=color.is_hdr,
+            projection=str(picture.projection) or None,
+            lost=picture.lost,
+            unpaintable=picture.unpaintable,
         )
         return Probe(
             file=str(path),
@@ -130,7 +150,10 @@ def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
             chapters=len(opened.chapters()),
             tags=dict(opened.metadata),
             output=container.format,
-            notes=tuple(_notes(facts, len(opened.chapters()), bool(opened.metadata), container)),
+            notes=(
+                *_notes(facts, len(opened.chapters()), bool(opened.metadata), container),
+                *_projection_notes(picture.projection, container),
+            ),
         )
 
 
@@ -142,6 +165,9 @@ def _is_even(video: Video) -> bool:
 
 def _notes(video: VideoFacts, chapters: int, tags: bool, container: Container) -> list[str]:
     notes = []
+    if video.unpaintable:
+        notes.append(f"refused: it is {video.unpaintable}")
+    notes += [f"{what}: dropped, it belongs to the video before painting" for what in video.lost]
     if video.hdr:
         notes.append("HDR: refused without `hdr` tonemap or `hdr` passthrough")
     if video.interlaced:
@@ -161,3 +187,8 @@ def _notes(video: VideoFacts, chapters: int, tags: bool, container: Container) -
     if tags and not container.tags:
         notes.append(f"tags: dropped, {container.name} holds none")
     return notes
+
+
+def _projection_notes(projection: Projection, container: Container) -> list[str]:
+    lost = projection.without(projection.held_by(container.format, piped=False))
+    return [f"{lost}: dropped, {container.name} cannot hold it"] if lost else []

@@ -82,9 +82,11 @@ _Fate = tuple[Action, str | None, str | None]
 
 def _audio(codec: str, container: Container) -> _Fate:
     taken = _taken_by(container.format) if container.audio is None else container.audio
-    if codec not in container.refused and (codec in taken or (codec == "dts" and "dca" in taken)):
-        return Action.COPY, None, None
     reason = f"{container.name} cannot hold {codec}"
+    if codec in container.unfamiliar:
+        reason = f"few players know {codec} in {container.name}"
+    elif codec not in container.refused and (codec in taken or (codec == "dts" and "dca" in taken)):
+        return Action.COPY, None, None
     if container.audio_encoder:
         return Action.CONVERT, container.audio_encoder, reason
     return Action.DROP, None, reason
@@ -112,7 +114,7 @@ def _other(stream: Any, kind: str, container: Container) -> _Fate:
         return Action.COPY, None, None
     if "timecode" in stream.metadata and container.timecode:
         return Action.CONVERT, "timecode of the painted video", "its packets count old frames"
-    return Action.DROP, None, f"{container.name} holds no such data"
+    return Action.DROP, None, f"no data of its kind is written to {container.name}"
 
 
 def route(stream: Any, container: Container, painted: int) -> Route:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,11 +24,13 @@ from vidstyle.media.codecs import Encoding
 from vidstyle.media.color import has_alpha
 from vidstyle.media.containers import Container, container_for, is_sequence
 from vidstyle.media.encoder import Encoder
+from vidstyle.media.ffmpeg_log import listening
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.picture_maker import PictureMaker
 from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import PendingPipe, is_pipe
+from vidstyle.media.rehearsal import REFUSALS, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -172,16 +173,19 @@ class FileSink:
 
     def _write_header(self) -> None:
         # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
-        try:
-            self._output.start_encoding()
-        except (av.FFmpegError, OSError) as error:
-            if error.errno != errno.EINVAL:
+        with listening(av.logging.ERROR) as said:
+            try:
+                self._output.start_encoding()
+            except REFUSALS as error:
+                names = [s.codec_context.name for s in self._output.streams if s.codec_context]
+                raise OutputError(
+                    f"{self._output.format.name} cannot hold {' and '.join(names)} together "
+                    f"({reason_of(error, said)}); choose an output name that ends in .mkv"
+                ) from error
+            except (av.FFmpegError, OSError) as error:
                 raise self._failed(error) from error
-            names = [s.codec_context.name for s in self._output.streams if s.codec_context]
-            raise OutputError(
-                f"{self._output.format.name} cannot hold {' and '.join(names)} together "
-                f"({error.strerror}); choose an output name that ends in .mkv"
-            ) from error
+        if self._passthrough and not is_pipe(self.path):
+            self._passthrough.rehearse(self._container)
 
     @property
     def frames(self) -> int:
@@ -279,6 +283,8 @@ class FileSink:
                 self._passthrough.finish(self._output)
             self._output.close()
             if self._passthrough and self._container.has_streams and not is_pipe(self.path):
+                file = Path(self._pending.target.removeprefix("file:"))
+                self._passthrough.complete(file, self._container)
                 self._passthrough.check(self._pending.target, self._container)
             self._pending.commit(overwrite=self._overwrite)
         except (av.FFmpegError, OSError) as error:

@@ -63,7 +63,12 @@ class Video:
 
     @classmethod
     def open(
-        cls, path: Path, reading: Reading | None = None, *, stop: Callable[[], None] | None = None
+        cls,
+        path: Path,
+        reading: Reading | None = None,
+        *,
+        stop: Callable[[], None] | None = None,
+        look_only: bool = False,
     ) -> Self:
         """Open a video and decode its first frame.
 
@@ -71,6 +76,7 @@ class Video:
             path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
             reading: the options of the read.
             stop: called while a pipe is waited for; raises to stop.
+            look_only: nothing is painted, and so colors are not refused.
 
         Raises:
             InputError: no such file, no video in it, or one that is refused.
@@ -80,13 +86,21 @@ class Video:
         container = open_input(path, reading, pipe)
         try:
             with _told_as_input_error(path):
-                return cls._begin(path, reading, container, pipe)
+                return cls._begin(path, reading, container, pipe, look_only=look_only)
         except BaseException:
             container.close()
             raise
 
     @classmethod
-    def _begin(cls, path: Path, asked: Reading, container: Any, pipe: InputPipe | None) -> Self:
+    def _begin(
+        cls,
+        path: Path,
+        asked: Reading,
+        container: Any,
+        pipe: InputPipe | None,
+        *,
+        look_only: bool,
+    ) -> Self:
         stream = _painted_stream(path, container)
         asked.check_size(path, stream.width, stream.height)
         # Threads that decode a frame each hold back as many frames.
@@ -105,9 +119,11 @@ class Video:
         if reading.hwaccel and not accelerated:
             log.warning("`hwaccel` %s cannot be used here; decoding on the CPU", reading.hwaccel)
         facts = PictureFacts.of(first_picture, stream)
-        check_colors(path, reading, facts, first_picture)
+        if not look_only:
+            check_colors(path, reading, facts, first_picture)
         if facts.color.is_hdr and reading.hdr == "passthrough":
             passthrough.mastering = mastering_of(first_picture)
+        passthrough.projection = facts.projection
         if reading.keep_rotation:
             passthrough.display_matrix = facts.orientation.matrix
         maker = FrameMaker(path, reading, facts, origin)
