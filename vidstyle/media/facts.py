@@ -15,6 +15,7 @@ from vidstyle.frame import ColorTags, Frame, StreamInfo
 from vidstyle.media.color import bits_of, is_guessed, tags_of
 from vidstyle.media.orientation import UPRIGHT, Orientation, orientation_of
 from vidstyle.media.reading import Reading
+from vidstyle.media.side_data import side_data_of
 
 log = logging.getLogger(__name__)
 
@@ -136,5 +137,5 @@ def check_colors(path: Path, reading: Reading, facts: PictureFacts, first: av.Vi
             "`hdr` tonemap (to BT.709) or `hdr` passthrough"
         )
     for name, what in _OF_THE_OLD_PIXELS.items():
-        if first.side_data.get(name) is not None:
+        if side_data_of(first, name) is not None:
             log.warning("%s is dropped: it describes the pixels before painting", what)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import av
+
+from vidstyle.media.side_data import side_data_of
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,16 @@ class Mastering:
 def mastering_of(picture: av.VideoFrame) -> Mastering:
     """Read it from a decoded frame, where FFmpeg keeps it as C structures."""
     primaries = luminance = light = None
-    data: Any = picture.side_data.get("MASTERING_DISPLAY_METADATA")
+    data = side_data_of(picture, "MASTERING_DISPLAY_METADATA")
     if data is not None:
         # AVMasteringDisplayMetadata: 3 x 2 primaries, white point, min, max as fractions, 2 flags.
-        numbers = struct.unpack("22i", bytes(data)[:88])
+        numbers = struct.unpack("22i", data[:88])
         values = [Fraction(n, d or 1) for n, d in zip(numbers[:20:2], numbers[1:20:2], strict=True)]
         if numbers[20]:
             primaries = tuple(zip(values[:8:2], values[1:8:2], strict=True))
         if numbers[21]:
             luminance = values[8], values[9]
-    data = picture.side_data.get("CONTENT_LIGHT_LEVEL")
+    data = side_data_of(picture, "CONTENT_LIGHT_LEVEL")
     if data is not None:
-        light = struct.unpack("2I", bytes(data)[:8])
+        light = struct.unpack("2I", data[:8])
     return Mastering(primaries, luminance, light)

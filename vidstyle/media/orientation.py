@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 import av
 import numpy as np
+
+from vidstyle.media.side_data import side_data_of
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
     A point (x, y) is shown at (a x + c y, b x + d y) for a matrix of rows (a b u), (c d v), (x y w)
     (ISO/IEC 14496-12, 6.2.2).
     """
-    data: Any = picture.side_data.get("DISPLAYMATRIX")
+    data = side_data_of(picture, "DISPLAYMATRIX")
     if data is None:
         return UPRIGHT
-    matrix = struct.unpack("9i", bytes(data))
+    matrix = struct.unpack("9i", data)
     a, b, c, d = (matrix[i] for i in (0, 1, 3, 4))
     largest = max(map(abs, (a, b, c, d)))
     if not largest:

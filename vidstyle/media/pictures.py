@@ -19,6 +19,7 @@ from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import kind_of
+from vidstyle.media.side_data import side_data_of
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ class Pictures:
             time = time_of(picture)
             self._reach(time + (picture.duration or 0) * Fraction(picture.time_base or 0))
             self._last = time if self._last is None else max(self._last, time)
-            if not captioned and picture.side_data.get("A53_CC") is not None:
+            if not captioned and side_data_of(picture, "A53_CC") is not None:
                 captioned = True
                 log.warning("closed captions inside the video are dropped: no encoder takes them")
             yield picture
