@@ -189,6 +189,22 @@ def test_colors_that_change_on_the_way_stay_right(joined):
             assert np.abs(frame.pixels - np.array([0x30, 0xC0, 0x60], int)).max() < 5
 
 
+@pytest.mark.parametrize("height", [48, 720])
+@pytest.mark.parametrize(("matrix", "levels"), [(1, 1), (1, 2), (6, 1), (6, 2), (2, 0)])
+def test_scaling_keeps_colors_and_their_tags(tmp_path, matrix, levels, height):
+    clip = make_clip(
+        *(tmp_path / "in.mkv",),
+        times=range(1),
+        size=(height * 4 // 3, height),
+        sound=False,
+        color=(matrix, levels, 2, 2),
+        codec="ffv1",
+    )
+    (whole,), (small,) = frames(clip), frames(clip, size=(64, 48))
+    assert small.color == whole.color
+    assert np.abs(whole.pixels.mean((0, 1)) - small.pixels.mean((0, 1))).max() < 1
+
+
 def gray(transfer, matrix, primaries):
     tags = ("-color_trc", transfer, "-colorspace", matrix, "-color_primaries", primaries)
     source = ("color=gray:s=64x48:r=1:d=1", "-pix_fmt", "yuv420p10le")

@@ -20,12 +20,13 @@ class FilterChain:
     def __init__(self, first: av.VideoFrame, time_base: Fraction, steps: Steps) -> None:
         """Build the chain for frames like `first`."""
         self._graph = Graph()
+        # PyAV's own `add_buffer` does not tell the colors, which the scaler then takes for BT.601's.
+        colors = f"colorspace={int(first.colorspace)}:range={int(first.color_range)}"
         nodes = [
-            self._graph.add_buffer(
-                width=first.width,
-                height=first.height,
-                format=first.format,
-                time_base=time_base,
+            self._graph.add(
+                "buffer",
+                f"width={first.width}:height={first.height}:pix_fmt={first.format.name}"
+                f":time_base={time_base}:{colors}",
             ),
             *(self._graph.add(name, arguments) for name, arguments in steps),
             self._graph.add("buffersink"),
