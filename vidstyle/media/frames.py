@@ -17,6 +17,7 @@ from vidstyle.media.containers import is_sequence
 from vidstyle.media.facts import PictureFacts, aspect_of
 from vidstyle.media.filters import Steps, deinterlaced, evened, filtered
 from vidstyle.media.framing import fitted, placed
+from vidstyle.media.linear import FLOATS, is_linear
 from vidstyle.media.orientation import UPRIGHT, Orientation, orientation_of
 from vidstyle.media.pixels import PixelConverter
 from vidstyle.media.reading import Reading
@@ -177,7 +178,8 @@ class FrameMaker:
         across, down = self._fitted(picture)
         if (across, down) == (picture.width, picture.height):
             return []
-        return [("scale", f"{across}:{down}:flags=bicubic")]
+        scale = "scale", f"{across}:{down}:flags=bicubic"
+        return [scale, ("format", FLOATS)] if is_linear(picture) else [scale]
 
     def _fitted(self, picture: av.VideoFrame) -> tuple[int, int]:
         """Return the size at which a picture fits the frames, before it is turned."""
@@ -206,7 +208,7 @@ class FrameMaker:
             pixels=pixels,
             pts=(picture.pts or 0) * parts - round(self._origin / fine),
             time_base=fine,
-            color=self._converter.shown(color),
+            color=self._converter.shown(picture, color),
             duration=picture.duration * parts if picture.duration else None,
             damaged=picture.is_corrupt,
             alpha=alpha,
