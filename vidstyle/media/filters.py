@@ -81,6 +81,9 @@ def filtered(
     last: Any = None
     for picture in pictures:
         steps = steps_of(picture)
+        if not (steps or filters):
+            yield picture
+            continue
         colors = picture.colorspace, picture.color_range
         now = steps, picture.width, picture.height, picture.format.name, colors
         if now != last:

@@ -116,21 +116,23 @@ class FrameMaker:
         """Yield the pictures; one that is to be shown in another way than the first says it as `opaque`."""
         facts, codec = self._facts, self._stream.codec_context
         as_before = not codec.codec.intra_only  # H.264 says a turn once for many pictures
-        turn = self._usual.turn
-        last = (facts.width, facts.height), self._usual
-        told = False
+        shown = self._usual
+        last: Any = None
+        told, usual = False, True
         for picture in pictures:
-            if not self._reading.keep_rotation:
-                turn = orientation_of(picture) or (turn if as_before else UPRIGHT)
-            now = (picture.width, picture.height), _Shown(aspect_of(self._stream), turn)
+            said = None if self._reading.keep_rotation else orientation_of(picture)
+            now = picture.width, picture.height, codec.sample_aspect_ratio, said
             if now != last:
-                self._reading.check_size(self._path, *now[0])
-                if not told:
-                    told = True
-                    on_change(self._change(picture, now[1]))
                 last = now
-            if now[1] != self._usual:
-                picture.opaque = now[1]
+                turn = said or (shown.turn if as_before else UPRIGHT)
+                shown = _Shown(aspect_of(self._stream), turn)
+                self._reading.check_size(self._path, *now[:2])
+                usual = shown == self._usual
+                if not (told or (usual and now[:2] == (facts.width, facts.height))):
+                    told = True
+                    on_change(self._change(picture, shown))
+            if not usual:
+                picture.opaque = shown
             yield picture
 
     def _change(self, picture: av.VideoFrame, shown: _Shown) -> str:
