@@ -14,7 +14,7 @@ from vidstyle.frame import StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.containers import CONTAINERS, PICTURES
+from vidstyle.media.containers import CONTAINERS, ONLY_READ, PICTURES, is_sequence
 from vidstyle.media.inputs import check_input
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
@@ -37,10 +37,14 @@ weights of a trained one (.safetensors); or "identity", which changes nothing.""
 def default_output(source: Path, style: StyleSource | Sequence[StyleSource]) -> Path:
     """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
 
-    Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4.
+    Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4, such
+    pictures .png.
     """
-    known = {*CONTAINERS, *PICTURES}
-    suffix = source.suffix if source.suffix.lower() in known else ".mp4"
+    suffix = source.suffix
+    if suffix.lower() in ONLY_READ or (is_sequence(source) and suffix.lower() not in PICTURES):
+        suffix = ".png"
+    elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
+        suffix = ".mp4"
     names = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
     return source.with_name(f"{source.stem}.{'+'.join(names)}{suffix}")
 

@@ -211,19 +211,6 @@ def test_huge_frames_are_refused(base, tmp_path):
         frames(base, size=(100000, 100000))
 
 
-def test_a_size_that_changes_is_refused(tmp_path, judge):
-    for name, size in (("a", "64x48"), ("b", "96x64")):
-        ffmpeg(
-            *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=10:d=0.5", "-c:v", "mpeg2video"),
-            tmp_path / f"{name}.ts",
-        )
-    both = tmp_path / "both.ts"
-    both.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
-    with pytest.raises(InputError, match="64x48 to 96x64"):
-        vidstyle.stylize(both, "identity", tmp_path / "out.mp4")
-    assert not (tmp_path / "out.mp4").exists()
-
-
 def test_absurd_metadata_does_no_harm(tmp_path, judge):
     """A megabyte of title, five hundred chapters, names from everywhere."""
     clip, out = tmp_path / "in.mkv", tmp_path / "out.mkv"

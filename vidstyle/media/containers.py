@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.media.pipes import is_pipe
 
 
@@ -220,13 +220,35 @@ def format_name(name: str) -> str:
     return _SHORT.get(name, name)
 
 
+ONLY_READ = {".dpx", ".exr", ".jp2", ".ppm", ".tga"}
+"""File name endings of still pictures that are read, and not written."""
+
+_READ_IN_NUMBERS = {*PICTURES, *ONLY_READ, ".webp"}
+
 _NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
 def is_sequence(path: Path) -> bool:
     """Return whether a name stands for numbered pictures, as frames/%05d.png does."""
+    return path.suffix.lower() in _READ_IN_NUMBERS and _is_numbered(path)
+
+
+def check_sequence(path: Path) -> None:
+    """Refuse a name of numbered pictures of a kind that is not read.
+
+    Raises:
+        InputError: it is one.
+    """
+    if _is_numbered(path) and not is_sequence(path):
+        endings = " ".join(sorted(_READ_IN_NUMBERS))
+        raise InputError(
+            f"cannot read {path}: numbered pictures may be {endings}; convert them to .png first"
+        )
+
+
+def _is_numbered(path: Path) -> bool:
     only = path.name.count("%") == 1 and bool(_NUMBER.search(path.name))
-    return only and path.suffix.lower() in PICTURES and not path.exists()
+    return only and not path.exists()
 
 
 def number_pattern(path: Path) -> re.Pattern[str]:
@@ -253,6 +275,11 @@ def container_for(path: Path, name: str | None = None) -> Container:
         raise UsageError(f"say what to write to standard output: `container` {', '.join(PIPES)}")
     suffix = path.suffix.lower()
     known = CONTAINERS.get(suffix) or PICTURES.get(suffix)
+    if suffix in ONLY_READ or (is_sequence(path) and suffix not in PICTURES):
+        numbered = "numbered " if is_sequence(path) else ""
+        raise UsageError(
+            f"cannot write {path}: {numbered}{suffix} pictures are only read; choose .png or .tif"
+        )
     if known is None:
         endings = " ".join((*CONTAINERS, *PICTURES))
         raise UsageError(

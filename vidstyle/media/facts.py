@@ -1,4 +1,4 @@
-"""The facts of a video that its first decoded picture tells; none of them changes later."""
+"""The facts of a video that its first decoded picture tells, by which all its frames are made."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 _INTERLACED = {2, 3, 4, 5}
 """FFmpeg's field orders other than unknown and progressive."""
+
+_TELLS_OF_EACH = {"cavs", "h264", "hevc", "mpeg2video", "mpeg4", "vc1", "vvc", "wmv3"}
+"""FFmpeg's names of codecs that say of each picture whether it is interlaced."""
 
 _OF_THE_OLD_PIXELS = {
     "DOVI_METADATA": "Dolby Vision metadata",
@@ -60,9 +63,14 @@ def duration_of(container: Any) -> Fraction:
     return Fraction(container.duration or 0, av.time_base)
 
 
+def aspect_of(stream: Any) -> Fraction:
+    """Return width over height of a pixel of the picture that was decoded last; 1 where it is open."""
+    return Fraction(stream.codec_context.sample_aspect_ratio or 1)
+
+
 @dataclass(frozen=True)
 class PictureFacts:
-    """The facts that the first picture of a video tells of all its pictures."""
+    """The facts that the first picture of a video tells; frames are made as it is, whatever follows."""
 
     width: int
     """Pixels of a picture as it is stored."""
@@ -73,29 +81,39 @@ class PictureFacts:
     """Unspecified tags are resolved already."""
     color_is_guessed: bool
     """The file does not say its matrix or range."""
+    aspect: Fraction
+    """Width over height of a pixel, as the codec says it; the container may say otherwise."""
     orientation: Orientation
     """How the file asks the player to turn the pictures."""
     interlaced: bool
+    """The file says so of all pictures, or the first says it of itself; later ones may differ."""
     projection: Projection
     """360 degree and 3D."""
     dolby_vision: int | None
     """Profile of Dolby Vision without whose metadata the pictures mean nothing; None: none of these."""
     lost: tuple[str, ...]
     """What the file says of the old pixels, and no output will."""
+    unflagged: bool
+    """It is for the file alone to say that: the pictures say nothing of themselves."""
 
     @classmethod
     def of(cls, first: av.VideoFrame, stream: Any) -> PictureFacts:
         """Read them from the first decoded picture of a stream."""
         color = tags_of(first)
         side_data = stream_side_data(stream.container, stream.index)
+        codec = stream.codec_context
+        said = codec.field_order in _INTERLACED
+        flagged = bool(first.interlaced_frame)
         return cls(
             width=first.width,
             height=first.height,
             pixel_format=first.format.name,
             color=color,
             color_is_guessed=is_guessed(first),
-            orientation=orientation_of(first),
-            interlaced=stream.codec_context.field_order in _INTERLACED or first.interlaced_frame,
+            aspect=aspect_of(stream),
+            orientation=orientation_of(first) or UPRIGHT,
+            interlaced=said or flagged,
+            unflagged=said and not flagged and codec.name not in _TELLS_OF_EACH,
             projection=projection_of(first),
             dolby_vision=dolby_vision_profile(side_data),
             lost=tuple(_lost(first, side_data, color)),
@@ -168,8 +186,8 @@ def describe(
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if reading.size:
         # A player shows the same shape as before.
-        across, down = reading.stored_size(stream.width, stream.height, transposed=transposed)
-        aspect *= Fraction(stream.width * down, stream.height * across)
+        across, down = reading.stored_size(facts.width, facts.height, transposed=transposed)
+        aspect *= Fraction(facts.width * down, facts.height * across)
     return StreamInfo(
         width=width,
         height=height,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
-from vidstyle.media.containers import format_name, is_sequence, number_pattern
+from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import InputPipe, is_pipe
 from vidstyle.media.reading import Reading
 
@@ -51,6 +51,7 @@ def check_input(path: Path) -> None:
                 )
             if path.exists():
                 raise InputError(f"cannot read {path}: it is no file, but a pipe or a device")
+            check_sequence(path)
             raise InputError(f"cannot read {path}: it does not exist")
         with path.open("rb"):
             pass

@@ -37,15 +37,15 @@ class Orientation:
 UPRIGHT = Orientation()
 
 
-def orientation_of(picture: av.VideoFrame) -> Orientation:
-    """Read a decoded frame's display matrix; an angle that is no quarter turn counts as none.
+def orientation_of(picture: av.VideoFrame) -> Orientation | None:
+    """Read a decoded frame's display matrix, None where it has none; an odd angle counts as upright.
 
     A point (x, y) is shown at (a x + c y, b x + d y) for a matrix of rows (a b u), (c d v), (x y w)
     (ISO/IEC 14496-12, 6.2.2).
     """
     data = side_data_of(picture, "DISPLAYMATRIX")
     if data is None:
-        return UPRIGHT
+        return None
     matrix = struct.unpack("9i", data)
     a, b, c, d = (matrix[i] for i in (0, 1, 3, 4))
     largest = max(map(abs, (a, b, c, d)))

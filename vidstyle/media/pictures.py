@@ -156,6 +156,16 @@ class Pictures:
             raise InputError(f"{self._path} {how}; without `strict` it would be finished")
         log.info("%s %s", self._path, how)
 
+    def on_change(self, how: str) -> None:
+        """Tell of what changes on the way.
+
+        Raises:
+            InputError: the reading is strict.
+        """
+        if self._reading.strict:
+            raise InputError(f"{self._path} {how}; `strict` refuses that")
+        log.warning("%s %s", self._path, how)
+
     def __iter__(self) -> Iterator[av.VideoFrame]:
         """Yield the pictures between start and end."""
         begin = self._passthrough.origin if self._reading.start else None
@@ -174,16 +184,9 @@ class Pictures:
             self._check_end()
 
     def _checked(self) -> Iterator[av.VideoFrame]:
-        """Yield all pictures, which must be of one size."""
-        size: tuple[int, int] | None = None
+        """Yield all pictures."""
         captioned = False
         for picture in self._decoder:
-            size = size or (picture.width, picture.height)
-            if (picture.width, picture.height) != size:
-                raise InputError(
-                    f"{self._path} changes its size from {size[0]}x{size[1]} to "
-                    f"{picture.width}x{picture.height} on the way; cut it there first"
-                )
             time = time_of(picture)
             self._reach(time + (picture.duration or 0) * Fraction(picture.time_base or 0))
             self._last = time if self._last is None else max(self._last, time)

@@ -114,14 +114,16 @@ class Reading:
             )
 
     def stored_size(self, width: int, height: int, *, transposed: bool) -> tuple[int, int]:
-        """Return the wished size as it is before turning.
+        """Return the wished size as it is before turning; the picture's own where none is wished.
 
         Args:
             width: of a picture as it is stored.
             height: likewise.
             transposed: turning it swaps them.
         """
-        across, down = self.size or (width, height)
+        if self.size is None:
+            return width, height
+        across, down = self.size
         if transposed:
             across, down = down, across
         if across == -1:

@@ -126,8 +126,9 @@ class Video:
         passthrough.projection = facts.projection
         if reading.keep_rotation:
             passthrough.display_matrix = facts.orientation.matrix
-        maker = FrameMaker(path, reading, facts, origin)
-        rest = maker.frames(chain([first_picture], remaining), pictures.on_damage)
+        maker = FrameMaker(path, reading, facts, origin, stream)
+        shown = chain([first_picture], remaining)
+        rest = maker.frames(shown, pictures.on_damage, pictures.on_change)
         first = next(rest, None)
         if first is None:
             raise _no_frame(path, reading, container)
@@ -204,8 +205,8 @@ class Video:
             pictures = growing(islice(decoder, max_pictures), _ignore)
             pictures = between(pictures, origin + since - _TICK, end)
             whole = (picture for picture in pictures if not picture.is_corrupt)
-            maker = FrameMaker(self.path, reading, self.picture, origin)
-            yield from maker.frames(apart(step, whole), _ignore)
+            maker = FrameMaker(self.path, reading, self.picture, origin, stream)
+            yield from maker.frames(apart(step, whole), _ignore, _ignore)
 
     def packet_times(self, max_packets: int) -> list[int]:
         """Return the times of the first `max_packets` packets, sorted, in units of the stream; none is decoded.
