@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import logging
 import statistics
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -17,6 +19,7 @@ from vidstyle.errors import InputError
 from vidstyle.media.containers import format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import InputPipe, is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.whitelist import FILE, reference, restricted
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,9 @@ PIPED_MP4 = "-movflags frag_keyframe+empty_moov"
 
 _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
+
+_HEAD = 2**12
+"""Bytes by which a file that is refused is known."""
 
 _MAX_ANIMATION_BYTES = 2**31
 """Bytes of all pictures of an animated WebP together: OpenCV decodes them at once."""
@@ -65,32 +71,64 @@ def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> A
     """
     check_input(path)
     try:
-        kind = reading.format and format_name(reading.format)
-        options = _options(reading)
         if pipe:
-            return av.open(
-                pipe, format=kind, options=options, metadata_errors="replace", buffer_size=_BUFFER
-            )
-        if kind:
-            return av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace")
-        if is_sequence(path):
-            return _open_sequence(path, reading)
-        if _is_animated_webp(path):
-            return av.open(_as_matroska(path, reading))
-        if reading.hwaccel:
-            return _open_accelerated(path, reading.hwaccel)
-        # "file:" keeps a colon in the name from being read as a protocol.
-        return av.open(f"file:{path}", metadata_errors="replace")
+            kind = reading.format and format_name(reading.format)
+            return _open(pipe, kind, _options(reading), protocols=(), buffer_size=_BUFFER)
+        return _open_path(path, reading)
     except (av.FFmpegError, OSError, cv2.error) as error:
-        reason = getattr(error, "strerror", None) or error
         if pipe and pipe.stopped:
             raise pipe.stopped from None
-        if is_pipe(path):
+        name = "standard input" if pipe else path
+        head = b"" if is_sequence(path) else pipe.head if pipe else head_of(path)
+        if told := reference(head):
+            raise InputError(f"cannot read {name}: {told}") from error
+        reason = _reason(error)
+        if pipe:
             raise InputError(
-                f"cannot read standard input: no media that can be read without seeking ({reason}); "
+                f"cannot read {name}: no media that can be read without seeking ({reason}); "
                 f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
             ) from error
-        raise InputError(f"cannot read {path}: not a media file ({reason})") from error
+        raise InputError(f"cannot read {name}: not a media file ({reason})") from error
+
+
+def _open(
+    file: Any,
+    kind: str | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+    *,
+    protocols: Iterable[str] = FILE,
+    **settings: Any,
+) -> Any:
+    """Open an input with PyAV, which opens nothing besides."""
+    options = {**restricted(protocols), **options}
+    return av.open(file, format=kind, options=options, metadata_errors="replace", **settings)
+
+
+def _open_path(path: Path, reading: Reading) -> Any:
+    # "file:" keeps a colon in the name from being read as a protocol.
+    url = f"file:{path}"
+    if reading.format:
+        return _open(url, format_name(reading.format), _options(reading))
+    if is_sequence(path):
+        return _open_sequence(path, reading)
+    if _is_animated_webp(path):
+        return _open(_as_matroska(path, reading), "matroska", protocols=())
+    if reading.hwaccel:
+        return _open_accelerated(url, reading.hwaccel)
+    return _open(url)
+
+
+def _reason(error: Exception) -> str:
+    """Say why PyAV could not open an input."""
+    if isinstance(error, av.ArgumentError):
+        return "or of a format that is not read"
+    return str(getattr(error, "strerror", None) or error)
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 def _options(reading: Reading) -> dict[str, str]:
@@ -102,19 +140,19 @@ def _options(reading: Reading) -> dict[str, str]:
     return options
 
 
-def _open_accelerated(path: Path, kind: str) -> Any:
+def _open_accelerated(url: str, kind: str) -> Any:
     from av.codec.hwaccel import HWAccel, hwdevices_available
 
     try:
         if kind not in hwdevices_available():
             raise ValueError(f"not one of {' '.join(hwdevices_available())}")
         accelerator = HWAccel(kind, allow_software_fallback=True)
-        return av.open(f"file:{path}", metadata_errors="replace", hwaccel=accelerator)
+        return _open(url, hwaccel=accelerator)
     except (ValueError, av.FFmpegError, OSError) as error:
         # PyAV raises where the driver is missing even if the fallback is allowed.
         reason = getattr(error, "strerror", None) or error
         log.info("`hwaccel` %s: %s", kind, reason)
-        return av.open(f"file:{path}", metadata_errors="replace")
+        return _open(url)
 
 
 def _numbers(path: Path) -> list[int]:
@@ -142,14 +180,17 @@ def _numbers(path: Path) -> list[int]:
 def _open_sequence(path: Path, reading: Reading) -> Any:
     numbers = _numbers(path)
     rate = reading.fps or Fraction(25)
-    options = {"start_number": str(numbers[0]), "framerate": str(rate)}
+    options = {
+        "pattern_type": "sequence",
+        "start_number": str(numbers[0]),
+        "framerate": str(rate),
+    }
     parent = str(path.parent).replace("%", "%%")
-    return av.open(f"{parent}/{path.name}", format="image2", options=options)
+    return _open(f"file:{parent}/{path.name}", "image2", options)
 
 
 def _is_animated_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(21)
+    head = head_of(path)[:21]
     is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
     return is_webp and len(head) == 21 and bool(head[20] & 2)
 

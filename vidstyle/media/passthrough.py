@@ -19,6 +19,7 @@ from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.subtitles import from_text, to_text
+from vidstyle.media.whitelist import restricted
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class Passthrough:
 
     def check(self, url: str, container: Container) -> None:
         """Look into the finished output and say which tags and languages its muxer left out."""
-        with av.open(url) as made:
+        with av.open(url, options=restricted()) as made:
             kept = {key.lower() for key in made.metadata}
             lost = sorted(key for key in _kept(self._tags) if key.lower() not in kept)
             if container.tags and lost:

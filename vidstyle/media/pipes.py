@@ -31,6 +31,8 @@ class InputPipe:
 
     def __init__(self, stop: Callable[[], None] | None = None) -> None:
         """Take `stop`, which raises to end a read."""
+        self.head = b""
+        """What came first, some of it."""
         self._stop = stop
         self._given_up = False
         self._descriptor = sys.stdin.fileno()
@@ -44,7 +46,9 @@ class InputPipe:
         """
         while not self._given_up and not self.stopped:
             if not self._waits or select.select([self._descriptor], [], [], _WAIT)[0]:
-                return os.read(self._descriptor, size)
+                data = os.read(self._descriptor, size)
+                self.head = self.head or data
+                return data
         return b""
 
     @property
