@@ -16,6 +16,7 @@ from vidstyle.images.files import PictureSource
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, PICTURES
 from vidstyle.media.inputs import check_input
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
@@ -203,6 +204,7 @@ def run(
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
     target = Path(output) if output is not None else default_output(source, several)
+    check_apart(target, [Path(s) for s in several if isinstance(s, str | Path)])
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         overwrite=overwrite,

@@ -13,8 +13,9 @@ from vidstyle.frame import StreamInfo
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
-from vidstyle.media.inputs import check_input
+from vidstyle.media.inputs import check_input, input_files
 from vidstyle.media.lookahead import LookaheadSource
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
@@ -65,8 +66,7 @@ class Job:
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        if _same(self.source, self.output):
-            raise UsageError(f"{self.output} is the input itself; choose another `output`")
+        check_apart(self.output, input_files(self.source))
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -132,14 +132,6 @@ def paint_file(
                 stop=stop,
             )
     return Result(job.output, summary, stylizer.engine.name)
-
-
-def _same(source: Path, target: Path) -> bool:
-    if is_pipe(source) or is_pipe(target):
-        return False
-    if is_sequence(source) or is_sequence(target):
-        return source.absolute() == target.absolute()
-    return target.exists() and target.samefile(source)
 
 
 def _accelerated(

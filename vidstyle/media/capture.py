@@ -70,8 +70,8 @@ class Device:
 
 def _reads_no_file(name: str) -> bool:
     """Return whether a format is a device, or makes its pictures."""
-    flags: int = av.ContainerFormat(name, "r").flags
-    return bool(flags & int(Flags.no_file.value))
+    no_file: Any = Flags.no_file.value
+    return bool(av.ContainerFormat(name, "r").flags & no_file)
 
 
 def camera(which: str, size: tuple[int, int] | None = None, fps: Fraction | None = None) -> Device:

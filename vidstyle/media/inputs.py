@@ -63,6 +63,13 @@ def check_input(path: Path) -> None:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
+def input_files(path: Path) -> list[Path]:
+    """Return the files that an input is read from; none of a pipe."""
+    if is_sequence(path):
+        return [path.with_name(path.name % number) for number in _numbers(path)]
+    return [] if is_pipe(path) else [path]
+
+
 def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> Any:
     """Open an input with PyAV, `pipe` where there is one.
 
