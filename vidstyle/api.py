@@ -13,6 +13,7 @@ from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
+from vidstyle.media.address import Address, Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, PICTURES
 from vidstyle.media.inputs import check_input
@@ -35,11 +36,13 @@ StyleSource: TypeAlias = PictureSource
 weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
 
-def default_output(source: Path, style: StyleSource | Sequence[StyleSource]) -> Path:
-    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
+def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
+    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4; of an address in this folder.
 
     Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4.
     """
+    if isinstance(source, Address):
+        source = Path(source.name)
     known = {*CONTAINERS, *PICTURES}
     suffix = source.suffix if source.suffix.lower() in known else ".mp4"
     names = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
@@ -135,7 +138,8 @@ def stylize(
     """Paint a video file like a picture; sound and time stay as they are.
 
     Args:
-        source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
+        source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
+            standard input.
         style: see `StyleSource`; or several pictures to be mixed.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
@@ -180,7 +184,7 @@ def stylize(
 
 
 def run(
-    source: str | Path,
+    source: str | Location,
     style: StyleSource | Sequence[StyleSource],
     output: str | Path | None,
     look: Look,
@@ -199,7 +203,7 @@ def run(
     several = _several(style)
     styles.shares(len(several))
     _check_method(method, compute, look)
-    source = Path(source)
+    source = located(source)
     check_input(source)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")

@@ -10,6 +10,7 @@ from pathlib import Path
 from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.frame import StreamInfo
+from vidstyle.media.address import Address, Location
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
@@ -48,8 +49,8 @@ class Job:
         OutputError: the output exists, or cannot be written.
     """
 
-    source: Path
-    """The video, a sequence of pictures such as frames/%05d.png, or - for standard input."""
+    source: Location
+    """The video, a sequence of pictures such as frames/%05d.png, an address, or - for standard input."""
     output: Path
     """The file to make; its ending chooses the container. - is standard output."""
     reading: Reading = Reading()  # noqa: RUF009 - it is frozen
@@ -108,7 +109,8 @@ def paint_file(
     with FileSource(job.source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, job.container, reading.hwaccel, frames)
-        once = is_pipe(job.source) or is_sequence(job.source) or reading.is_raw
+        fed = is_pipe(job.source) or isinstance(job.source, Address)
+        once = fed or is_sequence(job.source) or reading.is_raw
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = LookaheadSource(frames)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 from vidstyle.errors import UsageError
+from vidstyle.media.address import Address, Location
 from vidstyle.media.pipes import is_pipe
 
 
@@ -212,8 +214,10 @@ def format_name(name: str) -> str:
 _NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
-def is_sequence(path: Path) -> bool:
+def is_sequence(path: Location) -> TypeGuard[Path]:
     """Return whether a name stands for numbered pictures, as frames/%05d.png does."""
+    if isinstance(path, Address):
+        return False
     only = path.name.count("%") == 1 and bool(_NUMBER.search(path.name))
     return only and path.suffix.lower() in PICTURES and not path.exists()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
+from vidstyle.media.address import Location
 from vidstyle.media.color import bits_of, is_guessed, tags_of
 from vidstyle.media.orientation import UPRIGHT, Orientation, orientation_of
 from vidstyle.media.reading import Reading
@@ -128,7 +128,9 @@ def describe(
     )
 
 
-def check_colors(path: Path, reading: Reading, facts: PictureFacts, first: av.VideoFrame) -> None:
+def check_colors(
+    path: Location, reading: Reading, facts: PictureFacts, first: av.VideoFrame
+) -> None:
     """Refuse HDR video unless it is wanted, and say which data about its colors are dropped."""
     if facts.color.is_hdr and reading.hdr == "refuse":
         raise InputError(

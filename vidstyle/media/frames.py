@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from fractions import Fraction
-from pathlib import Path
 
 import av
 
 from vidstyle.frame import ColorTags, Frame
+from vidstyle.media.address import Location
 from vidstyle.media.color import has_alpha, tags_of
 from vidstyle.media.containers import is_sequence
 from vidstyle.media.facts import PictureFacts
@@ -23,7 +23,9 @@ _FINEST = 1_000_000
 class FrameMaker:
     """Makes frames of the pictures of one read, in one thread."""
 
-    def __init__(self, path: Path, reading: Reading, facts: PictureFacts, origin: Fraction) -> None:
+    def __init__(
+        self, path: Location, reading: Reading, facts: PictureFacts, origin: Fraction
+    ) -> None:
         """Take the facts of the video.
 
         Args:
@@ -80,7 +82,7 @@ class FrameMaker:
         )
 
 
-def _steps(path: Path, reading: Reading, facts: PictureFacts) -> Steps:
+def _steps(path: Location, reading: Reading, facts: PictureFacts) -> Steps:
     """Return the filters that the pictures pass before they are converted."""
     steps: Steps = []
     if facts.interlaced and reading.deinterlace != "off":

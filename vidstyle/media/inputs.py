@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
+from vidstyle.media.address import Address, AddressReader, Location, looks_like_address
 from vidstyle.media.containers import format_name, is_sequence, number_pattern
-from vidstyle.media.pipes import InputPipe, is_pipe
+from vidstyle.media.pipes import Feed, InputPipe, is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.whitelist import FILE, reference, restricted
 
@@ -36,13 +37,13 @@ _MAX_ANIMATION_BYTES = 2**31
 """Bytes of all pictures of an animated WebP together: OpenCV decodes them at once."""
 
 
-def check_input(path: Path) -> None:
+def check_input(path: Location) -> None:
     """Refuse an input that is no file, before any work is done.
 
     Raises:
         InputError: no such file, or a folder.
     """
-    if is_pipe(path):
+    if isinstance(path, Address) or is_pipe(path):
         return
     if is_sequence(path):
         _numbers(path)
@@ -56,6 +57,8 @@ def check_input(path: Path) -> None:
                 )
             if path.exists():
                 raise InputError(f"cannot read {path}: it is no file, but a pipe or a device")
+            if looks_like_address(path):
+                raise InputError(f"cannot read {path}: an address is not read here; download it")
             raise InputError(f"cannot read {path}: it does not exist")
         with path.open("rb"):
             pass
@@ -63,39 +66,72 @@ def check_input(path: Path) -> None:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def input_files(path: Path) -> list[Path]:
-    """Return the files that an input is read from; none of a pipe."""
+def input_files(path: Location) -> list[Path]:
+    """Return the files that an input is read from; none of a pipe or an address."""
+    if isinstance(path, Address) or is_pipe(path):
+        return []
     if is_sequence(path):
         return [path.with_name(path.name % number) for number in _numbers(path)]
-    return [] if is_pipe(path) else [path]
+    return [path]
 
 
-def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> Any:
-    """Open an input with PyAV, `pipe` where there is one.
+def feed_of(path: Location, stop: Callable[[], None] | None = None) -> Feed | None:
+    """Begin to read an input that is no file.
+
+    Args:
+        path: the input.
+        stop: called while it is waited for; raises to end that.
+
+    Returns:
+        None for files: FFmpeg opens them.
+
+    Raises:
+        InputError: nothing is at an address.
+    """
+    if isinstance(path, Address):
+        return AddressReader(path, stop)
+    return InputPipe(stop) if is_pipe(path) else None
+
+
+def open_input(path: Location, reading: Reading, feed: Feed | None = None) -> Any:
+    """Open an input with PyAV, from its `feed_of` where there is one.
 
     Raises:
         InputError: it is none.
     """
     check_input(path)
+    feed = feed or feed_of(path)
     try:
-        if pipe:
+        if feed or isinstance(path, Address):
             kind = reading.format and format_name(reading.format)
-            return _open(pipe, kind, _options(reading), protocols=(), buffer_size=_BUFFER)
+            return _open(feed, kind, _options(reading), protocols=(), buffer_size=_BUFFER)
         return _open_path(path, reading)
     except (av.FFmpegError, OSError, cv2.error) as error:
-        if pipe and pipe.stopped:
-            raise pipe.stopped from None
-        name = "standard input" if pipe else path
-        head = b"" if is_sequence(path) else pipe.head if pipe else head_of(path)
-        if told := reference(head):
-            raise InputError(f"cannot read {name}: {told}") from error
-        reason = _reason(error)
-        if pipe:
-            raise InputError(
-                f"cannot read {name}: no media that can be read without seeking ({reason}); "
-                f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
-            ) from error
-        raise InputError(f"cannot read {name}: not a media file ({reason})") from error
+        if feed and feed.stopped:
+            raise feed.stopped from None
+        raise InputError(
+            f"cannot read {feed.name if feed else path}: {_why(path, feed, error)}"
+        ) from error
+
+
+def _why(path: Location, feed: Feed | None, error: Exception) -> str:
+    """Say why an input could not be opened."""
+    if feed and feed.failure:
+        return feed.failure
+    head = feed.head if feed else b""
+    if not feed and isinstance(path, Path) and not is_sequence(path):
+        head = head_of(path)
+    if told := reference(head):
+        return told
+    reason = getattr(error, "strerror", None) or error
+    if isinstance(error, av.ArgumentError):
+        reason = "or of a format that is not read"
+    if isinstance(feed, InputPipe):
+        return (
+            f"no media that can be read without seeking ({reason}); "
+            f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
+        )
+    return f"not a media file ({reason})"
 
 
 def _open(
@@ -123,13 +159,6 @@ def _open_path(path: Path, reading: Reading) -> Any:
     if reading.hwaccel:
         return _open_accelerated(url, reading.hwaccel)
     return _open(url)
-
-
-def _reason(error: Exception) -> str:
-    """Say why PyAV could not open an input."""
-    if isinstance(error, av.ArgumentError):
-        return "or of a format that is not read"
-    return str(getattr(error, "strerror", None) or error)
 
 
 def head_of(path: Path) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Annotated
 
 import av
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.fields import Between, OneOf, check, documented
+from vidstyle.media.address import Location
 from vidstyle.media.containers import format_name
 from vidstyle.media.whitelist import FORMATS
 
@@ -106,7 +106,7 @@ class Reading:
         """Return the options that still apply once the input is open: size and rate of raw video only say how it is stored."""
         return replace(self, format=None, size=None, fps=None) if self.is_raw else self
 
-    def check_size(self, path: Path, width: int, height: int) -> None:
+    def check_size(self, path: Location, width: int, height: int) -> None:
         """Refuse frames of more than `max_pixels`.
 
         Raises:
