@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, Interrupted, Reading
 from vidstyle.api import default_output
-from vidstyle.media import address, inputs
+from vidstyle.media import address, capture, inputs
 from vidstyle.media.address import Address, located
 from vidstyle.media.source import FileSource
 from vidstyle.media.video import Video
@@ -285,3 +285,19 @@ def test_the_commands_take_addresses(at, tmp_path):
     assert done.returncode == 0, done.stderr
     with av.open(str(tmp_path / "out.mkv")) as made:
         assert sum(1 for _ in made.decode(video=0)) == 60
+
+
+def test_a_live_address_leads_to_nothing_on_this_machine(at, server, folder):
+    """A playlist of a server may name further addresses, but no file."""
+    for name, part in (("far.m3u8", f"file://{folder}/in.ts"), ("near.m3u8", at("whole/in.ts"))):
+        (folder / name).write_text(
+            f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{part}\n#EXT-X-ENDLIST\n"
+        )
+
+    def streams(url):
+        with av.open(url, options=capture.address(url).restrictions) as found:
+            return len(found.streams)
+
+    with pytest.raises(av.FFmpegError):
+        streams(at("whole/far.m3u8"))
+    assert streams(at("whole/near.m3u8")) == 2

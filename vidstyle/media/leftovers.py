@@ -104,10 +104,12 @@ def _remove(path: Path) -> None:
 def _remove_dead(path: Path) -> None:
     """Remove what dead runs to a path have left."""
     name = re.compile(rf"\.{re.escape(path.name[:_KEPT])}\.[0-9a-f]{{8}}\.part")
-    for left in list(path.parent.iterdir()) if fcntl else ():
-        if name.fullmatch(left.name):
-            with contextlib.suppress(OSError):
-                _remove_if_dead(left)
+    found: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that can be written need not be readable
+        found = [p for p in path.parent.iterdir() if name.fullmatch(p.name)] if fcntl else []
+    for left in found:
+        with contextlib.suppress(OSError):
+            _remove_if_dead(left)
 
 
 def _remove_if_dead(left: Path) -> None:
