@@ -207,7 +207,7 @@ def test_what_is_no_picture_is_told(model, look):
 def test_a_video(model, look, base, tmp_path, judge):
     result = model.video(base, tmp_path / "out.mp4", Look(look.style, stability=0.5))
     assert judge.times(result.output) == judge.times(base)
-    with pytest.raises(UsageError, match="is the input itself"):
+    with pytest.raises(UsageError, match="is an input itself"):
         model.video(base, base, look, overwrite=True)
     again = model.video(base, tmp_path / "again.mp4", look)
     assert again.summary.frames == result.summary.frames

@@ -13,9 +13,11 @@ from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
+from vidstyle.media.address import Address, Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, ONLY_READ, PICTURES, is_sequence
 from vidstyle.media.inputs import check_input
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
@@ -34,12 +36,14 @@ StyleSource: TypeAlias = PictureSource
 weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
 
-def default_output(source: Path, style: StyleSource | Sequence[StyleSource]) -> Path:
-    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4.
+def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
+    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4; of an address in this folder.
 
     Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4, such
     pictures .png.
     """
+    if isinstance(source, Address):
+        source = Path(source.name)
     suffix = source.suffix
     if suffix.lower() in ONLY_READ or (is_sequence(source) and suffix.lower() not in PICTURES):
         suffix = ".png"
@@ -140,7 +144,8 @@ def stylize(
     """Paint a video file like a picture; sound and time stay as they are.
 
     Args:
-        source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
+        source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
+            standard input.
         style: see `StyleSource`; or several pictures to be mixed.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
@@ -190,7 +195,7 @@ def stylize(
 
 
 def run(
-    source: str | Path,
+    source: str | Location,
     style: StyleSource | Sequence[StyleSource],
     output: str | Path | None,
     look: Look,
@@ -211,11 +216,12 @@ def run(
     several = _several(style)
     styles.shares(len(several))
     _check_method(method, compute, look)
-    source = Path(source)
+    source = located(source)
     check_input(source)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
     target = Path(output) if output is not None else default_output(source, several)
+    check_apart(target, [Path(s) for s in several if isinstance(s, str | Path)])
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         overwrite=overwrite,

@@ -12,11 +12,13 @@ from pathlib import Path
 from vidstyle import pipeline
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
+from vidstyle.media.address import Address, Location
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
-from vidstyle.media.inputs import check_input, fingerprint
+from vidstyle.media.inputs import check_input, fingerprint, input_files
 from vidstyle.media.lookahead import LookaheadSource
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
@@ -50,8 +52,8 @@ class Job:
         OutputError: the output exists, or cannot be written.
     """
 
-    source: Path
-    """The video, a sequence of pictures such as frames/%05d.png, or - for standard input."""
+    source: Location
+    """The video, a sequence of pictures such as frames/%05d.png, an address, or - for standard input."""
     output: Path
     """The file to make; its ending chooses the container. - is standard output."""
     reading: Reading = Reading()  # noqa: RUF009 - it is frozen
@@ -73,8 +75,7 @@ class Job:
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        if _same(self.source, self.output):
-            raise UsageError(f"{self.output} is the input itself; choose another `output`")
+        check_apart(self.output, input_files(self.source))
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -138,7 +139,8 @@ def paint_file(
     with FileSource(job.source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, job.container, reading.hwaccel, frames)
-        once = is_pipe(job.source) or is_sequence(job.source) or reading.is_raw
+        fed = is_pipe(job.source) or isinstance(job.source, Address)
+        once = fed or is_sequence(job.source) or reading.is_raw
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = LookaheadSource(frames)
@@ -199,14 +201,6 @@ def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
                 before = settings.get(field.name, "")
                 settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
     return settings
-
-
-def _same(source: Path, target: Path) -> bool:
-    if is_pipe(source) or is_pipe(target):
-        return False
-    if is_sequence(source) or is_sequence(target):
-        return source.absolute() == target.absolute()
-    return target.exists() and target.samefile(source)
 
 
 def _accelerated(

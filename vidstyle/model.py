@@ -13,6 +13,7 @@ from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress
@@ -205,7 +206,8 @@ class Model:
         """Paint a video file; sound, subtitles and time stay as they are.
 
         Args:
-            source: the video, a sequence of pictures such as frames/%05d.png, or "-" for standard input.
+            source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
+                standard input.
             output: the file to make; its ending chooses the container. "-" is standard output, whose container
                 `encoding` names.
             look: how.
@@ -225,7 +227,7 @@ class Model:
         look = look or Look()
         self.stylizer.check(look)
         job = Job(
-            Path(source),
+            located(source),
             Path(output),
             reading or Reading(),
             encoding or Encoding(),

@@ -61,7 +61,7 @@ def test_identity_brings_no_torch_and_no_network(base, tmp_path, judge):
         (["ok.mp4", "-s", "none.jpg"], "the picture none.jpg"),
         (["ok.mp4", "-s", "text.mp4"], "no picture"),
         (["ok.mp4", "-s", "identity", "-o", "none/out.mp4"], "folder none does not exist"),
-        (["ok.mp4", "-s", "identity", "-o", "ok.mp4", "-y"], "the input itself"),
+        (["ok.mp4", "-s", "identity", "-o", "ok.mp4", "-y"], "is an input itself"),
         (["ok.mp4", "-s", "identity", "-o", "there.mp4"], "-y"),
         (["ok.mp4", "-s", "identity", "--codec", "nosuch"], "no encoder is called nosuch"),
         (["ok.mp4", "-s", "identity", "--strength", "2"], "strength from 0 to 1"),

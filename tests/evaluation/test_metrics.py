@@ -304,7 +304,7 @@ def test_paths_alone_tell_the_likeness_too(clip, picture, tmp_path):
 
 def test_a_heatmap_over_a_clip_is_refused(clip):
     before = clip.read_bytes()
-    with pytest.raises(UsageError, match="one of the clips"):
+    with pytest.raises(UsageError, match="is an input itself"):
         measure(clip, clip, heatmap=clip, overwrite=True)
     assert clip.read_bytes() == before
 

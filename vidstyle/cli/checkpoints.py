@@ -7,8 +7,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from vidstyle.cli.pictures import keep
 from vidstyle.errors import UsageError
+from vidstyle.media.atomic_output import write_whole
 from vidstyle.optimize.descent import Checkpoint, StepResult
 
 
@@ -23,7 +23,7 @@ class CheckpointFile:
     def write(self, step: StepResult) -> None:
         """Replace the file by one of a later step."""
         tensors = {"picture": step.picture.cpu().contiguous()}
-        keep(self._file, save(tensors, {"step": str(step.step), "run": self._run}))
+        write_whole(self._file, save(tensors, {"step": str(step.step), "run": self._run}))
 
     def read(self) -> Checkpoint:
         """Read it."""

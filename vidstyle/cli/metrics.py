@@ -11,6 +11,7 @@ import typer
 
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.evaluation.report import Metrics, find_likeness, measure
+from vidstyle.media.overwriting import check_apart
 
 _ROWS = (
     ("warp1", "warp1_input", "warping error, 1 frame", "100 x RMSE"),
@@ -53,6 +54,8 @@ def metrics(
 ) -> None:
     """Measure a painted video beside its input: how steady, how like the style, what was kept."""
     stop = StopOnSignal()
+    if heatmap and style:
+        check_apart(heatmap, [style])
     likeness = find_likeness(style, features) if style else None
     found = measure(
         source, painted, style=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop

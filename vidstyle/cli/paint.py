@@ -10,9 +10,10 @@ import typer
 
 from vidstyle.cli.options import by_method, command, only, when_method
 from vidstyle.cli.painting import Job, Lines, Trace, paint_clip, paint_picture_file
-from vidstyle.cli.pictures import check_curve, check_other, check_picture
+from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
 from vidstyle.optimize.config import (
@@ -73,9 +74,11 @@ def paint(
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
     """
     stop = StopOnSignal()
+    inputs = [content, *style, *regions.files]
     target = _target(content, style, output, is_video=method == "video", overwrite=overwrite)
+    check_apart(target, inputs)
     for file in trace.curve:
-        check_curve(file, target, [content, *style], overwrite=overwrite)
+        check_curve(file, target, inputs, overwrite=overwrite)
     try:
         from vidstyle.nets.devices import choose_device
         from vidstyle.zoo.features import load_features
@@ -115,7 +118,6 @@ def _target(
         check_input(content)
         target = output or default_output(content, [str(s) for s in style])
         check_output(target, overwrite=overwrite)
-        check_other(target, [content, *style])
         return target
     target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
     check_picture(target, [content, *style], overwrite=overwrite)

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.errors import MissingPackageError, UsageError
-from vidstyle.optimize.pictures import check_other, check_picture, keep, write_picture
+from vidstyle.media.atomic_output import write_whole
+from vidstyle.media.overwriting import check_apart, check_replaceable
+from vidstyle.optimize.pictures import check_picture, write_picture
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import StepResult
 
 __all__ = [
     "check_curve",
-    "check_other",
     "check_picture",
-    "keep",
     "write_curve",
     "write_picture",
 ]
@@ -32,13 +32,10 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
     """Refuse a file of losses that cannot be written, or is the picture, or an input."""
     if curve.suffix.lower() not in CURVES:
         raise UsageError(f"expected a `curve` that ends in .csv or .png, got {curve.name}")
-    if not curve.parent.is_dir() or curve.is_dir() or (curve.exists() and not overwrite):
-        raise UsageError(
-            f"cannot write {curve}: no such folder, or it exists already (`overwrite`)"
-        )
-    if curve.absolute() == target.absolute():
+    check_replaceable(curve, overwrite=overwrite)
+    if curve.resolve() == target.resolve():
         raise UsageError(f"{curve} is the picture itself; choose another name for the curve")
-    check_other(curve, inputs)
+    check_apart(curve, inputs)
     if curve.suffix.lower() == ".png":
         try:
             import matplotlib  # noqa: F401 - asked for before hours of work, not after
@@ -51,7 +48,7 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
 def write_curve(target: Path, steps: Sequence[StepResult]) -> None:
     """Write losses as a table, or as a plot."""
     data = _plot(steps) if target.suffix.lower() == ".png" else _table(steps)
-    keep(target, data)
+    write_whole(target, data)
 
 
 def _table(steps: Sequence[StepResult]) -> bytes:

@@ -14,7 +14,9 @@ from vidstyle.media.probe import probe as probe_file
 
 
 def probe(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The video to look at.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The video to look at, or its address.")
+    ],
     output: Annotated[
         Path,
         typer.Option(

@@ -15,6 +15,7 @@ from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import DamagedInputError
+from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.reading import Reading
@@ -27,7 +28,10 @@ from vidstyle.stylize.style import StyleOptions
 def run(
     *,
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="The video to paint; - is standard input.")
+        str,
+        typer.Argument(
+            metavar="IN", help="The video to paint, or its address; - is standard input."
+        ),
     ],
     style: Annotated[
         list[str],
@@ -127,5 +131,5 @@ def run(
         )
     if summary.damaged:
         raise DamagedInputError(
-            f"{result.output} is finished, but {source} was damaged in {summary.damaged} places"
+            f"{result.output} is finished, but {located(source)} was damaged in {summary.damaged} places"
         )

@@ -17,6 +17,9 @@ class StopOnSignal:
         self._received = 0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._receive)
+        hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup asks to go on
+            signal.signal(hangup, self._receive)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self._received:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError, MissingPackageError, UsageError
+from vidstyle.errors import InputError, MissingPackageError
 from vidstyle.evaluation.picture import contrast, luma, sharpness
 from vidstyle.evaluation.steadiness import error_map, find_still, flicker, warping_error
 from vidstyle.flow.dis import find_flow
@@ -23,6 +23,7 @@ from vidstyle.flow.warp import consistent
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.media.atomic_output import check_output
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
@@ -227,8 +228,8 @@ def measure(
     heatmap = Path(heatmap) if heatmap else None
     if heatmap:
         check_output(heatmap, overwrite=overwrite)
-        if heatmap.exists() and any(heatmap.samefile(p) for p in (source, painted) if p.exists()):
-            raise UsageError(f"{heatmap} is one of the clips; choose another `heatmap`")
+        pictures = [Path(style)] if isinstance(style, str | Path) else []
+        check_apart(heatmap, [source, painted, *pictures])
     likeness = style if style is None or isinstance(style, Compares) else find_likeness(style)
     sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
     with contextlib.ExitStack() as stack:

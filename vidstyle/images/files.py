@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -41,6 +42,8 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
         encoded = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         named = "" if path.suffix else "; nor is it a name of vidstyle styles"
+        if re.match(r"[a-z][a-z0-9+.-]+:/", str(path), re.IGNORECASE):
+            named = "; an address is not read here: download it first"
         raise InputError(f"cannot read the picture {path}: {error.strerror}{named}") from error
     picture: Any = None
     alpha: Any = None

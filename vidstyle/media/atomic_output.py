@@ -6,32 +6,25 @@ written lies under a hidden name in the same folder, so that the renaming is one
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import secrets
-import shutil
 import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidstyle.errors import UsageError
-from vidstyle.media.containers import container_for, is_sequence, number_pattern
+from vidstyle.errors import OutputError
+from vidstyle.media.containers import container_for, is_sequence
+from vidstyle.media.leftovers import Hidden
+from vidstyle.media.overwriting import (
+    appear,
+    check_replaceable,
+    existing,
+    followed,
+    take_permissions,
+)
 from vidstyle.media.pipes import PendingPipe, is_pipe
 
 log = logging.getLogger(__name__)
-
-
-def _existing(path: Path) -> list[Path]:
-    """Return the files that an output would replace, or mix with."""
-    if not is_sequence(path):
-        return [path] if path.exists() else []
-    pattern = number_pattern(path)
-    return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
-
-
-def _exists(path: Path) -> str:
-    return f"{path} exists already; allow `overwrite` or choose another `output`"
 
 
 def check_output(path: Path, *, overwrite: bool, container: str | None = None) -> None:
@@ -43,20 +36,12 @@ def check_output(path: Path, *, overwrite: bool, container: str | None = None) -
         container: named by the user; None: the file's ending tells.
 
     Raises:
-        UsageError: no such folder, an unknown ending, a folder, or a file that exists.
+        UsageError: an unknown ending; or see `check_replaceable`.
     """
     container_for(path, container)
     if is_pipe(path):
         return
-    try:
-        if not path.parent.is_dir():
-            raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist")
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder")
-        if not overwrite and _existing(path):
-            raise UsageError(_exists(path))
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    check_replaceable(path, overwrite=overwrite)
 
 
 class PendingOutput(Protocol):
@@ -79,12 +64,17 @@ class PendingOutput(Protocol):
 
 
 class PendingFile:
-    """One file."""
+    """One file. Where its name is a link, the file is made where that leads to."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        # Not one name for all: two runs to the same output would write into one file.
-        self.file = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        """Make it, empty, under a hidden name.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self._path = followed(path)
+        self._hidden = Hidden(self._path)
+        self.file = self._hidden.path
         # "file:" keeps a colon in the name from being read as a protocol.
         self.target = f"file:{self.file}"
 
@@ -96,24 +86,32 @@ class PendingFile:
         """Give the file its name."""
         with self.file.open("rb+") as file:
             os.fsync(file.fileno())
-        if not overwrite and self._path.exists():  # it may have come meanwhile
-            raise UsageError(_exists(self._path))
-        self.file.replace(self._path)
+        check_replaceable(self._path, overwrite=overwrite)  # what is there may have come meanwhile
+        if overwrite:
+            take_permissions(self.file, self._path)
+            self.file.replace(self._path)
+        else:
+            appear(self.file, self._path)
+        self._hidden.release()
 
     def discard(self) -> None:
         """Remove the file."""
-        with contextlib.suppress(OSError):
-            self.file.unlink(missing_ok=True)
+        self._hidden.remove()
 
 
 class PendingFolder:
     """Numbered files, beside their final place in a hidden folder until the last is written."""
 
     def __init__(self, path: Path) -> None:
+        """Make the folder.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         self._path = path
-        self._pending = path.parent / f".{secrets.token_hex(6)}.part"
-        self._pending.mkdir()
-        self.target = f"{str(self._pending).replace('%', '%%')}/{path.name}"
+        self._hidden = Hidden(path, folder=True)
+        self.folder = self._hidden.path
+        self.target = f"{str(self.folder).replace('%', '%%')}/{path.name}"
 
     def rename(self, path: Path) -> None:
         """Let another name be the final one."""
@@ -121,13 +119,16 @@ class PendingFolder:
 
     def commit(self, *, overwrite: bool) -> None:
         """Give every file its name."""
-        if not overwrite and _existing(self._path):
-            raise UsageError(_exists(self._path))
-        made = sorted(self._pending.iterdir())
-        older = {p.name for p in _existing(self._path)} - {p.name for p in made}
-        for file in made:
-            file.replace(self._path.with_name(file.name))
-        self._pending.rmdir()
+        check_replaceable(self._path, overwrite=overwrite)
+        made = sorted(self.folder.iterdir())
+        older = {p.name for p in existing(self._path)} - {p.name for p in made}
+        if overwrite:
+            for file in made:
+                take_permissions(file, self._path.with_name(file.name))
+                file.replace(self._path.with_name(file.name))
+        else:
+            self._appear(made)
+        self._hidden.remove()
         if older:
             log.warning(
                 "%d older pictures, such as %s, still lie beside the new ones",
@@ -135,9 +136,20 @@ class PendingFolder:
                 min(older),
             )
 
+    def _appear(self, made: list[Path]) -> None:
+        named = []
+        try:
+            for file in made:
+                appear(file, self._path.with_name(file.name))
+                named.append(self._path.with_name(file.name))
+        except BaseException:  # another run has begun to name its own
+            for path in named:
+                path.unlink(missing_ok=True)
+            raise
+
     def discard(self) -> None:
         """Remove them all."""
-        shutil.rmtree(self._pending, ignore_errors=True)
+        self._hidden.remove()
 
 
 class PendingAddress:
@@ -172,3 +184,22 @@ def discard_all() -> None:
     """Remove every output that is not finished: the process is about to end at once."""
     for pending in _unfinished:
         pending.discard()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears under its name when it is whole, in the place of an older one.
+
+    Raises:
+        UsageError: what is there is no file.
+        OutputError: it cannot be written.
+    """
+    try:
+        pending = PendingFile(path)
+        try:
+            pending.file.write_bytes(data)
+            pending.commit(overwrite=True)
+        except BaseException:
+            pending.discard()
+            raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error

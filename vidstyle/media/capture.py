@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import av
+from av.format import Flags
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 from vidstyle.media.color import ColorConverter, tags_of
+from vidstyle.media.inputs import head_of
+from vidstyle.media.whitelist import (
+    FILE,
+    FORMATS,
+    NETWORK,
+    NETWORK_FORMATS,
+    reference,
+    restricted,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +58,20 @@ class Device:
     options: dict[str, str] = field(default_factory=dict)
     returns: bool = False
     """It may be lost and come back, as what comes over a net."""
+
+    @property
+    def restrictions(self) -> dict[str, str]:
+        """FFmpeg's options by which the device opens nothing else: no address leads to what lies on this machine."""
+        formats = FORMATS | NETWORK_FORMATS if self.returns else FORMATS
+        if self.format and _reads_no_file(self.format):
+            formats |= {self.format}
+        return restricted(NETWORK if self.returns else FILE, formats)
+
+
+def _reads_no_file(name: str) -> bool:
+    """Return whether a format is a device, or makes its pictures."""
+    no_file: Any = Flags.no_file.value
+    return bool(av.ContainerFormat(name, "r").flags & no_file)
 
 
 def camera(which: str, size: tuple[int, int] | None = None, fps: Fraction | None = None) -> Device:
@@ -199,7 +223,7 @@ class LiveSource:
             container = av.open(
                 device.file,
                 format=device.format,
-                options={"fflags": "nobuffer", **device.options},
+                options={**device.restrictions, "fflags": "nobuffer", **device.options},
                 timeout=(self._patience, _SILENCE) if device.returns else None,
             )
         except av.ExitError as error:
@@ -208,6 +232,8 @@ class LiveSource:
             ) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
+            if (file := Path(device.file)).is_file():
+                reason = reference(head_of(file)) or reason
             raise InputError(f"cannot open {device.name}: {reason}") from error
         if not container.streams.video:
             container.close()

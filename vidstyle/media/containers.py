@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.media.address import Address, Location
 from vidstyle.media.pipes import is_pipe
 
 
@@ -228,8 +230,10 @@ _READ_IN_NUMBERS = {*PICTURES, *ONLY_READ, ".webp"}
 _NUMBER = re.compile(r"%(?:0\d+)?d")
 
 
-def is_sequence(path: Path) -> bool:
+def is_sequence(path: Location) -> TypeGuard[Path]:
     """Return whether a name stands for numbered pictures, as frames/%05d.png does."""
+    if isinstance(path, Address):
+        return False
     return path.suffix.lower() in _READ_IN_NUMBERS and _is_numbered(path)
 
 

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame, StreamInfo
+from vidstyle.media.address import Location
 from vidstyle.media.color import bits_of, is_approximate, is_guessed, tags_of, unreadable_matrix
 from vidstyle.media.hdr import dolby_vision_profile
 from vidstyle.media.orientation import UPRIGHT, Orientation, orientation_of
@@ -203,7 +203,9 @@ def describe(
     )
 
 
-def check_colors(path: Path, reading: Reading, facts: PictureFacts, first: av.VideoFrame) -> None:
+def check_colors(
+    path: Location, reading: Reading, facts: PictureFacts, first: av.VideoFrame
+) -> None:
     """Refuse colors that cannot be painted, or HDR that is not wanted; say which data are dropped."""
     if why := facts.unpaintable:
         raise InputError(f"{path} is {why}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, cast
 
 import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import ColorTags, Frame
+from vidstyle.media.address import Location
 from vidstyle.media.color import has_alpha, tags_of
 from vidstyle.media.containers import is_sequence
 from vidstyle.media.facts import PictureFacts, aspect_of
@@ -48,7 +48,7 @@ class FrameMaker:
     """
 
     def __init__(
-        self, path: Path, reading: Reading, facts: PictureFacts, origin: Fraction, stream: Any
+        self, path: Location, reading: Reading, facts: PictureFacts, origin: Fraction, stream: Any
     ) -> None:
         """Take the facts of the video.
 

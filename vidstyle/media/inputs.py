@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import statistics
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -15,9 +17,11 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
+from vidstyle.media.address import Address, AddressReader, Location, looks_like_address
 from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
-from vidstyle.media.pipes import InputPipe, is_pipe
+from vidstyle.media.pipes import Feed, InputPipe, is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.whitelist import FILE, reference, restricted
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +31,20 @@ PIPED_MP4 = "-movflags frag_keyframe+empty_moov"
 _BUFFER = 2**18
 """Bytes asked of a pipe at a time."""
 
+_HEAD = 2**12
+"""Bytes by which a file that is refused is known."""
+
 _MAX_ANIMATION_BYTES = 2**31
 """Bytes of all pictures of an animated WebP together: OpenCV decodes them at once."""
 
 
-def check_input(path: Path) -> None:
+def check_input(path: Location) -> None:
     """Refuse an input that is no file, before any work is done.
 
     Raises:
         InputError: no such file, or a folder.
     """
-    if is_pipe(path):
+    if isinstance(path, Address) or is_pipe(path):
         return
     if is_sequence(path):
         _numbers(path)
@@ -52,6 +59,8 @@ def check_input(path: Path) -> None:
             if path.exists():
                 raise InputError(f"cannot read {path}: it is no file, but a pipe or a device")
             check_sequence(path)
+            if looks_like_address(path):
+                raise InputError(f"cannot read {path}: an address is not read here; download it")
             raise InputError(f"cannot read {path}: it does not exist")
         with path.open("rb"):
             pass
@@ -63,16 +72,15 @@ _SAMPLED = 2**20
 """Bytes at each end of a file that its fingerprint looks at."""
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Location) -> str:
     """Return what tells an input from another, or from itself once it was changed: its size, its times, its ends.
 
     Raises:
         InputError: it cannot be read.
     """
-    seen = sha256()
-    files = [path.with_name(path.name % n) for n in _numbers(path)] if is_sequence(path) else [path]
+    seen = sha256(str(path).encode() if isinstance(path, Address) else b"")
     try:
-        for file in files:
+        for file in input_files(path):
             facts = file.stat()
             seen.update(f"{file.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
             with file.open("rb") as opened:
@@ -84,40 +92,105 @@ def fingerprint(path: Path) -> str:
     return seen.hexdigest()
 
 
-def open_input(path: Path, reading: Reading, pipe: InputPipe | None = None) -> Any:
-    """Open an input with PyAV, `pipe` where there is one.
+def input_files(path: Location) -> list[Path]:
+    """Return the files that an input is read from; none of a pipe or an address."""
+    if isinstance(path, Address) or is_pipe(path):
+        return []
+    if is_sequence(path):
+        return [path.with_name(path.name % number) for number in _numbers(path)]
+    return [path]
+
+
+def feed_of(path: Location, stop: Callable[[], None] | None = None) -> Feed | None:
+    """Begin to read an input that is no file.
+
+    Args:
+        path: the input.
+        stop: called while it is waited for; raises to end that.
+
+    Returns:
+        None for files: FFmpeg opens them.
+
+    Raises:
+        InputError: nothing is at an address.
+    """
+    if isinstance(path, Address):
+        return AddressReader(path, stop)
+    return InputPipe(stop) if is_pipe(path) else None
+
+
+def open_input(path: Location, reading: Reading, feed: Feed | None = None) -> Any:
+    """Open an input with PyAV, from its `feed_of` where there is one.
 
     Raises:
         InputError: it is none.
     """
     check_input(path)
+    feed = feed or feed_of(path)
     try:
-        kind = reading.format and format_name(reading.format)
-        options = _options(reading)
-        if pipe:
-            return av.open(
-                pipe, format=kind, options=options, metadata_errors="replace", buffer_size=_BUFFER
-            )
-        if kind:
-            return av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace")
-        if is_sequence(path):
-            return _open_sequence(path, reading)
-        if _is_animated_webp(path):
-            return av.open(_as_matroska(path, reading))
-        if reading.hwaccel:
-            return _open_accelerated(path, reading.hwaccel)
-        # "file:" keeps a colon in the name from being read as a protocol.
-        return av.open(f"file:{path}", metadata_errors="replace")
+        if feed or isinstance(path, Address):
+            kind = reading.format and format_name(reading.format)
+            return _open(feed, kind, _options(reading), protocols=(), buffer_size=_BUFFER)
+        return _open_path(path, reading)
     except (av.FFmpegError, OSError, cv2.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        if pipe and pipe.stopped:
-            raise pipe.stopped from None
-        if is_pipe(path):
-            raise InputError(
-                f"cannot read standard input: no media that can be read without seeking ({reason}); "
-                f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
-            ) from error
-        raise InputError(f"cannot read {path}: not a media file ({reason})") from error
+        if feed and feed.stopped:
+            raise feed.stopped from None
+        raise InputError(
+            f"cannot read {feed.name if feed else path}: {_why(path, feed, error)}"
+        ) from error
+
+
+def _why(path: Location, feed: Feed | None, error: Exception) -> str:
+    """Say why an input could not be opened."""
+    if feed and feed.failure:
+        return feed.failure
+    head = feed.head if feed else b""
+    if not feed and isinstance(path, Path) and not is_sequence(path):
+        head = head_of(path)
+    if told := reference(head):
+        return told
+    reason = getattr(error, "strerror", None) or error
+    if isinstance(error, av.ArgumentError):
+        reason = "or of a format that is not read"
+    if isinstance(feed, InputPipe):
+        return (
+            f"no media that can be read without seeking ({reason}); "
+            f"write nut, matroska or mpegts, or mp4 with {PIPED_MP4}"
+        )
+    return f"not a media file ({reason})"
+
+
+def _open(
+    file: Any,
+    kind: str | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+    *,
+    protocols: Iterable[str] = FILE,
+    **settings: Any,
+) -> Any:
+    """Open an input with PyAV, which opens nothing besides."""
+    options = {**restricted(protocols), **options}
+    return av.open(file, format=kind, options=options, metadata_errors="replace", **settings)
+
+
+def _open_path(path: Path, reading: Reading) -> Any:
+    # "file:" keeps a colon in the name from being read as a protocol.
+    url = f"file:{path}"
+    if reading.format:
+        return _open(url, format_name(reading.format), _options(reading))
+    if is_sequence(path):
+        return _open_sequence(path, reading)
+    if _is_animated_webp(path):
+        return _open(_as_matroska(path, reading), "matroska", protocols=())
+    if reading.hwaccel:
+        return _open_accelerated(url, reading.hwaccel)
+    return _open(url)
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 def _options(reading: Reading) -> dict[str, str]:
@@ -129,19 +202,19 @@ def _options(reading: Reading) -> dict[str, str]:
     return options
 
 
-def _open_accelerated(path: Path, kind: str) -> Any:
+def _open_accelerated(url: str, kind: str) -> Any:
     from av.codec.hwaccel import HWAccel, hwdevices_available
 
     try:
         if kind not in hwdevices_available():
             raise ValueError(f"not one of {' '.join(hwdevices_available())}")
         accelerator = HWAccel(kind, allow_software_fallback=True)
-        return av.open(f"file:{path}", metadata_errors="replace", hwaccel=accelerator)
+        return _open(url, hwaccel=accelerator)
     except (ValueError, av.FFmpegError, OSError) as error:
         # PyAV raises where the driver is missing even if the fallback is allowed.
         reason = getattr(error, "strerror", None) or error
         log.info("`hwaccel` %s: %s", kind, reason)
-        return av.open(f"file:{path}", metadata_errors="replace")
+        return _open(url)
 
 
 def _numbers(path: Path) -> list[int]:
@@ -169,14 +242,17 @@ def _numbers(path: Path) -> list[int]:
 def _open_sequence(path: Path, reading: Reading) -> Any:
     numbers = _numbers(path)
     rate = reading.fps or Fraction(25)
-    options = {"start_number": str(numbers[0]), "framerate": str(rate)}
+    options = {
+        "pattern_type": "sequence",
+        "start_number": str(numbers[0]),
+        "framerate": str(rate),
+    }
     parent = str(path.parent).replace("%", "%%")
-    return av.open(f"{parent}/{path.name}", format="image2", options=options)
+    return _open(f"file:{parent}/{path.name}", "image2", options)
 
 
 def _is_animated_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(21)
+    head = head_of(path)[:21]
     is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
     return is_webp and len(head) == 21 and bool(head[20] & 2)
 

@@ -14,6 +14,7 @@ import av.stream
 
 from vidstyle.errors import InputError, OutputError
 from vidstyle.media.audio import AudioConverter
+from vidstyle.media.chapters import chapters_between
 from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
@@ -23,6 +24,7 @@ from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
 from vidstyle.media.timecode import timecode_after
+from vidstyle.media.whitelist import restricted
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +242,7 @@ class Passthrough:
 
     def check(self, url: str, container: Container) -> None:
         """Look into the finished output and say which tags and languages its muxer left out."""
-        with av.open(url) as made:
+        with av.open(url, options=restricted()) as made:
             kept = {key.lower() for key in made.metadata}
             lost = sorted(key for key in _kept(self._tags) if key.lower() not in kept)
             if container.tags and lost:
@@ -302,16 +304,7 @@ class Passthrough:
         copy.disposition = stream.disposition
 
     def _add_chapters(self, output: av.container.OutputContainer, container: Container) -> None:
-        chapters: list[Any] = []
-        for chapter in self._container.chapters():
-            base = chapter["time_base"]
-            if base is None:
-                continue
-            start, end = (round((chapter[k] * base - self.origin) / base) for k in ("start", "end"))
-            last = None if self.end is None else round((self.end - self.origin) / base)
-            end = end if last is None else min(end, last)
-            if end > max(start, 0):
-                chapters.append({**chapter, "start": max(start, 0), "end": end})
+        chapters = chapters_between(self._container, self.origin, self.end)
         if chapters and container.chapters:
             output.set_chapters(chapters)
         elif chapters:

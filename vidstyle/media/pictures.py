@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
 from vidstyle.errors import InputError
+from vidstyle.media.address import Location
 from vidstyle.media.decoder import PictureDecoder
 from vidstyle.media.demuxer import Demuxer
 from vidstyle.media.facts import duration_of, start_of
@@ -102,7 +102,12 @@ class Pictures:
     """Reads a video from its first to its last picture, once, and counts what is damaged."""
 
     def __init__(
-        self, path: Path, reading: Reading, container: Any, stream: Any, passthrough: Passthrough
+        self,
+        path: Location,
+        reading: Reading,
+        container: Any,
+        stream: Any,
+        passthrough: Passthrough,
     ) -> None:
         """Take an open input, and go to where reading begins.
 

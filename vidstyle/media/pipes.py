@@ -19,33 +19,25 @@ _AT_ONCE = 2**20
 """Bytes written to a file at a time."""
 
 
-def is_pipe(path: Path) -> bool:
+def is_pipe(path: object) -> bool:
     """Return whether a name stands for standard input or output."""
     return path == STDIO
 
 
-class InputPipe:
-    """Standard input as PyAV reads it. A read that waits ends when the run is stopped or given up."""
+class Feed:
+    """Bytes that come while they are read. A read that waits ends when the run is stopped or given up."""
 
-    name = "standard input"
+    name = ""
+    """For people."""
 
     def __init__(self, stop: Callable[[], None] | None = None) -> None:
         """Take `stop`, which raises to end a read."""
+        self.head = b""
+        """What came first, some of it."""
+        self.failure: str | None = None
+        """The reason why no more can be read, if that is not the end."""
         self._stop = stop
         self._given_up = False
-        self._descriptor = sys.stdin.fileno()
-        # Windows can wait for sockets alone.
-        self._waits = os.name != "nt"
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end or once it is given up.
-
-        Nothing is raised: PyAV would print it.
-        """
-        while not self._given_up and not self.stopped:
-            if not self._waits or select.select([self._descriptor], [], [], _WAIT)[0]:
-                return os.read(self._descriptor, size)
-        return b""
 
     @property
     def stopped(self) -> Exception | None:
@@ -57,9 +49,43 @@ class InputPipe:
             return reason
         return None
 
+    @property
+    def is_over(self) -> bool:
+        """True once it is stopped or given up."""
+        return self._given_up or self.stopped is not None
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end or once it is over.
+
+        Nothing is raised: PyAV would print it.
+        """
+        raise NotImplementedError
+
     def give_up(self) -> None:
         """End the read that waits, and all to come; from another thread."""
         self._given_up = True
+
+
+class InputPipe(Feed):
+    """Standard input as PyAV reads it."""
+
+    name = "standard input"
+
+    def __init__(self, stop: Callable[[], None] | None = None) -> None:
+        """Take `stop`, which raises to end a read."""
+        super().__init__(stop)
+        self._descriptor = sys.stdin.fileno()
+        # Windows can wait for sockets alone.
+        self._waits = os.name != "nt"
+
+    def read(self, size: int) -> bytes:
+        """See `Feed.read`."""
+        while not self.is_over:
+            if not self._waits or select.select([self._descriptor], [], [], _WAIT)[0]:
+                data = os.read(self._descriptor, size)
+                self.head = self.head or data
+                return data
+        return b""
 
 
 class OutputPipe:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import InputError
+from vidstyle.media.address import Location, located
 from vidstyle.media.containers import Container, container_for
 from vidstyle.media.facts import duration_of, start_of
 from vidstyle.media.pipes import is_pipe
@@ -96,18 +97,18 @@ class Probe:
         return asdict(self)
 
 
-def probe(path: str | Path, output: str | Path = "out.mp4") -> Probe:
+def probe(path: str | Location, output: str | Path = "out.mp4") -> Probe:
     """Look at a file.
 
     Args:
-        path: the file, or a sequence such as frames/%05d.png.
+        path: the file, a sequence such as frames/%05d.png, or an address (http, https).
         output: a name whose ending says what it would become.
 
     Raises:
         InputError: it cannot be read.
         UsageError: no such kind of output.
     """
-    path, output = Path(path), Path(output)
+    path, output = located(path), Path(output)
     container = container_for(output)
     if is_pipe(path):
         raise InputError("cannot look at standard input: it can be read only once; save it first")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Annotated
 
 import av
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.fields import Between, OneOf, check, documented
+from vidstyle.media.address import Location
 from vidstyle.media.containers import format_name
+from vidstyle.media.whitelist import FORMATS
 
 MAX_PIXELS = 8192 * 4096
 """Largest frame by default: a small file may declare a huge one."""
@@ -84,9 +85,13 @@ class Reading:
         if self.format is None:
             return
         try:
-            av.ContainerFormat(format_name(self.format), "r")
+            names = av.ContainerFormat(format_name(self.format), "r").name.split(",")
         except ValueError as error:
             raise UsageError(f"no format is called {self.format}; try nut or matroska") from error
+        if FORMATS.isdisjoint(names):
+            raise UsageError(
+                f"{self.format} is not read: it refers to other files or devices, or holds no video"
+            )
         if self.is_raw and not (self.size and min(self.size) > 0 and self.pixel_format):
             raise UsageError(
                 "rawvideo does not say what it holds: tell `size` 1280x720, `pixel_format` rgb24 and `fps`"
@@ -101,7 +106,7 @@ class Reading:
         """Return the options that still apply once the input is open: size and rate of raw video only say how it is stored."""
         return replace(self, format=None, size=None, fps=None) if self.is_raw else self
 
-    def check_size(self, path: Path, width: int, height: int) -> None:
+    def check_size(self, path: Location, width: int, height: int) -> None:
         """Refuse frames of more than `max_pixels`.
 
         Raises:

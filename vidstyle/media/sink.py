@@ -208,7 +208,7 @@ class FileSink:
         if self._frames and self._container.is_picture and not is_sequence(self.path):
             raise UsageError(
                 f"{self.path.name} holds one picture, the video has more; name the output "
-                f"{self.path.stem}_%05d{self.path.suffix} for numbered ones"
+                f"{self.path.stem.replace('%', '')}_%05d{self.path.suffix} for numbered ones"
             )
         # Single pictures are numbered.
         pts = self._frames if self._container.is_picture else self._clock.pts(frame)

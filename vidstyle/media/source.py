@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Self
 
 from vidstyle.frame import Frame, StreamInfo
+from vidstyle.media.address import Location
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
@@ -20,7 +20,7 @@ class FileSource:
 
     def __init__(
         self,
-        path: Path,
+        path: Location,
         reading: Reading | None = None,
         *,
         stop: Callable[[], None] | None = None,
@@ -33,7 +33,7 @@ class FileSource:
         self.video = Video.open(path, reading, stop=stop)
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Location:
         """The name by which the video was opened."""
         return self.video.path
 

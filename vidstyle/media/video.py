@@ -8,22 +8,22 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, Self
 
 import av
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Frame, StreamInfo
+from vidstyle.media.address import Location
 from vidstyle.media.decoder import PictureDecoder
 from vidstyle.media.demuxer import Demuxer
 from vidstyle.media.facts import PictureFacts, check_colors, describe, start_of
 from vidstyle.media.frames import FrameMaker
 from vidstyle.media.hdr import mastering_of
-from vidstyle.media.inputs import PIPED_MP4, open_input
+from vidstyle.media.inputs import PIPED_MP4, feed_of, open_input
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.pictures import Pictures, apart, between, growing
-from vidstyle.media.pipes import InputPipe, is_pipe
+from vidstyle.media.pipes import Feed, is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import kind_of
 
@@ -41,7 +41,7 @@ class Video:
     the facts. `read` begins another read of a file; each may run in a thread of its own.
     """
 
-    path: Path
+    path: Location
     reading: Reading
     """The options of the read."""
     container: Any
@@ -59,12 +59,12 @@ class Video:
     """All frames, once: upright, in presentation order."""
     _pictures: Pictures
     _rest: Generator[Frame, None, None]
-    _pipe: InputPipe | None
+    _feed: Feed | None
 
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: Location,
         reading: Reading | None = None,
         *,
         stop: Callable[[], None] | None = None,
@@ -73,31 +73,38 @@ class Video:
         """Open a video and decode its first frame.
 
         Args:
-            path: the file, a sequence such as frames/%05d.png, or `-` for standard input.
+            path: the file, a sequence such as frames/%05d.png, an address, or `-` for standard input.
             reading: the options of the read.
-            stop: called while a pipe is waited for; raises to stop.
+            stop: called while a pipe or a server is waited for; raises to stop.
             look_only: nothing is painted, and so colors are not refused.
 
         Raises:
             InputError: no such file, no video in it, or one that is refused.
         """
         reading = reading or Reading()
-        pipe = InputPipe(stop) if is_pipe(path) else None
-        container = open_input(path, reading, pipe)
+        feed = feed_of(path, stop)
         try:
-            with _told_as_input_error(path):
-                return cls._begin(path, reading, container, pipe, look_only=look_only)
+            container = open_input(path, reading, feed)
+            try:
+                with _told_as_input_error(path):
+                    return cls._begin(path, reading, container, feed, look_only=look_only)
+            except BaseException:
+                container.close()
+                raise
         except BaseException:
-            container.close()
+            if feed:
+                feed.give_up()
+                if feed.stopped:
+                    raise feed.stopped from None
             raise
 
     @classmethod
     def _begin(
         cls,
-        path: Path,
+        path: Location,
         asked: Reading,
         container: Any,
-        pipe: InputPipe | None,
+        feed: Feed | None,
         *,
         look_only: bool,
     ) -> Self:
@@ -114,7 +121,7 @@ class Video:
         remaining = iter(pictures)
         first_picture = next(remaining, None)
         if first_picture is None:
-            raise _no_frame(path, reading, container)
+            raise _no_frame(path, reading, container, feed)
         accelerated = bool(reading.hwaccel and stream.codec_context.is_hwaccel)
         if reading.hwaccel and not accelerated:
             log.warning("`hwaccel` %s cannot be used here; decoding on the CPU", reading.hwaccel)
@@ -131,7 +138,7 @@ class Video:
         rest = maker.frames(shown, pictures.on_damage, pictures.on_change)
         first = next(rest, None)
         if first is None:
-            raise _no_frame(path, reading, container)
+            raise _no_frame(path, reading, container, feed)
         return cls(
             path=path,
             reading=asked,
@@ -141,10 +148,10 @@ class Video:
             accelerated=accelerated,
             info=describe(container, stream, reading, facts, first, pictures.made_rate),
             passthrough=passthrough,
-            frames=chain([first], rest),
+            frames=chain([first], rest, _lost(feed, pictures.on_damage)),
             _pictures=pictures,
             _rest=rest,
-            _pipe=pipe,
+            _feed=feed,
         )
 
     @property
@@ -223,19 +230,27 @@ class Video:
                 times += [packet.pts] if packet.pts is not None else []
         return sorted(times)
 
-    def _opened_again(self) -> Any:
-        if self._pipe:
+    @contextlib.contextmanager
+    def _opened_again(self) -> Iterator[Any]:
+        if is_pipe(self.path):
             raise InputError("standard input can be read only once")
-        # A hardware decoder would be set up anew for every read.
-        return open_input(self.path, replace(self.reading, hwaccel=None))
+        feed = feed_of(self.path)
+        try:
+            # A hardware decoder would be set up anew for every read.
+            with open_input(self.path, replace(self.reading, hwaccel=None), feed) as container:
+                yield container
+        finally:
+            if feed:
+                feed.give_up()
 
     def give_up(self) -> None:
-        """End a read that waits for a pipe; from another thread."""
-        if self._pipe:
-            self._pipe.give_up()
+        """End a read that waits for a pipe or a server; from another thread."""
+        if self._feed:
+            self._feed.give_up()
 
     def close(self) -> None:
         """Close the input, and with it `frames`."""
+        self.give_up()
         self._rest.close()
         self.container.close()
 
@@ -247,14 +262,14 @@ class Video:
 
 
 @contextlib.contextmanager
-def _told_as_input_error(path: Path) -> Iterator[None]:
+def _told_as_input_error(path: Location) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _painted_stream(path: Path, container: Any) -> Any:
+def _painted_stream(path: Location, container: Any) -> Any:
     for stream in container.streams.video:
         if stream.codec_context and kind_of(stream) == "video":
             return stream
@@ -262,12 +277,23 @@ def _painted_stream(path: Path, container: Any) -> Any:
     raise InputError(f"cannot stylize {path}: no video in it, only {found}")
 
 
-def _no_frame(path: Path, reading: Reading, container: Any) -> InputError:
+def _no_frame(path: Location, reading: Reading, container: Any, feed: Feed | None) -> InputError:
+    if feed and feed.failure:
+        return InputError(f"cannot read {path}: {feed.failure}")
     cut = reading.start or reading.end is not None
     where = " between `start` and `end`" if cut else ""
     if is_pipe(path) and "mp4" in container.format.name and not cut:
         where = f"; if its index comes last, write mp4 for a pipe with {PIPED_MP4}"
     return InputError(f"cannot stylize {path}: not one frame could be decoded{where}")
+
+
+def _lost(feed: Feed | None, on_damage: Callable[[str], None]) -> Iterator[Frame]:
+    """Tell, behind the last frame, of a feed that failed before its end; yield none."""
+    if feed and feed.failure:
+        log.warning("the rest of %s is lost: %s", feed.name, feed.failure)
+        on_damage(f"cannot be read further: {feed.failure}")
+    return
+    yield
 
 
 def _ignore(*_: object) -> None:

@@ -80,6 +80,7 @@ def paint(
     target = None if output is None else Path(output)
     if target is not None:
         inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
+        inputs += regions.files if isinstance(regions, RegionFiles) else ()
         check_picture(target, inputs, overwrite=overwrite)
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:

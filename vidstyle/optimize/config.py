@@ -273,3 +273,10 @@ class RegionFiles:
             raise UsageError("take either masks or regions")
         if (self.regions in (None, AUTO, NONE)) != (self.style_regions is None):
             raise UsageError("regions of the content and of the style need each other")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        named = () if self.regions in (None, AUTO, NONE) else (Path(str(self.regions)),)
+        of_style = () if self.style_regions is None else (self.style_regions,)
+        return (*self.mask, *self.style_mask, *named, *of_style)

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vidstyle.media.atomic_output import PendingFile
+
 
 class WeightAverage:
     """Exponential moving average of a module's weights: smoother pictures than the last step's."""
@@ -29,9 +31,13 @@ class WeightAverage:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves the old one or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pending = path.with_suffix(".part")
-    torch.save(state, pending)
-    pending.replace(path)
+    pending = PendingFile(path)
+    try:
+        torch.save(state, pending.file)
+        pending.commit(overwrite=True)
+    except BaseException:
+        pending.discard()
+        raise
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidstyle.media.atomic_output import write_whole
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.training.data import Crops
@@ -48,7 +49,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
         results = net.frame_net(frames, vectors)[0]
         rows.append(np.concatenate([to_pixels(photo[None])[0], *to_pixels(results)], 1))
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.concatenate(rows, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    _write(path, np.concatenate(rows, 0))
 
 
 @torch.no_grad()
@@ -57,4 +58,9 @@ def write_strip(path: Path, net: OneStyle, photos: Tensor) -> None:
     vectors = net.style.expand(len(photos), -1)
     rows = (to_pixels(photos), to_pixels(net.frame_net(photos, vectors)[0]))
     sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-    cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    _write(path, sheet)
+
+
+def _write(path: Path, sheet: np.ndarray) -> None:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
+    write_whole(path, cv2.imencode(path.suffix, sheet[..., ::-1], quality)[1].tobytes())

@@ -1,0 +1,148 @@
+"""What an output may replace: a plain file, and none that is read."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from vidstyle.errors import UsageError
+from vidstyle.media.containers import is_sequence, number_pattern
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def followed(path: Path) -> Path:
+    """Return where a link leads to, even if nothing is there yet; or the path itself.
+
+    Raises:
+        OSError: it leads to itself.
+    """
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
+
+
+def existing(path: Path) -> list[Path]:
+    """Return the files that an output would replace, or mix with."""
+    if not is_sequence(path):
+        return [path] if path.exists() else []
+    pattern = number_pattern(path)
+    return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
+
+
+def already_there(path: Path) -> UsageError:
+    """Return the error of an output that exists and may not be replaced."""
+    return UsageError(f"{path} exists already; allow `overwrite` or choose another `output`")
+
+
+def check_replaceable(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that cannot or must not be replaced.
+
+    Args:
+        path: of the file; where it is a link, that which it leads to. Or of numbered pictures: links are none.
+        overwrite: it may exist.
+
+    Raises:
+        UsageError: no such folder; a folder, a device, a pipe or a socket; or a file that exists.
+    """
+    try:
+        parent = followed(path).parent
+        if not parent.is_dir():
+            raise UsageError(f"cannot write {path}: the folder {parent} does not exist")
+        there = existing(path)
+        for file in there:
+            _check_plain(file, linked=not is_sequence(path))
+        if there and not overwrite:
+            raise already_there(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _check_plain(path: Path, *, linked: bool) -> None:
+    try:
+        mode = path.stat(follow_symlinks=linked).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(mode):
+        return
+    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "a link")
+    if kind in {"a folder", "a link"}:
+        raise UsageError(f"cannot write {path}: it is {kind}")
+    raise UsageError(
+        f"cannot write {path}: it is {kind}, not a file; what is to go there, write to standard output: "
+        "`output` - `container` matroska"
+    )
+
+
+def check_apart(target: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that would replace a file that is read.
+
+    Args:
+        target: the output; also numbered pictures.
+        inputs: files.
+
+    Raises:
+        UsageError: it would, under whatever name.
+    """
+    with contextlib.suppress(OSError):
+        files = list(inputs)
+        if is_sequence(target):
+            _check_numbers_apart(target, files)
+        elif target.exists():
+            there = target.stat()
+            if any(os.path.samestat(there, f.stat()) for f in files if f.exists()):
+                raise UsageError(f"{target} is an input itself; choose another `output`")
+
+
+def _check_numbers_apart(target: Path, files: list[Path]) -> None:
+    pattern = number_pattern(target)
+    beside = {p for p in {f.parent for f in files} if p.exists() and p.samefile(target.parent)}
+    for file in files:
+        number = pattern.fullmatch(file.name)
+        if file.parent in beside and number and target.name % int(number[1]) == file.name:
+            raise UsageError(
+                f"{file} is an input itself, which {target} would replace; choose another `output`"
+            )
+
+
+def take_permissions(made: Path, replaced: Path) -> None:
+    """Give a file the owner, as far as can be, and the mode of the one that it will replace, if there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        old, new = replaced.stat(), made.stat()
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            with contextlib.suppress(OSError):
+                os.chown(made, old.st_uid, old.st_gid)
+        made.chmod(stat.S_IMODE(old.st_mode) & 0o777)
+
+
+def appear(made: Path, path: Path) -> None:
+    """Give a file a name that is free; of several that want it, one gets it.
+
+    Raises:
+        UsageError: the name was taken meanwhile.
+    """
+    try:
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            raise
+        except OSError:  # no hard links here: the name is reserved, then replaced
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            made.replace(path)
+            return
+    except FileExistsError:
+        raise already_there(path) from None
+    made.unlink()
