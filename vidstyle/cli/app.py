@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
+from vidstyle.cli.terminal import open_streams, printable, say
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
 
@@ -54,10 +56,10 @@ app.add_typer(train_app, name="train")
 
 
 class _Spelled(logging.Formatter):
-    """Calls fields as the command line does."""
+    """One line that calls fields as the command line does."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return spelled(super().format(record))
+        return printable(spelled(super().format(record)))
 
 
 def _show_version(requested: bool) -> None:
@@ -92,33 +94,33 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def main() -> None:
     """Run the command and exit with its code."""
-    code: object
+    open_streams()
+    code = _exit_code(app)
+    code = _exit_code(sys.stdout.flush) or code
+    # Not sys.exit: a native thread that is still asleep must not hold up the end.
+    os._exit(code)
+
+
+def _exit_code(function: Callable[[], object]) -> int:
+    """Call a function and return how it ended; errors are told."""
     try:
-        app()
-        code = 0
+        function()
     except SystemExit as end:
-        code = end.code
+        return end.code if isinstance(end.code, int) else 1 if end.code else 0
     except ClosedPipeError as error:
-        code = error.exit_code  # quietly, as filters end
+        return error.exit_code  # quietly, as filters end
     except VidstyleError as error:
-        print(f"vidstyle: {spelled(str(error))}", file=sys.stderr)
-        code = error.exit_code
+        say(str(error))
+        return error.exit_code
     except KeyboardInterrupt:
-        print("vidstyle: interrupted", file=sys.stderr)
-        code = 130
+        say("interrupted")
+        return 130
     except Exception as error:
         if _is_out_of_memory(error):
-            print(
-                "vidstyle: the memory does not suffice; take a smaller size, or fewer at once "
-                f"({str(error).splitlines()[0] if str(error) else 'no more is known'})",
-                file=sys.stderr,
-            )
-            code = 2
-        else:
-            traceback.print_exc()
-            print("vidstyle: this is a bug, please report it with the lines above", file=sys.stderr)
-            code = 1
-    sys.stderr.flush()
-    sys.stdout.flush()
-    # Not sys.exit: a native thread that is still asleep must not hold up the end.
-    os._exit(code if isinstance(code, int) else 1 if code else 0)
+            said = str(error).splitlines()[0] if str(error) else "no more is known"
+            say(f"the memory does not suffice; take a smaller size, or fewer at once ({said})")
+            return 2
+        traceback.print_exc()
+        say("this is a bug, please report it with the lines above")
+        return 1
+    return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from vidstyle.api import METHODS
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.oddsize import ODD
@@ -102,10 +102,9 @@ def run(
     summary = result.summary
     if not quiet:
         rate = summary.frames / max(summary.seconds, 1e-6)
-        print(
-            f"vidstyle: {result.output}: {summary.frames} frames in {summary.seconds:.1f} s "
-            f"({rate:.1f} fps) on {result.engine}",
-            file=sys.stderr,
+        say(
+            f"{result.output}: {summary.frames} frames in {summary.seconds:.1f} s "
+            f"({rate:.1f} fps) on {result.engine}"
         )
     if summary.damaged:
         raise DamagedInputError(
