@@ -50,7 +50,7 @@ def test_text_for_people_neither_ends_nor_fails_a_run(clip, tmp_path, streams):
 
 @pytest.mark.parametrize("command", ["styles --json", "--help", "probe IN"])
 @pytest.mark.parametrize(
-    ("streams", "code"), [(f">{FULL}", 4), (">&-", 4), ("| true", 141)], ids=lambda v: str(v)
+    ("streams", "code"), [(f">{FULL}", 4), (">&-", 4), ("| true", 141)], ids=str
 )
 def test_output_that_does_not_arrive_is_told(clip, command, streams, code):
     line = f'(sleep 0.1; "$@"; echo $? >&2) {streams}' if code == 141 else f'"$@" {streams}'
@@ -84,8 +84,8 @@ def test_what_a_file_says_does_not_command_the_terminal(tmp_path, judge):
     tags = ["-metadata", f"{evil}K=1", "-metadata:s:v", f"language={evil}"]
     attached = ["-attach", "s.srt", "-metadata:s:t", "mimetype=text/plain", "-metadata:s:t"]
     subprocess.run(
-        [*"ffmpeg -v error -i a.mp4 -c copy".split(), *attached, f"filename={evil}.ttf", *tags]
-        + [f"file:{source}"],
+        ["ffmpeg", "-v", "error", "-i", "a.mp4", "-c", "copy", *attached]
+        + [f"filename={evil}.ttf", *tags, f"file:{source}"],
         cwd=tmp_path,
         check=True,
         stdin=subprocess.DEVNULL,

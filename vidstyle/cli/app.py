@@ -107,10 +107,9 @@ def _exit_code(function: Callable[[], object]) -> int:
         function()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1 if end.code else 0
-    except ClosedPipeError as error:
-        return error.exit_code  # quietly, as filters end
     except VidstyleError as error:
-        say(str(error))
+        if not isinstance(error, ClosedPipeError):  # filters end quietly
+            say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         say("interrupted")

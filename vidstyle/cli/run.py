@@ -104,9 +104,19 @@ def run(
         rate = summary.frames / max(summary.seconds, 1e-6)
         say(
             f"{result.output}: {summary.frames} frames in {summary.seconds:.1f} s "
-            f"({rate:.1f} fps) on {result.engine}"
+            f"({rate:.1f} fps) on {result.engine}{_size(source, result.output)}"
         )
     if summary.damaged:
         raise DamagedInputError(
             f"{result.output} is finished, but {source} was damaged in {summary.damaged} places"
         )
+
+
+def _size(source: Path, output: Path) -> str:
+    """Say how large a file has become, beside the input where that is a file."""
+    if not output.is_file():
+        return ""
+    size = output.stat().st_size
+    said = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    read = source.stat().st_size if source.is_file() else 0
+    return f", {said}" + (f", {size / read:.2g} times the input's" if read else "")

@@ -19,7 +19,7 @@ _UNSAFE = re.compile(
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """Return a text whose control characters are written out, as \\x1b.
+    r"""Return a text whose control characters are written out, as \x1b.
 
     A name that a folder or a file holds may otherwise command the terminal. Bytes of names that are no text are
     written as bytes.
@@ -127,7 +127,7 @@ def open_streams() -> None:
     global drawing  # noqa: PLW0603 - there is one terminal
     _occupy_closed()
     if sys.stdin is None:
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - it stays open
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
     terminal, encoding = _Terminal(), _encoding(sys.stderr)
     drawing = io.TextIOWrapper(
         terminal,
