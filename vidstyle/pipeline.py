@@ -312,9 +312,9 @@ def run(  # noqa: PLR0915 - one loop reads better whole
         if on_progress:
             on_progress(Progress(done, source.info.frames, time.monotonic() - started))
 
-    for helper in helpers:
-        helper.start()
     try:
+        for helper in helpers:
+            helper.start()
         state: StateT | None = None
         ended = False
         while not ended:
@@ -342,6 +342,7 @@ def run(  # noqa: PLR0915 - one loop reads better whole
             channel.abandon()
         # A writer inside the encoder must come back before its file may be closed.
         for helper in helpers:
-            helper.join()
+            if helper.ident is not None:  # it was started
+                helper.join()
     sink.commit()
     return Summary(done, time.monotonic() - started, damaged + source.damage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -85,11 +86,33 @@ def options(
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error says that the memory of the CPU or of a GPU was full; torch and OpenCV word it differently."""
-    said = str(error).lower()
-    full = ("defaultcpuallocator", "out of memory", "insufficient memory")
-    return isinstance(error, MemoryError) or any(words in said for words in full)
+_FULL = (
+    *(
+        "defaultcpuallocator",
+        "out of memory",
+        "insufficient memory",
+        "cannot allocate memory",
+        "bad_alloc",
+    ),
+    *("failed to map segment", "resource temporarily unavailable", "can't start new thread"),
+    *("too many open files", "cannot create thread", "pthread_create failed"),
+)
+"""Words of Python, the system, OpenCV, torch and OpenVINO."""
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether the memory of the CPU or of a GPU, threads or descriptors did not suffice, here or for the cause."""
+    while error is not None:
+        short = isinstance(error, OSError) and error.errno in _SHORT
+        said = str(error).lower()
+        if short or isinstance(error, MemoryError) or any(words in said for words in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_SHORT = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+"""Numbers of such errors."""
 
 
 def main() -> None:
@@ -117,7 +140,10 @@ def _exit_code(function: Callable[[], object]) -> int:
     except Exception as error:
         if _is_out_of_memory(error):
             said = str(error).splitlines()[0] if str(error) else "no more is known"
-            say(f"the memory does not suffice; take a smaller size, or fewer at once ({said})")
+            say(
+                "memory, threads or open files do not suffice; "
+                f"take a smaller size, or fewer at once ({said})"
+            )
             return 2
         traceback.print_exc()
         say("this is a bug, please report it with the lines above")
