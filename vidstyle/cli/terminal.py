@@ -7,7 +7,7 @@ import io
 import os
 import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from vidstyle.cli.spelling import spelled
 from vidstyle.errors import ClosedPipeError, OutputError
@@ -128,14 +128,15 @@ def open_streams() -> None:
     _occupy_closed()
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
-    terminal, encoding = _Terminal(), _encoding(sys.stderr)
+    terminal: Any = _Terminal()
+    encoding = _encoding(sys.stderr)
     drawing = io.TextIOWrapper(
         terminal,
         encoding,
         "backslashreplace",
-        write_through=True,  # type: ignore[arg-type]
+        write_through=True,
     )
-    sys.stderr = _Messages(terminal, encoding, "backslashreplace", write_through=True)  # type: ignore[arg-type]
+    sys.stderr = _Messages(terminal, encoding, "backslashreplace", write_through=True)
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_Output()),
         _encoding(sys.stdout),
