@@ -21,7 +21,7 @@ from vidstyle.live.controls import Lines
 def test_a_configuration_that_is_none_is_told(tmp_path, text):
     (tmp_path / "a.toml").write_text(text)
     context = typer.Context(typer.main.get_command(_app()))
-    with pytest.raises(InputError, match="a.toml"):
+    with pytest.raises(InputError, match=r"a\.toml"):
         files.reader({})(context, tmp_path / "a.toml")
 
 
