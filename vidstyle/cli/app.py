@@ -95,6 +95,13 @@ _FULL = (
         "bad_alloc",
     ),
     *("failed to map segment", "resource temporarily unavailable", "can't start new thread"),
+    *(
+        "can't alloc",
+        "could not allocate",
+        "unable to allocate",
+        "failed to allocate",
+        "not enough memory",
+    ),
     *("too many open files", "cannot create thread", "pthread_create failed"),
 )
 """Words of Python, the system, OpenCV, torch and OpenVINO."""
@@ -139,7 +146,7 @@ def _exit_code(function: Callable[[], object]) -> int:
         return 130
     except Exception as error:
         if _is_out_of_memory(error):
-            said = str(error).splitlines()[0] if str(error) else "no more is known"
+            said = next(reversed(str(error).split("\n\n")[0].splitlines()), "no more is known")
             say(
                 "memory, threads or open files do not suffice; "
                 f"take a smaller size, or fewer at once ({said})"
