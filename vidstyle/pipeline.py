@@ -243,7 +243,7 @@ def _room(info: StreamInfo, batch: int) -> int:
     return max(2 * batch, min(_MAX_FRAMES, _CHANNEL_BYTES // frame_bytes))
 
 
-def run(  # noqa: PLR0915 - one loop reads better whole
+def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
     source: Source,
     stylizer: Stylizer[StateT],
     sink: Sink[ConvertedT],
@@ -322,9 +322,9 @@ def run(  # noqa: PLR0915 - one loop reads better whole
             marked = done
             outward.put(Checkpoint(done, partial(stylizer.pack, after)), check)
 
-    for helper in helpers:
-        helper.start()
     try:
+        for helper in helpers:
+            helper.start()
         state: StateT | None = None
         ended = False
         while done < resumed and not ended:
@@ -358,6 +358,7 @@ def run(  # noqa: PLR0915 - one loop reads better whole
             channel.abandon()
         # A writer inside the encoder must come back before its file may be closed.
         for helper in helpers:
-            helper.join()
+            if helper.ident is not None:  # it was started
+                helper.join()
     sink.commit()
     return Summary(done, time.monotonic() - started, damaged + source.damage, min(done, resumed))

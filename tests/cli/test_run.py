@@ -312,5 +312,7 @@ def test_too_little_memory_is_one_line(demand):
     code = f"import vidstyle.cli.app as it; it.app = lambda: {demand}; it.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("vidstyle: the memory does not suffice; take a smaller size")
+    assert done.stderr.startswith(
+        "vidstyle: memory, threads or open files do not suffice; take a smaller size"
+    )
     assert done.stderr.count("\n") == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,6 +24,7 @@ from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
+from vidstyle.cli.terminal import open_streams, printable, say
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
 
@@ -54,10 +57,10 @@ app.add_typer(train_app, name="train")
 
 
 class _Spelled(logging.Formatter):
-    """Calls fields as the command line does."""
+    """One line that calls fields as the command line does."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return spelled(super().format(record))
+        return printable(spelled(super().format(record)))
 
 
 def _show_version(requested: bool) -> None:
@@ -83,42 +86,73 @@ def options(
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error says that the memory of the CPU or of a GPU was full; torch and OpenCV word it differently."""
-    said = str(error).lower()
-    full = ("defaultcpuallocator", "out of memory", "insufficient memory")
-    return isinstance(error, MemoryError) or any(words in said for words in full)
+_FULL = (
+    *(
+        "defaultcpuallocator",
+        "out of memory",
+        "insufficient memory",
+        "cannot allocate memory",
+        "bad_alloc",
+    ),
+    *("failed to map segment", "resource temporarily unavailable", "can't start new thread"),
+    *(
+        "can't alloc",
+        "could not allocate",
+        "unable to allocate",
+        "failed to allocate",
+        "not enough memory",
+    ),
+    *("too many open files", "cannot create thread", "pthread_create failed"),
+)
+"""Words of Python, the system, OpenCV, torch and OpenVINO."""
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether the memory of the CPU or of a GPU, threads or descriptors did not suffice, here or for the cause."""
+    while error is not None:
+        short = isinstance(error, OSError) and error.errno in _SHORT
+        said = str(error).lower()
+        if short or isinstance(error, MemoryError) or any(words in said for words in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_SHORT = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+"""Numbers of such errors."""
 
 
 def main() -> None:
     """Run the command and exit with its code."""
-    code: object
+    open_streams()
+    code = _exit_code(app)
+    code = _exit_code(sys.stdout.flush) or code
+    # Not sys.exit: a native thread that is still asleep must not hold up the end.
+    os._exit(code)
+
+
+def _exit_code(function: Callable[[], object]) -> int:
+    """Call a function and return how it ended; errors are told."""
     try:
-        app()
-        code = 0
+        function()
     except SystemExit as end:
-        code = end.code
-    except ClosedPipeError as error:
-        code = error.exit_code  # quietly, as filters end
+        return end.code if isinstance(end.code, int) else 1 if end.code else 0
     except VidstyleError as error:
-        print(f"vidstyle: {spelled(str(error))}", file=sys.stderr)
-        code = error.exit_code
+        if not isinstance(error, ClosedPipeError):  # filters end quietly
+            say(str(error))
+        return error.exit_code
     except KeyboardInterrupt:
-        print("vidstyle: interrupted", file=sys.stderr)
-        code = 130
+        say("interrupted")
+        return 130
     except Exception as error:
         if _is_out_of_memory(error):
-            print(
-                "vidstyle: the memory does not suffice; take a smaller size, or fewer at once "
-                f"({str(error).splitlines()[0] if str(error) else 'no more is known'})",
-                file=sys.stderr,
+            said = next(reversed(str(error).split("\n\n")[0].splitlines()), "no more is known")
+            say(
+                "memory, threads or open files do not suffice; "
+                f"take a smaller size, or fewer at once ({said})"
             )
-            code = 2
-        else:
-            traceback.print_exc()
-            print("vidstyle: this is a bug, please report it with the lines above", file=sys.stderr)
-            code = 1
-    sys.stderr.flush()
-    sys.stdout.flush()
-    # Not sys.exit: a native thread that is still asleep must not hold up the end.
-    os._exit(code if isinstance(code, int) else 1 if code else 0)
+            return 2
+        traceback.print_exc()
+        say("this is a bug, please report it with the lines above")
+        return 1
+    return 0

@@ -10,6 +10,7 @@ import typer
 
 from vidstyle.cli.options import command, only
 from vidstyle.cli.spelling import spelled
+from vidstyle.cli.terminal import printable
 from vidstyle.machine.doctor import examine
 from vidstyle.runtime.compute import Compute
 
@@ -29,10 +30,10 @@ def doctor(
     print(f"system      {found.system}")
     print(f"processor   {', '.join([found.processor, cores, *found.instructions])}")
     print(f"packages    {', '.join(f'{n} {v}' for n, v in found.packages.items())}")
-    print(f"paints on   {found.engine}")
+    print(printable(f"paints on   {found.engine}"))
     for reason in found.reasons:
-        print(spelled(f"  because   {reason}"))
+        print(printable(spelled(f"  because   {reason}")))
     print(f"hardware    {', '.join(found.encoders) or 'no encoder'}")
     for number, advice in enumerate(found.faster):
-        print(spelled(f"{'' if number else 'faster':11} {advice}"))
+        print(printable(spelled(f"{'' if number else 'faster':11} {advice}")))
     print("measure it  vidstyle bench")

@@ -44,14 +44,21 @@ def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | 
     return read
 
 
+_MAX_BYTES = 10**6
+
+
 def _values(path: Path) -> dict[str, Any]:
     try:
         import tomllib
 
-        return tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
+        return tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no TOML: {error}") from error
 
 

@@ -14,6 +14,7 @@ import typer
 
 from vidstyle.cli.options import command, only
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import say
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
@@ -211,19 +212,14 @@ def live(
     for made in outputs:
         if isinstance(made, Recorder):
             lacks = f", without {made.dropped} that the encoder was too slow for"
-            print(
-                f"vidstyle: {made.name}: {made.frames} frames{lacks * bool(made.dropped)}",
-                file=sys.stderr,
-            )
+            say(f"{made.name}: {made.frames} frames{lacks * bool(made.dropped)}")
 
 
 def _show(status: Status) -> None:
     height, width = status.size
     lost = f", lost {status.lost} times" if status.lost else ""
-    print(
-        f"vidstyle: {status.frames} frames, {status.rate:.1f} a second, latency "
+    say(
+        f"{status.frames} frames, {status.rate:.1f} a second, latency "
         f"{1000 * status.latency:.0f} ms (95 %: {1000 * status.latency95:.0f}), dropped "
-        f"{status.dropped} of {status.came}{lost}, painted at {width}x{height}",
-        file=sys.stderr,
-        flush=True,
+        f"{status.dropped} of {status.came}{lost}, painted at {width}x{height}"
     )

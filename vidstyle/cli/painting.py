@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, RegionFiles, VideoConfig
@@ -159,11 +159,7 @@ class Lines:
         self._reported = time.monotonic()
         energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
         height, width = step.size
-        print(
-            f"vidstyle: {before}step {step.step}/{step.steps} at {width}x{height}: {energies}",
-            file=sys.stderr,
-            flush=True,
-        )
+        say(f"{before}step {step.step}/{step.steps} at {width}x{height}: {energies}")
 
     def frame(self, step: FrameStep) -> None:
         """Report a step of a frame."""
@@ -174,4 +170,4 @@ class Lines:
     def end(self, target: Path) -> None:
         """Report the output."""
         if not self._quiet:
-            print(f"vidstyle: {target}", file=sys.stderr)
+            say(str(target))

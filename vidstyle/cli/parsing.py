@@ -65,6 +65,23 @@ def _rate(text: str) -> Fraction:
     return Fraction(text)
 
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def _bits(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([kKmMgG]?)", text.strip())
+    if match is None:
+        raise ValueError
+    return round(Fraction(match[1]) * _UNITS[match[2].lower()])
+
+
+def _shown_bits(value: int) -> str:
+    for unit in "GMk":
+        if value % _UNITS[unit.lower()] == 0:
+            return f"{value // _UNITS[unit.lower()]}{unit}"
+    return str(value)
+
+
 def _size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(-1|\d{1,6})[x:](-1|\d{1,6})", text)
     if match is None:
@@ -121,6 +138,7 @@ SIZE = Kind(
     join="x",
 )
 TIME = Kind("TIME", "a time", _time, lambda t: _number(float(t)), "90, 90.5 or 1:30")
+BITRATE = Kind("RATE", "bits a second", _bits, _shown_bits, "4M, 2.5M or 800k")
 KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")
 
 KINDS: dict[Any, Kind] = {

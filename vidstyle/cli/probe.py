@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli.spelling import spelled
+from vidstyle.cli.terminal import printable
 from vidstyle.media.probe import Probe
 from vidstyle.media.probe import probe as probe_file
 
@@ -51,4 +52,4 @@ def _text(found: Probe) -> str:
     lines.append(f"in {found.output}:")
     lines += [f"  {route}" for route in found.streams]
     lines += [f"  {note}" for note in found.notes]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -7,6 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from vidstyle.cli import terminal
 from vidstyle.pipeline import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ProgressDisplay:
                 BarColumn(),
                 TextColumn("{task.fields[frames]} frames  {task.fields[fps]:.1f} fps"),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=Console(file=terminal.drawing),
                 transient=True,
             )
         self._task = (
@@ -53,7 +54,7 @@ class ProgressDisplay:
             left = ""
             if progress.total and progress.total > progress.frames and fps:
                 left = f", {(progress.total - progress.frames) / fps:.0f} s left"
-            print(f"vidstyle: {count} frames, {fps:.1f} fps{left}", file=sys.stderr, flush=True)
+            terminal.say(f"{count} frames, {fps:.1f} fps{left}")
 
     def __enter__(self) -> Self:
         if self._bar:

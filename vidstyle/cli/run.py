@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +13,11 @@ from vidstyle.api import METHODS
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError
-from vidstyle.media.address import located
+from vidstyle.media.address import Location, located
 from vidstyle.media.codecs import Encoding
+from vidstyle.media.inputs import input_files
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
@@ -124,12 +125,21 @@ def run(
     if not quiet:
         rate = (summary.frames - summary.resumed) / max(summary.seconds, 1e-6)
         earlier = f" ({summary.resumed} of them before)" if summary.resumed else ""
-        print(
-            f"vidstyle: {result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
-            f"({rate:.1f} fps) on {result.engine}",
-            file=sys.stderr,
+        say(
+            f"{result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
+            f"({rate:.1f} fps) on {result.engine}{_size(located(source), result.output)}"
         )
     if summary.damaged:
         raise DamagedInputError(
             f"{result.output} is finished, but {located(source)} was damaged in {summary.damaged} places"
         )
+
+
+def _size(source: Location, output: Path) -> str:
+    """Say how large a file has become, beside the input where that is a file."""
+    if not output.is_file():
+        return ""
+    size = output.stat().st_size
+    said = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    read = sum(file.stat().st_size for file in input_files(source))
+    return f", {said}" + (f", {size / read:.2g} times the input's" if read else "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidstyle.cli.parsing import KEEP, TIME, Kind
+from vidstyle.cli.parsing import BITRATE, KEEP, TIME, Kind
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Spelling:
 SPELLINGS = {
     "alpha": Spelling(kind=KEEP),
     "as_json": Spelling(("--json",)),
+    "bitrate": Spelling(kind=BITRATE),
     "camera": Spelling(metavar="0|/dev/video0|NAME"),
     "config_file": Spelling(("--config",), "FILE"),
     "container": Spelling(("--to",), "FORMAT"),

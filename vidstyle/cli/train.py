@@ -13,6 +13,7 @@ import typer
 
 from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import tell
 from vidstyle.errors import MissingPackageError
 from vidstyle.nets.shape import Shape
 from vidstyle.runtime.compute import Compute
@@ -129,7 +130,7 @@ def arbitrary(
         sheet_every=sheet_every,
         on_report=_reporter(),
     )
-    print(result)
+    tell(str(result))
 
 
 @train_app.command("style", cls=Command)
@@ -182,7 +183,7 @@ def style(
         device=compute.device,
         on_report=_reporter(),
     )
-    print(result)
+    tell(str(result))
 
 
 @train_app.command("perceptual", cls=Command)
@@ -221,7 +222,7 @@ def perceptual(
         device=choose_device(compute.device),
         on_report=_reporter(),
     )
-    print(result)
+    tell(str(result))
 
 
 @train_app.command("manifest", cls=Command)

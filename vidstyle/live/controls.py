@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from dataclasses import dataclass
@@ -76,23 +77,30 @@ def parse_key(key: int) -> Command | None:
     }.get(letter)
 
 
+_LONGEST, _MAX_LINES = 1000, 100
+"""Bytes of a line, and lines that wait."""
+
+
 class Lines:
-    """Lines of a stream, read in a thread."""
+    """Lines of a stream, read in a thread; no faster than they are asked for, and the rest of a long one is let go."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._lines: queue.Queue[str] = queue.Queue(_MAX_LINES)
         self._stream = stream
         threading.Thread(target=self._read, daemon=True, name="lines").start()
 
     def _read(self) -> None:
-        for line in self._stream:
-            if line.strip():
-                self._lines.put(line.decode(errors="replace"))
+        with contextlib.suppress(OSError, ValueError):  # it is closed
+            whole = True
+            while line := self._stream.readline(_LONGEST):
+                if whole and line.strip():
+                    self._lines.put(line.decode(errors="replace"))
+                whole = line.endswith(b"\n")
 
     def poll(self) -> list[str]:
         """Return the lines that have come since the last call."""
-        lines = []
-        while not self._lines.empty():
+        lines: list[str] = []
+        while len(lines) < _MAX_LINES and not self._lines.empty():
             lines.append(self._lines.get())
         return lines
 

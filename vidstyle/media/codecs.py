@@ -20,8 +20,36 @@ from vidstyle.frame import StreamInfo
 from vidstyle.media.color import has_alpha, is_rgb
 from vidstyle.media.containers import Container
 
-_CRF = {"libx264": 18, "libx265": 18, "libsvtav1": 24, "libvpx-vp9": 24}
+_CRF = {"libx264": 18, "libx265": 18, "libsvtav1": 24, "libvpx-vp9": 24, "h264_nvenc": 18}
 """Encoders with a constant rate factor, and a kind one: stylized video has much texture."""
+
+_MAX_CRF = {"libx264": 51, "libx265": 51, "libsvtav1": 63, "libvpx-vp9": 63, "h264_nvenc": 51}
+"""The worst; FFmpeg itself would take a larger one for it in silence."""
+
+_CAPPED = {"h264_nvenc", "libvpx-vp9"}
+"""Encoders whose quality a bit rate, which they have by default, would limit."""
+
+_MPEG4_LIKE = (
+    "mpeg4",
+    "msmpeg4",
+    "msmpeg4v2",
+    "wmv1",
+    "wmv2",
+    "flv",
+    "h263p",
+    "mpeg1video",
+    "mpeg2video",
+)
+
+_HELD_BY = {
+    **dict.fromkeys(_MPEG4_LIKE, ("maxrate", "bufsize")),
+    "libvpx-vp9": ("minrate", "maxrate", "bufsize"),
+}
+"""Encoder -> options, a buffer of a second, without which it misses a bit rate: the first ones by a multiple where times are
+finer than the frames, the last by up to a quarter."""
+
+_RATED_ALONE = {"dnxhd"}
+"""Encoders that keep to a bit rate though they make each frame alone."""
 
 _SPEEDS = [
     "ultrafast",
@@ -47,7 +75,7 @@ _DEFAULT_PRESETS = {"libx264": "veryfast", "libx265": "veryfast", "libvpx-vp9": 
 
 _FIXED = {
     "libx265": {"x265-params": "log-level=error"},  # it would print some 25 lines of its own
-    "libvpx-vp9": {"b": "0", "row-mt": "1", "deadline": "good"},
+    "libvpx-vp9": {"row-mt": "1", "deadline": "good"},
     "libwebp_anim": {"quality": "85"},
     "mjpeg": {"qmin": "2", "qmax": "2"},
 }
@@ -82,6 +110,13 @@ _REPEATABLE = "asm=AVX2,FMA3,BMI2"
 """With AVX-512, x264's macroblock tree reads memory that it has not written: the same frames give other packets each
 time, from the second encoder of a process on. That was seen with x264 165, and costs 5 % of its time."""
 
+
+def _keeps_rate(codec: str) -> bool:
+    """Return whether an encoder can keep to a bit rate: not where it loses nothing, or makes each frame alone."""
+    known = av.codec.Codec(codec, "w")
+    return codec in _RATED_ALONE or (known.lossy and not known.intra_only)
+
+
 HARDWARE_KINDS = {"cuda": "h264_nvenc", "qsv": "h264_qsv", "d3d11va": "h264_amf"}
 """Kind of hardware -> its encoder of H.264."""
 
@@ -110,6 +145,8 @@ class Encoding:
     """Video encoder, by FFmpeg's name: libx264, libx265, ffv1, ...; by default what suits the output."""
     crf: Annotated[int | None, Between(0, 63)] = None
     """Quality (constant rate factor), lower is better and larger; by default 18, or 24 for VP9 and AV1."""
+    bitrate: Annotated[int | None, Between(1000)] = None
+    """Bits a second of the video, on average, in the place of `crf`."""
     preset: str | None = None
     """Speed of the encoder; by default veryfast for libx264 and libx265. For libvpx-vp9 its cpu-used."""
     pixel_format: str | None = None
@@ -141,9 +178,31 @@ class Encoding:
                     f"no pixel format is called {self.pixel_format}; try yuv420p or yuv444p10le"
                 ) from error
 
+        rated = self._rate is not None
+        if rated and (self.crf is not None or "crf" in dict(self.options)):
+            raise UsageError("expected `crf` or a bit rate, got both; leave one out")
+
+    @property
+    def _rate(self) -> str | None:
+        """The bit rate that is asked for, as FFmpeg writes it."""
+        return dict(self.options).get("b", None if self.bitrate is None else str(self.bitrate))
+
+    @property
+    def _quality(self) -> float | None:
+        """The rate factor that is asked for; None, too, where it is no number."""
+        with contextlib.suppress(ValueError):
+            return float(dict(self.options)["crf"]) if "crf" in dict(self.options) else self.crf
+        return None
+
     def _check(self, codec: str) -> None:
+        if self.bitrate is not None and not _keeps_rate(codec):
+            raise UsageError(f"{codec} keeps to no `bitrate`; leave it out")
+        if codec in _MAX_CRF and (self._quality or 0) > _MAX_CRF[codec]:
+            raise UsageError(
+                f"expected `crf` from 0 to {_MAX_CRF[codec]} for {codec}, got {self._quality:g}"
+            )
         for name, value, takers in (
-            ("crf", self.crf, {*_CRF, "h264_nvenc"}),
+            ("crf", self.crf, _CRF),
             ("preset", self.preset, _PRESETS),
         ):
             if value is not None and codec not in takers:
@@ -167,9 +226,15 @@ class Encoding:
         """Return an encoder's options as FFmpeg names them."""
         options = dict(_FIXED.get(codec, {}))
         if codec == "h264_nvenc":
-            options |= {"rc": "vbr", "b": "0", "cq": str(18 if self.crf is None else self.crf)}
+            options["rc"] = "vbr"
+        if self._rate is not None:
+            options["b"] = self._rate
+            options |= dict.fromkeys(_HELD_BY.get(codec, ()), self._rate)
         elif codec in _CRF:
-            options["crf"] = str(_CRF[codec] if self.crf is None else self.crf)
+            quality = str(_CRF[codec] if self.crf is None else self.crf)
+            options["cq" if codec == "h264_nvenc" else "crf"] = quality
+            if codec in _CAPPED:
+                options["b"] = "0"
         if codec == "libx264":
             # Its own choice is half as many again, for an encoder alone on the machine: that costs 9 %
             # of a painted 1280x720 run on two cores. Each holds a frame, so there is an end to it.

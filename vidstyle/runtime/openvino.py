@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class OpenVinoEngine:
             InputError: a file of the model is missing or was changed.
             UsageError: the processor does not have that precision.
         """
-        self._core = ov.Core()
+        self._core, self._model = ov.Core(), model
         offered = offered_precisions(self._core)
         if not model.int8_net.exists():  # a user's own network: int8 needs the maker's tools
             offered = [name for name in offered if name != "int8"]
@@ -115,14 +116,23 @@ class OpenVinoEngine:
         self.takes_pictures = model.takes_pictures
         self._style_encoder = model.verified(model.style_encoder) if self.takes_pictures else None
         self._encoder: ov.CompiledModel | None = None
-        ports = {p.any_name: p for p in self._core.read_model(model.float_net_16bit).inputs}
-        if ("style" in ports) != self.takes_pictures:
+        ports = {p.any_name: p for p in self._read(model.float_net_16bit).inputs}
+        if ("style" in ports) != self.takes_pictures or "statistics" not in ports:
             raise InputError(f"{model.weights} and its converted network do not belong together")
         self._statistics: int = ports["statistics"].shape[1]
         self._size: tuple[int, int, bool] | None = None
         self._expected: tuple[tuple[int, int, bool], Future[Any]] | None = None
         self._free: list[ov.InferRequest] = []
         self._jobs: deque[_Job] = deque()
+
+    def _read(self, network: Path) -> Any:
+        """Read a converted network; what was shipped has been checked before."""
+        try:
+            return self._core.read_model(network)
+        except RuntimeError as error:
+            if self._model.shipped:
+                raise
+            raise InputError(f"the converted network {network} is damaged") from error
 
     def batch(self, height: int, width: int) -> int:
         """Return 1: each frame is a request of its own, batches bring nothing."""
@@ -138,7 +148,7 @@ class OpenVinoEngine:
         if self._style_encoder is None:
             raise UsageError("a network of one style takes no picture")
         if self._encoder is None:
-            model = self._core.read_model(self._style_encoder)
+            model = self._read(self._style_encoder)
             hint = {"INFERENCE_PRECISION_HINT": "f32"}
             self._encoder = self._core.compile_model(model, "CPU", hint)
         vector: Vector = self._encoder(picture[None])[0][0].copy()
@@ -170,7 +180,7 @@ class OpenVinoEngine:
         self._size = size
 
     def _compile(self, height: int, width: int, high_bit_depth: bool) -> Any:
-        model = self._core.read_model(self._frame_nets[high_bit_depth])
+        model = self._read(self._frame_nets[high_bit_depth])
         shapes = {port.any_name: port.partial_shape for port in model.inputs}
         # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
         model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})

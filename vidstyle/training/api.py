@@ -87,5 +87,7 @@ def train_style(
         save_every=save_every,
         on_report=on_report,
     )
-    export_openvino(catalog.open_file(weights))
+    files = catalog.open_file(weights)
+    export_openvino(files)
+    files.note_networks()
     return weights

@@ -63,6 +63,8 @@ def read_manifest(manifest: Path) -> list[Row]:
             "write one with vidstyle train manifest"
         ) from error
     for row in found:
+        if not row.name or Path(row.name).name != row.name or "\0" in row.name:
+            raise InputError(f"expected the name of a picture in {manifest}, got {row.name!r}")
         if row.kind not in ("content", "style") or row.split not in ("train", "held"):
             raise InputError(
                 f"expected content or style and train or held in {manifest}, got {','.join(row)}"

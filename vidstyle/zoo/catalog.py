@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from vidstyle.errors import InputError
+from vidstyle.zoo.tensors import Tensors, note_networks
 
 _PACKAGE = Path(__file__).parent.parent
 FOLDER = next(
@@ -67,7 +68,7 @@ class ModelFiles:
         """Return the path of one of its files; of a network (.xml) both are checked.
 
         Raises:
-            InputError: it is missing, or not as it was shipped.
+            InputError: it is missing, not as it was shipped, or not made from the weights.
         """
         for file in {path, path.with_suffix(".bin" if path.suffix == ".xml" else path.suffix)}:
             if self.shipped:
@@ -79,7 +80,18 @@ class ModelFiles:
                     f"{self.weights} is no network of vidstyle train style: {file.name} is missing "
                     "beside it"
                 )
+            elif file != self.weights and not Tensors.read(self.weights).made(file):
+                raise InputError(
+                    f"{file.name} was not made from {self.weights}, or is damaged; take the files of one "
+                    "training together"
+                )
         return path
+
+    def note_networks(self) -> None:
+        """Write into the weights what their converted networks are, so that others are told from them."""
+        networks = (self.frame_net, self.float_net_16bit, self.int8_net, self.style_encoder)
+        files = [file for n in networks for file in (n, n.with_suffix(".bin")) if file.is_file()]
+        note_networks(self.weights, files)
 
 
 @dataclass(frozen=True)
@@ -136,27 +148,10 @@ def open_file(weights: Path) -> ModelFiles:
     Raises:
         InputError: there is no such file, or it is no safetensors.
     """
-    return ModelFiles.of(
-        weights, takes_pictures="affine" not in _tensor_names(weights), shipped=False
-    )
-
-
-def _tensor_names(weights: Path) -> set[str]:
-    """Read the names in the header of a safetensors file: eight bytes of its length, then JSON."""
-    try:
-        with weights.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if length > _LONGEST_HEADER:
-                raise ValueError
-            return set(json.loads(file.read(length)))
-    except OSError as error:
-        raise InputError(f"cannot read the style {weights}: no such file") from error
-    except ValueError as error:
-        raise InputError(f"{weights} is no safetensors file") from error
-
-
-_LONGEST_HEADER = 10**6
-"""Bytes; ours have some thousands."""
+    if not weights.is_file():
+        raise InputError(f"cannot read the style {weights}: no such file")
+    tensors = Tensors.read(weights).tensors
+    return ModelFiles.of(weights, takes_pictures="affine" not in tensors, shipped=False)
 
 
 @cache
