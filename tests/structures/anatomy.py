@@ -16,12 +16,17 @@ class Number:
     bits: int
     little: bool = False
 
+    @property
+    def top(self) -> int:
+        """The greatest value that fits."""
+        return (1 << self.bits) - 1
+
     def get(self, data: bytes | bytearray) -> int:
         if self.little:
             return int.from_bytes(data[self.bit // 8 : (self.bit + self.bits) // 8], "little")
         first, last = self.bit // 8, (self.bit + self.bits + 7) // 8
         spare = last * 8 - self.bit - self.bits
-        return int.from_bytes(data[first:last], "big") >> spare & (1 << self.bits) - 1
+        return int.from_bytes(data[first:last], "big") >> spare & self.top
 
     def put(self, data: bytearray, value: int) -> None:
         if self.little:
@@ -31,7 +36,7 @@ class Number:
         first, last = self.bit // 8, (self.bit + self.bits + 7) // 8
         spare = last * 8 - self.bit - self.bits
         word = int.from_bytes(data[first:last], "big")
-        word = word & ~((1 << self.bits) - 1 << spare) | value << spare
+        word = word & ~(self.top << spare) | value << spare
         data[first:last] = word.to_bytes(last - first, "big")
 
 
@@ -50,6 +55,11 @@ class Code:
     """The first bit of the code, from the beginning of the set without emulation prevention."""
     bits: int
     golomb: bool
+
+    @property
+    def top(self) -> int:
+        """The greatest value that a decoder may read."""
+        return 2**32 - 2 if self.golomb else (1 << self.bits) - 1
 
     def get(self, data: bytes | bytearray) -> int:
         code = _bits(data[self.first : self.last])[self.bit : self.bit + self.bits]

@@ -68,9 +68,7 @@ def riff(found: Anatomy, data: bytes) -> None:
     _chunks(found, data, 0, len(data), ())
 
 
-def _chunks(
-    found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]
-) -> None:
+def _chunks(found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]) -> None:
     stream = ""
     while start + 8 <= end:
         kind = data[start : start + 4].decode("latin-1")

@@ -41,9 +41,7 @@ def walk(found: Anatomy, data: bytes) -> None:
     _elements(found, data, 0, len(data), ())
 
 
-def _elements(
-    found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]
-) -> None:
+def _elements(found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]) -> None:
     while start + 2 <= end:
         id_bytes = 9 - data[start].bit_length()
         kind = data[start : start + id_bytes].hex()

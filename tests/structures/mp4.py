@@ -44,9 +44,7 @@ def _fields(kind: str, fields: str) -> list[tuple[str, int]]:
     return [(f"{kind} {name}", int(size)) for name, size in (f.split(":") for f in fields.split())]
 
 
-def _boxes(
-    found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]
-) -> None:
+def _boxes(found: Anatomy, data: bytes, start: int, end: int, sizes: tuple[Number, ...]) -> None:
     while start + 8 <= end:
         length = int.from_bytes(data[start : start + 4], "big")
         kind = data[start + 4 : start + 8].decode("latin-1")

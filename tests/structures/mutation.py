@@ -60,11 +60,18 @@ def mutate(
         done = [_change_part(changed, found.parts, chance)]
     else:
         done = [_change_text(changed, text, chance) for text in found.texts]
-    repair = _WALKERS[ending][1]
-    if repair and chance.random() < 0.75:
-        repair(changed)
+    if _WALKERS[ending][1] and chance.random() < 0.75:
         done.append("checksums made right")
+        return repaired(changed, ending), done
     return bytes(changed), done
+
+
+def repaired(data: bytearray, ending: str) -> bytes:
+    """Return a file with the checksums that its format has made right."""
+    repair = _WALKERS[ending][1]
+    if repair:
+        repair(data)
+    return bytes(data)
 
 
 def _change_number(changed: bytearray, found: Anatomy, chance: random.Random) -> str:
@@ -75,8 +82,7 @@ def _change_number(changed: bytearray, found: Anatomy, chance: random.Random) ->
     alike = [number for number in found.numbers if number.name == name]
     number = chance.choice(alike)
     old = number.get(changed)
-    bits = 32 if isinstance(number, Code) and number.golomb else number.bits
-    new = _other_value(old, bits, chance.choice(alike).get(changed), chance)
+    new = _other_value(old, number.top, chance.choice(alike).get(changed), chance)
     number.put(changed, new)
     return f"{name} {_place(number)}: {old} -> {new}"
 
@@ -86,14 +92,15 @@ def _place(number: Number | Code) -> str:
     return f"at {first}"
 
 
-def _other_value(old: int, bits: int, other: int, chance: random.Random) -> int:
-    top = (1 << bits) - 1
-    near = (old + 1, old - 1, old * 2, old // 2, old + chance.randrange(-99, 100))
-    ends = (0, 1, top, top - 1, top >> 1, (top >> 1) + 1)
-    wild = (chance.randrange(top + 1), old ^ 1 << chance.randrange(bits), other)
-    value = chance.choice(chance.choice((near, ends, wild))) & top
-    # A code of all ones has no number behind it to be written as.
-    return min(value, top - 1) if bits == 32 else value
+def _other_value(old: int, top: int, other: int, chance: random.Random) -> int:
+    """Return another value up to `top`: a near one, one at an end, a random one, or a neighbor's."""
+    value = old
+    while value == old:
+        near = (old + 1, old - 1, old * 2, old // 2, old + chance.randrange(-99, 100))
+        ends = (0, 1, top, top - 1, top // 2, top // 2 + 1)
+        wild = (chance.randrange(top + 1), old ^ 1 << chance.randrange(top.bit_length()), other)
+        value = chance.choice(chance.choice((near, ends, wild))) % (top + 1)
+    return value
 
 
 def _change_part(changed: bytearray, parts: list[Part], chance: random.Random) -> str:

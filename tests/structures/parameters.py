@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from tests.structures.anatomy import Anatomy, Code, plain_bits
@@ -23,7 +24,7 @@ _TIMING = """tick:32 scale:32"""
 def find_parameters(found: Anatomy, data: bytes, first: int, last: int) -> None:
     """Find parameter sets behind start codes."""
     ends = [m.start() for m in re.finditer(b"\0\0\1", data[first:last])] + [last - first]
-    for begin, end in zip(ends, ends[1:], strict=False):
+    for begin, end in itertools.pairwise(ends):
         read_parameters(found, data, first + begin + 3, first + end)
 
 

@@ -46,7 +46,7 @@ def repair(data: bytearray) -> None:
             first = body + 1 + data[body]
             length = int.from_bytes(data[first + 1 : first + 3], "big") & 0xFFF
             last = first + 3 + length
-            if 4 < length and last <= start + SIZE:
+            if length > 4 and last <= start + SIZE:
                 sum_ = crc32_big(data[first : last - 4], 0xFFFFFFFF)
                 data[last - 4 : last] = sum_.to_bytes(4, "big")
 
