@@ -35,7 +35,8 @@ STYLE = "starry_night"
 PARTS = ("identity", STYLE, "live")
 SIZES = ((320, 180), (192, 144), (426, 240))
 """That the live source goes through."""
-LIVE_RATE = 15
+LIVE_RATE, SENDING = 15, 10
+"""Its frames a second, and the seconds between two troubles."""
 
 _RUN = """
 import json, sys
@@ -165,11 +166,11 @@ class Sender:
                 # A receiver that hangs up is what the silences are for.
                 try:
                     self._speak(peer)
-                except OSError:
+                except (OSError, av.FFmpegError):
                     continue
 
     def _speak(self, peer: socket.socket) -> None:
-        """Send ten seconds at a time, with something unpleasant behind each."""
+        """Send for a while, with something unpleasant behind it, again and again."""
         with av.open(peer.makefile("wb", buffering=0), "w", format="mpegts") as output:
             stream = output.add_stream("libx264", rate=LIVE_RATE)
             size = next(self._sizes)
@@ -185,13 +186,13 @@ class Sender:
                     return
 
     def _send(self, output: Any, stream: Any, size: tuple[int, int], count: int) -> int:
-        """Send ten seconds of a size, with an encoder of its own; return frames sent in all."""
+        """Send for a while, with an encoder of its own; return frames sent in all."""
         encoder = av.CodecContext.create("libx264", "w")
         encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
         encoder.time_base, encoder.framerate = Fraction(1, LIVE_RATE), Fraction(LIVE_RATE)
         encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(2 * LIVE_RATE)}
         began = time.monotonic()
-        for index in range(10 * LIVE_RATE):
+        for index in range(SENDING * LIVE_RATE):
             if self._ended.wait(max(0, began + index / LIVE_RATE - time.monotonic())):
                 break
             picture = av.VideoFrame.from_ndarray(scene(count // 50, count, *size), format="rgb24")

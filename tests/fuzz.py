@@ -152,7 +152,7 @@ def run_case(folder: Path, suffix: str, data: bytes, case: int) -> tuple[str, st
     source = folder / f"case{suffix}"
     source.write_bytes(data)
     # Subtitles are converted for the one and copied into the other.
-    out = folder / f"out{'.mp4' if suffix == '.mkv' and case % 2 else '.mkv'}"
+    out = folder / f"out{'.mp4' if suffix == '.mkv' and case // 2 % 2 else '.mkv'}"
     before = peak()
     signal.signal(signal.SIGALRM, late)
     signal.alarm(SECONDS)

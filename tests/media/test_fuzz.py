@@ -11,7 +11,6 @@ from tests.structures.anatomy import Anatomy
 from tests.structures.mutation import anatomy, repaired
 from tests.structures.seeds import make_seeds
 
-
 Run = tuple[dict[str, int], list[str]]
 LOSSES = ("LOST", "TIMES")
 
