@@ -1,28 +1,40 @@
-"""Damaged and hostile files: flips, cuts and splices of ten seeds, run through the whole pipeline.
+"""Damaged and hostile files, run through the whole pipeline.
 
     python -m tests.fuzz --cases 2000
+    python -m tests.fuzz --structured --cases 1000
+    python -m tests.fuzz --structured --first 312 --cases 1 --keep folder
+
+The first flips, cuts and splices bytes of ten seeds; the second changes what `tests.structures` finds in
+others: sizes, tables, times, dimensions, whole boxes, elements and packets, texts of subtitles. The third
+runs one case again; files that fail are kept in the folder.
 
 Each case must end as a user may expect: done, done with damage, or refused; never a traceback, a crash
-signal, a hang, too much memory, or a file under the final name after a failure. Whatever Debian's ffmpeg
-decodes without a word must be done without damage ("decoders differ" counts where the newer FFmpeg inside
-PyAV could not decode a packet that Debian's could). Cases run in a few worker processes; a worker that
-dies is a finding, and the next one goes on behind the case that killed it.
+signal, a hang, too much memory, a failure of the output, or a file under the final name after a failure.
+Whatever Debian's ffmpeg decodes without a word must be done without damage ("decoders differ" counts where
+the newer FFmpeg inside PyAV could not decode a packet that Debian's could), and what is done without damage
+holds as many frames as Debian's ffmpeg finds, at the same times. Cases run in a few worker processes; a
+worker that dies is a finding, and the next one goes on behind the case that killed it.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import faulthandler
 import itertools
 import json
 import logging
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -30,13 +42,14 @@ SECONDS = 30
 """For one case."""
 MEMORY = 3 * 2**30
 """Address space of a worker, bytes."""
+RESIDENT = 2**30
+"""Memory that a case may take, bytes: its frames have two megapixels at most."""
+
+FINE = ("done", "damaged", "refused", "decoders differ")
+"""Ends that a damaged file may come to; the command's exit codes 0, 3, 2, and 3 or 2."""
 
 
-FINE = ("done", "damaged", "refused", "failed")
-"""Ends that a damaged file may come to; the command's exit codes 0, 3, 2 and 4."""
-
-
-def make_seeds(folder: Path) -> list[Path]:
+def plain_seeds(folder: Path) -> list[Path]:
     """Make ten small files of different kinds."""
     from tests.media.media import ffmpeg, make_media
 
@@ -56,8 +69,8 @@ def make_seeds(folder: Path) -> list[Path]:
     return [made[name] for name in names]
 
 
-def damage(seeds: list[bytes], case: int) -> tuple[int, bytes]:
-    """Return which seed a case is made from, and its bytes: the same for the same number."""
+def damage(seeds: list[bytes], case: int) -> tuple[int, bytes, str]:
+    """Return which seed a case is made from, its bytes, and what was done: the same for the same number."""
     chance = random.Random(case)
     which = case % len(seeds)
     data = bytearray(seeds[which])
@@ -80,66 +93,172 @@ def damage(seeds: list[bytes], case: int) -> tuple[int, bytes]:
         data[somewhere : somewhere + length] = other[begin : begin + length]
     else:
         data[somewhere:somewhere] = data[somewhere : somewhere + length]
-    return which, bytes(data)
+    return which, bytes(data), kind
 
 
-def work(folder: Path, seeds: list[Path], first: int, last: int) -> None:
+def structured_damage(seeds: list[Path]) -> Callable[[int], tuple[int, bytes, str]]:
+    """Return what `damage` is for changes of numbers and parts."""
+    from tests.structures.mutation import anatomy, mutate
+
+    contents = [seed.read_bytes() for seed in seeds]
+    anatomies = [anatomy(*pair) for pair in zip(contents, (s.suffix for s in seeds), strict=True)]
+
+    def damaged(case: int) -> tuple[int, bytes, str]:
+        which = case % len(seeds)
+        chance = random.Random(case)
+        data, done = mutate(contents[which], anatomies[which], seeds[which].suffix, chance)
+        return which, data, "; ".join(done)
+
+    return damaged
+
+
+def work(
+    folder: Path, seeds: list[Path], first: int, last: int, structured: bool, keep: Path | None
+) -> None:
     """Run cases in this process; print one line of JSON before and after each."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    logging.disable(logging.CRITICAL)
+    if structured:
+        damaged = structured_damage(seeds)
+    else:
+        contents = [s.read_bytes() for s in seeds]
+
+        def damaged(case: int) -> tuple[int, bytes, str]:
+            return damage(contents, case)
+
+    for case in range(first, last):
+        print(json.dumps({"case": case}), flush=True)
+        which, data, done = damaged(case)
+        kept = (
+            keep and keep / f"{'structured' if structured else 'case'}{case}{seeds[which].suffix}"
+        )
+        if kept:
+            kept.write_bytes(data)  # before it is run, which may kill this process
+        end, reason = run_case(folder, seeds[which].suffix, data, case)
+        if kept and end in FINE:
+            kept.unlink()
+        line = {"case": case, "seed": seeds[which].name, "did": done[:300], "end": end}
+        print(json.dumps({**line, "reason": reason[-200:]}), flush=True)
+
+
+def run_case(folder: Path, suffix: str, data: bytes, case: int) -> tuple[str, str]:
+    """Run one file through the pipeline; return how it ended, and why."""
     import vidstyle
     from vidstyle import Encoding, Reading, UsageError, VidstyleError
 
     def late(*_):
         raise TimeoutError(f"more than {SECONDS} s")
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    source = folder / f"case{suffix}"
+    source.write_bytes(data)
+    # Subtitles are converted for the one and copied into the other.
+    out = folder / f"out{'.mp4' if suffix == '.mkv' and case // 2 % 2 else '.mkv'}"
+    before = peak()
     signal.signal(signal.SIGALRM, late)
-    logging.disable(logging.CRITICAL)
-    contents = [s.read_bytes() for s in seeds]
+    signal.alarm(SECONDS)
+    # A signal does not end what hangs outside Python: this does, and the worker.
+    faulthandler.dump_traceback_later(SECONDS + 15, exit=True)
     reading = Reading(hdr="passthrough", max_pixels=2**21)
-    for case in range(first, last):
-        print(json.dumps({"case": case}), flush=True)
-        which, data = damage(contents, case)
-        source = folder / f"case{seeds[which].suffix}"
-        source.write_bytes(data)
-        out = folder / "out.mkv"
-        out.unlink(missing_ok=True)
-        signal.alarm(SECONDS)
+    encoding = Encoding("libx264", preset="ultrafast")
+    try:
+        done = vidstyle.stylize(source, "identity", out, reading=reading, encoding=encoding)
+        end, reason = "damaged" if done.summary.damaged else "done", ""
+    except VidstyleError as error:
+        end, reason = "refused" if error.exit_code == 2 else "failed", str(error)
+        if isinstance(error, UsageError):
+            end = "usage"
+    except BaseException as error:
+        end, reason = "BUG", repr(error)
+    signal.alarm(0)
+    faulthandler.cancel_dump_traceback_later()
+    left = [p.name for p in folder.iterdir() if p not in (source, out)]
+    if left or out.exists() != (end in {"done", "damaged"}):
+        end, reason = "BUG", f"{end}, but there lie {left} and out is {out.exists()}; {reason}"
+    if end in {"done", "damaged", "refused", "failed", "usage"}:
+        end, reason = judged(source, out, end, reason)
+    if peak() > max(RESIDENT, before):
+        end, reason = "MEMORY", f"{peak() / 2**20:.0f} MiB, {end}; {reason}"
+    for path in folder.iterdir():
+        path.unlink()
+    return end, reason
+
+
+def peak() -> int:
+    """Return the most memory that this process has had, bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def judged(source: Path, out: Path, end: str, reason: str) -> tuple[str, str]:
+    """Compare with what Debian's ffmpeg makes of the file."""
+    judge = Verdict.of(source)
+    if end == "done":
+        times = written_times(out)
+        if len(times) < len(judge.times):
+            return "LOST", f"{len(times)} of {len(judge.times)} frames, without a word"
+        if len(times) == len(judge.times) and judge.grows:
+            off = max(
+                abs(a - times[0] - b + judge.times[0])
+                for a, b in zip(times, judge.times, strict=True)
+            )
+            if off > Fraction(2, 1000):
+                return "TIMES", f"as many frames, but up to {float(off):.3f} s off"
+        return end, reason
+    if judge.silent and not any(
+        w in reason for w in ("changes its size", "pixels that are", "size")
+    ):
+        # By definition a file that is cut off is damaged, which ffmpeg passes over. And two
+        # builds of FFmpeg do not always find the same packets undecodable.
+        other = "decoders differ" if end == "damaged" else f"ffmpeg finds nothing, here {end}"
+        return (end if is_short(source) else other), reason
+    return end, reason
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What Debian's ffmpeg finds in a file's video."""
+
+    times: list[Fraction]
+    """Of all frames that it decodes, seconds."""
+    silent: bool
+    """It decodes frames, without a word."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether the times are those of a video."""
+        return all(a < b for a, b in itertools.pairwise(self.times))
+
+    @classmethod
+    def of(cls, path: Path) -> Verdict:
+        """Decode a file; one that takes too long is not judged."""
         try:
-            encoding = Encoding("libx264", preset="ultrafast")
-            done = vidstyle.stylize(source, "identity", out, reading=reading, encoding=encoding)
-            end = "damaged" if done.summary.damaged else "done"
-            reason = ""
-        except VidstyleError as error:
-            end, reason = "refused" if error.exit_code == 2 else "failed", str(error)
-            if isinstance(error, UsageError):
-                end = "usage"
-        except BaseException as error:
-            end, reason = "BUG", repr(error)
-        signal.alarm(0)
-        left = [p.name for p in folder.iterdir() if p not in (source, out)]
-        if left or out.exists() != (end in {"done", "damaged"}):
-            end, reason = "BUG", f"{end}, but there lie {left} and out is {out.exists()}; {reason}"
-        clean = end != "done" and is_clean(source)
-        if clean and not any(w in reason for w in ("changes its size", "pixels that are", "size")):
-            # By definition a file that is cut off is damaged, which ffmpeg passes over. And two
-            # builds of FFmpeg do not always find the same packets undecodable.
-            other = "decoders differ" if end == "damaged" else f"ffmpeg finds nothing, here {end}"
-            end = end if is_short(source) else other
-        source.unlink()
-        print(json.dumps({"case": case, "end": end, "reason": reason[-200:]}), flush=True)
+            done = subprocess.run(
+                ["ffmpeg", "-v", "warning", "-nostdin", "-i", path, "-map", "0:v:0"]
+                + ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5", "-"],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return cls([], silent=False)
+        base = Fraction(1)
+        times = []
+        for line in done.stdout.splitlines():
+            if line.startswith("#tb 0: "):
+                base = Fraction(line.removeprefix("#tb 0: "))
+            elif not line.startswith("#"):
+                times.append(int(line.split(",")[2]) * base)
+        silent = done.returncode == 0 and not done.stderr.strip() and len(times) > 0
+        return cls(times, silent)
 
 
-def is_clean(path: Path) -> bool:
-    """Tell whether Debian's ffmpeg decodes the video without a word."""
-    done = subprocess.run(
-        ["ffmpeg", "-v", "warning", "-nostdin", "-i", path, "-map", "0:v:0", "-f", "framemd5", "-"],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=SECONDS,
-    )
-    frames = [line for line in done.stdout.splitlines() if not line.startswith("#")]
-    return done.returncode == 0 and not done.stderr.strip() and len(frames) > 0
+def written_times(path: Path) -> list[Fraction]:
+    """Return the times of the frames that were written, seconds."""
+    import av
+
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+        return sorted(p.pts * p.time_base for p in packets)
 
 
 def is_short(path: Path) -> bool:
@@ -161,30 +280,52 @@ def is_short(path: Path) -> bool:
     return promised - max(ends, default=0) > 0.5
 
 
-def run_cases(first: int, last: int, workers: int = 2) -> tuple[collections.Counter, list[str]]:
-    """Run cases; return how often each end came, and what must not be."""
+def run_cases(
+    first: int, last: int, workers: int = 2, *, structured: bool = False, keep: Path | None = None
+) -> tuple[collections.Counter, list[str]]:
+    """Run cases; return how often each end came, and what must not be.
+
+    Args:
+        first: number of the first case.
+        last: number behind the last.
+        workers: processes at a time.
+        structured: change numbers and parts, not bytes.
+        keep: a folder for the files of findings.
+    """
     counts: collections.Counter = collections.Counter()
     findings: list[str] = []
     with tempfile.TemporaryDirectory() as top:
         place = Path(top)
         (place / "seeds").mkdir()
+        if structured:
+            from tests.structures.seeds import make_seeds
+        else:
+            make_seeds = plain_seeds
         seeds = make_seeds(place / "seeds")
         bounds = [first + (last - first) * i // workers for i in range(workers + 1)]
-        jobs = [[begin, end, None] for begin, end in itertools.pairwise(bounds)]
+        jobs = list(itertools.pairwise(bounds))
 
         def start(number: int, begin: int, end: int) -> subprocess.Popen:
             folder = place / f"worker{number}"
-            folder.mkdir(exist_ok=True)
-            for left in folder.iterdir():
-                left.unlink()
-            args = [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz", "--worker"]
-            args += [str(folder), str(begin), str(end), *map(str, seeds)]
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            args = [
+                sys.executable,
+                "-X",
+                "faulthandler",
+                "-m",
+                "tests.fuzz",
+                "--worker",
+                str(folder),
+            ]
+            args += ["--first", str(begin), "--cases", str(end - begin), *map(str, seeds)]
+            args += ["--structured"] * structured + (["--keep", str(keep)] if keep else [])
             env = os.environ | {"PYTHONPATH": str(ROOT)}
             return subprocess.Popen(
                 args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env
             )
 
-        running = {i: start(i, begin, end) for i, (begin, end, _) in enumerate(jobs)}
+        running = {i: start(i, *job) for i, job in enumerate(jobs) if job[0] < job[1]}
         while running:
             for number, process in list(running.items()):
                 out, _ = process.communicate()
@@ -192,8 +333,10 @@ def run_cases(first: int, last: int, workers: int = 2) -> tuple[collections.Coun
                 for line in lines:
                     if "end" in line:
                         counts[line["end"]] += 1
-                        if line["end"] not in {*FINE, "decoders differ"}:
-                            findings.append(f"case {line['case']}: {line['end']} {line['reason']}")
+                        if line["end"] not in FINE:
+                            findings.append(
+                                "case {case} ({seed}; {did}): {end} {reason}".format(**line)
+                            )
                 del running[number]
                 begun = lines[-1]["case"] if lines else jobs[number][0]
                 if process.returncode:
@@ -205,16 +348,29 @@ def run_cases(first: int, last: int, workers: int = 2) -> tuple[collections.Coun
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--structured", action="store_true")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="a folder for the files that fail")
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("seeds", nargs="*", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    last = options.first + options.cases
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
     if options.worker:
-        folder, first, last, *seeds = options.worker
-        work(Path(folder), [Path(s) for s in seeds], int(first), int(last))
+        work(
+            *(options.worker, options.seeds, options.first, last),
+            *(options.structured, options.keep),
+        )
         return 0
-    counts, findings = run_cases(options.first, options.first + options.cases)
+    counts, findings = run_cases(
+        *(options.first, last, options.workers), structured=options.structured, keep=options.keep
+    )
     print(dict(counts))
     print("\n".join(findings))
     return 1 if findings else 0

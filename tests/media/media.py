@@ -50,6 +50,13 @@ def _ramp(*codec: str | Path) -> None:
     ffmpeg("-f", "lavfi", "-i", _LAVFI, "-vf", alpha, *codec)
 
 
+def write_texts(folder: Path) -> None:
+    """Write what is not picture or sound: s.srt, tags.txt with chapters, and font.ttf."""
+    (folder / "s.srt").write_text(_SUBTITLES)
+    (folder / "tags.txt").write_text(_TAGS)
+    (folder / "font.ttf").write_bytes(bytes(range(256)) * 8)
+
+
 def make_media(folder: Path) -> dict[str, Path]:
     """Make every input; one second of 64x48 at 10 frames a second each."""
     made = {}
@@ -105,9 +112,7 @@ def make_media(folder: Path) -> dict[str, Path]:
         *("-x265-params", _HDR, "-color_primaries", "bt2020", "-color_trc", "smpte2084"),
         *("-colorspace", "bt2020nc", new("hdr.mp4")),
     )
-    (folder / "s.srt").write_text(_SUBTITLES)
-    (folder / "tags.txt").write_text(_TAGS)
-    (folder / "font.ttf").write_bytes(bytes(range(256)) * 8)
+    write_texts(folder)
     ffmpeg(
         *("-i", base, "-f", "lavfi", "-i", "sine=880:d=1", "-i", "s.srt", "-i", "tags.txt"),
         *("-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2"),
