@@ -42,7 +42,6 @@ def test_files_with_wrong_numbers_end_as_they_should(structured):
     _are_as_they_should(structured, 60)
 
 
-@pytest.mark.xfail(reason="frames that HEVC and times lose are not counted yet", strict=False)
 @pytest.mark.parametrize("name", ["damaged", "structured"])
 def test_no_frame_is_lost_without_a_word(request, name):
     _, findings = request.getfixturevalue(name)

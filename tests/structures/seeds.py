@@ -42,7 +42,7 @@ def make_seeds(folder: Path) -> list[Path]:
             *(*_HEVC, "-c:a", "mp2", "-c:s", "dvbsub"),
         ),
         "mpeg2.ts": ("-c:v", "mpeg2video", "-c:a", "mp2"),
-        "a.avi": ("-c:v", "mpeg4", "-c:a", "libmp3lame"),
+        "a.avi": ("-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"),
         "a.nut": (*subtitles, *_H264, "-c:a", "mp2", "-c:s", "text"),
         "a.gif": ("-an",),
         "a.webp": ("-an", "-c:v", "libwebp_anim"),
