@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import count
 from typing import Any, NamedTuple
 
 import av
@@ -49,9 +48,12 @@ class LostFrames:
         context.copy_opaque = True  # a picture then brings what its packet was given
         self._codec = video.codec_context.codec.canonical_name
         self._base = Fraction(video.time_base)
-        self._numbers = count()
         self._waiting: dict[int, Sent] = {}
         """Packets by number that should give a picture and have not."""
+        self._sent = 0
+        """Packets so far."""
+        self._since = 0
+        """The first packet of the recording."""
         self._begin: Sent | None = None
         """The first keyframe of the recording, or the first packet that gave a picture."""
         self._made_up = 0
@@ -66,14 +68,15 @@ class LostFrames:
 
     def begin_anew(self) -> None:
         """Expect another recording from here on."""
-        self._begin = None
+        self._begin, self._since = None, self._sent
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Note a packet that goes into the decoder."""
         if not packet.size:
             return
         holds = self._holds_picture(packet)
-        sent = Sent(next(self._numbers), packet.pts, packet.dts, holds)
+        sent = Sent(self._sent, packet.pts, packet.dts, holds)
+        self._sent += 1
         packet.opaque = sent
         if self._begin is None and packet.is_keyframe:
             self._begin = sent
@@ -90,13 +93,14 @@ class LostFrames:
 
     def receive(self, picture: av.VideoFrame) -> Sent | None:
         """Note a picture that came out; return its packet, if it is of one."""
-        sent = picture.opaque
+        sent, picture.opaque = picture.opaque, None  # others use it for what is theirs
         if not isinstance(sent, Sent):
             self._made_up += 1
             return None
         self._waiting.pop(sent.number, None)
         self._made_up += not sent.holds_picture  # then it is another packet's
-        self._begin = self._begin or sent
+        if self._begin is None and sent.number >= self._since:  # threads hold older ones back
+            self._begin = sent
         self._shown = sent.pts
         if picture.interlaced_frame and self._codec == "h264":
             # The second field may come in a packet of its own, and nothing tells it from a frame.

@@ -23,33 +23,11 @@ from vidstyle.media.rehearsal import refusal
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
+from vidstyle.media.tags import kept_tags
 from vidstyle.media.timecode import timecode_after
 from vidstyle.media.whitelist import restricted
 
 log = logging.getLogger(__name__)
-
-_OF_THE_FILE = {
-    "encoder",
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "rotate",
-    "duration",
-    "alpha_mode",
-    "stereo_mode",
-    "timecode",
-}
-"""Tags that describe the input file or its encoding, not its content; timecode is carried apart."""
-
-
-def _kept(tags: dict[str, str]) -> dict[str, str]:
-    """Leave out what mkvmerge and muxers write about the packets of the old video."""
-    return {
-        key: value
-        for key, value in tags.items()
-        if key.lower() not in _OF_THE_FILE
-        and not key.startswith(("_STATISTICS", "BPS", "NUMBER_OF_", "DURATION"))
-    }
 
 
 class Passthrough:
@@ -172,9 +150,9 @@ class Passthrough:
         self._counted = None if container.variable_rate else SoundRows()
         self._equal_times = container.format in {"matroska", "webm"}
         if container.tags:
-            output.metadata.update(_kept(self._tags))
-        elif _kept(self._tags):
-            names = ", ".join(sorted(_kept(self._tags)))
+            output.metadata.update(kept_tags(self._tags))
+        elif kept_tags(self._tags):
+            names = ", ".join(sorted(kept_tags(self._tags)))
             log.warning("metadata is dropped: %s holds none (%s)", container.name, names)
         self._add_chapters(output, container)
         return encoder
@@ -194,7 +172,7 @@ class Passthrough:
 
     def _tag_video(self, video: Any, container: Container) -> None:
         if container.tags:
-            video.metadata.update(_kept(self._video_tags))
+            video.metadata.update(kept_tags(self._video_tags))
         if container.timecode and (timecode := self._timecode()):
             video.metadata["timecode"] = timecode
         video.disposition = self._video.disposition
@@ -244,7 +222,7 @@ class Passthrough:
         """Look into the finished output and say which tags and languages its muxer left out."""
         with av.open(url, options=restricted()) as made:
             kept = {key.lower() for key in made.metadata}
-            lost = sorted(key for key in _kept(self._tags) if key.lower() not in kept)
+            lost = sorted(key for key in kept_tags(self._tags) if key.lower() not in kept)
             if container.tags and lost:
                 log.warning(
                     "tags are dropped: %s does not know %s", container.name, ", ".join(lost)
@@ -300,7 +278,7 @@ class Passthrough:
                 )
         else:
             return
-        copy.metadata.update(_kept(stream.metadata))
+        copy.metadata.update(kept_tags(stream.metadata))
         copy.disposition = stream.disposition
 
     def _add_chapters(self, output: av.container.OutputContainer, container: Container) -> None:
