@@ -51,10 +51,12 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
             data = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         named = "" if path.suffix else "; nor is it a name of vidstyle styles"
-        if re.match(r"[a-z][a-z0-9+.-]+:/", str(path), re.IGNORECASE):
+        name = str(path)
+        if found := re.match(r"([a-z][a-z0-9+.-]+):/", name, re.IGNORECASE):
+            name = f"{found[0]}/{name[found.end() :]}"  # a path has lost one of the slashes
             named = "; an address is not read here: download it first"
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"cannot read the picture {path}: {reason}{named}") from error
+        raise InputError(f"cannot read the picture {name}: {reason}{named}") from error
     if len(data) > _MAX_BYTES:
         raise InputError(
             f"expected a picture of {_MAX_BYTES >> 20} MiB at most, got more in {path}"
