@@ -60,10 +60,14 @@ def test_the_inventory_is_what_is_exported():
     assert set(vidstyle.__all__) == set(INVENTORY)
 
 
-def test_every_name_that_the_package_imports_is_exported():
+def test_what_the_type_checker_sees_is_exported():
     tree = ast.parse(Path(vidstyle.__file__).read_text())
-    imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
-    assert imported - {"TYPE_CHECKING", "annotations", "import_module"} <= set(vidstyle.__all__)
+    (seen,) = (n for n in tree.body if isinstance(n, ast.If))
+    homes = {
+        a.name: n.module for n in ast.walk(seen) if isinstance(n, ast.ImportFrom) for a in n.names
+    }
+    assert homes == vidstyle._HOME
+    assert {*homes, "__version__"} == set(vidstyle.__all__)
     for name in vidstyle.__all__:
         assert inspect.getdoc(getattr(vidstyle, name)), f"{name} has no docstring"
 
@@ -95,7 +99,20 @@ def test_one_call_takes_what_a_look_has():
                 assert parameters[field.name].default == field.default, field.name
 
 
-def test_import_brings_no_torch_and_no_openvino():
-    code = "import vidstyle, sys; print([m for m in ('torch', 'openvino') if m in sys.modules])"
+def test_a_room_hides_no_function():
+    code = "import vidstyle.stylize.look, vidstyle; print(vidstyle.stylize.__module__)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "vidstyle.api"
+
+
+def test_the_names_bring_no_torch_and_no_openvino():
+    code = "import sys; from vidstyle import stylize; print([m for m in ('torch', 'openvino') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_import_brings_no_library():
+    libraries = {"av", "cv2", "numpy", "openvino", "torch", "typer"}
+    code = f"import vidstyle, sys; print(sorted({libraries} & {{*sys.modules}}))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

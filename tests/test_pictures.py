@@ -71,6 +71,9 @@ def lying(ending, place, form, *sizes):
     [
         png(20_000, 20_000),
         png(32_700, 32_700),
+        png(11_000, 11_000, color=6, depth=16),
+        b"P6 11000 11000 65535\n",
+        b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 11000 +X 11000\n",
         png(2**31 - 1, 2**31 - 1),
         lying_jpeg(65_000, 65_000),
         lying(".bmp", 18, "<ii", 30_000, -30_000),

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from vidstyle.api import stylize, stylize_frames
-from vidstyle.errors import (
-    DamagedInputError,
-    InputError,
-    Interrupted,
-    MissingPackageError,
-    OutputError,
-    TrainingError,
-    UsageError,
-    VidstyleError,
-)
-from vidstyle.files import Result
-from vidstyle.frame import ColorTags, Frame, StreamInfo
-from vidstyle.media.codecs import Encoding
-from vidstyle.media.probe import Probe, probe
-from vidstyle.media.reading import Reading
-from vidstyle.model import Model, load
-from vidstyle.pipeline import Progress, Summary
-from vidstyle.stylize.look import Look
-from vidstyle.stylize.state import State
-from vidstyle.stylize.style import Style, mix
-
 if TYPE_CHECKING:
+    from vidstyle.api import stylize, stylize_frames
+    from vidstyle.errors import (
+        DamagedInputError,
+        InputError,
+        Interrupted,
+        MissingPackageError,
+        OutputError,
+        TrainingError,
+        UsageError,
+        VidstyleError,
+    )
     from vidstyle.evaluation.report import Metrics, measure
+    from vidstyle.files import Result
+    from vidstyle.frame import ColorTags, Frame, StreamInfo
+    from vidstyle.media.codecs import Encoding
+    from vidstyle.media.probe import Probe, probe
+    from vidstyle.media.reading import Reading
+    from vidstyle.model import Model, load
     from vidstyle.optimize.api import paint
+    from vidstyle.pipeline import Progress, Summary
+    from vidstyle.stylize.look import Look
+    from vidstyle.stylize.state import State
+    from vidstyle.stylize.style import Style, mix
     from vidstyle.training.api import train_style
 
 __version__ = "0.1.0"
@@ -68,16 +69,42 @@ __all__ = [
     "train_style",
 ]
 
-_LATER = {
-    "Metrics": "vidstyle.evaluation.report",
-    "measure": "vidstyle.evaluation.report",
-    "paint": "vidstyle.optimize.api",
-    "train_style": "vidstyle.training.api",
+_ROOMS = {
+    "api": "stylize stylize_frames",
+    "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
+    "evaluation.report": "Metrics measure",
+    "files": "Result",
+    "frame": "ColorTags Frame StreamInfo",
+    "media.codecs": "Encoding",
+    "media.probe": "Probe probe",
+    "media.reading": "Reading",
+    "model": "Model load",
+    "optimize.api": "paint",
+    "pipeline": "Progress Summary",
+    "stylize.look": "Look",
+    "stylize.state": "State",
+    "stylize.style": "Style mix",
+    "training.api": "train_style",
 }
-"""Name -> module that is imported when the name is first asked for: who paints a video waits for none of them."""
+_HOME = {name: f"{__name__}.{room}" for room, names in _ROOMS.items() for name in names.split()}
+"""Name -> module that is imported when the name is first asked for. So nothing is waited for that is not used, and the command
+begins before its libraries are loaded, which may not find the memory they need."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    found: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = found
+    return found
+
+
+class _Package(ModuleType):
+    """This package, where `stylize` is the function, never the room of the same name that an import would put there."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

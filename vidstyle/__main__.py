@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidstyle.cli.app import main
+from vidstyle.cli.entry import main
 
 if __name__ == "__main__":
     main()

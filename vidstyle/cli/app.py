@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sys
@@ -22,6 +21,7 @@ from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
+from vidstyle.cli.shortage import shortage
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
 from vidstyle.cli.terminal import open_streams, printable, say
@@ -86,42 +86,6 @@ def options(
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-_FULL = (
-    *(
-        "defaultcpuallocator",
-        "out of memory",
-        "insufficient memory",
-        "cannot allocate memory",
-        "bad_alloc",
-    ),
-    *("failed to map segment", "resource temporarily unavailable", "can't start new thread"),
-    *(
-        "can't alloc",
-        "could not allocate",
-        "unable to allocate",
-        "failed to allocate",
-        "not enough memory",
-    ),
-    *("too many open files", "cannot create thread", "pthread_create failed"),
-)
-"""Words of Python, the system, OpenCV, torch and OpenVINO."""
-
-
-def _is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether the memory of the CPU or of a GPU, threads or descriptors did not suffice, here or for the cause."""
-    while error is not None:
-        short = isinstance(error, OSError) and error.errno in _SHORT
-        said = str(error).lower()
-        if short or isinstance(error, MemoryError) or any(words in said for words in _FULL):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-_SHORT = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
-"""Numbers of such errors."""
-
-
 def main() -> None:
     """Run the command and exit with its code."""
     open_streams()
@@ -145,8 +109,7 @@ def _exit_code(function: Callable[[], object]) -> int:
         say("interrupted")
         return 130
     except Exception as error:
-        if _is_out_of_memory(error):
-            said = next(reversed(str(error).split("\n\n")[0].splitlines()), "no more is known")
+        if said := shortage(error):
             say(
                 "memory, threads or open files do not suffice; "
                 f"take a smaller size, or fewer at once ({said})"

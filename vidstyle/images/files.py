@@ -13,7 +13,7 @@ import numpy as np
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 from vidstyle.images.arrays import Picture, to_pixels
-from vidstyle.images.header import is_opaque, is_upright_png, read_size
+from vidstyle.images.header import is_deep, is_opaque, is_upright_png, read_size
 
 PictureSource: TypeAlias = "str | Path | Picture"
 """A picture: a file, or RGB pixels; see `images.arrays.Picture`."""
@@ -34,7 +34,8 @@ def load_picture(picture: PictureSource) -> Pixels:
 
 
 MAX_PIXELS = 2**27
-"""Of a picture in a file, some 134 million: more than cameras make. A file of a few hundred kilobytes can hold many more."""
+"""Of a picture in a file, some 134 million: more than cameras make. A file of a few hundred kilobytes can hold many more.
+Half as many where levels may have more than 8 bits: what such pictures take a pixel is up to 23 bytes (HDR)."""
 
 _MAX_BYTES = 2**29
 """Of the file itself."""
@@ -44,7 +45,7 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
     """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes gray of level `ground`.
 
     Raises:
-        InputError: no such file, no picture, or one of more than `MAX_PIXELS`, which is not decoded.
+        InputError: no such file, no picture, or one of more than `MAX_PIXELS`, half of them if it is deep, which is not decoded.
     """
     try:
         with path.open("rb") as file:
@@ -62,9 +63,10 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
             f"expected a picture of {_MAX_BYTES >> 20} MiB at most, got more in {path}"
         )
     size = read_size(data)
-    if size and size[0] * size[1] > MAX_PIXELS:
+    limit = MAX_PIXELS // 2 if is_deep(data) else MAX_PIXELS
+    if size and size[0] * size[1] > limit:
         raise InputError(
-            f"expected a picture of {MAX_PIXELS // 10**6} million pixels at most, "
+            f"expected a picture of {limit // 10**6} million pixels at most, "
             f"got {size[0]}x{size[1]} in {path}; make it smaller"
         )
     picture, alpha = _decoded(data) if size else (None, None)

@@ -31,6 +31,13 @@ def read_size(data: bytes) -> Size | None:
     return None
 
 
+def is_deep(data: bytes) -> bool:
+    """Return whether a picture may have levels of more than 8 bits, which take twice to four times the memory to decode."""
+    if data.startswith(_PNG):
+        return data[24:25] == b"\x10"
+    return not data.startswith((b"\xff\xd8", b"RIFF", b"GIF8", b"BM"))
+
+
 def is_opaque(data: bytes) -> bool:
     """Return whether a picture surely has no transparency: JPEG, and PNG that says so."""
     if data.startswith(_PNG):

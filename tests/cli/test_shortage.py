@@ -1,0 +1,140 @@
+"""Too little memory, threads or descriptors: a line and exit 2, from the first import on, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.clips import make_clip
+from tests.conftest import ROOT
+
+SHORT = "vidstyle: memory, threads or open files do not suffice"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return make_clip(tmp_path_factory.mktemp("shortage") / "in.mp4", sound=False)
+
+
+def limited(limit, *args, before=()):
+    """Run the command with a limit of the shell."""
+    command = [sys.executable, "-m", "vidstyle", *map(str, args)]
+    return subprocess.run(
+        [*before, "bash", "-c", f'ulimit {limit} && exec "$@"', "bash", *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def is_told(done):
+    return done.returncode == 2 and done.stderr.startswith(SHORT) and done.stderr.count("\n") == 1
+
+
+def honours(limit, code):
+    """Return whether a limit of the shell is one here: a program that exceeds it fails."""
+    ended = subprocess.run(["bash", "-c", f"ulimit {limit} && {code}"], capture_output=True)
+    return ended.returncode != 0
+
+
+needs_limited_memory = pytest.mark.skipif(
+    not honours("-v 300000", f"{sys.executable} -c 'bytearray(10**9)'"),
+    reason="addresses cannot be limited here",
+)
+
+
+@needs_limited_memory
+@pytest.mark.parametrize("limit", [30_000, 200_000, 300_000])
+def test_too_little_memory_to_begin_is_told(limit):
+    done = limited(f"-v {limit}", "styles")
+    assert is_told(done), done.stderr
+    assert "to begin" in done.stderr
+
+
+@needs_limited_memory
+@pytest.mark.parametrize("limit", [500_000, 1_000_000])
+def test_too_little_memory_to_paint_is_told(clip, tmp_path, limit):
+    out = tmp_path / "out.mkv"
+    done = limited(f"-v {limit}", "run", clip, "-s", "udnie", "-o", out, "--device", "cpu")
+    assert done.returncode == 0 or is_told(done), done.stderr
+    assert list(tmp_path.iterdir()) == ([] if done.returncode else [out])
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_too_few_threads_are_told(clip, tmp_path, limit):
+    if shutil.which("setpriv") is None or os.geteuid() != 0:
+        pytest.skip("only root can start a program as a user who has no threads")
+    rights = "-all,+dac_override,+dac_read_search"
+    stranger = ["setpriv", "--reuid=61234", "--clear-groups", "--bounding-set", rights]
+    stranger += ["--inh-caps", rights, "--ambient-caps", rights]
+    if subprocess.run([*stranger, "true"], capture_output=True).returncode:
+        pytest.skip("rights cannot be given up here")
+    out = tmp_path / "out.mkv"
+    done = limited(f"-u {limit}", "run", clip, "-s", "udnie", "-o", out, before=stranger)
+    assert is_told(done), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("started", [0, 1, 2])
+def test_a_thread_that_cannot_be_started_is_told(clip, tmp_path, started):
+    """Whichever it is: those that were started end."""
+    code = f"""
+import threading
+start, left = threading.Thread.start, list(range({started}))
+def fail(self):
+    if not left:
+        raise RuntimeError("can't start new thread")
+    left.pop()
+    start(self)
+threading.Thread.start = fail
+from vidstyle.cli.entry import main
+main()
+"""
+    out = tmp_path / "out.mkv"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", clip, "-s", "identity", "-o", out],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert is_told(done), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ImportError('libx.so: failed to map segment from shared object')",
+        "MemoryError()",
+        "OSError(12, 'Cannot allocate memory')",
+        "OSError(24, 'Too many open files')",
+        'RuntimeError("can\'t start new thread")',
+    ],
+)
+def test_libraries_that_cannot_be_loaded_are_told(error):
+    code = f"""
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            raise {error}
+sys.meta_path.insert(0, Finder())
+from vidstyle.cli.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert is_told(done), done.stderr
+
+
+def test_the_installed_command_begins_where_a_shortage_is_told():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"vidstyle": "vidstyle.cli.entry:main"}
+    code = "import vidstyle.cli.entry, sys; print({'numpy', 'cv2', 'av', 'typer'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

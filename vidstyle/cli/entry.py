@@ -1,0 +1,32 @@
+"""Where the command begins: before anything is imported that may not find the memory it needs."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+
+from vidstyle.cli.shortage import shortage
+
+_ADDRESSES = 400 << 20
+"""Bytes that the libraries map. Where they do not fit, OpenBLAS ends the process, and OpenCV says that NumPy is not installed."""
+
+
+def main() -> None:
+    """Import the command and run it; too little memory for its libraries is told in a line, with exit 2."""
+    try:
+        if os.name == "posix":
+            private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+            mmap.mmap(-1, _ADDRESSES, private, mmap.PROT_READ).close()
+        from vidstyle.cli.app import main as command
+    except Exception as error:
+        said = shortage(error)
+        if said is None:
+            raise
+        with contextlib.suppress(OSError):
+            os.write(
+                2,
+                f"vidstyle: memory, threads or open files do not suffice to begin ({said})\n".encode(),
+            )
+        os._exit(2)
+    command()
