@@ -99,6 +99,10 @@ def __getattr__(name: str) -> object:
     return found
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 class _Package(ModuleType):
     """This package, where `stylize` is the function, never the room of the same name that an import would put there."""
 
