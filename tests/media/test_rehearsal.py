@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import av
 import pytest
 
 import vidstyle
 from tests.media.media import ffmpeg
-from vidstyle import OutputError, pipeline
+from vidstyle import InputError, OutputError, pipeline
 from vidstyle.media import routes
 from vidstyle.media.routes import Action
 
@@ -64,3 +65,47 @@ def test_a_refusal_of_the_header_has_the_muxers_reason(tmp_path, judge, copied, 
 def test_what_a_muxer_takes_is_not_refused(tmp_path, judge, copied, codec, ending):
     source = clip(tmp_path / "in.mkv", codec)
     assert vidstyle.stylize(source, "identity", tmp_path / f"out.{ending}").summary.frames == 10
+
+
+def unconfigured(path):
+    """Return a copy of an MP4 whose AAC says nothing of itself."""
+    made = path.with_name("unconfigured.mp4")
+    made.write_bytes(path.read_bytes().replace(b"esds", b"free"))
+    return made
+
+
+@pytest.mark.parametrize("ending", ["mkv", "ts"])
+def test_sound_without_its_configuration_is_dropped_as_damaged(tmp_path, judge, caplog, ending):
+    source = unconfigured(clip(tmp_path / "in.mp4", "aac"))
+    made = vidstyle.stylize(source, "identity", tmp_path / f"out.{ending}").summary
+    assert (made.frames, made.damaged) == (10, 1)
+    assert "audio stream 1 (aac) is dropped: it is damaged" in caplog.text
+
+
+def test_mp4_keeps_sound_readable_without_its_configuration(tmp_path, judge):
+    source = unconfigured(clip(tmp_path / "in.mp4", "aac"))
+    made = vidstyle.stylize(source, "identity", tmp_path / "out.mp4")
+    assert made.summary.damaged == 0
+    with av.open(str(tmp_path / "out.mp4")) as output:
+        assert sum(1 for _ in output.decode(audio=0)) > 35
+
+
+def test_strict_refuses_sound_without_its_configuration(tmp_path, judge):
+    source = unconfigured(clip(tmp_path / "in.mp4", "aac"))
+    with pytest.raises(InputError, match="beside the video"):
+        vidstyle.stylize(
+            source, "identity", tmp_path / "out.mkv", reading=vidstyle.Reading(strict=True)
+        )
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "ts"])
+def test_sound_that_can_be_copied_only_later_is_copied_from_there(tmp_path, judge, ending):
+    source = clip(tmp_path / "in.ts", "aac")
+    data = bytearray(source.read_bytes())
+    first = data.index(b"\xff\xf1")  # where its header begins
+    data[first] = 0
+    source.write_bytes(data)
+    made = vidstyle.stylize(source, "identity", tmp_path / f"out.{ending}")
+    assert (made.summary.frames, made.summary.damaged) == (10, 1)
+    with av.open(str(tmp_path / f"out.{ending}")) as output:
+        assert sum(1 for _ in output.decode(audio=0)) > 35

@@ -15,6 +15,9 @@ REFUSALS = (av.ArgumentError, av.InvalidDataError, ExperimentalError, PatchWelco
 """Errors of a muxer about what it is given; others are the disk's."""
 
 
+_MATROSKA = "matroska"
+
+
 def reason_of(error: Exception, said: list[tuple[int, str, str]]) -> str:
     """Return why FFmpeg raised an error: the last of its own words, where there are some."""
     words = [text.strip() for _, _, text in said if text.strip()]
@@ -33,25 +36,67 @@ def refusal(stream: Any, packet: Any | None, muxer: str) -> str | None:
         The muxer's reason for refusing the stream, None where it does not.
     """
     data = bytes(packet) if packet is not None else _silence(stream)
-    if not data:
+    # A damaged packet would be left out.
+    return _refusal(stream, packet, data, muxer, left_out=REFUSALS) if data else None
+
+
+def lack(stream: Any, packet: Any | None, muxer: str) -> str | None:
+    """Tell what a stream of the input lacks, such as its decoder's configuration, to be written at all.
+
+    Args:
+        stream: of an open input, to be copied.
+        packet: of it; None: the header alone is tried.
+        muxer: FFmpeg's name of it.
+
+    Returns:
+        The muxer's reason, where even Matroska, which holds everything, refuses; else None.
+    """
+    data = bytes(packet) if packet is not None else b""
+    unasked = stream.codec_context.name == "aac" and not _says_it_beside(stream, muxer)
+    reason = _refusal(stream, packet, data, _MATROSKA if unasked else muxer)
+    if reason and muxer != _MATROSKA and not _refusal(stream, packet, data, _MATROSKA):
         return None
+    return reason
+
+
+def _says_it_beside(stream: Any, muxer: str) -> bool:
+    """Tell whether AAC stays readable without its configuration, which not every muxer asks for."""
+    return "mp4" in stream.container.format.name and muxer in {"mp4", "mov"}
+
+
+def _refusal(
+    stream: Any,
+    packet: Any | None,
+    data: bytes,
+    muxer: str,
+    *,
+    left_out: tuple[type[Exception], ...] = (),
+) -> str | None:
     with listening(av.logging.ERROR) as said:
+        trial = av.open(io.BytesIO(), "w", format=muxer)
         try:
-            trial = av.open(io.BytesIO(), "w", format=muxer)
             copy = trial.add_stream_from_template(stream, opaque=True)
             trial.start_encoding()
-            first = av.Packet(data)
-            first.stream, first.time_base = copy, copy.time_base
-            first.pts = first.dts = 0
-            first.is_keyframe = True
-            # A damaged packet would be left out.
-            with contextlib.suppress(*REFUSALS):
-                trial.mux(first)
+            if data:
+                with contextlib.suppress(*left_out):
+                    trial.mux(_first(copy, packet, data))
             del said[:]
             trial.close()
         except REFUSALS as error:
+            with contextlib.suppress(*REFUSALS):
+                trial.close()
             return reason_of(error, said)
     return None
+
+
+def _first(copy: Any, packet: Any | None, data: bytes) -> Any:
+    first = av.Packet(data)
+    first.stream, first.time_base = copy, copy.time_base
+    first.pts = first.dts = 0
+    first.is_keyframe = True
+    for side_data in packet.iter_sidedata() if packet is not None else ():
+        first.set_sidedata(side_data)
+    return first
 
 
 def _silence(stream: Any) -> bytes:
