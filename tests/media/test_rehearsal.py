@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import pytest
 
 import vidstyle
 from tests.media.media import ffmpeg
-from vidstyle import InputError, OutputError, pipeline
+from vidstyle import Encoding, InputError, OutputError, UsageError, pipeline
 from vidstyle.media import routes
 from vidstyle.media.routes import Action
 
@@ -109,3 +111,46 @@ def test_sound_that_can_be_copied_only_later_is_copied_from_there(tmp_path, judg
     assert (made.summary.frames, made.summary.damaged) == (10, 1)
     with av.open(str(tmp_path / f"out.{ending}")) as output:
         assert sum(1 for _ in output.decode(audio=0)) > 35
+
+
+def test_an_encoder_that_refuses_its_first_picture_does_so_before_the_work(
+    tmp_path, judge, unpainted
+):
+    source = clip(tmp_path / "in.mkv", "flac")
+    words = "amv refused a picture of yuvj420p 64x50: Heights .*; choose another `codec`"
+    with pytest.raises(UsageError, match=words):
+        vidstyle.stylize(
+            source,
+            "identity",
+            tmp_path / "out.avi",
+            reading=vidstyle.Reading(size=(64, 50)),
+            encoding=Encoding("amv", pixel_format="yuvj420p"),
+        )
+
+
+def test_vc2_gets_the_bit_rate_without_which_it_refuses_all(tmp_path, judge):
+    source = clip(tmp_path / "in.mkv", "flac")
+    made = vidstyle.stylize(source, "identity", tmp_path / "out.mkv", encoding=Encoding("vc2"))
+    assert made.summary.frames == 10
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [
+        ("libx264", "it takes 16298x16298 at most"),
+        ("mpeg4", "it takes 8191x8191 at most"),
+        ("mpeg2video", "MPEG-2 video does not support resolutions above 16383x16383"),
+    ],
+)
+def test_a_size_beyond_the_encoder_is_named_with_its_limit(
+    tmp_path, judge, unpainted, codec, words
+):
+    source = clip(tmp_path / "in.mkv", "flac")
+    with pytest.raises(UsageError, match=f"{codec} refused a size of 16x20000: {words}"):
+        vidstyle.stylize(
+            source,
+            "identity",
+            tmp_path / "out.mkv",
+            reading=vidstyle.Reading(size=(16, 20000), fps=Fraction(25)),
+            encoding=Encoding(codec),
+        )

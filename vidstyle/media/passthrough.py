@@ -20,7 +20,7 @@ from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.projection import Projection
-from vidstyle.media.rehearsal import lack, refusal
+from vidstyle.media.rehearsal import Beginnings, refusal
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
@@ -29,9 +29,6 @@ from vidstyle.media.timecode import timecode_after
 from vidstyle.media.whitelist import restricted
 
 log = logging.getLogger(__name__)
-
-_TRIALS = 16
-"""Packets with which a stream may begin that a muxer cannot begin with, before all of it is given up."""
 
 
 class Passthrough:
@@ -87,10 +84,7 @@ class Passthrough:
         self._equal_times = False
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
-        self._untried: dict[int, int] = {}
-        """Copied streams of which no packet was taken yet -> packets that are still tried before."""
-        self._format = ""
-        """FFmpeg's name of the output's muxer."""
+        self._beginnings: Beginnings | None = None
         self._counted: SoundRows | None = None
         """Where the container counts sound, and holds no times."""
         self._rows: dict[int, PcmRow] = {}
@@ -146,7 +140,7 @@ class Passthrough:
         Raises:
             OutputError: the muxer refuses a stream after all.
         """
-        self._format = container.format
+        self._beginnings = Beginnings(container.format)
         for stream in self._container.streams:
             if stream.index == self._video.index:
                 encoder = add_video()
@@ -169,9 +163,11 @@ class Passthrough:
     def _add(
         self, stream: Any, route: Route, output: av.container.OutputContainer, container: Container
     ) -> None:
-        if reason := self._lack(stream, route, container):
-            route = replace(route, action=Action.DROP, reason=f"it is damaged ({reason})")
-            self._refused += 1
+        if route.action is Action.COPY and route.kind in {"audio", "subtitle"} and self._beginnings:
+            read = [p for p in self._packets if p.stream is stream]
+            if reason := self._beginnings.lack(stream, read):
+                route = replace(route, action=Action.DROP, reason=f"it is damaged ({reason})")
+                self._refused += 1
         if route.action in {Action.DROP, Action.CONVERT}:
             log.warning("%s", route)
         try:
@@ -181,18 +177,6 @@ class Passthrough:
                 f"{container.name} cannot hold {route.kind} stream {route.index} ({route.codec}): "
                 f"{error}; choose an output name that ends in .mkv"
             ) from error
-
-    def _lack(self, stream: Any, route: Route, container: Container) -> str | None:
-        """Tell what a stream lacks that is to be copied, by the packets that were read already."""
-        if route.action is not Action.COPY or route.kind not in {"audio", "subtitle"}:
-            return None
-        self._untried[stream.index] = _TRIALS
-        reason = None
-        for packet in [p for p in self._packets if p.stream is stream][:_TRIALS] or [None]:
-            reason = lack(stream, packet, container.format)
-            if not reason:
-                break
-        return reason
 
     def _tag_video(self, video: Any, container: Container) -> None:
         if container.tags:
@@ -355,7 +339,7 @@ class Passthrough:
 
     def _copy(self, packet: Any, copy: Any, output: av.container.OutputContainer) -> None:
         index = packet.stream.index
-        if index in self._untried and (reason := self._tried(packet)):
+        if self._beginnings and (reason := self._beginnings.refusal(packet)):
             self._refuse(index, reason)
             return
         if self._counted:
@@ -377,18 +361,6 @@ class Passthrough:
             output.mux(packet)
         except (av.InvalidDataError, av.ArgumentError) as error:
             self._refuse(index, error.strerror)
-
-    def _tried(self, packet: Any) -> str | None:
-        """Try a packet that would be the first of its stream: once it is in, its failure would be the output's."""
-        index = packet.stream.index
-        if self._untried[index] == 0:
-            return "it is damaged"
-        reason = lack(packet.stream, packet, self._format)
-        if reason:
-            self._untried[index] -= 1
-        else:
-            del self._untried[index]
-        return reason
 
     def _refuse(self, index: int, reason: str | None) -> None:
         if not self._refused:

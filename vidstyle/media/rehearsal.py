@@ -1,9 +1,10 @@
-"""The end of an output, tried before the work: muxers refuse some streams only when they write the index."""
+"""The beginning and end of an output, tried before the work: muxers and encoders refuse some things only there."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import av
@@ -16,6 +17,9 @@ REFUSALS = (av.ArgumentError, av.InvalidDataError, ExperimentalError, PatchWelco
 
 
 _MATROSKA = "matroska"
+
+_TRIALS = 16
+"""Packets that are tried as the first of a stream, before all of it is given up."""
 
 
 def reason_of(error: Exception, said: list[tuple[int, str, str]]) -> str:
@@ -40,7 +44,54 @@ def refusal(stream: Any, packet: Any | None, muxer: str) -> str | None:
     return _refusal(stream, packet, data, muxer, left_out=REFUSALS) if data else None
 
 
-def lack(stream: Any, packet: Any | None, muxer: str) -> str | None:
+class Beginnings:
+    """The beginnings of copied streams: once a muxer holds a packet, its refusal would be the output's failure."""
+
+    def __init__(self, muxer: str) -> None:
+        """Take FFmpeg's name of the output's muxer."""
+        self._muxer = muxer
+        self._left: dict[int, int] = {}
+        """Streams of which no packet was taken yet -> packets that are still tried."""
+
+    def lack(self, stream: Any, packets: Sequence[Any]) -> str | None:
+        """Tell what a stream lacks, by those of its packets that were read already; None: it can be copied."""
+        self._left[stream.index] = _TRIALS
+        reason = None
+        for packet in packets[:_TRIALS] or (None,):
+            reason = _lack(stream, packet, self._muxer)
+            if not reason:
+                break
+        return reason
+
+    def refusal(self, packet: Any) -> str | None:
+        """Tell why the next packet of a stream cannot be its first; None: it can, or is not."""
+        left = self._left.get(packet.stream.index)
+        if left is None:
+            return None
+        reason = _lack(packet.stream, packet, self._muxer) if left else "it is damaged"
+        if reason:
+            self._left[packet.stream.index] = max(0, left - 1)
+        else:
+            del self._left[packet.stream.index]
+        return reason
+
+
+def picture_refusal(encoder: Any) -> str | None:
+    """Return why an open encoder refuses a gray picture of its own size; None where it does not."""
+    picture = av.VideoFrame(encoder.width, encoder.height, encoder.pix_fmt)
+    for plane in picture.planes:
+        plane.update(b"\x80" * plane.buffer_size)
+    picture.pts, picture.time_base = 0, encoder.time_base
+    with listening(av.logging.ERROR) as said:
+        try:
+            encoder.encode(picture)
+            encoder.encode(None)
+        except av.FFmpegError as error:
+            return reason_of(error, said)
+    return None
+
+
+def _lack(stream: Any, packet: Any | None, muxer: str) -> str | None:
     """Tell what a stream of the input lacks, such as its decoder's configuration, to be written at all.
 
     Args:
