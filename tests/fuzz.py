@@ -196,11 +196,12 @@ def judged(source: Path, out: Path, end: str, reason: str) -> tuple[str, str]:
         if len(times) < len(judge.times):
             return "LOST", f"{len(times)} of {len(judge.times)} frames, without a word"
         if len(times) == len(judge.times) and judge.grows:
-            off = max(
-                abs(a - times[0] - b + judge.times[0])
-                for a, b in zip(times, judge.times, strict=True)
-            )
-            if off > Fraction(2, 1000):
+            off = farthest(times, judge.times)
+            if off > _TOLERANCE:
+                # One wrong time moves all that ffmpeg's command reads behind it, unless it keeps the file's times.
+                kept = Verdict.of(source, "-copyts").times
+                off = min(off, farthest(times, kept)) if len(times) == len(kept) else off
+            if off > _TOLERANCE:
                 return "TIMES", f"as many frames, but up to {float(off):.3f} s off"
         return end, reason
     if judge.silent and not any(
@@ -211,6 +212,15 @@ def judged(source: Path, out: Path, end: str, reason: str) -> tuple[str, str]:
         other = "decoders differ" if end == "damaged" else f"ffmpeg finds nothing, here {end}"
         return (end if is_short(source) else other), reason
     return end, reason
+
+
+_TOLERANCE = Fraction(2, 1000)
+"""Seconds by which rounding moves a frame."""
+
+
+def farthest(times: list[Fraction], others: list[Fraction]) -> Fraction:
+    """Return by how much two lists of times differ at most, each counted from its first, seconds."""
+    return max(abs(a - times[0] - b + others[0]) for a, b in zip(times, others, strict=True))
 
 
 @dataclass(frozen=True)
@@ -228,11 +238,11 @@ class Verdict:
         return all(a < b for a, b in itertools.pairwise(self.times))
 
     @classmethod
-    def of(cls, path: Path) -> Verdict:
-        """Decode a file; one that takes too long is not judged."""
+    def of(cls, path: Path, *options: str) -> Verdict:
+        """Decode a file with ffmpeg's options; one that takes too long is not judged."""
         try:
             done = subprocess.run(
-                ["ffmpeg", "-v", "warning", "-nostdin", "-i", path, "-map", "0:v:0"]
+                ["ffmpeg", "-v", "warning", "-nostdin", *options, "-i", path, "-map", "0:v:0"]
                 + ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5", "-"],
                 capture_output=True,
                 text=True,

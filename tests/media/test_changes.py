@@ -273,3 +273,38 @@ def test_progressive_video_passes_no_deinterlacer(base, monkeypatch):
 
     monkeypatch.setattr("vidstyle.media.filters.FilterChain.__init__", never)
     assert frames(base)
+
+
+@pytest.mark.parametrize("codec", ["png", "qtrle", "prores_ks"])
+def test_fields_that_the_container_alone_tells_of_are_made_frames(tmp_path, judge, codec):
+    path = tmp_path / "fields.mov"
+    ffmpeg(*LAVFI, FIELDS, "-c:v", codec, "-field_order", "tt", path)
+    assert judge.stream(path)["field_order"] == "tt"
+    raw, got = frames(path, deinterlace="off"), frames(path)
+    assert len(raw) == len(got) == 10
+    assert all(combs(b) < combs(a) / 2 for a, b in zip(raw, got, strict=True))
+    assert "interlaced: deinterlaced to progressive" in command("probe", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending"),
+    [
+        ("mpeg2video", "ts"),
+        ("mpeg1video", "ts"),
+        ("mpeg4", "ts"),
+        ("mpeg2video", "mpg"),
+        ("mpeg2video", "m2v"),
+    ],
+)
+def test_mpeg_gives_the_last_picture_before_a_change_of_size(tmp_path, judge, codec, ending):
+    whole = tmp_path / f"whole.{ending}"
+    with whole.open("wb") as file:
+        for size in ("64x48", "96x64", "80x64"):
+            part = tmp_path / f"{size}.{ending}"
+            ffmpeg(*LAVFI, f"testsrc2=s={size}:r=25:d=1", "-c:v", codec, "-bf", "2", part)
+            file.write(part.read_bytes())
+    with Video.open(whole) as video:
+        times = [float(f.pts * f.time_base) for f in video.frames]
+        assert video.damage == 0
+    assert len(times) == 75
+    assert all(0.03 < b - a < 0.05 for a, b in itertools.pairwise(times))

@@ -220,3 +220,13 @@ def test_the_command_says_once_where_a_join_is(tmp_path, judge):
     assert done.returncode == 0, done.stderr
     (line,) = done.stderr.strip().splitlines()
     assert "jump at 1." in line
+
+
+def test_one_wrong_decoding_time_moves_nothing():
+    joins: list[float] = []
+    packets = [FakePacket(kind, n) for n in range(30) for kind in ("video", "audio")]
+    packets[20].dts = -250
+    moved = list(Joins(joins.append).run_on(packets))
+    assert joins == []
+    for kind in ("video", "audio"):
+        assert [p.pts // 1000 for p in moved if p.stream.type == kind] == list(range(30))

@@ -78,6 +78,7 @@ _FIXED = {
     "libvpx-vp9": {"row-mt": "1", "deadline": "good"},
     "libwebp_anim": {"quality": "85"},
     "mjpeg": {"qmin": "2", "qmax": "2"},
+    "vc2": {"b": "600000000"},  # FFmpeg's own: without a rate it refuses its first picture
 }
 """Encoder -> options that it always gets, unless the user says otherwise."""
 

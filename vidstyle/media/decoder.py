@@ -12,6 +12,7 @@ from av.container import Flags
 
 from vidstyle.cores import cores
 from vidstyle.media.lostframes import LostFrames, Sent
+from vidstyle.media.sequence_header import header_of
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,8 @@ class PictureDecoder:
         """The latest time of display."""
         self._marked: list[int] = []
         """Of packets that are marked as corrupt, how many are still to come until it is reported."""
+        self._header: bytes | None = None
+        """The last one of a sequence, where the codec has them."""
         self._ended = False
 
     def lost(self, since: Fraction | None) -> int:
@@ -117,22 +120,36 @@ class PictureDecoder:
                 self._has_order_only = packet.pts is None and packet.dts is not None
             if self._has_order_only:
                 packet.pts = None
+            if packet.is_keyframe and self._begins_another(packet):
+                yield from self._decode(None)
+                self._context.flush_buffers()
             self._lost.send(packet)
-            try:
-                decoded = self._context.decode(packet)
-            except av.FFmpegError as error:
-                if self._lost.begun:
-                    self.refused += 1
-                    self._on_damage(f"holds a packet that cannot be decoded: {error.strerror}")
-                continue
-            for picture in decoded:
-                sent = self._lost.receive(picture)
-                if picture.pts is None:
-                    self._give_time(picture, sent)
-                picture.time_base = picture.time_base or self._video.time_base
-                self._last = picture.pts
-                yield picture
+            yield from self._decode(packet)
             self._ended = not packet.size
+
+    def _begins_another(self, packet: Any) -> bool:
+        """Tell whether a sequence of another size begins, at which the decoder would drop the last picture."""
+        header = header_of(self._context.name, packet)
+        before = self._header
+        self._header = header or before
+        return None not in (header, before) and header != before
+
+    def _decode(self, packet: Any | None) -> Iterator[av.VideoFrame]:
+        """Yield the pictures that are ready once a packet is put in; None puts the end in."""
+        try:
+            decoded = self._context.decode(packet)
+        except av.FFmpegError as error:
+            if self._lost.begun:
+                self.refused += 1
+                self._on_damage(f"holds a packet that cannot be decoded: {error.strerror}")
+            return
+        for picture in decoded:
+            sent = self._lost.receive(picture)
+            if picture.pts is None:
+                self._give_time(picture, sent)
+            picture.time_base = picture.time_base or self._video.time_base
+            self._last = picture.pts
+            yield picture
 
     def _check(self, packet: Any) -> None:
         """Report a packet that is marked as corrupt, unless a join explains it."""

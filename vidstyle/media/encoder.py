@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections import deque
@@ -16,8 +17,10 @@ from vidstyle.frame import ColorTags, StreamInfo
 from vidstyle.media.codecs import Encoding, same_scheduling
 from vidstyle.media.color import bits_of, is_rgb
 from vidstyle.media.containers import Container
+from vidstyle.media.ffmpeg_log import listening
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.oddsize import Fit, fit
+from vidstyle.media.rehearsal import picture_refusal, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,19 @@ _SETTINGS = (
     *("bit_rate_tolerance", "gop_size", "max_b_frames", "codec_tag", "flags"),
 )
 """Attributes of a codec context that are set before it is opened."""
+
+_KNOWN = {
+    *("libx264", "libx265", "libsvtav1", "libvpx", "libvpx-vp9", "h264_nvenc", "hevc_nvenc"),
+    *("mpeg4", "mpeg2video", "prores_ks", "ffv1", "ffvhuff", "huffyuv", "utvideo", "rawvideo"),
+    *("mjpeg", "png", "apng", "bmp", "tiff", "gif", "libwebp", "libwebp_anim"),
+}
+"""Encoders that take every picture once they are open; of others one is tried, which takes time."""
+
+_LARGEST = {"libx264": (16298, 16298), "libsvtav1": (16384, 8704), "mpeg4": (8191, 8191)}
+"""Encoders that do not tell FFmpeg the width and height that they take at most."""
+
+_SMALL = 256
+"""Width and height that every encoder takes which takes more than a few."""
 
 _DEEPEST = 16
 """Frames by which an encoder reorders them at most."""
@@ -108,6 +124,11 @@ class Encoder:
         found = {name: getattr(header, name) for name in _SETTINGS}
         self._settings = {name: value for name, value in found.items() if value is not None}
         self._open(rate, options)
+        if codec not in _KNOWN and (reason := picture_refusal(self._opened_anew())):
+            raise UsageError(
+                f"{codec} refused a picture of {self.pixel_format} {self.stream.width}x"
+                f"{self.stream.height}: {reason}; choose another `codec`, `size` or `pixel_format`"
+            )
         # The stream keeps its own encoder for ever, with all the frames that it ever held.
         self._context: Any = None if divided else header
         """The encoder of the current piece; None between two."""
@@ -141,22 +162,36 @@ class Encoder:
             self.stream.metadata["alpha_mode"] = "1"
 
     def _open(self, rate: Fraction, options: dict[str, str]) -> None:
-        stream, context = self.stream, self.stream.codec_context
+        context = self.stream.codec_context
         os.environ.setdefault("SVT_LOG", "1")  # errors alone: it prints by itself
-        try:
-            with same_scheduling():
-                context.open()
-        except av.FFmpegError as error:
-            raise UsageError(
-                f"{self.codec} refused its options {options} at {self.pixel_format} "
-                f"{stream.width}x{stream.height}, {rate} frames and {1 / self.time_base} ticks "
-                f"a second: {error.strerror}"
-            ) from error
+        with listening(av.logging.ERROR) as said:
+            try:
+                with same_scheduling():
+                    context.open()
+            except av.FFmpegError as error:
+                raise self._refused(rate, reason_of(error, said)) from error
         left = sorted(set(context.options) & set(options))
         if left:
             raise UsageError(
                 f"{self.codec} does not know the options {left}; see ffmpeg -h encoder={self.codec}"
             )
+
+    def _refused(self, rate: Fraction, reason: str) -> UsageError:
+        """Return the error of an encoder that does not open: its size is at fault where another one opens."""
+        size = f"{self.stream.width}x{self.stream.height}"
+        with contextlib.suppress(av.FFmpegError):
+            self._opened_anew(width=_SMALL, height=_SMALL)
+            if self.codec in _LARGEST:
+                across, down = _LARGEST[self.codec]
+                reason = f"it takes {across}x{down} at most"
+            return UsageError(
+                f"{self.codec} refused a size of {size}: {reason}; "
+                "choose another `size`, or another `codec`, such as ffv1"
+            )
+        return UsageError(
+            f"{self.codec} refused its options {self._options} at {self.pixel_format} {size}, "
+            f"{rate} frames and {1 / self.time_base} ticks a second: {reason}"
+        )
 
     def encode(self, picture: av.VideoFrame | None, duration: int | None = None) -> Iterator[Any]:
         """Yield the packets that are ready once a picture is put in; None puts the end in.
@@ -219,9 +254,10 @@ class Encoder:
         elif self._lead:
             packet.dts = self._lead.pop(0)
 
-    def _opened_anew(self) -> Any:
+    def _opened_anew(self, **other: Any) -> Any:
+        """Return another encoder with the same settings, but for some."""
         context: Any = av.CodecContext.create(self.codec, "w")
-        for name, value in self._settings.items():
+        for name, value in (self._settings | other).items():
             setattr(context, name, value)
         context.bit_rate = 0  # the options say it
         context.options = dict(self._options)

@@ -24,9 +24,11 @@ def listening(level: int) -> Iterator[list[tuple[int, str, str]]]:
     capture = cast(Any, av.logging).Capture
     # The first one keeps what other threads say from the log.
     with _one_at_a_time, capture(local=False), capture() as said:
-        before = av.logging.get_level()
+        before = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(level)
+        av.logging.set_skip_repeated(False)  # the same words may be a reason a second time
         try:
             yield said
         finally:
-            av.logging.set_level(before)
+            av.logging.set_level(before[0])
+            av.logging.set_skip_repeated(before[1])

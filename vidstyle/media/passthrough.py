@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vidstyle.media.containers import Container
 from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.projection import Projection
-from vidstyle.media.rehearsal import refusal
+from vidstyle.media.rehearsal import Beginnings, refusal
 from vidstyle.media.routes import Action, Route, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
@@ -83,6 +84,7 @@ class Passthrough:
         self._equal_times = False
         self._written: dict[int, int] = {}
         """The last decoding time per stream, in units of its copy."""
+        self._beginnings: Beginnings | None = None
         self._counted: SoundRows | None = None
         """Where the container counts sound, and holds no times."""
         self._rows: dict[int, PcmRow] = {}
@@ -138,6 +140,7 @@ class Passthrough:
         Raises:
             OutputError: the muxer refuses a stream after all.
         """
+        self._beginnings = Beginnings(container.format)
         for stream in self._container.streams:
             if stream.index == self._video.index:
                 encoder = add_video()
@@ -160,6 +163,11 @@ class Passthrough:
     def _add(
         self, stream: Any, route: Route, output: av.container.OutputContainer, container: Container
     ) -> None:
+        if route.action is Action.COPY and route.kind in {"audio", "subtitle"} and self._beginnings:
+            read = [p for p in self._packets if p.stream is stream]
+            if reason := self._beginnings.lack(stream, read):
+                route = replace(route, action=Action.DROP, reason=f"it is damaged ({reason})")
+                self._refused += 1
         if route.action in {Action.DROP, Action.CONVERT}:
             log.warning("%s", route)
         try:
@@ -331,6 +339,9 @@ class Passthrough:
 
     def _copy(self, packet: Any, copy: Any, output: av.container.OutputContainer) -> None:
         index = packet.stream.index
+        if self._beginnings and (reason := self._beginnings.refusal(packet)):
+            self._refuse(index, reason)
+            return
         if self._counted:
             self._counted.place(packet, copy)
         if packet.dts is not None and packet.time_base:
@@ -349,9 +360,12 @@ class Passthrough:
         try:
             output.mux(packet)
         except (av.InvalidDataError, av.ArgumentError) as error:
-            if not self._refused:
-                log.warning("packets of stream %d cannot be copied: %s", index, error.strerror)
-            self._refused += 1
+            self._refuse(index, error.strerror)
+
+    def _refuse(self, index: int, reason: str | None) -> None:
+        if not self._refused:
+            log.warning("packets of stream %d cannot be copied: %s", index, reason)
+        self._refused += 1
 
     def _converted_text(self, packet: Any, codec: str, target: str) -> Any:
         text = to_text(codec, bytes(packet))
