@@ -33,6 +33,7 @@ class Made:
     error: VidstyleError | None = None
     warnings: list[str] = field(default_factory=list)
     frames: int = 0
+    damaged: int = 0
 
     def streams(self, kind: str | None = None) -> list[dict]:
         chosen = ["-select_streams", kind] if kind else []

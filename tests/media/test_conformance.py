@@ -15,7 +15,9 @@ import pytest
 
 import vidstyle
 from tests.conftest import ROOT
+from tests.media import field_promises as in_field
 from tests.media import promises as check
+from tests.media.field_media import make_field_media
 from tests.media.media import make_media
 from tests.media.promises import COLUMNS, VIDEO, Made
 from vidstyle import Reading, VidstyleError
@@ -25,7 +27,8 @@ DOCS = ROOT / "docs" / "formats.md"
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory, judge) -> dict[str, Path]:
-    return make_media(tmp_path_factory.mktemp("conformance"))
+    folder = tmp_path_factory.mktemp("conformance")
+    return make_media(folder) | make_field_media(folder)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def make(media, tmp_path_factory):
             log.addHandler(handler)
             try:
                 result = vidstyle.stylize(media[name], "identity", path, reading=reading)
-                made.frames = result.summary.frames
+                made.frames, made.damaged = result.summary.frames, result.summary.damaged
             except VidstyleError as error:
                 made.error = error
                 assert not list(place.iterdir()), "something was left behind"
@@ -169,6 +172,66 @@ PROMISES = [
     Promise("`--size`", "sar", "", check.scaled, [c for c in COLUMNS if c != "webp"]),
     Promise("`--fps`", "vfr", "", check.other_rate, COLUMNS),
     Promise("whole or absent", "base", "", check.whole_or_absent, COLUMNS),
+    Promise("photos with EXIF come upright", "exif", "", in_field.photo_upright, COLUMNS),
+    Promise("linear light (EXR) becomes sRGB", "light", "", in_field.linear_light, COLUMNS),
+    Promise("B-frames of AVI in order", "bframes", "", in_field.in_order, [*VIDEO, "gif", "png"]),
+    Promise(
+        *("fields behind progressive frames", "mixed", "`fps`", in_field.fields_become_frames),
+        [c for c in COLUMNS if c not in {"avi", "webp"}],
+        refused_in=["avi"],
+    ),
+    Promise("pause of the picture in TS", "pause", "", in_field.pause, COLUMNS[:-1]),
+    Promise(
+        *("joined recordings run on", "joined", "`fps`", in_field.runs_on),
+        [*VIDEO[:5], "gif", "webp"],
+        refused_in=["avi"],
+    ),
+    Promise("a size that changes", "call", "", in_field.one_size, COLUMNS),
+    Promise("colors that change", "colors", "", in_field.true_colors, COLUMNS),
+    Promise(
+        *("360 degree and 3D tags", "sphere", "360 degree", in_field.sphere_kept),
+        ["mp4", "mov", "mkv", "webm"],
+        dropped_in=["ts", "avi", *PICTURES],
+    ),
+    Promise(
+        *("sound of WMV", "wmv", "(wmav2)", in_field.sound_as_long("wmv")),
+        [],
+        in_field.sound_as_long("wmv"),
+        VIDEO,
+        PICTURES,
+    ),
+    Promise(
+        *("PCM of 16 bits", "pcm16", "(pcm_s16le)", in_field.sound_as_long("pcm16")),
+        ["mov", "mkv", "avi"],
+        in_field.sound_as_long("pcm16"),
+        ["mp4", "webm", "ts"],
+        PICTURES,
+    ),
+    Promise(
+        *("PCM of 24 bits", "pcm24", "(pcm_s24le)", in_field.sound_as_long("pcm24")),
+        ["mov", "mkv", "avi"],
+        in_field.sound_as_long("pcm24"),
+        ["mp4", "webm", "ts"],
+        PICTURES,
+    ),
+    Promise("sound that begins late", "latesound", "too early", in_field.late_sound, VIDEO),
+    Promise(
+        *("telemetry (gpmd)", "telemetry", "data stream 1", in_field.telemetry),
+        ["mp4", "mov"],
+        dropped_in=["mkv", "webm", "avi", *PICTURES],
+    ),
+    Promise("lost frames counted", "short", "", in_field.loss_is_counted, COLUMNS),
+    Promise(
+        "Dolby Vision without a base refused",
+        *("dolby", "", in_field.refused("dolby", "Dolby Vision")),
+        COLUMNS,
+    ),
+    Promise("YCgCo refused", "ycgco", "", in_field.refused("ycgco", "matrix"), COLUMNS),
+    Promise(
+        "what names other files refused",
+        *("script", "", in_field.refused("script", "a concat script")),
+        COLUMNS,
+    ),
 ]
 CELLS = [
     pytest.param(promise, column, fate, id=f"{promise.title}-{column}")

@@ -335,3 +335,10 @@ print({{os.sched_getscheduler(int(task)) for task in os.listdir("/proc/self/task
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert out.stdout.strip() == f"{{{os.SCHED_OTHER}}}"
+
+
+def test_a_very_short_output_is_finished(tmp_path, judge):
+    """FFmpeg does not recognize so few packets of MPEG-TS by their content."""
+    ffmpeg(*LAVFI, "color=gray:s=64x48:r=10:d=0.3", tmp_path / "in%d.png")
+    assert run(tmp_path / "in%d.png", tmp_path / "out.ts").frames == 3
+    assert (tmp_path / "out.ts").stat().st_size % 188 == 0

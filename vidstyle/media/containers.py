@@ -42,6 +42,8 @@ class Container:
     """Attached pictures."""
     data: bool = False
     """Streams of data that nobody need understand."""
+    telemetry: bool = False
+    """Tracks of a camera's measurements (gpmd), as in mp4 and mov; FFmpeg's name of them is that of all unknown data."""
     timecode: bool = False
     """A timecode tag of the video becomes a track."""
     rotation: bool = False
@@ -92,6 +94,7 @@ _MP4 = Container(
     subtitles=frozenset({"mov_text", "dvd_subtitle"}),
     text="mov_text",
     covers=True,
+    telemetry=True,
     timecode=True,
     rotation=True,
     chapters=True,
@@ -107,6 +110,7 @@ _MOV = Container(
     audio_encoder="aac",
     subtitles=frozenset({"mov_text"}),
     text="mov_text",
+    telemetry=True,
     timecode=True,
     rotation=True,
     chapters=True,

@@ -228,7 +228,9 @@ class Passthrough:
 
     def check(self, url: str, container: Container) -> None:
         """Look into the finished output and say which tags and languages its muxer left out."""
-        with av.open(url, options=restricted()) as made:
+        with av.open(
+            url, format=container.format, options=restricted()
+        ) as made:  # a short file is not recognized
             kept = {key.lower() for key in made.metadata}
             lost = sorted(key for key in kept_tags(self._tags) if key.lower() not in kept)
             if container.tags and lost:

@@ -101,6 +101,14 @@ def _subtitle(codec: str, container: Container) -> _Fate:
     return Action.DROP, None, reason
 
 
+def _is_held(stream: Any, container: Container) -> bool:
+    """Tell whether a stream of data can be copied."""
+    if container.data:
+        return codec_of(stream) != "unknown"
+    of_mov = "mp4" in stream.container.format.name.split(",")
+    return container.telemetry and of_mov and codec_of(stream) == "bin_data"
+
+
 def _other(stream: Any, kind: str, container: Container) -> _Fate:
     if kind in {"attachment", "cover"}:
         held = container.attachments if kind == "attachment" else container.covers
@@ -110,7 +118,7 @@ def _other(stream: Any, kind: str, container: Container) -> _Fate:
         if held:
             return Action.COPY, None, None
         return Action.DROP, None, f"{container.name} holds no {kind}s"
-    if container.data and codec_of(stream) != "unknown" and "timecode" not in stream.metadata:
+    if _is_held(stream, container) and "timecode" not in stream.metadata:
         return Action.COPY, None, None
     if "timecode" in stream.metadata and container.timecode:
         return Action.CONVERT, "timecode of the painted video", "its packets count old frames"
