@@ -57,6 +57,7 @@ def test_too_little_memory_to_begin_is_told(limit):
     assert "to begin" in done.stderr
 
 
+@pytest.mark.slow
 @needs_limited_memory
 @pytest.mark.parametrize("limit", [500_000, 1_000_000])
 def test_too_little_memory_to_paint_is_told(clip, tmp_path, limit):

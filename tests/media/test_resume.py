@@ -186,7 +186,7 @@ def test_the_beginning_is_kept_when_it_is_asked_for(tmp_path, judge, resume):
     assert {p.name for p in tmp_path.iterdir()} == {clip.name, partial.name}
     times = judge.times(partial)
     assert times == judge.times(clip)[: len(times)]
-    assert len(times) >= 90
+    assert len(times) >= 60  # what waits in the queues is left
     end = float(judge.stream(partial, "a:0")["duration"])
     assert abs(end - float(times[-1])) < 0.5
     with pytest.raises(UsageError, match="exists already"):
