@@ -7,6 +7,7 @@ import os
 import select
 import stat
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def is_pipe(path: object) -> bool:
     return path == STDIO
 
 
-class Feed:
+class Feed(ABC):
     """Bytes that come while they are read. A read that waits ends when the run is stopped or given up."""
 
     name = ""
@@ -54,12 +55,12 @@ class Feed:
         """True once it is stopped or given up."""
         return self._given_up or self.stopped is not None
 
+    @abstractmethod
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end or once it is over.
 
         Nothing is raised: PyAV would print it.
         """
-        raise NotImplementedError
 
     def give_up(self) -> None:
         """End the read that waits, and all to come; from another thread."""
