@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vidstyle import pipeline
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
@@ -153,13 +152,11 @@ class Model:
             UsageError: the look does not fit the model; at once.
             ValueError: a frame of another dtype or shape than the first; when it comes.
         """
-        bound = self.stylizer.bind(look or Look())
-        self.stylizer.check(bound.look)
-        return self._stream(iter(frames), bound)
+        look = look or Look()
+        self.stylizer.check(look)
+        return self._stream(iter(frames), look)
 
-    def _stream(
-        self, frames: Iterator[PictureT], bound: pipeline.Stylizer[State]
-    ) -> Iterator[PictureT]:
+    def _stream(self, frames: Iterator[PictureT], look: Look) -> Iterator[PictureT]:
         first = next(frames, None)
         if first is None:
             return
@@ -176,8 +173,8 @@ class Model:
                     )
                 yield to_pixels(frame)[0]
 
-        size = bound.batch(*pixels.shape[:2])
-        yield from map(back, pipeline.paint(bound, alike(), size))
+        size = self.stylizer.batch(*pixels.shape[:2])
+        yield from map(back, self.stylizer.stream(alike(), look, size))
 
     def expect(self, info: StreamInfo) -> None:
         """Begin to get ready for the frames of a video, say while styles are read; return at once."""

@@ -12,10 +12,9 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias, TypeVar
 
@@ -79,12 +78,12 @@ class Stylizer(Protocol[StateT]):
         ...
 
     def start(
-        self, frames: Sequence[Pixels], state: StateT | None
+        self, frames: Sequence[Frame], state: StateT | None
     ) -> tuple[Callable[[], Sequence[Pixels]], StateT]:
-        """Begin to paint frames (H, W, 3), which the caller leaves as they are.
+        """Begin to paint frames, which the caller leaves as they are.
 
         Returns:
-            A function that waits for as many frames of the same size, and the next state.
+            A function that waits for as many painted ones (H, W, 3) of the same size, and the next state.
         """
         ...
 
@@ -215,20 +214,6 @@ def _write(
         failure.append(error)
 
 
-def paint(stylizer: Stylizer[StateT], frames: Iterable[Pixels], batch: int) -> Iterator[Pixels]:
-    """Paint frames from memory in this thread, calls overlapping as in `run`."""
-    remaining = iter(frames)
-    calls: deque[Callable[[], Sequence[Pixels]]] = deque()
-    state: StateT | None = None
-    while some := list(islice(remaining, batch)):
-        finish, state = stylizer.start(some, state)
-        calls.append(finish)
-        if len(calls) > stylizer.depth:
-            yield from calls.popleft()()
-    for finish in calls:
-        yield from finish()
-
-
 def _gather(channel: Channel[Frame], count: int, check: Callable[[], None]) -> list[Frame]:
     """Return the next frames; fewer are the last ones."""
     frames: list[Frame] = []
@@ -340,7 +325,7 @@ def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
             frames = _gather(inward, size, check)
             ended = len(frames) < size
             if frames:
-                finish, state = stylizer.start([f.pixels for f in frames], state)
+                finish, state = stylizer.start(frames, state)
                 in_flight.append((frames, finish, state))
             while len(in_flight) > (0 if ended else stylizer.depth):
                 take()

@@ -25,7 +25,7 @@ class Invert:
 
     def start(self, frames, state):
         self.batches.append(len(frames))
-        return lambda: [255 - f for f in frames], (state or 0) + len(frames)
+        return lambda: [255 - f.pixels for f in frames], (state or 0) + len(frames)
 
     def pack(self, state):
         return {"frames": np.array(state)}

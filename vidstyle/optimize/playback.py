@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vidstyle import pipeline
-from vidstyle.frame import Pixels
+from vidstyle.frame import Frame, Pixels
 from vidstyle.optimize.album import Album, to_bytes
 from vidstyle.pipeline import Arrays, ConvertedT, Sink, Source, Summary
 
@@ -29,7 +29,7 @@ class Playback:
         return 1
 
     def start(
-        self, frames: Sequence[Pixels], state: int | None
+        self, frames: Sequence[Frame], state: int | None
     ) -> tuple[Callable[[], Sequence[Pixels]], int]:
         """Return a function that returns the pictures in the depth of their frames; the state counts them."""
         first = state or 0
@@ -37,9 +37,10 @@ class Playback:
         def shown() -> list[Pixels]:
             found = []
             for number, frame in enumerate(frames, first):
-                painted = self._finish(self._album[number], to_bytes(frame))
+                pixels = frame.pixels
+                painted = self._finish(self._album[number], to_bytes(pixels))
                 found.append(
-                    painted if frame.dtype == np.uint8 else painted.astype(frame.dtype) * 257
+                    painted if pixels.dtype == np.uint8 else painted.astype(pixels.dtype) * 257
                 )
             return found
 

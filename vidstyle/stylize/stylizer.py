@@ -17,14 +17,16 @@ than the state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from vidstyle.errors import UsageError
 from vidstyle.flow.finder import flow_finder
-from vidstyle.frame import Pixels
+from vidstyle.frame import Frame, Pixels
 from vidstyle.runtime.engine import Engine, Following, Painting, Vector
 from vidstyle.runtime.padding import crop, pad
 from vidstyle.runtime.select import find_accelerator
@@ -123,6 +125,19 @@ class Stylizer:
         """Paint frames (H, W, 3) of one size, in order: `start`, and wait."""
         finish, state = self.start(frames, look, state)
         return finish(), state
+
+    def stream(self, frames: Iterable[Pixels], look: Look, batch: int) -> Iterator[Pixels]:
+        """Paint frames (H, W, 3) of a clip lazily, `batch` in a call, several calls in flight."""
+        remaining = iter(frames)
+        calls: deque[Finish] = deque()
+        state: State | None = None
+        while some := list(islice(remaining, batch)):
+            finish, state = self.start(some, look, state)
+            calls.append(finish)
+            if len(calls) > self.depth(look):
+                yield from calls.popleft()()
+        for finish in calls:
+            yield from finish()
 
     def bind(self, look: Look, lookahead: Lookahead | None = None) -> BoundStylizer:
         """Return a stylizer bound to one look, as `pipeline.run` takes it."""
@@ -305,9 +320,10 @@ class BoundStylizer:
         """Calls in flight that keep it busy."""
         return self.stylizer.depth(self.look)
 
-    def start(self, frames: Sequence[Pixels], state: State | None) -> tuple[Finish, State]:
+    def start(self, frames: Sequence[Frame], state: State | None) -> tuple[Finish, State]:
         """Begin to paint frames; see `Stylizer.start`."""
-        return self.stylizer.start(frames, self.look, state, lookahead=self.lookahead)
+        pixels = [frame.pixels for frame in frames]
+        return self.stylizer.start(pixels, self.look, state, lookahead=self.lookahead)
 
     def pack(self, state: State) -> Arrays:
         """Return a state as arrays; see `packing.pack`."""
