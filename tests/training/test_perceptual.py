@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError
-from vidstyle.nets.perceptual import Perceptual
-from vidstyle.training.perceptual import DISTILLED, Config, disturb, train
+from vidstyle.nets.perceptual import DISTILLED, Perceptual
+from vidstyle.training.perceptual import Config, disturb, train, worsened
 
 WIDTHS = (8, 8, 8, 8, 8)
 
@@ -48,7 +48,8 @@ def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     weights = load_file(result)
     assert all(w.dtype == torch.float16 for w in weights.values())
     net = Perceptual.from_state_dict(weights)
-    assert net.widths == WIDTHS
+    assert (net.widths, net.inner) == (WIDTHS, 2)
+    assert net.conv1_2.out_channels == 2 * net.conv1_1.out_channels
     # Random at first, never the teacher's.
     assert not torch.allclose(net.conv1_1.weight, load_file(teacher)["conv1_1.weight"], atol=0.05)
 
@@ -99,6 +100,16 @@ def test_disturbed_pictures_are_pictures():
     assert 0 <= disturbed.min() <= disturbed.max() <= 1
     same = [torch.equal(a, b) for a, b in zip(pictures, disturbed, strict=True)]
     assert 3 < sum(same) < 20
+
+
+def test_worsened_pictures_are_seen_less_rightly():
+    net = Perceptual(WIDTHS).eval().requires_grad_(False)
+    pictures = (0.2 + 0.6 * torch.rand(2, 3, 32, 32)).requires_grad_(True)
+    loss = net(pictures, ["relu2_1"])[0].square().sum()
+    changed = worsened(pictures, loss, 0.02)
+    assert net(changed, ["relu2_1"])[0].square().sum() > loss
+    rms = (changed - pictures).square().mean((1, 2, 3)).sqrt()
+    assert torch.allclose(rms, torch.tensor(0.02), rtol=0.05)
 
 
 def test_the_command_trains_and_goes_on(data, tmp_path):

@@ -16,7 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from vidstyle.errors import InputError
 from vidstyle.nets.vgg import LAYERS, NAMES, STAGES
 
-__all__ = ["LAYERS", "NAMES", "STAGES", "Perceptual"]
+__all__ = ["DISTILLED", "LAYERS", "NAMES", "STAGES", "Perceptual"]
+
+DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
+"""Layers that a training teaches: all that style and content losses compare."""
 
 
 class Perceptual(nn.Module):
@@ -30,6 +33,7 @@ class Perceptual(nn.Module):
         self,
         widths: tuple[int, ...] = (16, 32, 64, 128, 128),
         *,
+        inner: int = 1,
         stages: tuple[int, ...] = STAGES,
         padding: Literal["reflect", "zeros"] = "reflect",
     ) -> None:
@@ -37,18 +41,21 @@ class Perceptual(nn.Module):
 
         Args:
             widths: channels of each stage.
+            inner: convolutions that are none of `DISTILLED` have so many times these channels.
             stages: convolutions of each stage; fewer than VGG-19 has for one that ends earlier.
             padding: as `torch.nn.Conv2d` names it.
         """
         super().__init__()
-        self.widths, self.stages = widths, stages
+        self.widths, self.inner, self.stages = widths, inner, stages
         self.preprocess = nn.Conv2d(3, 3, 1)
         previous = 3
         for stage, (width, count) in enumerate(zip(widths, stages, strict=True), start=1):
             for i in range(1, count + 1):
-                layer = nn.Conv2d(previous, width, 3, padding=1, padding_mode=padding)
-                self.add_module(f"conv{stage}_{i}", layer)
-                previous = width
+                name = f"{stage}_{i}"
+                channels = width if f"relu{name}" in DISTILLED else width * inner
+                layer = nn.Conv2d(previous, channels, 3, padding=1, padding_mode=padding)
+                self.add_module(f"conv{name}", layer)
+                previous = channels
 
     @classmethod
     def from_state_dict(
@@ -60,9 +67,9 @@ class Perceptual(nn.Module):
             InputError: a layer is missing.
         """
         try:
-            net = cls(
-                tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6)), padding=padding
-            )
+            widths = tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6))
+            inner = state["conv1_2.weight"].shape[0] // widths[0]
+            net = cls(widths, inner=inner, padding=padding)
             net.load_state_dict({name: state[name] for name in net.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise InputError(

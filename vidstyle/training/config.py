@@ -137,6 +137,10 @@ class PerceptualConfig:
     """Side of the crops, pixels."""
     learning_rate: float = 2e-3
     """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
+    inner: Annotated[int, Between(1)] = 2
+    """Layers that nobody asks for have so many times the teacher's channels."""
+    adversarial: Annotated[float, Between(0, 1)] = 0.04
+    """Every third step is on pictures that are changed by so much, root mean square of 0 to 1, towards what is seen wrongly."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
     seed: Annotated[int, Between(0)] = 1

@@ -18,15 +18,12 @@ from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import relative_error
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channel_statistics, channels_last
-from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.perceptual import DISTILLED, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training.config import PerceptualConfig as Config
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
-
-DISTILLED = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
-"""Layers that are distilled: all that style and content losses compare."""
 
 _HELD_OUT = 20
 """Every so many pictures one is left out of the training, to measure on."""
@@ -45,6 +42,21 @@ def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
     noisy = (pictures + noise.to(pictures.device)).clamp(0, 1)
     disturbance = torch.randint(3, (count, 1, 1, 1), generator=generator).to(pictures.device)
     return torch.where(disturbance == 0, pictures, torch.where(disturbance == 1, mixed, noisy))
+
+
+_ADVERSARIAL = 3
+"""Every so many steps the pictures are changed against the network."""
+
+
+def worsened(pictures: Tensor, loss: Tensor, most: float) -> Tensor:
+    """Return pictures (B, 3, H, W), changed by a root mean square of `most` so that a loss of them rises.
+
+    An optimisation through a network finds what the network sees wrongly (Goodfellow et al. 2015, "Explaining and
+    Harnessing Adversarial Examples"): grain, where the teacher's pictures have strokes.
+    """
+    (gradient,) = torch.autograd.grad(loss, pictures)
+    size = gradient.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return (pictures + most * gradient / (size + 1e-12)).clamp(0, 1).detach()
 
 
 def distances(output_features: list[Tensor], target_features: list[Tensor]) -> list[Tensor]:
@@ -119,7 +131,7 @@ def train(
     target = torch.device(device)
     torch.manual_seed(config.seed)
     teacher_net = Perceptual.from_state_dict(load_weights(teacher)).to(target)
-    net = Perceptual(teacher_net.widths).to(target)
+    net = Perceptual(teacher_net.widths, inner=config.inner).to(target)
     for module in (net, teacher_net):
         channels_last(module)
     files = [file for folder in folders for file in list_pictures(folder, exclude)]
@@ -133,12 +145,16 @@ def train(
     pictures = iter(crops(learned, batch=config.batch, seed=run.seed))
     generator = torch.Generator().manual_seed(run.seed)
 
-    def losses_at(_step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
+    def differences(crop: Tensor) -> list[Tensor]:
         with mixed_precision(target):
-            with torch.no_grad():
-                target_features = teacher_net(crop, DISTILLED)
-            losses = distances(net(crop, DISTILLED), target_features)
+            return distances(net(crop, DISTILLED), teacher_net(crop, DISTILLED))
+
+    def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
+        if config.adversarial and step % _ADVERSARIAL == 0:
+            crop.requires_grad_(True)
+            crop = worsened(crop, torch.stack(differences(crop)).sum(), config.adversarial)
+        losses = differences(crop)
         return torch.stack(losses).sum(), dict(zip(DISTILLED, losses, strict=True))
 
     @torch.no_grad()
