@@ -59,11 +59,21 @@ def test_it_begins_as_the_any_style_network_in_that_style():
     base = Arbitrary(Shape(8, 8, 16, 1)).eval()
     torch.nn.init.normal_(base.style_encoder.kernel_head.weight)
     picture, frame = torch.rand(1, 3, 64, 80), torch.rand(1, 3, 64, 64)
-    net = OneStyle.begin(base, picture)
+    net = OneStyle.begin(base.state_dict(), picture)
     with torch.no_grad():
         found, expected = net.frame_net(frame, net.style)[0], base(frame, picture)
     assert torch.equal(found, expected)
     assert not any("bank" in name for name in net.state_dict())
+
+
+def test_it_begins_as_the_network_of_another_style_in_its_own_colors():
+    torch.manual_seed(1)
+    other, picture = OneStyle(Shape(8, 8, 16, 1)).eval(), torch.rand(1, 3, 64, 80)
+    net = OneStyle.begin(other.state_dict(), picture)
+    assert torch.equal(net.affine, other.affine)
+    assert torch.allclose(net.colors, palette(picture))
+    with pytest.raises(InputError, match="any-style"):
+        OneStyle.begin(Perceptual((4, 4, 8, 8, 8)).state_dict(), picture)
 
 
 def test_it_learns_its_style_within_bounds(data, tmp_path):
@@ -155,7 +165,7 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path):
 
 def test_the_palette_of_the_base_is_the_pictures():
     picture = torch.rand(1, 3, 32, 32)
-    net = OneStyle.begin(Arbitrary(Shape(8, 8, 16, 1)), picture)
+    net = OneStyle.begin(Arbitrary(Shape(8, 8, 16, 1)).state_dict(), picture)
     assert torch.allclose(net.colors, palette(picture))
 
 

@@ -143,7 +143,8 @@ def style(
     base: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The any-style network to begin with; a small one if not given."
+            metavar="FILE",
+            help="The any-style network to begin with, or a network of another style; a small one if not given.",
         ),
     ] = None,
     out: Annotated[

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vidstyle.errors import InputError
 from vidstyle.nets.arbitrary import Arbitrary, FrameNet, Shape
 from vidstyle.nets.encoder import MAX_GAIN, MAX_SHIFT
-from vidstyle.nets.palette import PALETTE
+from vidstyle.nets.palette import PALETTE, palette
 
 
 class OneStyle(nn.Module):
@@ -47,8 +47,20 @@ class OneStyle(nn.Module):
 
     @classmethod
     @torch.no_grad()
-    def begin(cls, base: Arbitrary, picture: Tensor) -> OneStyle:
-        """Make a network that paints as an any-style one does in the style of a picture (1, 3, H, W)."""
+    def begin(cls, weights: Mapping[str, Tensor], picture: Tensor) -> OneStyle:
+        """Make a network that learns the style of a picture (1, 3, H, W) from another's weights.
+
+        An any-style network's paint in that style as it does; those of a network of one style keep its strokes and get the
+        picture's colors.
+
+        Raises:
+            InputError: they are no such network's.
+        """
+        if "affine" in weights:
+            net = cls.from_shipped(weights)
+            net.colors.copy_(palette(picture))
+            return net
+        base = Arbitrary.from_shipped(weights)
         net = cls(base.shape)
         vector = base.style_encoder(picture)
         net.frame_net.load_state_dict(base.frame_net.weights_for(vector))

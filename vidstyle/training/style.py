@@ -1,6 +1,6 @@
 """Train a network for one style: `vidstyle train style PICTURE --content DIR ...`.
 
-It begins as an any-style network in that style, and then forgets all others.
+It begins as an any-style network in that style, and then forgets all others; or as a network of another style.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
-from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
@@ -54,7 +53,7 @@ def train(
         picture: the style.
         content: folder of photos.
         perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
-        base: safetensors of an any-style network, whose shape the new one takes.
+        base: safetensors of an any-style network, or of another style's, whose shape the new one takes.
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.
         exclude: beginnings of names of photos to leave out.
@@ -77,7 +76,7 @@ def train(
     torch.manual_seed(config.seed)
     style = scaled_picture(picture, config.style_side).to(target)  # (1, 3, H, W)
     perceptual = perceptual.to(target)
-    net = OneStyle.begin(Arbitrary.from_shipped(load_weights(base)), style.cpu()).to(target)
+    net = OneStyle.begin(load_weights(base), style.cpu()).to(target)
     for module in (net, perceptual):
         channels_last(module)
     run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
