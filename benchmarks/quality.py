@@ -33,7 +33,7 @@ from vidstyle.images.files import read_picture
 from vidstyle.zoo import catalog
 from vidstyle.zoo.features import load_features
 
-ENCODING = Encoding("libx264", 14, "medium", "yuv420p")
+ENCODING = Encoding(codec="libx264", crf=14, preset="medium", pixel_format="yuv420p")
 STABILITIES = (0.0, 0.5, 1.0)
 
 
