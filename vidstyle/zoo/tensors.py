@@ -71,6 +71,10 @@ class Tensors:
                 raise InputError(f"{path} is damaged: {name} holds numbers that are none")
         return cls(tensors, notes)
 
+    def knows(self, network: Path) -> bool:
+        """Return whether the file holds the digests of a converted network's .xml and .bin: older ones do not."""
+        return all(_note(network.with_suffix(end)) in self.notes for end in (".xml", ".bin"))
+
     def made(self, network: Path) -> bool:
         """Return whether a converted network, its .xml or .bin, was made from these weights.
 
