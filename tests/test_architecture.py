@@ -27,7 +27,7 @@ ALLOWED = {
     "zoo": {"errors", "nets"},
     "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
     "stylize": {"errors", "fields", "flow", "frame", "runtime"},
-    "media": {"cores", "errors", "fields", "frame"},
+    "media": {"cores", "errors", "fields", "frame", "images"},
     "pipeline": {"channel", "frame"},
     "training": {
         "errors",

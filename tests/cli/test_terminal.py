@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.clips import make_clip
+from tests.clips import make_clip, make_picture
 from tests.conftest import ROOT
 from vidstyle.cli.terminal import printable
 
@@ -61,6 +61,90 @@ def test_output_that_does_not_arrive_is_told(clip, command, streams, code):
     assert done.returncode == code
     (told,) = done.stderr.decode().splitlines()
     assert told.startswith("vidstyle: cannot write standard output: ")
+
+
+@pytest.fixture(scope="module")
+def folder(clip):
+    """A folder of the clip and of a picture."""
+    make_picture(clip.parent / "s.png", 96, 80)
+    return clip.parent
+
+
+SOURCE = "testsrc2=size=64x48:rate=25,realtime --from lavfi --seconds 1"
+RESULTS = {
+    "metrics": "metrics in.mp4 in.mp4",
+    "metrics as JSON": "metrics in.mp4 in.mp4 --json",
+    "manifest": "train manifest --content .",
+    "doctor": "doctor",
+    "live": f"live {SOURCE} -s s.png -o OUT.mkv --json",
+}
+"""Commands whose result goes to standard output."""
+
+FILES = {
+    "live": (f"live {SOURCE} -s s.png -o OUT.mkv", ".mkv"),
+    "paint": ("paint s.png -s s.png --steps 2 --size 48 -o OUT.png", ".png"),
+    "reconstruct": ("reconstruct s.png --steps 1 --size 64 -o OUT.png", ".png"),
+}
+"""Those whose result is a file."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("streams", [f"2>{FULL}", "2>&-"])
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_arrive_where_messages_do_not(folder, tmp_path, name, streams):
+    if name != "doctor":
+        pytest.importorskip("torch")
+    words = RESULTS[name].replace("OUT", str(tmp_path / "out")).split()
+    done = shell(f'"$@" {streams}', *words, cwd=folder)
+    assert done.returncode == 0
+    assert len(done.stdout) > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("streams", [f">{FULL}", ">&-"])
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_that_do_not_arrive_are_told(folder, tmp_path, name, streams):
+    if name != "doctor":
+        pytest.importorskip("torch")
+    words = RESULTS[name].replace("OUT", str(tmp_path / "out")).split()
+    done = shell(f'"$@" {streams}', *words, cwd=folder)
+    assert done.returncode == 4
+    lines = done.stderr.decode().splitlines()
+    assert lines[-1].startswith("vidstyle: cannot write standard output: ")
+    if name == "live":  # what was recorded is kept
+        assert (tmp_path / "out.mkv").stat().st_size > 1000
+    else:
+        assert len(lines) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("streams", [f"2>{FULL}", "2>&-", f">{FULL}", ">&- 2>&-"])
+@pytest.mark.parametrize("name", FILES)
+def test_text_for_people_fails_no_other_command(folder, tmp_path, name, streams):
+    if name != "live":
+        pytest.importorskip("torch")
+    command, ending = FILES[name]
+    out = tmp_path / f"out{ending}"
+    words = command.replace("OUT", str(tmp_path / "out")).split()
+    done = shell(f'"$@" {streams}', *words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert out.stat().st_size > 500
+    assert sorted(tmp_path.iterdir()) == [out]
+
+
+def test_a_terminal_that_goes_away_ends_no_run(clip, tmp_path):
+    master, slave = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", "-v", "run", clip, "-s", "identity"]
+        + ["-o", tmp_path / "o.mkv"],
+        stderr=slave,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"},
+    )
+    os.close(slave)
+    os.read(master, 1)  # it has begun to say something
+    os.close(master)
+    assert run.wait(60) == 0
+    assert (tmp_path / "o.mkv").stat().st_size > 1000
 
 
 def test_a_closed_input_is_an_input_that_cannot_be_read(tmp_path):

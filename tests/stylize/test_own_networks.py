@@ -78,6 +78,20 @@ def test_a_damaged_conversion_is_told(own, ending, noted):
         paint(own)
 
 
+def test_an_older_network_is_used_with_a_warning_and_without_int8(own, caplog):
+    shutil.copy(catalog.FOLDER / "styles" / "udnie_frame8.xml", own.with_name("own_frame8.xml"))
+    shutil.copy(catalog.FOLDER / "styles" / "udnie_frame8.bin", own.with_name("own_frame8.bin"))
+    model = vidstyle.load(own, device="cpu")
+    assert "int8" not in model.stylizer.engine.name
+    (told,) = caplog.messages
+    assert "own_frame.xml, own_frame16.xml beside it may be of other weights" in told
+    assert "own_frame8.xml is not used" in told
+    caplog.clear()
+    catalog.open_file(own).note_networks()
+    vidstyle.load(own, device="cpu")
+    assert not caplog.messages
+
+
 def test_what_was_made_is_noted_and_weights_stay(own):
     before = Tensors.read(own).tensors
     catalog.open_file(own).note_networks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from pathlib import Path
 
 import cv2
 import pytest
@@ -114,6 +115,53 @@ def test_what_is_no_manifest_is_refused(tmp_path, text, message):
         (tmp_path / "m.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         read_manifest(tmp_path / "m.csv")
+
+
+HEAD = b"kind,name,sha256,split\n"
+ROW = b"content,a.jpg,0123456789abcdef,train\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (HEAD + b"content,a\0.jpg,00,train\n", "expected the name of a picture"),
+        (HEAD + b"content," + b"a" * 200_000 + b",00,train\n", "no manifest"),
+        (HEAD + b"content,\xe9.jpg,00,train\n", "no manifest"),
+        (HEAD + b'content,"a.jpg\n' + ROW * 100, "no manifest"),
+        ((HEAD + ROW).decode().encode("utf-16"), "no manifest"),
+        (bytes(2**25 + 1), "32 MiB at most"),
+    ],
+    ids=["zero byte", "huge field", "latin", "open quote", "utf-16", "no end"],
+)
+def test_a_hostile_manifest_is_refused(tmp_path, data, message):
+    (tmp_path / "m.csv").write_bytes(data)
+    with pytest.raises(InputError, match=message) as caught:
+        read_manifest(tmp_path / "m.csv")
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no device without an end here")
+def test_a_manifest_without_an_end_is_refused():
+    with pytest.raises(InputError, match="32 MiB at most"):
+        read_manifest(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xef\xbb\xbf" + HEAD + ROW, (HEAD + ROW).replace(b"\n", b"\r\n")],
+    ids=["BOM", "CRLF"],
+)
+def test_a_manifest_of_another_editor_is_read(tmp_path, data):
+    (tmp_path / "m.csv").write_bytes(data)
+    assert read_manifest(tmp_path / "m.csv") == [
+        Row("content", "a.jpg", "0123456789abcdef", "train")
+    ]
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path):
+    (tmp_path / "m.csv").write_bytes(HEAD + ROW.replace(b"a.jpg", b"a" * 300))
+    with pytest.raises(InputError, match=r"cannot read the picture .*: File name too long"):
+        split_pictures("content", tmp_path, tmp_path / "m.csv")
 
 
 def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monkeypatch):

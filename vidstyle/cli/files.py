@@ -55,7 +55,7 @@ def _values(path: Path) -> dict[str, Any]:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -13,7 +13,13 @@ import numpy as np
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 from vidstyle.images.arrays import Picture, to_pixels
-from vidstyle.images.header import is_deep, is_opaque, is_upright_png, read_size
+from vidstyle.images.header import (
+    MAX_INFLATED,
+    inflates_too_much,
+    is_opaque,
+    is_upright_png,
+    read_header,
+)
 
 PictureSource: TypeAlias = "str | Path | Picture"
 """A picture: a file, or RGB pixels; see `images.arrays.Picture`."""
@@ -33,9 +39,18 @@ def load_picture(picture: PictureSource) -> Pixels:
     return pixels
 
 
-MAX_PIXELS = 2**27
-"""Of a picture in a file, some 134 million: more than cameras make. A file of a few hundred kilobytes can hold many more.
-Half as many where levels may have more than 8 bits: what such pictures take a pixel is up to 23 bytes (HDR)."""
+_MEMORY = 2**30
+"""That decoding a picture may take, bytes. A file of some hundred kilobytes may hold a picture of any size."""
+
+MAX_PIXELS = _MEMORY // 8
+"""Of a picture in a file, some 134 million: more than cameras make. Fewer where a pixel takes more than 8 bytes to decode, as in
+one of more than 8 bits; see `header.Header`."""
+
+_MAX_WORK = 2**31
+"""Scans of a JPEG times its pixels: 16 of the largest; a progressive one has some 10."""
+
+_LEAST_PIXELS = 2**20
+"""As which a smaller picture counts there: a scan takes time whatever its size."""
 
 _MAX_BYTES = 2**29
 """Of the file itself."""
@@ -45,7 +60,22 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
     """Read a picture as RGB (H, W, 3), turned as its EXIF says; transparency becomes gray of level `ground`.
 
     Raises:
-        InputError: no such file, no picture, or one of more than `MAX_PIXELS`, half of them if it is deep, which is not decoded.
+        InputError: see `read_encoded`.
+    """
+    picture, alpha = _decoded(read_encoded(path))
+    if picture is None:
+        raise InputError(_NO_PICTURE.format(path))
+    if alpha is not None and alpha.shape == picture.shape[:2]:
+        _lay_on(picture, alpha, ground)
+    return cast(Pixels, picture.astype(np.uint8, copy=False))
+
+
+def read_encoded(path: Path) -> bytes:
+    """Read the file of a picture, and refuse what would take too much memory or time to decode.
+
+    Raises:
+        InputError: no such file; no picture; one of more than `MAX_PIXELS`, or fewer of a kind that takes more memory; one of
+            too many scans, or of texts that grow to too much.
     """
     try:
         with path.open("rb") as file:
@@ -62,19 +92,34 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
         raise InputError(
             f"expected a picture of {_MAX_BYTES >> 20} MiB at most, got more in {path}"
         )
-    size = read_size(data)
-    limit = MAX_PIXELS // 2 if is_deep(data) else MAX_PIXELS
-    if size and size[0] * size[1] > limit:
+    _check(data, path)
+    return data
+
+
+_NO_PICTURE = "{} is no picture that can be read; expected a JPEG, PNG, WebP, ..."
+
+
+def _check(data: bytes, path: Path) -> None:
+    header = read_header(data)
+    if header is None:
+        raise InputError(_NO_PICTURE.format(path))
+    pixels, limit = header.width * header.height, _MEMORY // header.pixel_bytes
+    if pixels > limit:
         raise InputError(
-            f"expected a picture of {limit // 10**6} million pixels at most, "
-            f"got {size[0]}x{size[1]} in {path}; make it smaller"
+            f"expected a picture of {limit / 1e6:.3g} million pixels at most where one takes "
+            f"{header.pixel_bytes} bytes to decode, got {header.width}x{header.height} in {path}; make it smaller"
         )
-    picture, alpha = _decoded(data) if size else (None, None)
-    if picture is None:
-        raise InputError(f"{path} is no picture that can be read; expected a JPEG, PNG, WebP, ...")
-    if alpha is not None and alpha.shape == picture.shape[:2]:
-        _lay_on(picture, alpha, ground)
-    return cast(Pixels, picture.astype(np.uint8, copy=False))
+    most = _MAX_WORK // max(pixels, _LEAST_PIXELS)
+    if header.scans > most:
+        raise InputError(
+            f"expected {most} scans at most in a JPEG of {header.width}x{header.height}, got {header.scans} in {path}; "
+            "save it anew"
+        )
+    if inflates_too_much(data):
+        raise InputError(
+            f"expected {MAX_INFLATED >> 20} MiB at most of texts and color profiles, got more in {path}; "
+            "save it without them"
+        )
 
 
 def _decoded(data: bytes) -> tuple[Any, Any]:

@@ -94,7 +94,7 @@ class Lines:
             whole = True
             while line := self._stream.readline(_LONGEST):
                 if whole and line.strip():
-                    self._lines.put(line.decode(errors="replace"))
+                    self._lines.put(line.decode("utf-8-sig", "replace"))
                 whole = line.endswith(b"\n")
 
     def poll(self) -> list[str]:

@@ -176,11 +176,15 @@ class Session:
     def _commands(self) -> list[Command]:
         """Obey the commands that have come, and return them."""
         done: list[Command] = [c for output in self._outputs for c in output.commands()]
+        wrong: list[UsageError] = []
         for line in self._lines.poll() if self._lines else []:
             try:
                 done.append(parse_line(line))
             except UsageError as error:
-                log.warning("%s", error)
+                wrong.append(error)
+        if wrong:
+            others = len(wrong) - 1
+            log.warning("%s%s", wrong[0], f", and {others} other lines" if others else "")
         for command in done:
             if command.what == "quit":
                 continue

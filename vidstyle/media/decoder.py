@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
 from av.container import Flags
 
 from vidstyle.cores import cores
+from vidstyle.media.inputs import check_png
 from vidstyle.media.lostframes import LostFrames, Sent
 from vidstyle.media.sequence_header import header_of
 
@@ -82,6 +84,7 @@ class PictureDecoder:
             # It may hold a stream as AVI does, which shows in the first packet.
             container.flags &= ~Flags.gen_pts.value
             self._has_order_only = None
+        self._is_png = video.codec_context.name in {"png", "apng"}
         self._delay: int | None = None
         """What to take from decoding times to get those of display, in units of the stream."""
         self._last: int | None = None
@@ -123,6 +126,8 @@ class PictureDecoder:
             if packet.is_keyframe and self._begins_another(packet):
                 yield from self._decode(None)
                 self._context.flush_buffers()
+            if self._is_png:
+                check_png(Path(self._name), bytes(packet))
             self._lost.send(packet)
             yield from self._decode(packet)
             self._ended = not packet.size

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError
+from vidstyle.images.header import MAX_INFLATED, inflates_too_much
 from vidstyle.media.address import Address, AddressReader, Location, looks_like_address
 from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import Feed, InputPipe, is_pipe
@@ -180,6 +181,7 @@ def _open_path(path: Path, reading: Reading) -> Any:
         return _open(url, format_name(reading.format), _options(reading))
     if is_sequence(path):
         return _open_sequence(path, reading)
+    check_png(path)
     if _is_animated_webp(path):
         return _open(_as_matroska(path, reading), "matroska", protocols=())
     if reading.hwaccel:
@@ -241,6 +243,7 @@ def _numbers(path: Path) -> list[int]:
 
 def _open_sequence(path: Path, reading: Reading) -> Any:
     numbers = _numbers(path)
+    check_png(path.with_name(path.name % numbers[0]))
     rate = reading.fps or Fraction(25)
     options = {
         "pattern_type": "sequence",
@@ -249,6 +252,25 @@ def _open_sequence(path: Path, reading: Reading) -> Any:
     }
     parent = str(path.parent).replace("%", "%%")
     return _open(f"file:{parent}/{path.name}", "image2", options)
+
+
+def check_png(path: Path, data: bytes | None = None) -> None:
+    """Refuse a PNG whose texts or color profile would take gigabytes: FFmpeg knows no bound for them.
+
+    Args:
+        path: of the input.
+        data: of one of its packets; None: it is the file.
+
+    Raises:
+        InputError: see above.
+    """
+    if data is None:
+        data = path.read_bytes() if head_of(path).startswith(b"\x89PNG") else b""
+    if inflates_too_much(data):
+        raise InputError(
+            f"expected {MAX_INFLATED >> 20} MiB at most of texts and color profiles, got more in {path}; "
+            "save it without them"
+        )
 
 
 def _is_animated_webp(path: Path) -> bool:

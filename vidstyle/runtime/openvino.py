@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.runtime.quiet import ov
 from vidstyle.zoo.catalog import ModelFiles
+
+log = logging.getLogger(__name__)
 
 _MAX_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""
@@ -94,7 +97,16 @@ class OpenVinoEngine:
         """
         self._core, self._model = ov.Core(), model
         offered = offered_precisions(self._core)
-        if not model.int8_net.exists():  # a user's own network: int8 needs the maker's tools
+        unknown = model.unknown_networks()
+        if unknown:
+            log.warning(
+                "%s does not say what was made from it: %s beside it may be of other weights%s; train it again "
+                "in the same folder to have that written",
+                *(model.weights, ", ".join(n.name for n in unknown if n != model.int8_net)),
+                f", and {model.int8_net.name} is not used" * (model.int8_net in unknown),
+            )
+        if model.int8_net not in model.networks or model.int8_net in unknown:
+            # A user's own network: int8 needs the maker's tools, and its numbers do not show what it was made from.
             offered = [name for name in offered if name != "int8"]
         if precision not in ("auto", *offered):
             raise UsageError(

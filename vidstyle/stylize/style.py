@@ -26,6 +26,10 @@ _LONGEST = 4
 """Long side over the short one, at most."""
 
 
+_MAX_BYTES = 2**24
+"""Of a style in a file, unpacked; the largest one, of colors, has 2**18 or so."""
+
+
 def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
     """Scale a picture (H, W, 3) to a short side of `scale * STYLE_SIDE`; a long one is center-cut."""
     longest = _LONGEST * min(picture.shape[:2])
@@ -78,6 +82,8 @@ class Style:
 
         try:
             with np.load(path, allow_pickle=False) as held:
+                if sum(part.file_size for part in held.zip.infolist()) > _MAX_BYTES:
+                    raise ValueError
                 return cls(held["values"].astype(np.float32), str(held["made_by"]))
         except OSError as error:
             raise InputError(f"cannot read the style {path}: {error.strerror or error}") from error

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.images.files import read_picture
+from vidstyle.images.files import read_encoded, read_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -71,7 +71,7 @@ class Crops:
             zoom: a crop shows its picture up to this much larger or smaller than it is stored.
         """
         self.files = files
-        self.encoded = [np.frombuffer(p.read_bytes(), np.uint8) for p in files]
+        self.encoded = [np.frombuffer(read_encoded(p), np.uint8) for p in files]
         self.size, self.batch, self.recolor, self.zoom = size, batch, recolor, zoom
         self.rng = np.random.default_rng(seed)
         self.order: list[int] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,10 @@ class Row(NamedTuple):
     name: str
     sha256: str
     split: str
+
+
+_MAX_BYTES = 2**25
+"""Of a manifest: some 500,000 pictures."""
 
 
 class Split(NamedTuple):
@@ -50,13 +55,20 @@ def read_manifest(manifest: Path) -> list[Row]:
         InputError: no such file, or no manifest.
     """
     try:
-        with manifest.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
+        with manifest.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise InputError(
+                f"expected a manifest of {_MAX_BYTES >> 20} MiB at most, got more in {manifest}"
+            )
+        head, *rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
         if tuple(head) != Row._fields:
             raise ValueError
         found = [Row(*row) for row in rows]
     except OSError as error:
         raise InputError(f"cannot read the manifest {manifest}: {error.strerror}") from error
+    except InputError:
+        raise
     except (ValueError, TypeError, csv.Error) as error:
         raise InputError(
             f"{manifest} is no manifest of columns {','.join(Row._fields)}; "
@@ -103,7 +115,10 @@ def _digest(path: Path) -> str:
 
 
 def _check(path: Path, row: Row, manifest: Path) -> None:
-    found = f"one with {_digest(path)}" if path.is_file() else "none"
+    try:
+        found = f"one with {_digest(path)}" if path.is_file() else "none"
+    except OSError as error:  # no permission, or a name that is too long
+        raise InputError(f"cannot read the picture {path}: {error.strerror}") from error
     if found != f"one with {row.sha256}":
         raise InputError(
             f"expected the picture {path} with SHA-256 {row.sha256}..., as in {manifest}, got {found}; "

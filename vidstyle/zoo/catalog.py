@@ -87,10 +87,28 @@ class ModelFiles:
                 )
         return path
 
+    @property
+    def networks(self) -> list[Path]:
+        """The converted networks that are there, .xml."""
+        named = (self.frame_net, self.float_net_16bit, self.int8_net, self.style_encoder)
+        return [network for network in named if network.is_file()]
+
+    def unknown_networks(self) -> list[Path]:
+        """Return the converted networks of which nothing tells that all of them was made from the weights.
+
+        Raises:
+            InputError: the weights cannot be read.
+        """
+        if self.shipped:
+            return []
+        tensors = Tensors.read(self.weights)
+        return [network for network in self.networks if not tensors.knows(network)]
+
     def note_networks(self) -> None:
         """Write into the weights what their converted networks are, so that others are told from them."""
-        networks = (self.frame_net, self.float_net_16bit, self.int8_net, self.style_encoder)
-        files = [file for n in networks for file in (n, n.with_suffix(".bin")) if file.is_file()]
+        files = [
+            file for n in self.networks for file in (n, n.with_suffix(".bin")) if file.is_file()
+        ]
         note_networks(self.weights, files)
 
 

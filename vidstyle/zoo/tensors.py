@@ -16,6 +16,9 @@ from vidstyle.errors import InputError
 _LONGEST_HEADER = 10**6
 """Bytes; ours have some thousands."""
 
+_MAX_BYTES = 2**28
+"""Of a file of weights; ours have a few millions."""
+
 _BYTES = {
     "F64": 8,
     "F32": 4,
@@ -52,9 +55,14 @@ class Tensors:
                 or a number that is none.
         """
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(_MAX_BYTES + 1)
         except OSError as error:
             raise InputError(f"cannot read the weights {path}: {error.strerror}") from error
+        if len(data) > _MAX_BYTES:
+            raise InputError(
+                f"expected weights of {_MAX_BYTES >> 20} MiB at most, got more in {path}"
+            )
         length = int.from_bytes(data[:8], "little")
         try:
             if len(data) < 8 or length > min(_LONGEST_HEADER, len(data) - 8):
@@ -70,6 +78,10 @@ class Tensors:
             if kind in _FLOATS and not np.isfinite(np.frombuffer(numbers, _FLOATS[kind])).all():
                 raise InputError(f"{path} is damaged: {name} holds numbers that are none")
         return cls(tensors, notes)
+
+    def knows(self, network: Path) -> bool:
+        """Return whether the file holds the digests of a converted network's .xml and .bin: older ones do not."""
+        return all(_note(network.with_suffix(end)) in self.notes for end in (".xml", ".bin"))
 
     def made(self, network: Path) -> bool:
         """Return whether a converted network, its .xml or .bin, was made from these weights.
