@@ -29,6 +29,7 @@ ALLOWED = {
     "stylize": {"errors", "fields", "flow", "frame", "runtime"},
     "media": {"cores", "errors", "fields", "frame"},
     "pipeline": {"channel", "frame"},
+    "comparison": {"fields", "frame", "pipeline", "stylize"},
     "training": {
         "errors",
         "fields",
@@ -53,8 +54,9 @@ ALLOWED = {
         "stylize",
         "zoo",
     },
-    "files": {"errors", "frame", "media", "pipeline", "runtime", "stylize"},
+    "files": {"comparison", "errors", "frame", "media", "pipeline", "runtime", "stylize"},
     "model": {
+        "comparison",
         "errors",
         "files",
         "frame",
@@ -66,6 +68,7 @@ ALLOWED = {
         "zoo",
     },
     "api": {
+        "comparison",
         "errors",
         "files",
         "frame",
@@ -91,12 +94,13 @@ ALLOWED = {
         "stylize",
         "training",
     },
-    "live": {"api", "errors", "frame", "media", "model", "runtime", "stylize"},
+    "live": {"api", "comparison", "errors", "frame", "media", "model", "runtime", "stylize"},
     "machine": {"api", "cores", "frame", "media", "model", "pipeline", "runtime", "stylize"},
     "evaluation": {"errors", "flow", "frame", "images", "media", "nets", "zoo"},
     "cli": {
         "__init__",
         "api",
+        "comparison",
         "errors",
         "evaluation",
         "fields",
