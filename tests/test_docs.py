@@ -16,7 +16,9 @@ import numpy as np
 from tests.clips import make_picture, pattern
 from tests.conftest import ROOT, vidstyle
 
-TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor", "styles"))
+TRIED = tuple(
+    f"vidstyle {name}" for name in ("run", "sheet", "probe", "metrics", "doctor", "styles")
+)
 """Commands of the README that are run here; the others take minutes."""
 
 README = (ROOT / "README.md").read_text()
