@@ -42,7 +42,7 @@ def sheet(
             help="A style, as for run, or a folder of pictures; repeatable. By default all names of vidstyle styles.",
         ),
     ] = None,
-    every: Annotated[
+    all_styles: Annotated[
         bool, typer.Option("--all", help="All names of vidstyle styles, too.")
     ] = False,
     output: Annotated[
@@ -82,7 +82,7 @@ def sheet(
     place = located(source)
     check_input(place)
     target = output or _beside(place)
-    styles = [*(style or []), *(catalog.styles() if every else [])]
+    styles = [*(style or []), *(catalog.styles() if all_styles else [])]
     pictures = [picture for name in styles for picture in inside(Path(name))]
     check_picture(target, [*input_files(place), *pictures], overwrite=overwrite)
     picture = draw(place, styles, options, compute=compute, reading=reading, stop=stop)

@@ -22,6 +22,7 @@ class Spelling:
 
 
 SPELLINGS = {
+    "all_styles": Spelling(("--all",)),
     "alpha": Spelling(kind=KEEP),
     "at": Spelling(kind=TIMES),
     "as_json": Spelling(("--json",)),
