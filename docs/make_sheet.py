@@ -1,16 +1,19 @@
 """Make the contact sheets of the documents.
 
 The sample clip in every sample style, docs/sheet.jpg, and docs/hero.jpg for the README; in every style that has a
-network of its own, docs/styles.jpg.
+network of its own, docs/styles.jpg. The pictures of the page on looking before the work: docs/choose.jpg, docs/compare.jpg.
 """
 
 from __future__ import annotations
 
+import tempfile
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+import vidstyle
 from vidstyle import stylize_frames
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
@@ -39,8 +42,25 @@ def save(path: Path, rows: list[list[np.ndarray]], width: int, height: int) -> N
     cv2.imwrite(str(path), grid[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
+def save_choose() -> None:
+    """Write a sheet as `vidstyle sheet` draws it, and a frame of each comparison."""
+    clip = ROOT / "samples" / "clip.mp4"
+    styles = ["great_wave", "starry_night", ROOT / "samples" / "styles" / "mosaic.jpg"]
+    sheet = vidstyle.sheet(clip, styles, moments=3, strengths=[0.5, 1], cell=240)
+    save(ROOT / "docs" / "choose.jpg", [[sheet]], sheet.shape[1], sheet.shape[0])
+    with tempfile.TemporaryDirectory() as folder:
+        shown = []
+        for way in ("split", "wipe"):
+            made = Path(folder) / f"{way}.mkv"
+            vidstyle.stylize(clip, "starry_night", made, compare=way)
+            with FileSource(made) as source:
+                shown.append(next(islice(source, HERO, None)).pixels)
+    save(ROOT / "docs" / "compare.jpg", [shown], 480, 270)
+
+
 def main() -> None:
     """Write the pictures."""
+    save_choose()
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
         frames = [f.pixels for f in source]
     chosen = [frames[i] for i in MOMENTS]

@@ -41,6 +41,7 @@ INVENTORY = [
     "mix",
     "paint",
     "probe",
+    "sheet",
     "stylize",
     "stylize_frames",
     "train_style",

@@ -16,7 +16,9 @@ import numpy as np
 from tests.clips import make_picture, pattern
 from tests.conftest import ROOT, vidstyle
 
-TRIED = tuple(f"vidstyle {name}" for name in ("run", "probe", "metrics", "doctor", "styles"))
+TRIED = tuple(
+    f"vidstyle {name}" for name in ("run", "sheet", "probe", "metrics", "doctor", "styles")
+)
 """Commands of the README that are run here; the others take minutes."""
 
 README = (ROOT / "README.md").read_text()
@@ -101,6 +103,16 @@ def test_the_page_on_python_works(base, picture, tmp_path, monkeypatch):
     }
 
 
+def test_the_page_on_looking_before_the_work_works(base, picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, "in.mp4")
+    shutil.copy(picture, "starry.jpg")
+    (block,) = blocks("python", (ROOT / "docs" / "choose.md").read_text())
+    names = {}
+    exec(block, names)
+    assert names["sheet"].shape == (5 * 244 - 4, 2 * 324 - 4, 3)
+
+
 def test_every_make_target_and_link_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)) <= targets
@@ -110,7 +122,16 @@ def test_every_make_target_and_link_exists():
 
 
 def test_every_option_of_the_readme_exists():
-    commands = ("run", "train arbitrary", "bench", "metrics", "live", "paint", "train style")
+    commands = (
+        "run",
+        "sheet",
+        "train arbitrary",
+        "bench",
+        "metrics",
+        "live",
+        "paint",
+        "train style",
+    )
     known = "".join(vidstyle(*name.split(), "--help").stdout for name in commands)
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
         assert option in known, option

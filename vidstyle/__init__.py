@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vidstyle.model import Model, load
     from vidstyle.optimize.api import paint
     from vidstyle.pipeline import Progress, Summary
+    from vidstyle.sheet.contact import sheet
     from vidstyle.stylize.look import Look
     from vidstyle.stylize.state import State
     from vidstyle.stylize.style import Style, mix
@@ -64,6 +65,7 @@ __all__ = [
     "mix",
     "paint",
     "probe",
+    "sheet",
     "stylize",
     "stylize_frames",
     "train_style",
@@ -81,6 +83,7 @@ _ROOMS = {
     "model": "Model load",
     "optimize.api": "paint",
     "pipeline": "Progress Summary",
+    "sheet.contact": "sheet",
     "stylize.look": "Look",
     "stylize.state": "State",
     "stylize.style": "Style mix",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
@@ -131,6 +132,7 @@ def stylize(
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
+    compare: str | None = None,
     low_latency: bool = False,
     device: str = "auto",
     precision: str = "auto",
@@ -158,6 +160,7 @@ def stylize(
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
+        compare: before and after in one clip: split, side or wipe; see `comparison.Comparison`.
         low_latency: hand every frame on as soon as can be, at the price of speed and size.
         device: auto, cpu, cuda, cuda:N, mps or torch-cpu; of the network, and of raft.
         precision: of the network: auto, int8, bf16, f16 or f32; each device offers some.
@@ -186,6 +189,7 @@ def stylize(
         reading=reading,
         encoding=encoding,
         odd=odd,
+        comparison=Comparison(compare),
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,
@@ -206,6 +210,7 @@ def run(
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
+    comparison: Comparison | None = None,
     overwrite: bool = False,
     resume: bool = False,
     keep_partial: bool = False,
@@ -224,6 +229,7 @@ def run(
     check_apart(target, [Path(s) for s in several if isinstance(s, str | Path)])
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
+        comparison=comparison or Comparison(),
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from vidstyle import pipeline
+from vidstyle.comparison import Comparison
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.media.address import Address, Location
@@ -21,6 +22,7 @@ from vidstyle.media.lookahead import LookaheadSource
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import is_pipe
+from vidstyle.media.projection import Projection
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
@@ -64,6 +66,8 @@ class Job:
     """What to do with an odd width or height that the encoder cannot hold: pad, crop, 444."""
     compute: Compute = Compute()  # noqa: RUF009 - it is frozen
     """Frames per call of the network, and whether every frame is handed on at once."""
+    comparison: Comparison = Comparison()  # noqa: RUF009 - it is frozen
+    """Whether what was painted is shown beside the painting."""
     overwrite: bool = False
     """Replace an output that exists."""
     resume: bool = False
@@ -80,6 +84,9 @@ class Job:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
             )
+        single = self.container.is_picture and not is_sequence(self.output)
+        if single and self.comparison.compare == "wipe":
+            raise UsageError("one picture has no time for a wipe; take `compare` split or side")
         if self.resume:
             self._check_resume()
         if self.keep_partial:
@@ -144,6 +151,9 @@ def paint_file(
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = LookaheadSource(frames)
+        shown = job.comparison.source(known or frames)
+        if shown.info.width != frames.info.width:
+            _drop_projection(frames)
         stylizer, look = prepare(frames.info)
         log.info("painting on %s", stylizer.engine.name)
         with ExitStack() as opened:
@@ -154,7 +164,7 @@ def paint_file(
             sink = opened.enter_context(
                 FileSink(
                     job.output,
-                    frames.info,
+                    shown.info,
                     encoding=encoding,
                     passthrough=frames.passthrough,
                     overwrite=job.overwrite,
@@ -164,8 +174,8 @@ def paint_file(
             )
             try:
                 summary = pipeline.run(
-                    known or frames,
-                    stylizer.bind(look, known.after if known else None),
+                    shown,
+                    job.comparison.stylizer(stylizer.bind(look, known.after if known else None)),
                     sink,
                     batch=job.compute.batch,
                     low_latency=job.compute.low_latency,
@@ -195,12 +205,19 @@ def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
         "network": f"{stylizer.made_by} on {stylizer.engine.name}",
         "style": sha256(style.values.tobytes()).hexdigest() if style else "",
     }
-    for part in (job.reading, job.encoding, job.compute, replace(look, style=None)):
+    for part in (job.reading, job.encoding, job.compute, job.comparison, replace(look, style=None)):
         for field in fields(part):
             if field.name != "style":  # two parts have a field of the same name
                 before = settings.get(field.name, "")
                 settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
     return settings
+
+
+def _drop_projection(source: FileSource) -> None:
+    """Let two pictures side by side not be taken for one sphere, or for what two eyes see."""
+    if source.passthrough.projection:
+        log.warning("%s is dropped: `compare` side lays it out anew", source.passthrough.projection)
+        source.passthrough.projection = Projection()
 
 
 def _accelerated(

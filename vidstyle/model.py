@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
@@ -193,6 +194,7 @@ class Model:
         reading: Reading | None = None,
         encoding: Encoding | None = None,
         odd: str = "pad",
+        compare: str | None = None,
         batch: int | None = None,
         overwrite: bool = False,
         resume: bool = False,
@@ -211,6 +213,7 @@ class Model:
             reading: what to read of the video: start, end, fps, size, ...
             encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
+            compare: before and after in one clip: split, side or wipe; see `comparison.Comparison`.
             batch: frames per call of the network; None: what suits the device and the size.
             overwrite: replace an output that exists.
             resume: see `stylize`.
@@ -230,6 +233,7 @@ class Model:
             encoding or Encoding(),
             odd,
             Compute(batch=batch, low_latency=self._low_latency),
+            Comparison(compare),
             overwrite=overwrite,
             resume=resume,
             keep_partial=keep_partial,

@@ -81,6 +81,7 @@ def test_a_fade_is_smooth_and_can_turn_round():
 def test_lines_and_keys():
     assert parse_line("style starry night \n") == Command("style", "starry night")
     assert parse_line("strength 0.5") == Command("strength", 0.5)
+    assert parse_line("compare") == parse_key(ord("c")) == Command("compare")
     assert parse_line("quit") == Command("quit")
     for wrong in ("", "style", "strength", "strength 2", "strength nan", "stability x", "dance"):
         with pytest.raises(UsageError, match="expected style"):

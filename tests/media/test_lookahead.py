@@ -82,3 +82,9 @@ def test_a_stream_without_times_is_not_looked_into(tmp_path):
         lookahead = LookaheadSource(source)
         assert len(list(lookahead)) == 40
         assert len(list(lookahead.after(0))) <= 1
+
+
+def test_the_frames_of_a_stream_without_times_last_as_long_as_they_are_apart(tmp_path):
+    bare = make_clip(tmp_path / "in.h264", times=range(40), sound=False)
+    with FileSource(bare) as source:
+        assert {frame.duration for frame in source} == {1}

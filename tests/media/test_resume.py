@@ -80,6 +80,18 @@ def test_the_output_is_that_of_a_run_in_one_go(clip, tmp_path, name, codec):
         assert packets(whole) == packets(other)
 
 
+@pytest.mark.parametrize("compare", ["side", "wipe"])
+def test_a_comparison_goes_on_where_it_was(clip, tmp_path, compare):
+    whole, other = tmp_path / "whole.mkv", tmp_path / "other.mkv"
+    vidstyle.stylize(clip, "identity", whole, compare=compare)
+    cut(clip, other, PIECE_FRAMES + 60, compare=compare, resume=True)
+    with pytest.raises(UsageError, match="differs in compare; "):
+        vidstyle.stylize(clip, "identity", other, resume=True)
+    result = vidstyle.stylize(clip, "identity", other, compare=compare, resume=True)
+    assert result.summary.resumed == PIECE_FRAMES
+    assert packets(whole) == packets(other)
+
+
 def packets(path):
     """Return all packets, stream by stream: how they lie between each other is a matter of chance."""
     with av.open(str(path)) as file:

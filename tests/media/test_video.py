@@ -13,6 +13,7 @@ import pytest
 
 from tests.clips import make_clip
 from vidstyle import InputError, Reading
+from vidstyle.media.color import ColorConverter
 from vidstyle.media.video import Video
 
 
@@ -182,3 +183,36 @@ def test_closing_ends_the_read_of_all_frames(clip):
     with Video.open(clip) as video:
         next(video.frames)
     assert list(video.frames) == []
+
+
+def test_a_keyframe_is_what_the_frame_of_a_time_is_decoded_from(tmp_path):
+    clip = make_clip(tmp_path / "in.mkv", times=range(100), size=(64, 48), codec="mpeg4")
+    with av.open(str(clip)) as file:
+        keys = [p.pts * p.time_base for p in file.demux(video=0) if p.size and p.is_keyframe]
+    with Video.open(clip) as video:
+        whole = {f.pts * f.time_base: f.pixels for f in video.frames}
+        for time in (Fraction(2), Fraction(3)):
+            found = video.keyframe(time)
+            key = max(k for k in keys if k <= time)
+            assert found.pts * found.time_base == key > 0
+            assert np.array_equal(found.pixels, whole[key])
+    with Video.open(clip, Reading(start=Fraction(1))) as video:
+        assert video.keyframe(Fraction(0)) is None, "it lies before the start"
+
+
+def test_reads_of_a_thread_share_their_tables(clip, monkeypatch):
+    """Those for HDR take seconds to make."""
+    used = set()
+    usual = ColorConverter.to_rgb
+
+    def to_rgb(self, *args, **options):
+        used.add(self)
+        return usual(self, *args, **options)
+
+    monkeypatch.setattr(ColorConverter, "to_rgb", to_rgb)
+    with Video.open(clip) as video, ThreadPoolExecutor(1) as other:
+        parts = [(Fraction(n, 10), Fraction(n + 1, 10)) for n in range(4)]
+        assert all(list(video.read(*part)) for part in parts)
+        assert len(used) == 2, "one for these, one for the read of everything"
+        assert other.submit(lambda: list(video.read(*parts[0]))).result()
+        assert len(used) == 3

@@ -21,6 +21,7 @@ from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
+from vidstyle.cli.sheet import sheet
 from vidstyle.cli.shortage import shortage
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
@@ -45,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", cls=Command, epilog=EXIT_CODES)(run)
+app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
 app.command("live", cls=Command, epilog=EXIT_CODES)(live)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
 app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,7 @@ SIZE = Kind(
     join="x",
 )
 TIME = Kind("TIME", "a time", _time, lambda t: _number(float(t)), "90, 90.5 or 1:30")
+TIMES = replace(TIME, several=True)
 BITRATE = Kind("RATE", "bits a second", _bits, _shown_bits, "4M, 2.5M or 800k")
 KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")
 

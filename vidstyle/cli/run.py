@@ -14,6 +14,7 @@ from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
+from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError
 from vidstyle.media.address import Location, located
 from vidstyle.media.codecs import Encoding
@@ -90,6 +91,7 @@ def run(
             metavar="|".join(ODD), help="An odd width or height that the encoder cannot hold."
         ),
     ] = "pad",
+    comparison: Comparison,
     compute: Compute,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary.")
@@ -115,6 +117,7 @@ def run(
             reading=reading,
             encoding=encoding,
             odd=odd,
+            comparison=comparison,
             overwrite=overwrite,
             resume=resume,
             keep_partial=keep_partial,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidstyle.cli.parsing import BITRATE, KEEP, TIME, Kind
+from vidstyle.cli.parsing import BITRATE, KEEP, TIME, TIMES, Kind
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,9 @@ class Spelling:
 
 
 SPELLINGS = {
+    "all_styles": Spelling(("--all",)),
     "alpha": Spelling(kind=KEEP),
+    "at": Spelling(kind=TIMES),
     "as_json": Spelling(("--json",)),
     "bitrate": Spelling(kind=BITRATE),
     "camera": Spelling(metavar="0|/dev/video0|NAME"),

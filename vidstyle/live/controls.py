@@ -16,10 +16,10 @@ from vidstyle.errors import UsageError
 FADE = 0.5
 """Seconds in which one style goes over into another."""
 
-HELP = "style NAME|NUMBER|next|previous, strength 0..1, stability 0..1, quit"
+HELP = "style NAME|NUMBER|next|previous, strength 0..1, stability 0..1, compare, quit"
 """The lines."""
 
-KEYS = "1-9 and n, p: style; + -: strength; ] [: stability; q: quit"
+KEYS = "1-9 and n, p: style; + -: strength; ] [: stability; c: compare; q: quit"
 """The keys."""
 
 _STEP = 0.1
@@ -31,7 +31,7 @@ class Command:
     """One change."""
 
     what: str
-    """style, strength, stability or quit."""
+    """style, strength, stability, compare or quit."""
     value: str | float = ""
     """Of a style its name, its number from 1, next or previous; otherwise a number."""
     relative: bool = False
@@ -48,6 +48,8 @@ def parse_line(line: str) -> Command:
     value = value.strip()
     if what in {"quit", "q"} and not value:
         return Command("quit")
+    if what == "compare" and not value:
+        return Command("compare")
     if what == "style" and value:
         return Command("style", value)
     if what in {"strength", "stability"}:
@@ -72,6 +74,7 @@ def parse_key(key: int) -> Command | None:
         "-": Command("strength", -_STEP, relative=True),
         "]": Command("stability", _STEP, relative=True),
         "[": Command("stability", -_STEP, relative=True),
+        "c": Command("compare"),
         "q": Command("quit"),
         "\x1b": Command("quit"),
     }.get(letter)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vidstyle.api import load_for
+from vidstyle.comparison import split
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.live.controls import Command, Fade
@@ -55,6 +56,8 @@ class LivePainter:
         self._strength = Fade(np.array([strength], np.float32))
         self._stability = Fade(np.array([stability], np.float32))
         self._values = Fade(self._values_of(0))
+        self.compare = False
+        """The left half is shown as it came."""
 
     @classmethod
     def of(
@@ -123,10 +126,11 @@ class LivePainter:
             painted = cast(
                 Pixels, cv2.resize(painted, (width, height), interpolation=cv2.INTER_LINEAR)
             )
-        return blend(pixels, painted, look.strength)
+        painted = blend(pixels, painted, look.strength)
+        return split(pixels, painted) if self.compare else painted
 
     def obey(self, command: Command, now: float) -> str:
-        """Change style, strength or stability.
+        """Change style, strength or stability, or show before and after.
 
         Returns:
             What it is now, for people.
@@ -138,6 +142,9 @@ class LivePainter:
             self.chosen = self._find(str(command.value))
             self._values.to(self._values_of(self.chosen), now)
             return f"style {self.names[self.chosen]}"
+        if command.what == "compare":
+            self.compare = not self.compare
+            return f"compare {'split' if self.compare else 'off'}"
         value = float(command.value) + (getattr(self, command.what) if command.relative else 0)
         value = round(min(1.0, max(0.0, value)), 3)
         setattr(self, command.what, value)

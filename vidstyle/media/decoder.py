@@ -39,6 +39,7 @@ class PictureDecoder:
         rate: Fraction | None = None,
         alpha: bool = True,
         referenced_only: bool = False,
+        keyframes_only: bool = False,
     ) -> None:
         """Take an open input.
 
@@ -51,6 +52,7 @@ class PictureDecoder:
             rate: frames a second of a stream without times, where the user knows it.
             alpha: decode it too where the codec has it, with a slower decoder.
             referenced_only: leave out the pictures that no other refers to, which is faster.
+            keyframes_only: leave out all but those that refer to no other, where the codec can.
         """
         self.reached: int | None = None
         """The end of all packets so far, in units of the stream."""
@@ -75,8 +77,8 @@ class PictureDecoder:
         if not self._context.is_open:
             # Left to itself it takes one more, for which there is no core, and 16 at most.
             self._context.thread_count = min(16, cores())
-        if referenced_only:
-            self._context.skip_frame = "NONREF"
+        if referenced_only or keyframes_only:
+            self._context.skip_frame = "NONKEY" if keyframes_only else "NONREF"
         self._lost = LostFrames(video, self._context)
         self._has_order_only: bool | None = container.format.name in {"avi", "asf"}
         """The packets have no times of display; those that FFmpeg makes up may coincide."""
@@ -203,6 +205,7 @@ class PictureDecoder:
             self.made_rate = self._rate
             picture.time_base = 1 / self.made_rate
             picture.pts = 0 if self._last is None else self._last + 1
+            picture.duration = 1  # what it was is in units of the stream
 
     def _measured_delay(self, picture: Any, sent: Sent | None, step: int) -> int:
         """Return how much later pictures come out than their packets go in: some wait for others."""

@@ -48,7 +48,13 @@ class FrameMaker:
     """
 
     def __init__(
-        self, path: Location, reading: Reading, facts: PictureFacts, origin: Fraction, stream: Any
+        self,
+        path: Location,
+        reading: Reading,
+        facts: PictureFacts,
+        origin: Fraction,
+        stream: Any,
+        converters: dict[PixelConverter, PixelConverter] | None = None,
     ) -> None:
         """Take the facts of the video.
 
@@ -58,6 +64,7 @@ class FrameMaker:
             facts: of its first picture.
             origin: the time that becomes 0, seconds of the input.
             stream: from which the pictures are decoded, each just before it is taken.
+            converters: of earlier reads in this thread, whose tables are taken over; the own one is added.
 
         Raises:
             InputError: the wished size has more pixels than are allowed.
@@ -74,12 +81,15 @@ class FrameMaker:
             reading.check_size(path, *self._stored)
         self._size = _turned(self._stored, transposed)
         """Width and height of the frames."""
-        self._converter = PixelConverter(
+        converter = PixelConverter(
             format=facts.pixel_format,
             alpha=reading.alpha and has_alpha(facts.pixel_format),
             tonemap=reading.hdr == "tonemap",
             precise=reading.precise,
         )
+        self._converter = converter
+        if converters is not None:
+            self._converter = converters.setdefault(converter, converter)
 
     def frames(
         self,

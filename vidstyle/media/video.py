@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice
 from typing import Any, Self
@@ -22,7 +23,7 @@ from vidstyle.media.frames import FrameMaker
 from vidstyle.media.hdr import mastering_of
 from vidstyle.media.inputs import PIPED_MP4, feed_of, open_input
 from vidstyle.media.passthrough import Passthrough
-from vidstyle.media.pictures import Pictures, apart, between, growing
+from vidstyle.media.pictures import Pictures, apart, between, growing, time_of
 from vidstyle.media.pipes import Feed, is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.routes import kind_of
@@ -60,6 +61,8 @@ class Video:
     _pictures: Pictures
     _rest: Generator[Frame, None, None]
     _feed: Feed | None
+    _of_thread: threading.local = field(default_factory=threading.local)
+    """What the reads of one thread, but for `frames`, hand on."""
 
     @classmethod
     def open(
@@ -159,6 +162,11 @@ class Video:
         """Places so far where `frames` lost something of the file."""
         return self._pictures.damage
 
+    @property
+    def is_read_once(self) -> bool:
+        """True where there is no `read` beside `frames`: a pipe, or a stream without times."""
+        return is_pipe(self.path) or self._pictures.made_rate is not None
+
     def read(
         self,
         since: Fraction = Fraction(0),
@@ -185,6 +193,45 @@ class Video:
         Raises:
             InputError: the video cannot be read again: a pipe, or a stream without times.
         """
+        origin = self.passthrough.origin
+        ends = (self.passthrough.end, None if until is None else origin + until)
+        end = min((e for e in ends if e is not None), default=None)
+        with self._decoding(since, alpha=alpha, referenced_only=referenced_only) as (
+            decoder,
+            maker,
+        ):
+            pictures = growing(islice(decoder, max_pictures), _ignore)
+            pictures = between(pictures, origin + since - _TICK, end)
+            whole = (picture for picture in pictures if not picture.is_corrupt)
+            yield from maker.frames(apart(step, whole), _ignore, _ignore)
+
+    def keyframe(self, time: Fraction) -> Frame | None:
+        """Read the keyframe from which the picture at a time is decoded: soon, however far from each other they are.
+
+        Args:
+            time: seconds, on the clock of `frames`.
+
+        Returns:
+            None where it lies before what `frames` yields, or cannot be decoded.
+
+        Raises:
+            InputError: see `read`.
+        """
+        begin = self.passthrough.origin - _TICK
+        with self._decoding(time, keyframes_only=True) as (decoder, maker):
+            first = (p for p in islice(decoder, 1) if time_of(p) >= begin and not p.is_corrupt)
+            return next(maker.frames(first, _ignore, _ignore), None)
+
+    @contextlib.contextmanager
+    def _decoding(
+        self,
+        since: Fraction,
+        *,
+        alpha: bool = True,
+        referenced_only: bool = False,
+        keyframes_only: bool = False,
+    ) -> Iterator[tuple[PictureDecoder, FrameMaker]]:
+        """Open the file once more, and go to the last keyframe before a time."""
         if self._pictures.made_rate:
             raise InputError(f"{self.path} holds no times by which to find a frame")
         reading = replace(
@@ -194,8 +241,6 @@ class Video:
             alpha=self.reading.alpha and alpha,
         )
         origin = self.passthrough.origin
-        ends = (self.passthrough.end, None if until is None else origin + until)
-        end = min((e for e in ends if e is not None), default=None)
         with _told_as_input_error(self.path), self._opened_again() as container:
             stream = container.streams[self.stream.index]
             stream.thread_type = "AUTO"
@@ -208,12 +253,14 @@ class Video:
                 *(container, stream, iter(packets), _ignore, _ignore),
                 alpha=alpha,
                 referenced_only=referenced_only,
+                keyframes_only=keyframes_only,
             )
-            pictures = growing(islice(decoder, max_pictures), _ignore)
-            pictures = between(pictures, origin + since - _TICK, end)
-            whole = (picture for picture in pictures if not picture.is_corrupt)
-            maker = FrameMaker(self.path, reading, self.picture, origin, stream)
-            yield from maker.frames(apart(step, whole), _ignore, _ignore)
+            # Tables for HDR take seconds to make.
+            converters = vars(self._of_thread).setdefault("converters", {})
+            yield (
+                decoder,
+                FrameMaker(self.path, reading, self.picture, origin, stream, converters),
+            )
 
     def packet_times(self, max_packets: int) -> list[int]:
         """Return the times of the first `max_packets` packets, sorted, in units of the stream; none is decoded.

@@ -69,7 +69,7 @@ class Shot:
         return Shot(now, usual, self.contrast + 0.05 * (contrast - self.contrast)), True
 
 
-_CUT_AHEAD = 35.0
+CUT_AHEAD = 35.0
 """Mean change, as above, at which a look ahead ends: it sees frames half a second apart."""
 
 _APART = 2
@@ -90,7 +90,7 @@ def samples_ahead(now: Thumbnail, frames: Iterable[Pixels]) -> list[Pixels]:
     samples: list[Pixels] = []
     for n, frame in enumerate(frames):
         last, now = now, thumbnail(frame)
-        if np.abs(now - last).mean() > _CUT_AHEAD:
+        if np.abs(now - last).mean() > CUT_AHEAD:
             break
         if n and n % _APART == 0:
             samples.append(frame)
