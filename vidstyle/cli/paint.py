@@ -74,7 +74,7 @@ def paint(
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
     """
     stop = StopOnSignal()
-    inputs = [content, *style, *regions.files]
+    inputs = [content, *style, *regions.files, *config.files]
     target = _target(content, style, output, is_video=method == "video", overwrite=overwrite)
     check_apart(target, inputs)
     for file in trace.curve:

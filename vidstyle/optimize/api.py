@@ -81,6 +81,7 @@ def paint(
     if target is not None:
         inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
         inputs += regions.files if isinstance(regions, RegionFiles) else ()
+        inputs += () if isinstance(method, str) else method.files
         check_picture(target, inputs, overwrite=overwrite)
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:

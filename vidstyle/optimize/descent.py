@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vidstyle.errors import TrainingError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.images.files import read_picture
 from vidstyle.optimize.config import MIN_SIDE, OptimizeConfig
 
 _MAX_EVALUATIONS = 6
@@ -72,7 +73,13 @@ def scaled_size(picture: Pixels, side: int) -> tuple[int, int]:
 def scaled(picture: Pixels, side: int) -> Pixels:
     """Scale a picture (H, W, 3) so that its longest side is `side` pixels, and the other `MIN_SIDE` at least."""
     height, width = (max(MIN_SIDE, n) for n in scaled_size(picture, side))
-    interpolation = cv2.INTER_AREA if side < max(picture.shape[:2]) else cv2.INTER_CUBIC
+    return resized(picture, width, height)
+
+
+def resized(picture: Pixels, width: int, height: int) -> Pixels:
+    """Scale a picture (H, W, 3) to a width and height."""
+    smaller = max(width, height) < max(picture.shape[:2])
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(picture, (width, height), interpolation=interpolation))
 
 
@@ -89,6 +96,9 @@ def to_pixels(picture: Tensor) -> Pixels:
 
 def first_picture(config: OptimizeConfig, content: Tensor, style: Tensor) -> Tensor:
     """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
+    for file in config.files:
+        height, width = content.shape[2:]
+        return to_tensor(resized(read_picture(file), width, height), content.device)
     generator = torch.Generator().manual_seed(config.seed)
     noise = torch.rand(content.shape, generator=generator).to(content.device)
     return {
