@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import tell
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vidstyle.training.report import Report
 
 train_app = typer.Typer(
+    cls=Commands,
     help="Train networks (needs torch: pip install 'vidstyle[torch]').",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -68,7 +68,11 @@ class OptimizeConfig:
     @property
     def files(self) -> tuple[Path, ...]:
         """The picture that a run begins with, if it is a file."""
-        return (Path(self.init),) if _is_file(self.init) and self.init not in (RECOLORED, *INITS) else ()
+        return (
+            (Path(self.init),)
+            if _is_file(self.init) and self.init not in (RECOLORED, *INITS)
+            else ()
+        )
 
     def __post_init__(self) -> None:
         check(self)
@@ -119,7 +123,9 @@ class Config(OptimizeConfig, ABC):
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got none")
         for layer in layers:
             if layer not in NAMES:
-                raise UsageError(f"expected layers of {', '.join(NAMES)}, got {layer}{said_of(layer)}")
+                raise UsageError(
+                    f"expected layers of {', '.join(NAMES)}, got {layer}{said_of(layer)}"
+                )
 
     def first(self, scene: Scene) -> Tensor:
         """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
