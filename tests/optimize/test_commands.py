@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +100,10 @@ def test_a_picture_with_its_curves(paint, folder):
     ("words", "message"),
     [
         (("-o", "photo.png", "-y"), "input itself"),
-        (("-o", "photo.txt"), "ends in .png or .jpg"),
+        (("-o", "photo.txt"), "ends in one of .png .jpg"),
+        (("-s", "starry_night"), "by Vincent van Gogh, is not shipped: give a file of it"),
+        (("-s", "Stary Night"), "did you mean starry_night?"),
+        (("-s", "x.safetensors"), "x.safetensors is a network, which vidstyle run paints with"),
         (("--curve", "none/x.csv"), "cannot write none/x.csv"),
         (("--curve", "x.txt"), "ends in .csv or .png"),
         (("--curve", "photo.png", "-y"), "is an input itself"),
@@ -140,6 +144,14 @@ def test_what_cannot_be_is_said_in_a_line(refused, folder, words, message):
 def test_content_that_is_no_picture(refused, folder):
     (folder / "notes.txt").write_text("no picture")
     refused("notes.txt is no picture", "paint", "notes.txt", *PAINT[2:], "-o", "out.png")
+
+
+def test_a_clip_without_its_method_names_both_ways(refused, folder):
+    make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
+    said = "is a video: vidstyle run paints it, or --method video by optimisation"
+    refused(f"clip.mp4 {said}", "paint", "clip.mp4", *PAINT[2:], "-o", "out.png")
+    shutil.copy(folder / "clip.mp4", folder / "clip")
+    refused(f"clip {said}", "paint", "clip", *PAINT[2:], "-o", "out.png")
 
 
 def test_regions_by_color(paint, folder):

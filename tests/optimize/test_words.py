@@ -8,8 +8,11 @@ import pytest
 
 from tests.clips import pattern
 from vidstyle import InputError, UsageError
+from vidstyle.evaluation.report import find_likeness
+from vidstyle.model import Model
 from vidstyle.optimize.api import paint
 from vidstyle.optimize.config import GatysConfig, MrfConfig, PhotorealConfig, VideoConfig
+from vidstyle.testing import TinyEngine
 
 
 @pytest.mark.parametrize("kind", [GatysConfig, MrfConfig, PhotorealConfig, VideoConfig])
@@ -57,3 +60,15 @@ def test_a_begin_that_is_none_is_refused(perceptual, tmp_path):
     config = GatysConfig(size=48, init=str(tmp_path / "notes.png"))
     with pytest.raises(InputError, match="is no picture"):
         paint(pattern(1, 64, 48), pattern(5, 60, 60), method=config, features=perceptual)
+
+
+@pytest.mark.parametrize("read", [find_likeness, Model("tiny", TinyEngine()).style])
+def test_the_name_of_a_network_is_no_picture_anywhere(read, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="The Starry Night by Vincent van Gogh, is not shipped"):
+        read("starry_night")
+    with pytest.raises(InputError, match="is a network"):
+        read("x.safetensors")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "starry_night").write_text("a file of that name comes first")
+    with pytest.raises(InputError, match="starry_night is no picture"):
+        read("starry_night")

@@ -24,6 +24,7 @@ from vidstyle.optimize.config import (
 )
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
 
@@ -44,7 +45,7 @@ def paint(
             "-o",
             "--output",
             metavar="OUT",
-            help="A .png or .jpg; photo.starry.png for photo.jpg and starry.jpg if not given.",
+            help="A .png, .jpg, .webp or .tif; photo.starry.png for photo.jpg and starry.jpg if not given.",
         ),
     ] = None,
     overwrite: Annotated[
@@ -74,6 +75,8 @@ def paint(
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
     """
     stop = StopOnSignal()
+    for picture in style:
+        catalog.check_picture(picture)
     inputs = [content, *style, *regions.files, *config.files]
     target = _target(content, style, output, is_video=method == "video", overwrite=overwrite)
     check_apart(target, inputs)

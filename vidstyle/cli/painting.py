@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
-from vidstyle.errors import DamagedInputError, UsageError
+from vidstyle.errors import DamagedInputError, InputError, UsageError, VidstyleError
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, RegionFiles, VideoConfig
 
@@ -91,7 +92,14 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
     from vidstyle.optimize.regions import load_regions
 
     previews = Previews(job.target, trace.save_every, overwrite=overwrite or trace.resume)
-    picture, target = read_picture(job.content), job.target
+    try:
+        picture, target = read_picture(job.content), job.target
+    except InputError as error:
+        if _is_video(job.content):
+            raise UsageError(
+                f"{job.content} is a video: vidstyle run paints it, or `method` video by optimisation"
+            ) from error
+        raise
     regions = load_regions(where, (job.content, job.style), picture, job.styles, job.perceptual)
     digest = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.styles))).hexdigest()
     checkpoint = CheckpointFile(
@@ -126,6 +134,16 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
         write_curve(file, rows)
     checkpoint.forget()
     job.lines.end(target)
+
+
+def _is_video(path: Path) -> bool:
+    from vidstyle.media.source import FileSource
+
+    try:
+        with contextlib.ExitStack() as opened:
+            return path.is_file() and opened.enter_context(FileSource(path)).info.frames != 1
+    except VidstyleError:
+        return False
 
 
 class Previews:

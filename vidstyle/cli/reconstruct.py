@@ -13,6 +13,7 @@ from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.compute import Compute
+from vidstyle.zoo import catalog
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import StepResult
@@ -51,6 +52,8 @@ def reconstruct(
 ) -> None:
     """Make the classical figures of what the layers of a perceptual network keep of a picture."""
     stop = StopOnSignal()
+    if style:
+        catalog.check_picture(style)
     target = output or picture.with_name(f"{picture.stem}.{kind}.png")
     check_picture(target, [p for p in (picture, style) if p], overwrite=overwrite)
     try:
