@@ -254,6 +254,8 @@ class VideoConfig(GatysConfig):
     size: int = 384
     steps: int = 100
     """Optimizer steps of a frame, and of each size of a shot's first; each further pass takes half of them."""
+    later_steps: Annotated[int | None, Between(1)] = None
+    """Optimizer steps of the frames after a shot's first, which begin nearly finished; by default `steps`."""
     temporal: Annotated[float, Between(0)] = 5.0
     """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in
     [0, 1]."""

@@ -52,6 +52,8 @@ class StepResult:
     """Height and width."""
     picture: Tensor = field(repr=False)
     """(1, 3, H, W), after the step, about in [0, 1]: it changes with the next one."""
+    done: float
+    """Share of the run's work that is done, 0 to 1: a step's goes with its pixels."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,11 @@ def coarse_to_fine(
             if on_step:
                 whole = number * config.steps + step  # noqa: B023 - called within this pass of the loop
                 size = now.shape[2], now.shape[3]
-                on_step(StepResult(whole, len(sizes) * config.steps, loss, energies, size, now))
+                before = sum(s * s for s in sizes[:number])  # noqa: B023
+                pixels = before + side * side * step / config.steps  # noqa: B023
+                done = pixels / sum(s * s for s in sizes)
+                count = len(sizes) * config.steps
+                on_step(StepResult(whole, count, loss, energies, size, now, done))
 
         picture = descend(objective, picture.to(first.device), config, report, skipped)
     assert picture is not None  # noqa: S101 - there is one size at least

@@ -12,7 +12,6 @@ from vidstyle.frame import Pixels
 from vidstyle.media.atomic_output import check_output, write_whole
 from vidstyle.media.overwriting import check_apart
 
-
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """Of a picture that is written, in 8 bits; JPEG alone loses something."""
 
