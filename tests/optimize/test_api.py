@@ -95,7 +95,7 @@ def test_styles_are_mixed_by_their_weights_and_in_regions(perceptual):
     assert not np.array_equal(paint(photo, styles, regions=regions, **knobs), alone)
 
 
-def test_masks_may_be_files(folder, perceptual):
+def test_masks_may_be_files_of_any_size(folder, perceptual, caplog):
     mask = np.zeros((48, 64), np.uint8)
     mask[:, :32] = 255
     cv2.imwrite(str(folder / "sky.png"), mask)
@@ -103,8 +103,8 @@ def test_masks_may_be_files(folder, perceptual):
     words = folder / "photo.png", folder / "starry.png"
     painted = paint(*words, method=QUICK, features=perceptual, regions=regions)
     assert painted.shape == (36, 48, 3)
-    with pytest.raises(InputError, match=r"the size of photo, 60x60"):
-        paint(pattern(1, 60, 60), words[1], method=QUICK, features=perceptual, regions=regions)
+    paint(pattern(1, 60, 60), words[1], method=QUICK, features=perceptual, regions=regions)
+    assert "sky.png is scaled from 64x48 to the size of photo, 60x60" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ class StepDisplay:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet, self._reported = quiet, time.monotonic()
         self._left = TimeLeft()
+        self._draws = sys.stderr.isatty()
         self._bar: Bar | None = None
 
     def step(
@@ -50,7 +51,10 @@ class StepDisplay:
         height, width = step.size
         where = f"{before}step {step.step}/{step.steps} at {width}x{height}"
         ends = last and step.step == step.steps
-        if self._bar and not ends:
+        if self._draws and not ends:
+            self._bar = (
+                self._bar or self._begun()
+            )  # not before: messages of what is read come first
             self._bar.update(
                 self._bar.task_ids[0],
                 description=where,
@@ -63,6 +67,23 @@ class StepDisplay:
             self._reported = time.monotonic()
             energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
             terminal.say(f"{where}: {energies}{left and '; '}{left}")
+
+    def _begun(self) -> Bar:
+        """Return a bar that is drawn."""
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=Console(file=terminal.drawing),
+            transient=True,
+        )
+        bar.add_task("painting", total=None, left="")
+        bar.start()
+        return bar
 
     def picture(self, step: StepResult) -> None:
         """Report a step of a picture."""
@@ -87,20 +108,6 @@ class StepDisplay:
             self._bar = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self._quiet:
-            from rich.console import Console
-            from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[left]}"),
-                console=Console(file=terminal.drawing),
-                transient=True,
-            )
-            self._bar.add_task("painting", total=None, left="")
-            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
