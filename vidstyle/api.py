@@ -85,7 +85,7 @@ def load_for(
     if networks:
         if len(styles) > 1:
             raise UsageError(
-                "a network of one style goes with no other style; give its picture instead"
+                "a network of one style does not mix with others; give its picture instead"
             )
         if method == PHOTOREAL:
             raise UsageError("photoreal takes the colors of pictures, of no network")
