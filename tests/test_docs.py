@@ -30,7 +30,7 @@ def blocks(language, page=README):
 
 def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
-    for name in ("starry.jpg", "dusk.jpg"):
+    for name in ("starry.jpg", "dusk.jpg", "photo.jpg"):
         shutil.copy(picture, tmp_path / name)
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     (tmp_path / "frames").mkdir()

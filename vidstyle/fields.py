@@ -20,7 +20,7 @@ import inspect
 import math
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
@@ -62,20 +62,28 @@ class Between:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of some words."""
+    """One of some words; or a synonym, which `check` replaces by its word."""
 
     choices: tuple[str, ...]
+    synonyms: tuple[tuple[str, str], ...]
+    """What other programs call some of the words, and the word."""
+    is_file: Callable[[str], bool] | None
+    """Tells a file, which is taken beside the words; None: no file is."""
 
-    def __init__(self, *choices: str) -> None:
+    def __init__(
+        self, *choices: str, is_file: Callable[[str], bool] | None = None, **synonyms: str
+    ) -> None:
         object.__setattr__(self, "choices", choices)
+        object.__setattr__(self, "is_file", is_file)
+        object.__setattr__(self, "synonyms", tuple(synonyms.items()))
 
     def check(self, name: str, value: str) -> None:
         """Raise UsageError where a value is none of them."""
-        if value not in self.choices:
+        if value not in self.choices and not (self.is_file and self.is_file(value)):
             raise UsageError(f"expected `{name}` {self}, got {value}")
 
     def __str__(self) -> str:
-        return " or ".join(self.choices)
+        return " or ".join([*self.choices, *["a file"] * bool(self.is_file)])
 
 
 Note = Between | OneOf
@@ -98,12 +106,18 @@ def declared(owner: type) -> dict[str, tuple[Any, tuple[Note, ...]]]:
 def check(instance: DataclassInstance) -> None:
     """Hold the fields of a dataclass to their declarations, each value of a tuple or dict; None is passed over.
 
+    A synonym of a word is replaced by the word.
+
     Raises:
         UsageError: it names the field in backquotes, what was expected and what it is.
     """
     known = declared(type(instance))
     for field in fields(instance):
         for note in known[field.name][1]:
+            if isinstance(note, OneOf):
+                for synonym, word in note.synonyms:
+                    if getattr(instance, field.name) == synonym:
+                        object.__setattr__(instance, field.name, word)
             for value in _values(getattr(instance, field.name)):
                 note.check(field.name, value)
 

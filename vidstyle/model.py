@@ -99,6 +99,8 @@ class Model:
             InputError: the file is missing, or it is no picture.
         """
         StyleOptions(scale)
+        if isinstance(picture, str | Path):
+            catalog.check_picture(picture)
         pixels = load_picture(picture)
         if self.name == PHOTOREAL:
             if scale != 1:

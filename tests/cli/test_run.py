@@ -60,6 +60,7 @@ def test_identity_brings_no_torch_and_no_network(base, tmp_path, judge):
         (["sound.mp4", "-s", "identity"], "no video in it, only audio"),
         (["ok.mp4", "-s", "none.jpg"], "the picture none.jpg"),
         (["ok.mp4", "-s", "text.mp4"], "no picture"),
+        (["ok.mp4", "-s", "stary_night"], "no style is called stary_night; did you mean starry_n"),
         (["ok.mp4", "-s", "identity", "-o", "none/out.mp4"], "folder none does not exist"),
         (["ok.mp4", "-s", "identity", "-o", "ok.mp4", "-y"], "is an input itself"),
         (["ok.mp4", "-s", "identity", "-o", "there.mp4"], "-y"),

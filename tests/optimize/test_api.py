@@ -13,13 +13,14 @@ import torch
 from safetensors.torch import save_file
 
 from tests.clips import make_picture, pattern
-from vidstyle import InputError, UsageError
+from vidstyle import InputError, OutputError, UsageError
 from vidstyle.images.files import read_picture
 from vidstyle.optimize.api import METHODS, default_config, paint
 from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Region, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
+from vidstyle.optimize.pictures import write_picture
 from vidstyle.optimize.regions import RegionFiles
 
 QUICK = GatysConfig(size=48, steps=2)
@@ -65,6 +66,19 @@ def test_the_options_choose_the_method(folder, perceptual, config):
     assert ("realism" in steps[0].energies) == isinstance(config, PhotorealConfig)
 
 
+@pytest.mark.parametrize("ending", [".png", ".webp", ".tif", ".TIFF", ".bmp"])
+def test_all_endings_but_that_of_jpeg_keep_every_pixel(folder, perceptual, ending):
+    out = folder / f"out{ending}"
+    words = folder / "photo.png", folder / "starry.png", out
+    painted = paint(*words, method=QUICK, features=perceptual)
+    assert np.array_equal(read_picture(out), painted)
+
+
+def test_a_picture_that_its_format_cannot_hold_is_told(tmp_path):
+    with pytest.raises(OutputError, match="20000x1 could not be encoded"):
+        write_picture(tmp_path / "wide.webp", np.zeros((1, 20000, 3), np.uint8))
+
+
 def test_every_method_has_its_options_by_name():
     kinds = GatysConfig, MrfConfig, PhotorealConfig
     assert [type(default_config(name)) for name in METHODS] == list(kinds)
@@ -81,7 +95,7 @@ def test_styles_are_mixed_by_their_weights_and_in_regions(perceptual):
     assert not np.array_equal(paint(photo, styles, regions=regions, **knobs), alone)
 
 
-def test_masks_may_be_files(folder, perceptual):
+def test_masks_may_be_files_of_any_size(folder, perceptual, caplog):
     mask = np.zeros((48, 64), np.uint8)
     mask[:, :32] = 255
     cv2.imwrite(str(folder / "sky.png"), mask)
@@ -89,8 +103,8 @@ def test_masks_may_be_files(folder, perceptual):
     words = folder / "photo.png", folder / "starry.png"
     painted = paint(*words, method=QUICK, features=perceptual, regions=regions)
     assert painted.shape == (36, 48, 3)
-    with pytest.raises(InputError, match=r"the size of photo, 60x60"):
-        paint(pattern(1, 60, 60), words[1], method=QUICK, features=perceptual, regions=regions)
+    paint(pattern(1, 60, 60), words[1], method=QUICK, features=perceptual, regions=regions)
+    assert "sky.png is scaled from 64x48 to the size of photo, 60x60" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -102,7 +116,8 @@ def test_masks_may_be_files(folder, perceptual):
         ("photo.png", torch.zeros(48, 64), r"got a tensor \(48, 64\)"),
         ("photo.png", [7], "got int"),
         ("none.png", "starry.png", "cannot read the picture none.png"),
-        ("photo.png", "features.safetensors", "is no picture"),
+        ("photo.png", "features.safetensors", "expected the picture of a style"),
+        ("photo.png", "starry_night", "its picture, The Starry Night by Vincent van Gogh, is not"),
     ],
 )
 def test_what_is_no_picture_is_refused(folder, monkeypatch, photo, styles, message):
@@ -121,7 +136,7 @@ def test_what_is_no_picture_is_refused(folder, monkeypatch, photo, styles, messa
         ({"style_weights": [0]}, "not all 0"),
         ({"style_weights": [float("inf")]}, "not all 0"),
         ({"device": "toaster"}, "toaster"),
-        ({"output": "out.txt"}, "ends in .png or .jpg"),
+        ({"output": "out.txt"}, "ends in one of .png .jpg"),
         ({"output": "none/out.png"}, "folder none does not exist"),
         ({"output": "starry.png"}, "exists already"),
         ({"output": "starry.png", "overwrite": True}, "is an input itself"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +21,12 @@ from safetensors.torch import save_file
 from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle
 from vidstyle import VidstyleError
+from vidstyle.cli import steps
 from vidstyle.cli.app import app
 from vidstyle.cli.spelling import spelled
+from vidstyle.cli.steps import StepDisplay
+from vidstyle.errors import Interrupted
+from vidstyle.optimize.descent import StepResult
 
 
 @pytest.fixture
@@ -43,10 +50,18 @@ def paint(folder):
 
 
 @pytest.fixture
-def refused(folder, monkeypatch):
-    """Says that a command is refused in one line; in this process, for an interpreter with torch takes seconds."""
+def here(folder, monkeypatch):
+    """The folder, entered for commands in this process: an interpreter with torch takes seconds."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.chdir(folder)
+    yield folder
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def refused(here):
+    """Says that a command is refused in one line."""
 
     def check(message, *words):
         with pytest.raises(VidstyleError) as caught:
@@ -55,9 +70,7 @@ def refused(folder, monkeypatch):
         assert message in spelled(str(caught.value))
         assert "\n" not in str(caught.value)
 
-    yield check
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return check
 
 
 CLIP = (
@@ -99,7 +112,10 @@ def test_a_picture_with_its_curves(paint, folder):
     ("words", "message"),
     [
         (("-o", "photo.png", "-y"), "input itself"),
-        (("-o", "photo.txt"), "ends in .png or .jpg"),
+        (("-o", "photo.txt"), "ends in one of .png .jpg"),
+        (("-s", "starry_night"), "by Vincent van Gogh, is not shipped: give a file of it"),
+        (("-s", "Stary Night"), "did you mean starry_night?"),
+        (("-s", "x.safetensors"), "x.safetensors is a network, which vidstyle run paints with"),
         (("--curve", "none/x.csv"), "cannot write none/x.csv"),
         (("--curve", "x.txt"), "ends in .csv or .png"),
         (("--curve", "photo.png", "-y"), "is an input itself"),
@@ -112,7 +128,6 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--method", "mrf", "--mask", "photo.png"), "--mask does not go with --method mrf"),
         (("--method", "mrf", "--style-layers", "relu1_1"), "--style-layers does not go"),
         (("--end", "3"), "--end does not go"),
-        (("--mask", "starry.jpg"), "to have the size of photo.png, 64x48, got 60x60"),
         (("--mask", "black.png"), "all black"),
         (("--mask", "photo.png", "--mask", "photo.png"), "a --mask for each of 1 styles, got 2"),
         (("--mask", "photo.png", "--regions", "auto"), "either masks or regions"),
@@ -140,6 +155,14 @@ def test_what_cannot_be_is_said_in_a_line(refused, folder, words, message):
 def test_content_that_is_no_picture(refused, folder):
     (folder / "notes.txt").write_text("no picture")
     refused("notes.txt is no picture", "paint", "notes.txt", *PAINT[2:], "-o", "out.png")
+
+
+def test_a_clip_without_its_method_names_both_ways(refused, folder):
+    make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
+    said = "is a video: vidstyle run paints it, or --method video by optimisation"
+    refused(f"clip.mp4 {said}", "paint", "clip.mp4", *PAINT[2:], "-o", "out.png")
+    shutil.copy(folder / "clip.mp4", folder / "clip")
+    refused(f"clip {said}", "paint", "clip", *PAINT[2:], "-o", "out.png")
 
 
 def test_regions_by_color(paint, folder):
@@ -170,15 +193,23 @@ def test_an_interrupted_run_is_resumed(folder, refused):
     assert run.returncode == 130, said
     assert state.exists()
     assert not (folder / "o.png").exists()
-    refused("other options", *words, "--resume", "--steps", "7")
+    kept = re.search(rb"the picture of step (\d+) of 100000 is in o.partial.png", said)
+    assert cv2.imread(str(folder / "o.partial.png")).shape == (36, 48, 3)
+    with safe_open(state, "pt") as file:
+        assert file.metadata()["step"] == kept[1].decode()
+    refused("other options: --steps was 100000, is 7;", *words, "--resume", "--steps", "7")
     make_picture(folder / "photo.png", 65, 48)
-    refused("other options", *words, "--resume", "--steps", "100000")
+    refused(
+        "other options: --ratio was 0.001, is 0.1; the content differs;",
+        *words,
+        *("--resume", "--steps", "100000", "--ratio", "0.1"),
+    )
     make_picture(folder / "photo.png", 64, 48)
     # The state of a shorter run, as if that had been cut off.
     with safe_open(state, "pt") as file:
         about, picture = file.metadata(), file.get_tensor("picture")
-    run_of = about["run"].replace("steps=100000", "steps=30")
-    save_file({"picture": picture}, state, {"step": "20", "run": run_of})
+    settings = json.dumps({**json.loads(about["settings"]), "steps": "30"})
+    save_file({"picture": picture}, state, {"step": "20", "settings": settings})
     curve = ("--curve", "rest.csv")
     done = vidstyle(*words, "--resume", "--steps", "30", *curve, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -186,6 +217,70 @@ def test_an_interrupted_run_is_resumed(folder, refused):
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(21, 31))
     assert (folder / "o.png").exists()
     assert not state.exists()
+    refused("nothing to resume: o.png is finished; -y without --resume", *words, "--resume")
+    state.write_text("no checkpoint")
+    refused("o.resume.safetensors is no file to resume from", *words, "--resume", "-y")
+
+
+def test_an_interrupted_run_keeps_its_picture_and_replaces_none(here, monkeypatch, capsys):
+    kept = here / "o.partial.png"
+    kept.write_text("of the user")
+
+    def interrupt(_display, step):
+        if step.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(StepDisplay, "picture", interrupt)
+    with pytest.raises(Interrupted):
+        app([*PAINT, "-o", "o.png", "--colors", "luminance"], standalone_mode=False)
+    said = capsys.readouterr().err
+    assert said == "vidstyle: the picture of step 3 of 200 is in o.partial2.png\n"
+    assert kept.read_text() == "of the user"
+    assert cv2.imread(str(here / "o.partial2.png")).shape == (36, 48, 3)
+    assert not list(here.glob("o.resume*"))
+    assert not (here / "o.png").exists()
+
+
+def test_lines_tell_what_is_left(monkeypatch, capsys):
+    monkeypatch.setattr(steps, "_SECONDS", 0.0)
+    now = iter(range(100))
+    monkeypatch.setattr(steps.time, "monotonic", lambda: next(now))
+    with steps.StepDisplay(quiet=False) as display:
+        for n in (1, 2, 4):
+            display.picture(StepResult(n, 4, 0.5, {"style": 0.25}, (36, 48), None, n / 4))
+    first, second, last = capsys.readouterr().err.splitlines()
+    assert first == "vidstyle: step 1/4 at 48x36: style 0.25"
+    assert re.fullmatch(r"vidstyle: step 2/4 at 48x36: style 0.25; \d+ s left", second)
+    assert last == "vidstyle: step 4/4 at 48x36: style 0.25"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+def test_a_terminal_gets_a_bar(folder):
+    import pty
+
+    leader, follower = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", *PAINT, "--steps", "20"],
+        cwd=folder,
+        stderr=follower,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(follower)
+    seen = b""
+    while block := _read(leader):
+        seen += block
+    assert run.wait() == 0
+    assert b"\x1b[" in seen
+    assert b"left" in seen
+    assert seen.rstrip().endswith(b"photo.starry.png")
+
+
+def _read(leader):
+    try:
+        return os.read(leader, 4096)
+    except OSError:  # nobody writes any more
+        return b""
 
 
 def test_a_clip(folder, paint, refused):

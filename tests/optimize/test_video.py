@@ -139,6 +139,19 @@ def test_a_clip_is_steadier_than_its_frames_alone(perceptual, tmp_path):
     assert "temporal" in found[-1].step.energies
 
 
+def test_later_frames_may_take_fewer_steps(perceptual, tmp_path):
+    for number, frame in enumerate(pan(3)):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
+    found = []
+    config = VideoConfig(size=64, steps=5, later_steps=2, passes=2)
+    words = tmp_path / "%03d.png", [pattern(50, 60, 60)], perceptual, tmp_path / "out.mkv", config
+    paint_video(*words, on_step=found.append)
+    assert [s.number for s in found] == [0] * 5 + [1] * 2 + [2] * 2 + [1, 0]
+    done = [s.done for s in found]
+    assert done == sorted(done)
+    assert done[-1] == pytest.approx(1)
+
+
 def test_the_temporal_loss_holds_it(perceptual, tmp_path):
     """Beside what beginning with the moved frame before does: grain of the content is not painted anew."""
     frames, grain = pan(4), np.random.default_rng(2)
@@ -201,6 +214,7 @@ def test_sound_and_times_stay(perceptual, tmp_path):
         {"reach": (0, 1)},
         {"reach": (2, 1)},
         {"passes": 0},
+        {"later_steps": 0},
         {"flow": "magic"},
     ],
 )

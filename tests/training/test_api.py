@@ -65,7 +65,8 @@ def test_what_it_returns_is_a_style(words, tmp_path):
     [
         ({"picture": np.zeros((64, 64, 3), np.uint8)}, InputError, "got ndarray"),
         ({"picture": "none.jpg"}, InputError, "cannot read the picture none.jpg"),
-        ({"picture": "base.safetensors"}, InputError, "is no picture"),
+        ({"picture": "base.safetensors"}, InputError, "expected the picture of a style"),
+        ({"picture": "starry_night"}, InputError, "by Vincent van Gogh, is not shipped"),
         ({"content": "none"}, InputError, "expected a folder of pictures, got none"),
         ({"base": "features.safetensors"}, InputError, "any-style"),
         ({"features": "none.safetensors"}, InputError, "cannot read weights"),

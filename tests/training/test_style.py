@@ -50,6 +50,8 @@ def trained(data, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out / "blots.safetensors")
+    used = out / "blots.safetensors"
+    assert done.stderr.splitlines()[-1] == f"vidstyle: use it: vidstyle run IN --style {used}"
     assert (out / "sheet.jpg").exists()
     return out / "blots.safetensors"
 

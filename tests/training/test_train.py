@@ -307,3 +307,4 @@ def test_the_command_trains(data, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("arbitrary.safetensors")
     assert "10/10" in done.stderr
+    assert "vidstyle train style PICTURE --content PHOTOS --base" in done.stderr.splitlines()[-1]

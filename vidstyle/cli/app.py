@@ -16,6 +16,7 @@ from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
 from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
+from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command
 from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
@@ -37,6 +38,7 @@ Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be re
 
 app = typer.Typer(
     name="vidstyle",
+    cls=Commands,
     help="Make a video look like a painting.",
     epilog=EXIT_CODES,
     no_args_is_help=True,

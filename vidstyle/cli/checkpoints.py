@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -15,30 +17,49 @@ from vidstyle.optimize.descent import Checkpoint, StepResult
 class CheckpointFile:
     """A file beside the output that holds the picture of a step, for a run to go on from."""
 
-    def __init__(self, target: Path, run: str) -> None:
-        """Take the output, and words that are the same for the same run."""
-        self._file = target.with_name(f"{target.stem}.resume.safetensors")
-        self._run = run
+    def __init__(self, file: Path, settings: Mapping[str, str]) -> None:
+        """Take the file, and all that decides what the output is, by name."""
+        self._file, self._settings = file, dict(settings)
 
     def write(self, step: StepResult) -> None:
         """Replace the file by one of a later step."""
         tensors = {"picture": step.picture.cpu().contiguous()}
-        write_whole(self._file, save(tensors, {"step": str(step.step), "run": self._run}))
+        about = {"step": str(step.step), "settings": json.dumps(self._settings)}
+        write_whole(self._file, save(tensors, about))
 
     def read(self) -> Checkpoint:
-        """Read it."""
+        """Read it.
+
+        Raises:
+            UsageError: it is damaged, or of a run with other settings, which are named.
+        """
         try:
             with safe_open(self._file, "pt") as file:
                 about, picture = file.metadata() or {}, file.get_tensor("picture")
                 step = int(about["step"])
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+                before = dict(json.loads(about.get("settings", "{}")))
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise UsageError(f"{self._file} is no file to resume from; delete it") from error
+        if other := self._differences(before):
             raise UsageError(
-                f"nothing to resume: no {self._file}; a run with `save_every` leaves one"
-            ) from error
-        if about.get("run") != self._run:
-            raise UsageError(f"{self._file} was left by a run with other options; delete it")
+                f"{self._file} was left by a run with other options: {'; '.join(other)}; repeat those, or delete it"
+            )
         return Checkpoint(step, picture)
+
+    def _differences(self, before: Mapping[str, str]) -> list[str]:
+        """Return what differs, each in words."""
+        found = []
+        for name in dict.fromkeys([*before, *self._settings]):
+            then, now = before.get(name), self._settings.get(name)
+            if then != now:
+                digest = name in DIGESTS
+                found.append(f"the {name} differs" if digest else f"`{name}` was {then}, is {now}")
+        return found
 
     def forget(self) -> None:
         """Delete it: the run is over."""
         self._file.unlink(missing_ok=True)
+
+
+DIGESTS = ("content", "style")
+"""Settings that are digests of pictures, which say nothing to people."""

@@ -70,7 +70,7 @@ class FieldOption:
         words: dict[str, None] = {}
         for note in self._notes():
             if isinstance(note, OneOf):
-                words |= dict.fromkeys(note.choices)
+                words |= dict.fromkeys([*note.choices, *["FILE"] * bool(note.is_file)])
             elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
                 words[f"{note.low:g}..{note.high:g}"] = None
         return "|".join(words) or spelling(self.name).metavar or kind.metavar

@@ -25,6 +25,7 @@ from typer.core import TyperCommand
 
 from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.files import reader
+from vidstyle.cli.mistakes import no_option
 from vidstyle.errors import UsageError
 from vidstyle.fields import check, declared
 
@@ -172,6 +173,19 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 class Command(TyperCommand):
     """A command whose options are described when somebody asks for help: it takes the source's docstrings."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse its words.
+
+        Raises:
+            UsageError: it has no such option; the one that is meant is named.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if answer := no_option(error, self, ctx):
+                raise answer from error
+            raise
 
     def describe(self) -> None:
         """Give every option of a field its help."""

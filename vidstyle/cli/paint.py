@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli.options import by_method, command, only, when_method
-from vidstyle.cli.painting import Job, Lines, Trace, paint_clip, paint_picture_file
+from vidstyle.cli.painting import Job, Trace, check_resumable, paint_clip, paint_picture_file
 from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.steps import StepDisplay
 from vidstyle.errors import MissingPackageError
+from vidstyle.media.atomic_output import check_output
+from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
@@ -24,6 +27,7 @@ from vidstyle.optimize.config import (
 )
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
 
@@ -44,7 +48,7 @@ def paint(
             "-o",
             "--output",
             metavar="OUT",
-            help="A .png or .jpg; photo.starry.png for photo.jpg and starry.jpg if not given.",
+            help="A .png, .jpg, .webp or .tif; photo.starry.png for photo.jpg and starry.jpg if not given.",
         ),
     ] = None,
     overwrite: Annotated[
@@ -74,8 +78,17 @@ def paint(
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
     """
     stop = StopOnSignal()
-    inputs = [content, *style, *regions.files]
-    target = _target(content, style, output, is_video=method == "video", overwrite=overwrite)
+    for picture in style:
+        catalog.check_picture(picture)
+    inputs = [content, *style, *regions.files, *config.files]
+    target = output or _default_output(content, style, is_video=method == "video")
+    if trace.resume:
+        check_resumable(target)
+    if method == "video":
+        check_input(content)
+        check_output(target, overwrite=overwrite)
+    else:
+        check_picture(target, inputs, overwrite=overwrite)
     check_apart(target, inputs)
     for file in trace.curve:
         check_curve(file, target, inputs, overwrite=overwrite)
@@ -86,39 +99,31 @@ def paint(
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
     from vidstyle.images.files import read_picture
 
-    job = Job(
-        content,
-        style,
-        target,
-        config,
-        styles.shares(len(style)),
-        choose_device(compute.device),
-        [read_picture(s) for s in style],
-        load_features(features),
-        features,
-        Lines(quiet=quiet),
-        stop,
-    )
-    if method == "video":
-        paint_clip(job, reading, overwrite=overwrite)
-        return
     if method == "photoreal" and regions == RegionFiles():
         regions = replace(regions, regions=AUTO)
-    paint_picture_file(job, regions, trace, overwrite=overwrite)
+    with StepDisplay(quiet=quiet) as display:
+        job = Job(
+            content,
+            style,
+            target,
+            config,
+            styles.shares(len(style)),
+            choose_device(compute.device),
+            [read_picture(s) for s in style],
+            load_features(features),
+            features,
+            display,
+            stop,
+        )
+        if method == "video":
+            paint_clip(job, reading, overwrite=overwrite)
+        else:
+            paint_picture_file(job, regions, trace, overwrite=overwrite)
 
 
-def _target(
-    content: Path, style: list[Path], output: Path | None, *, is_video: bool, overwrite: bool
-) -> Path:
+def _default_output(content: Path, style: list[Path], *, is_video: bool) -> Path:
     if is_video:
         from vidstyle.api import default_output
-        from vidstyle.media.atomic_output import check_output
-        from vidstyle.media.inputs import check_input
 
-        check_input(content)
-        target = output or default_output(content, [str(s) for s in style])
-        check_output(target, overwrite=overwrite)
-        return target
-    target = output or content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
-    check_picture(target, [content, *style], overwrite=overwrite)
-    return target
+        return default_output(content, [str(s) for s in style])
+    return content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")

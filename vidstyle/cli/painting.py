@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
-import time
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.steps import StepDisplay
 from vidstyle.cli.terminal import say
-from vidstyle.errors import DamagedInputError, UsageError
+from vidstyle.errors import DamagedInputError, InputError, Interrupted, UsageError, VidstyleError
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, RegionFiles, VideoConfig
 
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
     from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
     from vidstyle.optimize.descent import StepResult
-    from vidstyle.optimize.video import FrameStep
-
-_SECONDS = 5.0
-"""Between two lines."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Job:
     perceptual: Perceptual
     features: str
     """The name or file that the network was loaded from."""
-    lines: Lines
+    display: StepDisplay
     stop: StopOnSignal
 
 
@@ -72,10 +70,10 @@ def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
         reading=reading,
         overwrite=overwrite,
         device=job.device,
-        on_step=job.lines.frame,
+        on_step=job.display.frame,
         stop=job.stop,
     )
-    job.lines.end(job.target)
+    job.display.end(job.target)
     if summary.damaged:
         raise DamagedInputError(
             f"{job.target} is finished, but {job.content} was damaged in {summary.damaged} places"
@@ -91,41 +89,106 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
     from vidstyle.optimize.regions import load_regions
 
     previews = Previews(job.target, trace.save_every, overwrite=overwrite or trace.resume)
-    picture, target = read_picture(job.content), job.target
+    try:
+        picture, target = read_picture(job.content), job.target
+    except InputError as error:
+        if _is_video(job.content):
+            raise UsageError(
+                f"{job.content} is a video: vidstyle run paints it, or `method` video by optimisation"
+            ) from error
+        raise
     regions = load_regions(where, (job.content, job.style), picture, job.styles, job.perceptual)
-    digest = hashlib.sha256(b"".join(p.tobytes() for p in (picture, *job.styles))).hexdigest()
-    checkpoint = CheckpointFile(
-        target, f"{job.config} {job.shares} {where} {job.features} {digest}"
-    )
+    checkpoint = CheckpointFile(_checkpoint(target), _settings(job, picture, where))
     rows: list[StepResult] = []
+
+    def shown(step: StepResult) -> Pixels:
+        pixels = to_pixels(step.picture)
+        return job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
 
     def on_step(step: StepResult) -> None:
         rows.append(step)
         if previews.every and step.step % previews.every == 0:
-            pixels = to_pixels(step.picture)
-            shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
-            write_picture(previews.path(step.step), shown)
+            write_picture(previews.path(step.step), shown(step))
             checkpoint.write(step)
-        job.lines.step(step)
+        job.display.picture(step)
         job.stop()
 
-    paint(
-        picture,
-        job.styles,
-        target,
-        method=job.config,
-        style_weights=job.shares,
-        regions=regions,
-        features=job.perceptual,
-        device=job.device,
-        overwrite=True,
-        resume=checkpoint.read() if trace.resume else None,
-        on_step=on_step,
-    )
+    try:
+        paint(
+            picture,
+            job.styles,
+            target,
+            method=job.config,
+            style_weights=job.shares,
+            regions=regions,
+            features=job.perceptual,
+            device=job.device,
+            overwrite=True,
+            resume=checkpoint.read() if trace.resume else None,
+            on_step=on_step,
+        )
+    except Interrupted:
+        if rows:
+            job.display.close()
+            kept = _free(target.with_stem(f"{target.stem}.partial"))
+            write_picture(kept, shown(rows[-1]))
+            said = f"the picture of step {rows[-1].step} of {rows[-1].steps} is in {kept}"
+            if previews.every or trace.resume:
+                checkpoint.write(rows[-1])
+                said += "; `resume` goes on from it"
+            say(said)
+        raise
     for file in trace.curve:
         write_curve(file, rows)
     checkpoint.forget()
-    job.lines.end(target)
+    job.display.end(target)
+
+
+def check_resumable(target: Path) -> None:
+    """Refuse to resume where nothing was left: before the output is, and after it."""
+    if _checkpoint(target).exists():
+        return
+    if target.exists():
+        raise UsageError(
+            f"nothing to resume: {target} is finished; `overwrite` without `resume` paints it anew"
+        )
+    raise UsageError(
+        f"nothing to resume: no {_checkpoint(target)}; a run with `save_every` leaves one"
+    )
+
+
+def _checkpoint(target: Path) -> Path:
+    return target.with_name(f"{target.stem}.resume.safetensors")
+
+
+def _settings(job: Job, content: Pixels, where: RegionFiles) -> dict[str, str]:
+    """Return all that decides what the picture is, by name."""
+    settings = {"method": type(job.config).__name__.removesuffix("Config").lower()}
+    for part in (job.config, where):
+        settings |= {field.name: str(getattr(part, field.name)) for field in fields(part)}
+    style = hashlib.sha256(b"".join(p.tobytes() for p in job.styles))
+    return settings | {
+        "style_weights": ",".join(f"{share:g}" for share in job.shares),
+        "features": job.features,
+        "content": hashlib.sha256(content.tobytes()).hexdigest(),
+        "style": style.hexdigest(),
+    }
+
+
+def _free(path: Path) -> Path:
+    """Return a path of that name where nothing is: with a number if need be."""
+    numbered = (path.with_stem(f"{path.stem}{n}") for n in itertools.count(2))
+    return next(p for p in itertools.chain([path], numbered) if not p.exists())
+
+
+def _is_video(path: Path) -> bool:
+    from vidstyle.media.source import FileSource
+
+    try:
+        with contextlib.ExitStack() as opened:
+            return path.is_file() and opened.enter_context(FileSource(path)).info.frames != 1
+    except VidstyleError:
+        return False
 
 
 class Previews:
@@ -143,31 +206,3 @@ class Previews:
     def path(self, step: int) -> Path:
         """Return the path of the picture of a step."""
         return self._target.with_name(f"{self._target.stem}.{step:06d}.png")
-
-
-class Lines:
-    """Progress on stderr: a line every few seconds."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._reported = quiet, time.monotonic()
-
-    def step(self, step: StepResult, before: str = "", *, last: bool = True) -> None:
-        """Report a step."""
-        ends = last and step.step == step.steps
-        if self._quiet or not (ends or time.monotonic() - self._reported >= _SECONDS):
-            return
-        self._reported = time.monotonic()
-        energies = ", ".join(f"{name} {value:.4g}" for name, value in step.energies.items())
-        height, width = step.size
-        say(f"{before}step {step.step}/{step.steps} at {width}x{height}: {energies}")
-
-    def frame(self, step: FrameStep) -> None:
-        """Report a step of a frame."""
-        prefix = f"pass {step.pass_number}, " if step.pass_number > 1 else ""
-        before = f"{prefix}frame {step.number + 1}/{step.frames}, "
-        self.step(step.step, before, last=False)
-
-    def end(self, target: Path) -> None:
-        """Report the output."""
-        if not self._quiet:
-            say(str(target))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidstyle.cli.options import command, only
-from vidstyle.cli.painting import Lines
 from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.steps import StepDisplay
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.compute import Compute
+from vidstyle.zoo import catalog
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import StepResult
@@ -51,6 +52,8 @@ def reconstruct(
 ) -> None:
     """Make the classical figures of what the layers of a perceptual network keep of a picture."""
     stop = StopOnSignal()
+    if style:
+        catalog.check_picture(style)
     target = output or picture.with_name(f"{picture.stem}.{kind}.png")
     check_picture(target, [p for p in (picture, style) if p], overwrite=overwrite)
     try:
@@ -68,21 +71,21 @@ def reconstruct(
     if (kind == "grid") != (style is not None):
         raise UsageError("a grid needs a `style` PICTURE, and nothing else takes one")
 
-    lines = Lines(quiet=quiet)
+    with StepDisplay(quiet=quiet) as display:
 
-    def report(title: str, step: StepResult) -> None:
-        stop()
-        lines.step(step, f"{title}, ", last=False)
+        def report(title: str, step: StepResult) -> None:
+            stop()
+            display.step(step, f"{title}, ", last=False)
 
-    rows = reconstructions.reconstruct(
-        read_picture(picture),
-        load_features(features),
-        kind,
-        style=read_picture(style) if style else None,
-        size=size,
-        steps=steps,
-        device=choose_device(compute.device),
-        on_step=report,
-    )
-    write_picture(target, reconstructions.sheet(rows))
-    lines.end(target)
+        rows = reconstructions.reconstruct(
+            read_picture(picture),
+            load_features(features),
+            kind,
+            style=read_picture(style) if style else None,
+            size=size,
+            steps=steps,
+            device=choose_device(compute.device),
+            on_step=report,
+        )
+        write_picture(target, reconstructions.sheet(rows))
+        display.end(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
-from vidstyle.cli.terminal import tell
+from vidstyle.cli.terminal import say, tell
+from vidstyle.cli.timeleft import TimeLeft
 from vidstyle.errors import MissingPackageError
 from vidstyle.nets.shape import Shape
 from vidstyle.runtime.compute import Compute
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from vidstyle.training.report import Report
 
 train_app = typer.Typer(
+    cls=Commands,
     help="Train networks (needs torch: pip install 'vidstyle[torch]').",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -36,16 +40,25 @@ def _group() -> None:
 
 def _reporter() -> Callable[[Report], None]:
     """Return a function that prints a report, and that raises when a signal has asked for the end."""
-    stop = StopOnSignal()
+    stop, left = StopOnSignal(), TimeLeft()
 
     def report(step: Report) -> None:
         losses = "  ".join(f"{name} {value:.4g}" for name, value in step.losses.items())
         rate = f"  {step.images_per_second:.1f} images/s" if step.images_per_second else ""
         skipped = f"  skipped {step.skipped}" if step.skipped else ""
-        print(f"{step.step}/{step.steps}  {losses}{rate}{skipped}", file=sys.stderr, flush=True)
+        line = f"{step.step}/{step.steps}  {losses}{rate}{skipped}"
+        if remaining := left(step.step / step.steps):
+            line += f"  {remaining}"
+        print(line, file=sys.stderr, flush=True)
         stop()
 
     return report
+
+
+def _end(result: Path, following: str) -> None:
+    """Print the path of a result for programs, and for people the command that it is made for."""
+    tell(str(result))
+    say(f"use it: vidstyle {following} {shlex.quote(str(result))}")
 
 
 _NEEDS_TORCH = "training needs torch: pip install 'vidstyle[torch]'"
@@ -130,7 +143,7 @@ def arbitrary(
         sheet_every=sheet_every,
         on_report=_reporter(),
     )
-    tell(str(result))
+    _end(result, "train style PICTURE --content PHOTOS --base")
 
 
 @train_app.command("style", cls=Command)
@@ -184,7 +197,7 @@ def style(
         device=compute.device,
         on_report=_reporter(),
     )
-    tell(str(result))
+    _end(result, "run IN --style")
 
 
 @train_app.command("perceptual", cls=Command)
@@ -223,7 +236,7 @@ def perceptual(
         device=choose_device(compute.device),
         on_report=_reporter(),
     )
-    tell(str(result))
+    _end(result, "paint CONTENT --style PICTURE --features")
 
 
 @train_app.command("manifest", cls=Command)

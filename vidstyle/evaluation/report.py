@@ -27,6 +27,7 @@ from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
+from vidstyle.zoo import catalog
 
 SIDE = 360
 """Short side, pixels, to which larger clips are scaled before they are measured."""
@@ -181,6 +182,8 @@ def find_likeness(style: PictureSource, features: str | Path = "own") -> Compare
         InputError: the picture or the network cannot be read.
         MissingPackageError: torch is missing.
     """
+    if isinstance(style, str | Path):
+        catalog.check_picture(style)
     pixels = load_picture(style)
     try:
         from vidstyle.evaluation.likeness import Likeness

@@ -19,6 +19,7 @@ from vidstyle.optimize.config import (
 )
 from vidstyle.optimize.pictures import check_picture, write_picture
 from vidstyle.stylize.style import normalized
+from vidstyle.zoo import catalog
 
 if TYPE_CHECKING:
     from vidstyle.nets.perceptual import Perceptual
@@ -53,7 +54,7 @@ def paint(
     Args:
         photo: the picture to paint: a file, or pixels (H, W, 3), uint8 RGB.
         styles: the picture whose style it gets, likewise; or several, which are mixed.
-        output: a file to write the result to, .png or .jpg; None writes none.
+        output: a file to write the result to, .png, .jpg, .webp or .tif; None writes none.
         method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig` or
             `PhotorealConfig`, with the size of the result, the number of steps and the weights of the losses.
         style_weights: shares of the styles, each 0 or more, of any sum above 0; None shares equally.
@@ -77,10 +78,14 @@ def paint(
         OutputError: the output cannot be written.
     """
     several = [styles] if isinstance(styles, str) or not isinstance(styles, Sequence) else styles
+    for style in several:
+        if isinstance(style, str | Path):
+            catalog.check_picture(style)
     target = None if output is None else Path(output)
     if target is not None:
         inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
         inputs += regions.files if isinstance(regions, RegionFiles) else ()
+        inputs += () if isinstance(method, str) else method.files
         check_picture(target, inputs, overwrite=overwrite)
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:

@@ -16,7 +16,7 @@ from vidstyle.errors import UsageError
 from vidstyle.fields import Between, OneOf, check, documented
 from vidstyle.flow.finder import FLOWS
 from vidstyle.images.colors import COLORS, LIGHTS, with_light_of
-from vidstyle.nets.vgg import LAYERS, NAMES
+from vidstyle.nets.vgg import LAYERS, NAMES, said_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,10 @@ AUTO, NONE = "auto", "none"
 """Regions that are found, and none."""
 
 
+def _is_file(word: str) -> bool:
+    return Path(word).is_file()
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class OptimizeConfig:
@@ -49,14 +53,26 @@ class OptimizeConfig:
     """Longest side of the result, pixels."""
     steps: Annotated[int, Between(1)] = 200
     """Optimizer steps, at the last size; each smaller size gets as many."""
-    init: Annotated[str, OneOf(*INITS)] = "content"
-    """What a run begins with; blend is content and noise by halves."""
+    init: Annotated[str, OneOf(*INITS, is_file=_is_file, random="noise", image="content")] = (
+        "content"
+    )
+    """What a run begins with: content; noise, or random; style; blend, content and noise by halves; or a picture in a
+    file, stretched to the content's shape."""
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
     """What takes the steps."""
     learning_rate: float | None = None
     """Learning rate of the optimizer; by default 1 for lbfgs, 0.02 for adam."""
     seed: Annotated[int, Between(0)] = 1
     """Seed of noise."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The picture that a run begins with, if it is a file."""
+        return (
+            (Path(self.init),)
+            if _is_file(self.init) and self.init not in (RECOLORED, *INITS)
+            else ()
+        )
 
     def __post_init__(self) -> None:
         check(self)
@@ -85,8 +101,8 @@ class Config(OptimizeConfig, ABC):
     and style are."""
     variation: Annotated[float, Between(0)] = 0.0
     """Weight of the total variation: smoothness."""
-    pooling: Annotated[str, OneOf("max", "average")] = "max"
-    """How the network makes its layers smaller; Gatys et al. found average a little smoother."""
+    pooling: Annotated[str, OneOf("max", "average", avg="average")] = "max"
+    """How the network makes its layers smaller; Gatys et al. found average, or avg, a little smoother."""
     colors: Annotated[str, OneOf(*COLORS)] = "style"
     """Whose colors the result has: style; or the content's: luminance, yuv, luv, lab (the painted light under the
     content's hues), linear, histogram (the style gets its colors first)."""
@@ -103,8 +119,13 @@ class Config(OptimizeConfig, ABC):
         if not self.style_scale or min(self.style_scale) == 0:
             raise UsageError(f"expected a positive `style_scale`, got {self.style_scale}")
         layers = self.layers
-        if not layers or not set(layers) <= set(NAMES):
-            raise UsageError(f"expected layers of {', '.join(NAMES)}, got {', '.join(layers)}")
+        if not layers:
+            raise UsageError(f"expected layers of {', '.join(NAMES)}, got none")
+        for layer in layers:
+            if layer not in NAMES:
+                raise UsageError(
+                    f"expected layers of {', '.join(NAMES)}, got {layer}{said_of(layer)}"
+                )
 
     def first(self, scene: Scene) -> Tensor:
         """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
@@ -193,9 +214,11 @@ class MrfConfig(Config):
 class PhotorealConfig(GatysConfig):
     """Every knob of a run of `vidstyle.optimize.photoreal`."""
 
-    init: Annotated[str, OneOf(RECOLORED, *INITS)] = RECOLORED
+    init: Annotated[
+        str, OneOf(RECOLORED, *INITS, is_file=_is_file, random="noise", image="content")
+    ] = RECOLORED
     """What a run begins with: recolored is the content, each region with mean and covariance of its style's
-    colors; blend is content and noise by halves."""
+    colors; or as for gatys."""
     ratio: float = 0.01
     realism: Annotated[float, Between(0)] = 1.0
     """Weight of the matting Laplacian: how affine, of the content, the picture's windows are to be."""
@@ -231,6 +254,8 @@ class VideoConfig(GatysConfig):
     size: int = 384
     steps: int = 100
     """Optimizer steps of a frame, and of each size of a shot's first; each further pass takes half of them."""
+    later_steps: Annotated[int | None, Between(1)] = None
+    """Optimizer steps of the frames after a shot's first, which begin nearly finished; by default `steps`."""
     temporal: Annotated[float, Between(0)] = 5.0
     """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in
     [0, 1]."""

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vidstyle.errors import TrainingError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.images.files import read_picture
 from vidstyle.optimize.config import MIN_SIDE, OptimizeConfig
 
 _MAX_EVALUATIONS = 6
@@ -51,6 +52,8 @@ class StepResult:
     """Height and width."""
     picture: Tensor = field(repr=False)
     """(1, 3, H, W), after the step, about in [0, 1]: it changes with the next one."""
+    done: float
+    """Share of the run's work that is done, 0 to 1: a step's goes with its pixels."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,13 @@ def scaled_size(picture: Pixels, side: int) -> tuple[int, int]:
 def scaled(picture: Pixels, side: int) -> Pixels:
     """Scale a picture (H, W, 3) so that its longest side is `side` pixels, and the other `MIN_SIDE` at least."""
     height, width = (max(MIN_SIDE, n) for n in scaled_size(picture, side))
-    interpolation = cv2.INTER_AREA if side < max(picture.shape[:2]) else cv2.INTER_CUBIC
+    return resized(picture, width, height)
+
+
+def resized(picture: Pixels, width: int, height: int) -> Pixels:
+    """Scale a picture (H, W, 3) to a width and height."""
+    smaller = max(width, height) < max(picture.shape[:2])
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(picture, (width, height), interpolation=interpolation))
 
 
@@ -89,6 +98,9 @@ def to_pixels(picture: Tensor) -> Pixels:
 
 def first_picture(config: OptimizeConfig, content: Tensor, style: Tensor) -> Tensor:
     """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
+    for file in config.files:
+        height, width = content.shape[2:]
+        return to_tensor(resized(read_picture(file), width, height), content.device)
     generator = torch.Generator().manual_seed(config.seed)
     noise = torch.rand(content.shape, generator=generator).to(content.device)
     return {
@@ -147,7 +159,11 @@ def coarse_to_fine(
             if on_step:
                 whole = number * config.steps + step  # noqa: B023 - called within this pass of the loop
                 size = now.shape[2], now.shape[3]
-                on_step(StepResult(whole, len(sizes) * config.steps, loss, energies, size, now))
+                before = sum(s * s for s in sizes[:number])  # noqa: B023
+                pixels = before + side * side * step / config.steps  # noqa: B023
+                done = pixels / sum(s * s for s in sizes)
+                count = len(sizes) * config.steps
+                on_step(StepResult(whole, count, loss, energies, size, now, done))
 
         picture = descend(objective, picture.to(first.device), config, report, skipped)
     assert picture is not None  # noqa: S101 - there is one size at least

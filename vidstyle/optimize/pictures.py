@@ -12,18 +12,27 @@ from vidstyle.frame import Pixels
 from vidstyle.media.atomic_output import check_output, write_whole
 from vidstyle.media.overwriting import check_apart
 
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+"""Of a picture that is written, in 8 bits; JPEG alone loses something."""
+
 
 def check_picture(target: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
     """Refuse an output that is no picture, exists, or is an input, before any work is done."""
-    if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError(f"expected an output that ends in .png or .jpg, got {target.name}")
+    if target.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"expected an output that ends in one of {' '.join(ENDINGS)}, got {target.name}"
+        )
     check_output(target, overwrite=overwrite)
     check_apart(target, inputs)
 
 
 def write_picture(target: Path, pixels: Pixels) -> None:
     """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole."""
-    done, encoded = cv2.imencode(target.suffix, pixels[..., ::-1])
+    try:
+        done, encoded = cv2.imencode(target.suffix.lower(), pixels[..., ::-1])
+    except cv2.error:
+        done = False
     if not done:
-        raise OutputError(f"cannot write {target}: it could not be encoded")
+        height, width = pixels.shape[:2]
+        raise OutputError(f"cannot write {target}: {width}x{height} could not be encoded so")
     write_whole(target, encoded.tobytes())

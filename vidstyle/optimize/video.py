@@ -54,7 +54,17 @@ class FrameStep:
     frames: int
     pass_number: int
     """The pass, from 1."""
+    passes: int
     step: StepResult
+
+    @property
+    def done(self) -> float:
+        """Share of the clip's work that is done, 0 to 1: a further pass takes half of the first."""
+        whole = self.frames * (1 + (self.passes - 1) / 2)
+        place = self.number if self.pass_number % 2 else self.frames - 1 - self.number
+        if self.pass_number == 1:
+            return (place + self.step.done) / whole
+        return (self.frames * self.pass_number + place + self.step.done) / 2 / whole
 
 
 class TemporalObjective:
@@ -160,7 +170,7 @@ class _Clip:
         config, first = self.config, self.shots[number]
 
         def on_step(step: StepResult) -> None:
-            callback(FrameStep(number, self.count, pass_number, step))
+            callback(FrameStep(number, self.count, pass_number, config.passes, step))
 
         if pass_number == 1 and number == first:
             shown, recolored_styles = self.shown(number)
@@ -188,16 +198,16 @@ class _Clip:
             begin = content
             if nearest is not None:  # what comes into sight begins as what it is
                 begin = targets[0][1] * nearest + (1 - targets[0][1]) * content
-            steps = config.steps
+            steps = config.later_steps or config.steps
         else:
             assert nearest is not None  # noqa: S101 - returned above
             share = _SHARE * targets[0][1]
             begin = share * nearest + (1 - share) * to_tensor(self.painted[number], self.device)
-            steps = max(1, config.steps // 2)
+            steps = max(1, (config.later_steps or config.steps) // 2)
 
         def report(step: int, loss: float, energies: dict[str, float], now: Tensor) -> None:
             size = now.shape[2], now.shape[3]
-            on_step(StepResult(step, steps, loss, energies, size, now))
+            on_step(StepResult(step, steps, loss, energies, size, now, step / steps))
 
         objective = TemporalObjective(own, targets, config.temporal)
         made = descend(objective, begin, replace(config, steps=steps), report)

@@ -74,6 +74,7 @@ def train_style(
         raise MissingPackageError("training needs torch: pip install 'vidstyle[torch]'") from error
 
     picture = Path(picture)
+    catalog.check_picture(picture)
     weights = train(
         picture,
         Path(content),

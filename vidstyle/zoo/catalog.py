@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -203,6 +204,33 @@ def find_style(style: str, folder: Path = FOLDER) -> ModelFiles | None:
     if own.is_file() or own.suffix or style not in styles(folder):
         return None
     return shipped_style(style, folder)
+
+
+def check_picture(style: str | Path, folder: Path = FOLDER) -> None:
+    """Refuse a style that is to be a picture and is a network, or nearly the name of one.
+
+    Raises:
+        InputError: it is; what else cannot be read, whoever reads it says.
+    """
+    path = Path(style)
+    if path.suffix.lower() == ".safetensors":
+        raise InputError(
+            f"{path} is a network, which vidstyle run paints with; expected the picture of a style"
+        )
+    if path.suffix or path.exists():
+        return
+    known = styles(folder)
+    if entry := known.get(str(path)):
+        raise InputError(
+            f"{entry.name} is a network, which vidstyle run paints with; its picture, {entry.title} "
+            f"by {entry.artist}, is not shipped: give a file of it"
+        )
+    titles = {entry.title.lower(): entry.name for entry in known.values()}
+    names = titles | {name: name for name in known}
+    if near := difflib.get_close_matches(str(path).lower(), names, n=1, cutoff=0.7):
+        raise InputError(
+            f"no picture and no style is called {path}; did you mean {names[near[0]]}?"
+        )
 
 
 def shipped_style(name: str, folder: Path = FOLDER) -> ModelFiles:

@@ -1,0 +1,162 @@
+"""Commands and options that there are not, answered by those that are meant."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperGroup
+
+from vidstyle.errors import UsageError
+
+_COMMANDS = {
+    **dict.fromkeys(("stylize", "stylise", "transfer", "convert", "render", "video"), "run"),
+    **dict.fromkeys(("optimize", "optimise", "gatys", "picture", "image"), "paint"),
+    **dict.fromkeys(("webcam", "camera", "screen", "stream"), "live"),
+    **dict.fromkeys(("info", "inspect", "identify"), "probe"),
+    **dict.fromkeys(("evaluate", "measure", "compare"), "metrics"),
+    **dict.fromkeys(("benchmark", "speed"), "bench"),
+    **dict.fromkeys(("list", "models"), "styles"),
+    **dict.fromkeys(("check", "devices"), "doctor"),
+}
+"""What other programs, and people, call a command."""
+
+_OPTIONS = {
+    **dict.fromkeys(("--style-image", "--style-images", "--styles", "--model"), "--style"),
+    **dict.fromkeys(("--output-image", "--out", "--output-path"), "--output"),
+    **dict.fromkeys(("--iterations", "--num-iterations", "--max-iterations", "--iters"), "--steps"),
+    **dict.fromkeys(("--image-size", "--width", "--max-size", "--scale"), "--size"),
+    **dict.fromkeys(("--content-weight", "--style-weight"), "--ratio"),
+    **dict.fromkeys(("--style-blend-weights", "--style-imgs-weights"), "--style-weights"),
+    **dict.fromkeys(("--tv-weight", "--smoothness"), "--variation"),
+    **dict.fromkeys(("--initial", "--init-image", "--init-img-type"), "--init"),
+    **dict.fromkeys(("--original-colors", "--preserve-colors", "--keep-colors"), "--colors"),
+    **dict.fromkeys(("--gpu", "--cuda"), "--device"),
+    **dict.fromkeys(("--save-iter", "--checkpoint-iterations", "--preview"), "--save-every"),
+    **dict.fromkeys(("--backbone", "--vgg", "--model-file"), "--features"),
+    **dict.fromkeys(("--style-mask-imgs", "--masks"), "--mask"),
+    **dict.fromkeys(("--start-frame", "--from-time", "--ss"), "--start"),
+    **dict.fromkeys(("--end-frame", "--to-time"), "--end"),
+    **dict.fromkeys(("--force", "--yes"), "--overwrite"),
+    **dict.fromkeys(("--resolution",), "--size"),
+}
+"""What other programs call an option."""
+
+_INPUTS = {"-i", "--input", "--content", "--content-image", "--content-img", "--source"}
+"""Options by which other programs are given the input, which is an argument here."""
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
+
+
+class Commands(TyperGroup):
+    """A group of commands that answers what it has not in a line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what stands before the command."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", None)
+            if option is None or not hasattr(error, "possibilities"):
+                raise
+            names = [name for name, it in self.commands.items() if option in _options(it)]
+            if not names:
+                raise
+            raise UsageError(
+                f"expected a command before {option}; did you mean: "
+                f"{_called(ctx)} {names[0]} {shlex.join(words)}"
+            ) from error
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is called.
+
+        Raises:
+            UsageError: there is none of that name; it names the one that is meant.
+        """
+        if args[0] not in self.commands and not args[0].startswith("--"):
+            raise _no_command(_called(ctx), list(self.commands), args)
+        return super().resolve_command(ctx, args)
+
+
+def _called(ctx: Any) -> str:
+    """Return how a command is called, however Python was started."""
+    return f"{_called(ctx.parent)} {ctx.info_name}" if ctx.parent else "vidstyle"
+
+
+def _no_command(path: str, commands: list[str], args: list[str]) -> UsageError:
+    word, rest = args[0], shlex.join(args)
+    if word == "-" or "/" in word or "." in word or Path(word).exists():
+        run = f"vidstyle run {rest}"
+        if not any(a.startswith(("-s", "--style")) for a in args):
+            run += " --style PICTURE"
+        if "run" in commands:
+            return UsageError(f"expected a command, got {word}; to paint it: {run}")
+        picture = Path(word).suffix.lower() in _PICTURES
+        learn = f"{path} style {rest if picture else 'PICTURE'}"
+        if "--content" not in args:
+            learn += f" --content {word if Path(word).is_dir() else 'PHOTOS'}"
+        others = "" if picture or Path(word).is_dir() else f"; to paint it: {run}"
+        return UsageError(
+            f"expected one of {', '.join(commands)}, got {word}; to learn a style: {learn}{others}"
+        )
+    near = [_COMMANDS[word.lower()]] if word.lower() in _COMMANDS else []
+    near = [n for n in near if n in commands] or difflib.get_close_matches(word, commands)
+    said = f"did you mean {' or '.join(near)}?" if near else f"expected {', '.join(commands)}"
+    return UsageError(f"no command is called {word}; {said}")
+
+
+def no_option(error: Exception, command: Any, ctx: Any) -> UsageError | None:
+    """Return the answer to an option that a command has not: the one that is meant, or the commands that have it.
+
+    Args:
+        error: what the parser raised.
+        command: which was called.
+        ctx: its context.
+
+    Returns:
+        None: it is another error.
+    """
+    option = getattr(error, "option_name", None)
+    if option is None or not hasattr(error, "possibilities"):
+        return None
+    said = f"{_called(ctx)} has no option {option}"
+    own = _options(command)
+    if meant := _OPTIONS.get(option.replace("_", "-")):
+        if meant in own:
+            return UsageError(f"{said}; it is {meant} here")
+    elif option in _INPUTS and (taken := _argument(command)):
+        return UsageError(f"{said}: {taken} stands by itself")
+    everything = list(_all(ctx.find_root().command, "vidstyle"))
+    for name in (option, meant):
+        if path := next((path for path, it in everything if name in _options(it)), None):
+            called = "" if name == option else f", as {name}"
+            return UsageError(f"{said}; it is one of {path}{called}")
+    if near := difflib.get_close_matches(option, own, n=2, cutoff=0.7):
+        return UsageError(f"{said}; did you mean {' or '.join(near)}?")
+    return UsageError(f"{said}; {_called(ctx)} --help lists them")
+
+
+def _options(command: Any) -> list[str]:
+    """Return the flags of a command."""
+    return [
+        flag
+        for param in command.params
+        if param.param_type_name == "option"
+        for flag in (*param.opts, *param.secondary_opts)
+    ]
+
+
+def _argument(command: Any) -> str | None:
+    """Return what the help calls the first argument of a command."""
+    return next((p.metavar for p in command.params if p.param_type_name == "argument"), None)
+
+
+def _all(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield all commands below one, with their paths."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield f"{path} {name}", inner
+        yield from _all(inner, f"{path} {name}")
