@@ -18,7 +18,7 @@ from vidstyle.cli.app import app
         ("--style x.jpg in.mp4", "before --style; did you mean: vidstyle run --style x.jpg in.mp4"),
         ("stylise in.mp4", "no command is called stylise; did you mean run?"),
         ("paitn in.jpg", "did you mean paint"),
-        ("nosuch", "no command is called nosuch; expected run, live"),
+        ("nosuch", "no command is called nosuch; expected run, "),
         ("train starry.jpg", "vidstyle train style starry.jpg --content PHOTOS"),
         (
             "train in.mp4",
