@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "vidstyle"
 ALLOWED = {
     "channel": set(),
     "cores": set(),
+    "disk": {"errors"},
     "errors": set(),
     "fields": {"errors"},
     "frame": set(),
@@ -24,12 +25,13 @@ ALLOWED = {
     "losses": {"nets"},
     "images": {"errors", "frame"},
     "flow": {"errors", "frame"},
-    "zoo": {"errors", "nets"},
+    "zoo": {"disk", "errors", "nets"},
     "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
-    "stylize": {"errors", "fields", "flow", "frame", "runtime"},
-    "media": {"cores", "errors", "fields", "frame"},
+    "stylize": {"disk", "errors", "fields", "flow", "frame", "runtime"},
+    "media": {"cores", "disk", "errors", "fields", "frame"},
     "pipeline": {"channel", "frame"},
     "training": {
+        "disk",
         "errors",
         "fields",
         "images",
@@ -41,6 +43,7 @@ ALLOWED = {
         "zoo",
     },
     "optimize": {
+        "disk",
         "errors",
         "fields",
         "flow",
@@ -97,6 +100,7 @@ ALLOWED = {
     "cli": {
         "__init__",
         "api",
+        "disk",
         "errors",
         "evaluation",
         "fields",

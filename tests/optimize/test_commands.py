@@ -19,6 +19,7 @@ from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle
 from vidstyle import VidstyleError
 from vidstyle.cli.app import app
+from vidstyle.cli.painting import Lines
 from vidstyle.cli.spelling import spelled
 
 
@@ -140,6 +141,38 @@ def test_what_cannot_be_is_said_in_a_line(refused, folder, words, message):
 def test_content_that_is_no_picture(refused, folder):
     (folder / "notes.txt").write_text("no picture")
     refused("notes.txt is no picture", "paint", "notes.txt", *PAINT[2:], "-o", "out.png")
+
+
+def come(path):
+    """Let a file appear under a name while a command works."""
+
+    def at(*_, **_settings):
+        if not path.exists():
+            path.write_text("precious")
+
+    return at
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ((), "photo.starry.png"),
+        (("--curve", "losses.csv"), "losses.csv"),
+        (("--save-every", 2), "photo.starry.000004.png"),
+    ],
+)
+def test_what_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch, words, name):
+    monkeypatch.setattr(Lines, "step", come(folder / name))
+    command = ("paint", "photo.png", "-s", "starry.jpg", "--features", "features.safetensors")
+    refused("exists already; allow -y", *command, "--size", 48, "--steps", 4, *words)
+    assert (folder / name).read_text() == "precious"
+
+
+def test_a_sheet_that_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch):
+    monkeypatch.setattr(Lines, "step", come(folder / "photo.content.png"))
+    command = ("reconstruct", "photo.png", "--features", "features.safetensors")
+    refused("exists already; allow -y", *command, "--size", 48, "--steps", 2)
+    assert (folder / "photo.content.png").read_text() == "precious"
 
 
 def test_regions_by_color(paint, folder):

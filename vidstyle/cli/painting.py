@@ -104,7 +104,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
         if previews.every and step.step % previews.every == 0:
             pixels = to_pixels(step.picture)
             shown = job.config.finish(pixels, scaled(picture, max(pixels.shape[:2])))
-            write_picture(previews.path(step.step), shown)
+            write_picture(previews.path(step.step), shown, overwrite=previews.overwrite)
             checkpoint.write(step)
         job.lines.step(step)
         job.stop()
@@ -118,12 +118,12 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
         regions=regions,
         features=job.perceptual,
         device=job.device,
-        overwrite=True,
+        overwrite=overwrite,
         resume=checkpoint.read() if trace.resume else None,
         on_step=on_step,
     )
     for file in trace.curve:
-        write_curve(file, rows)
+        write_curve(file, rows, overwrite=overwrite)
     checkpoint.forget()
     job.lines.end(target)
 
@@ -132,7 +132,7 @@ class Previews:
     """The intermediate pictures that `save_every` asks for."""
 
     def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
-        self._target, self.every = target, every
+        self._target, self.every, self.overwrite = target, every, overwrite
         others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
         there = next(iter(others), None)
         if there and not overwrite:
