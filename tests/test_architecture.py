@@ -21,12 +21,13 @@ ALLOWED = {
     "errors": set(),
     "fields": {"errors"},
     "frame": set(),
+    "memory": set(),
     "nets": {"errors", "fields"},
     "losses": {"nets"},
     "images": {"errors", "frame"},
     "flow": {"errors", "frame"},
     "zoo": {"disk", "errors", "nets"},
-    "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
+    "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "memory", "nets", "zoo"},
     "stylize": {"disk", "errors", "fields", "flow", "frame", "runtime"},
     "media": {"cores", "disk", "errors", "fields", "frame"},
     "pipeline": {"channel", "frame"},
@@ -109,6 +110,7 @@ ALLOWED = {
         "live",
         "machine",
         "media",
+        "memory",
         "nets",
         "optimize",
         "pipeline",
@@ -201,7 +203,7 @@ def test_the_figure_draws_what_is_allowed():
     for room, rooms in ALLOWED.items():
         if room in ("__init__", "__main__"):
             continue
-        assert rooms - {"__init__", "cores"} <= reached(room), room
+        assert rooms - {"__init__", "cores", "memory"} <= reached(room), room
         assert not arrows.get(room) or rooms & arrows[room], room
 
 
