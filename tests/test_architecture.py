@@ -17,20 +17,23 @@ PACKAGE = Path(__file__).parent.parent / "vidstyle"
 ALLOWED = {
     "channel": set(),
     "cores": set(),
+    "disk": {"errors"},
     "errors": set(),
     "fields": {"errors"},
     "frame": set(),
+    "memory": set(),
     "nets": {"errors", "fields"},
     "losses": {"nets"},
     "images": {"errors", "frame"},
     "flow": {"errors", "frame"},
-    "zoo": {"errors", "nets"},
-    "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
-    "stylize": {"errors", "fields", "flow", "frame", "runtime"},
-    "media": {"cores", "errors", "fields", "frame", "images"},
+    "zoo": {"disk", "errors", "nets"},
+    "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "memory", "nets", "zoo"},
+    "stylize": {"disk", "errors", "fields", "flow", "frame", "runtime"},
+    "media": {"cores", "disk", "errors", "fields", "frame", "images"},
     "pipeline": {"channel", "frame"},
     "comparison": {"fields", "frame", "pipeline"},
     "training": {
+        "disk",
         "errors",
         "fields",
         "images",
@@ -42,6 +45,7 @@ ALLOWED = {
         "zoo",
     },
     "optimize": {
+        "disk",
         "errors",
         "fields",
         "flow",
@@ -114,6 +118,7 @@ ALLOWED = {
         "__init__",
         "api",
         "comparison",
+        "disk",
         "errors",
         "evaluation",
         "fields",
@@ -122,6 +127,7 @@ ALLOWED = {
         "live",
         "machine",
         "media",
+        "memory",
         "nets",
         "optimize",
         "pipeline",
@@ -215,7 +221,7 @@ def test_the_figure_draws_what_is_allowed():
     for room, rooms in ALLOWED.items():
         if room in ("__init__", "__main__"):
             continue
-        assert rooms - {"__init__", "cores"} <= reached(room), room
+        assert rooms - {"__init__", "cores", "memory"} <= reached(room), room
         assert not arrows.get(room) or rooms & arrows[room], room
 
 

@@ -21,7 +21,7 @@ def clip(tmp_path_factory):
     return make_clip(tmp_path_factory.mktemp("shortage") / "in.mp4", sound=False)
 
 
-def limited(limit, *args, before=()):
+def limited(limit, *args, before=(), threads="1"):
     """Run the command with a limit of the shell."""
     command = [sys.executable, "-m", "vidstyle", *map(str, args)]
     return subprocess.run(
@@ -29,7 +29,7 @@ def limited(limit, *args, before=()):
         capture_output=True,
         text=True,
         timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads},
     )
 
 
@@ -59,10 +59,13 @@ def test_too_little_memory_to_begin_is_told(limit):
 
 @pytest.mark.slow
 @needs_limited_memory
-@pytest.mark.parametrize("limit", [500_000, 1_000_000])
-def test_too_little_memory_to_paint_is_told(clip, tmp_path, limit):
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("limit", [500_000, 700_000, 1_000_000, 1_200_000])
+def test_too_little_memory_to_paint_is_told(clip, tmp_path, limit, threads):
     out = tmp_path / "out.mkv"
-    done = limited(f"-v {limit}", "run", clip, "-s", "udnie", "-o", out, "--device", "cpu")
+    done = limited(
+        f"-v {limit}", "run", clip, "-s", "udnie", "-o", out, "--device", "cpu", threads=threads
+    )
     assert done.returncode == 0 or is_told(done), done.stderr
     assert list(tmp_path.iterdir()) == ([] if done.returncode else [out])
 
@@ -131,6 +134,46 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert is_told(done), done.stderr
+
+
+def test_no_library_gets_threads_that_have_nothing_to_do():
+    """OpenBLAS maps some 180 MB a thread, and crashes where one does not fit."""
+    code = """
+import os, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            raise MemoryError(os.environ["OPENBLAS_NUM_THREADS"] + " thread")
+sys.meta_path.insert(0, Finder())
+from vidstyle.cli.entry import main
+main()
+"""
+    free = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=free)
+    assert is_told(done), done.stderr
+    assert "(1 thread)" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="addresses are not limited there")
+def test_room_for_the_runtime_is_looked_for_before_it_is_used(clip, tmp_path):
+    """Where a thread of OpenVINO's cannot start, it ends the process, or waits for ever."""
+    code = """
+import mmap
+from unittest import mock
+from vidstyle.runtime import openvino
+def refuse(*_):
+    raise OSError(12, "Cannot allocate memory")
+openvino.ov = mock.Mock(side_effect=AssertionError)
+mmap.mmap = refuse
+from vidstyle.cli.app import main
+main()
+"""
+    words = ["run", clip, "-s", "udnie", "-o", tmp_path / "out.mkv", "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, timeout=60
+    )
+    assert is_told(done), done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_installed_command_begins_where_a_shortage_is_told():

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.clips import pattern
+from tests.clips import make_clip, pattern
 from tests.conftest import ROOT, vidstyle
 from vidstyle import Encoding, MissingPackageError, OutputError
 from vidstyle.live import outputs
@@ -86,6 +86,20 @@ def test_a_source_that_ends_ends_the_run():
     ) as source:
         status = Session(source, Slow(), [Counted()], Pace(None, 64, 64)).run(seconds=20)
     assert status.seconds < 15
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4", "avi", "mkv"])
+def test_a_file_that_is_over_at_once_is_shown(tmp_path, ending):
+    """None of its frames is lost while its format is found out, nor its last one while the painter gets ready."""
+    codec = "mpeg4" if ending == "avi" else "libx264"
+    clip = make_clip(tmp_path / f"in.{ending}", times=range(6), codec=codec, sound=False)
+    with LiveSource(address(str(clip))) as source:
+        while not source._ended:
+            time.sleep(0.01)
+        assert source.came == 6
+        out = Counted()
+        status = Session(source, Slow(), [out], Pace(None, 96, 128)).run(seconds=20)
+    assert (status.frames, status.came, len(out.late)) == (1, 1, 1)
 
 
 def test_a_change_of_style_shows_no_jump():

@@ -54,3 +54,37 @@ def put_boxes(source: Path, added: bytes, made: Path) -> Path:
     """Write a copy of an mp4, whose index comes last, with boxes added to its video's description."""
     made.write_bytes(_with(source.read_bytes(), added))
     return made
+
+
+def alias(path: str) -> bytes:
+    """A data reference to another file: an alias record of the Macintosh, with a path from the root or its folder."""
+    name = path.encode() + bytes(len(path) % 2)
+    levels = struct.pack(">2H", 1, 1)  # up to the folder of both, and down again
+    record = bytes(130) + levels + bytes(16) + struct.pack(">2H", 2, len(path)) + name
+    return full_box(b"alis", record + struct.pack(">2H", 0xFFFF, 0))
+
+
+def url(path: str) -> bytes:
+    """A data reference to another file: an address."""
+    return full_box(b"url ", f"file://{path}".encode() + b"\0")
+
+
+def refer(body: bytes, reference: bytes, header: bytes) -> bytes:
+    """Let the data of a track lie elsewhere, in an mp4 whose index comes last.
+
+    Args:
+        body: the file.
+        reference: one of the above.
+        header: of the track's kind, such as b"vmhd".
+    """
+    made, at = b"", 0
+    while at < len(body):
+        size, name = struct.unpack(">I4s", body[at : at + 8])
+        content = body[at + 8 : at + size]
+        if name in {b"moov", b"trak", b"mdia", b"dinf"} or (name == b"minf" and header in content):
+            content = refer(content, reference, header)
+        elif name == b"dref":
+            content = content[:4] + struct.pack(">I", 1) + reference
+        made += box(name, content)
+        at += size
+    return made

@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, Interrupted, Reading
 from vidstyle.api import default_output
-from vidstyle.media import address, capture, inputs
+from vidstyle.media import capture, download, inputs
 from vidstyle.media.address import Address, located
 from vidstyle.media.source import FileSource
 from vidstyle.media.video import Video
@@ -119,8 +119,8 @@ def at(server, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     # Small pieces, or a small file would come in one.
     monkeypatch.setattr(inputs, "_BUFFER", 2**12)
-    monkeypatch.setattr(address, "_CHUNK", 2**13)
-    monkeypatch.setattr(address, "_NEAR", 2**14)
+    monkeypatch.setattr(download, "_CHUNK", 2**13)
+    monkeypatch.setattr(download, "_NEAR", 2**14)
     server.seen.clear()
     return lambda how: f"http://127.0.0.1:{server.server_port}/{how}"
 
@@ -216,7 +216,7 @@ def test_a_password_is_sent_and_not_shown(at, server):
 
 @pytest.mark.parametrize("how", ["stall/in.ts", "silent/in.ts"])
 def test_a_server_that_falls_silent_is_left(at, how, monkeypatch):
-    monkeypatch.setattr(address, "_SILENCE", 0.5)
+    monkeypatch.setattr(download, "_SILENCE", 0.5)
     with pytest.raises(InputError, match=r"nothing came for 0\.5 seconds"):
         sums(Address(at(how)), strict=True)
 
@@ -261,7 +261,7 @@ def test_a_signal_ends_a_run_that_waits_for_the_server(at, server, tmp_path):
 
 
 def test_a_server_without_parts_is_not_asked_for_ever(at, monkeypatch):
-    monkeypatch.setattr(address, "_RESTARTS", 0)
+    monkeypatch.setattr(download, "_RESTARTS", 0)
     with pytest.raises(InputError, match="gives no parts of it; download it first"):
         sums(Address(at("whole/in.mp4")))
 
@@ -301,3 +301,9 @@ def test_a_live_address_leads_to_nothing_on_this_machine(at, server, folder):
     with pytest.raises(av.FFmpegError):
         streams(at("whole/far.m3u8"))
     assert streams(at("whole/near.m3u8")) == 2
+
+
+def test_who_has_no_address_does_not_wait_for_the_client_of_one():
+    code = "import vidstyle.cli.app, sys; print({'ssl', 'http.client', 'urllib.request'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

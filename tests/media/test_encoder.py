@@ -8,7 +8,8 @@ from fractions import Fraction
 import av
 import pytest
 
-from tests.clips import pattern
+import vidstyle
+from tests.clips import make_clip, pattern
 from vidstyle import Encoding, UsageError
 from vidstyle.frame import ColorTags, StreamInfo
 from vidstyle.media.containers import CONTAINERS
@@ -67,3 +68,43 @@ def test_what_is_refused_is_named():
         encoder(".mkv", "libx264", options=(("nosuch", "1"),))
     with pytest.raises(UsageError, match="webm cannot hold libx264 video"):
         encoder(".webm", "libx264")
+
+
+@pytest.mark.parametrize("codec", ["msrle", "smc"])
+def test_an_encoder_of_palettes_is_refused_before_the_work(base, tmp_path, codec):
+    with pytest.raises(UsageError, match=f"{codec} takes none of the pixel formats .* pal8; try"):
+        vidstyle.stylize(base, "identity", tmp_path / "out.mov", encoding=Encoding(codec))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"), [("png", "pal8"), ("tiff", "pal8"), ("rawvideo", "bayer_rggb8")]
+)
+def test_a_pixel_format_that_cannot_be_made_is_refused(codec, pixel_format):
+    with pytest.raises(UsageError, match=f"no pictures of {pixel_format} for {codec}"):
+        encoder(".mkv", codec, pixel_format=pixel_format)
+
+
+def test_a_codec_may_have_two_names():
+    """FFmpeg finds libx265 as hevc, too: it gets the options of that."""
+    twice = [Encoding(codec=name, crf=30) for name in ("hevc", "libx265")]
+    assert {e.encoder(CONTAINERS[".mkv"], INFO) for e in twice} == {"libx265"}
+    with pytest.raises(UsageError, match="from 0 to 51 for libx265"):
+        Encoding(codec="hevc", crf=60)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "reason"),
+    [
+        ("out.mov", "libvpx-vp9", "vp9 only"),
+        ("out.mkv", "rv20", "rv20"),
+        ("out.mkv", "zmbv", "zmbv"),
+    ],
+)
+def test_a_codec_that_a_container_refuses_is_wrong_use(tmp_path, name, codec, reason):
+    """The way out is no container that was chosen already."""
+    clip = make_clip(tmp_path / "in.mkv", size=(352, 288), times=range(2), sound=False)
+    with pytest.raises(UsageError, match=f"cannot hold .*{reason}.*choose another `codec`") as told:
+        vidstyle.stylize(clip, "identity", tmp_path / name, encoding=Encoding(codec))
+    assert ("ends in .mkv" in str(told.value)) == (name != "out.mkv")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]

@@ -126,6 +126,19 @@ def test_fields_may_become_frames(tmp_path, judge):
     assert all(b - a == pytest.approx(0.02, abs=0.0011) for a, b in itertools.pairwise(times))
 
 
+@pytest.mark.parametrize("ending", ["mkv", "ts"])
+def test_fields_may_become_frames_of_one_even_rate(tmp_path, judge, ending):
+    clip, out = tmp_path / f"in.{ending}", tmp_path / "out.avi"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=64x48:r=50:d=1", "-vf", "interlace=scan=tff"),
+        *("-c:v", "libx264", "-flags", "+ilme+ildct", clip),
+    )
+    done = vidstyle.stylize(clip, "identity", out, reading=Reading(deinterlace="field"))
+    assert done.summary.frames == 50
+    stream = judge.stream(out)
+    assert (stream["r_frame_rate"], stream["nb_frames"]) == ("50/1", "50")
+
+
 def test_numbered_pictures_in_and_out(tmp_path):
     for number in range(7, 12):
         picture = cv2.cvtColor(pattern(number, 48, 32), cv2.COLOR_RGB2BGR)

@@ -56,7 +56,7 @@ def test_a_refusal_at_the_end_comes_at_the_beginning(
 
 def test_a_refusal_of_the_header_has_the_muxers_reason(tmp_path, judge, copied, unpainted):
     source = clip(tmp_path / "in.mkv", "flac")
-    with pytest.raises(OutputError, match=r"mov cannot hold .*flac only supported in MP4"):
+    with pytest.raises(UsageError, match=r"mov cannot hold .*flac only supported in MP4"):
         vidstyle.stylize(source, "identity", tmp_path / "out.mov")
 
 

@@ -21,12 +21,8 @@ from tests.clips import make_clip, make_picture
 from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from vidstyle import OutputError, UsageError
-from vidstyle.media.atomic_output import (
-    PendingFile,
-    check_output,
-    pending_output,
-    write_whole,
-)
+from vidstyle.disk.pending import PendingFile, write_whole
+from vidstyle.media.atomic_output import check_output, pending_output
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 needs_locks = pytest.mark.skipif(os.name == "nt", reason="no flock")
@@ -95,6 +91,129 @@ def test_every_writer_refuses_it(tmp_path, kind):
         pending.commit(overwrite=True)
     pending.discard()
     assert not list(tmp_path.glob(".*"))
+
+
+def save_style(path):
+    vidstyle.Style(np.zeros(3, np.float32), "network").save(path)
+
+
+def save_picture(path):
+    from vidstyle.optimize.pictures import write_picture
+
+    write_picture(path, np.zeros((8, 8, 3), np.uint8), overwrite=True)
+
+
+def save_curve(path):
+    from vidstyle.cli.pictures import write_curve
+
+    write_curve(path, [], overwrite=True)
+
+
+def save_checkpoint(path):
+    from vidstyle.training import checkpoint
+
+    checkpoint.save(path, {"step": 1})
+
+
+def ship_weights(path):
+    from torch import device, nn
+
+    from vidstyle.training.config import StyleConfig
+    from vidstyle.training.run import Run
+
+    run = Run(nn.Linear(2, 2), path.parent, StyleConfig(), device("cpu"))
+    assert run.ship(path) == path
+
+
+def note_digests(path):
+    from safetensors.numpy import save
+
+    from vidstyle.zoo.tensors import note_networks
+
+    if path.is_file():
+        path.write_bytes(save({"weight": np.zeros(3, np.float32)}))
+        note_networks(path, [])
+    else:  # it adds to weights that are there
+        write_whole(path, b"")
+
+
+def export_networks(path):
+    from types import SimpleNamespace
+    from unittest import mock
+
+    from vidstyle.runtime.quiet import ov
+    from vidstyle.training import export
+
+    value = ov.opset13.parameter([1, 3], np.float32, name="x")
+    network = ov.Model([ov.opset13.relu(value)], [value], "made")
+    files = SimpleNamespace(
+        weights=path, frame_net=path, float_net_16bit=path.with_name("other.xml")
+    )
+    with (
+        mock.patch.object(export, "load_network"),
+        mock.patch.object(export, "make_painter"),
+        mock.patch.object(export, "to_ir", return_value=network),
+    ):
+        export.export_openvino(files)
+
+
+WRITERS = {
+    "style.npz": save_style,
+    "painting.png": save_picture,
+    "curve.csv": save_curve,
+    "checkpoint.pt": save_checkpoint,
+    "net.safetensors": ship_weights,
+    "own.safetensors": note_digests,
+    "own_frame.xml": export_networks,
+}
+
+
+@pytest.fixture(params=WRITERS)
+def written(request, tmp_path):
+    """A name in a folder of its own, and what writes a file there."""
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder" / request.param, WRITERS[request.param]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes")
+def test_every_writer_follows_a_link_and_keeps_permissions(written, tmp_path):
+    path, write = written
+    real = tmp_path / "real"
+    real.write_text("old")
+    real.chmod(0o600)
+    path.symlink_to(real)
+    write(path)
+    assert path.is_symlink()
+    assert real.read_bytes() != b"old"
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert not list(path.parent.glob(".*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_every_writer_replaces_no_pipe(written):
+    path, write = written
+    os.mkfifo(path)
+    end = os.open(path, os.O_RDWR)  # so that one that writes into it does not wait
+    try:
+        with pytest.raises(UsageError, match="a named pipe"):
+            write(path)
+    finally:
+        os.close(end)
+    assert stat.S_ISFIFO(path.lstat().st_mode)
+
+
+def test_every_writer_leaves_the_old_file_where_the_disk_is_full(written, monkeypatch):
+    path, write = written
+    path.write_text("old")
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OutputError, match="No space left"):
+        write(path)
+    assert write is note_digests or path.read_text() == "old"
+    assert not list(path.parent.glob(".*"))
 
 
 def test_numbered_pictures_replace_no_link(tmp_path):
@@ -342,7 +461,7 @@ def test_what_only_looks_like_a_leftover_stays(tmp_path):
 
 
 def test_without_locks_nothing_is_removed(tmp_path, monkeypatch):
-    import vidstyle.media.leftovers as leftovers
+    import vidstyle.disk.leftovers as leftovers
 
     (tmp_path / ".out.mp4.00000000.part").write_text("whose?")
     with monkeypatch.context() as patched:

@@ -241,3 +241,18 @@ def test_killed_fifty_times(tmp_path):
     clip = make_clip(tmp_path / "in.mp4", times=range(6000), size=(64, 48))
     chance = random.Random(5)
     assert kill_often(50, clip, tmp_path, iter(lambda: chance.uniform(0.5, 2.5), None)) > 10
+
+
+@pytest.mark.parametrize("name", ["precious.txt", "000000.packets"])
+def test_a_folder_that_holds_something_else_is_left_alone(base, tmp_path, name):
+    folder = tmp_path / "out.mkv.resume"
+    folder.mkdir()
+    if name == "precious.txt":
+        (folder / name).write_text("precious")
+    else:
+        (tmp_path / "precious").write_text("precious")
+        (folder / name).symlink_to(tmp_path / "precious")
+    with pytest.raises(UsageError, match="is no piece of an output"):
+        vidstyle.stylize(base, "identity", tmp_path / "out.mkv", resume=True)
+    assert (folder / name).read_text() == "precious"
+    assert [p.name for p in folder.iterdir()] == [name]

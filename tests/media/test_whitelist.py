@@ -14,6 +14,8 @@ import pytest
 import vidstyle
 from tests.clips import make_clip
 from tests.conftest import ROOT
+from tests.conftest import vidstyle as command
+from tests.media.boxes import alias, refer, url
 from vidstyle import InputError, Reading, UsageError
 from vidstyle.media import capture
 from vidstyle.media.video import Video
@@ -97,9 +99,9 @@ def test_a_magic_lantern_video_is_not_joined(folder):
 
 @pytest.mark.parametrize("name", ["texts.mkv", "list.m3u8", "session.sdp"])
 def test_the_same_on_standard_input(folder, name):
-    command = [sys.executable, "-m", "vidstyle", "run", "-", "-s", "identity", "-o", "out.mkv"]
+    words = [sys.executable, "-m", "vidstyle", "run", "-", "-s", "identity", "-o", "out.mkv"]
     done = subprocess.run(
-        command,
+        words,
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         input=REFERRING[name][0].encode(),
@@ -110,6 +112,32 @@ def test_the_same_on_standard_input(folder, name):
     assert REFERRING[name][1] in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
     assert not (folder / "out.mkv").exists()
+
+
+FOLLOWING = {"enable_drefs": "1", "use_absolute_path": "1"}
+"""FFmpeg's options to follow what a movie refers to."""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("kind", ["from the root", "beside it", "address"])
+def test_a_movie_whose_data_lie_elsewhere_opens_nothing(tmp_path, kind):
+    other = make_clip(tmp_path / "other.mov", times=range(5), sound=False)
+    references = {"from the root": alias(str(other)), "beside it": alias(other.name)}
+    path = tmp_path / "in.mov"
+    path.write_bytes(refer(other.read_bytes(), references.get(kind, url(str(other))), b"vmhd"))
+    if kind in references:  # it is one that can be followed
+        path.write_bytes(path.read_bytes().replace(b"mdat", b"free", 1))
+        with av.open(str(path), options=FOLLOWING) as found:
+            assert len(list(found.decode(video=0))) == 5
+    other.unlink()
+    os.mkfifo(other)  # who opened it would wait for ever
+    done = command("run", path, "-s", "identity", "-o", "out.mkv", cwd=tmp_path, timeout=30)
+    if kind in references:
+        assert done.returncode == 2
+        assert "not one frame could be decoded" in done.stderr
+        assert done.stderr.count("\n") == 1
+    else:  # FFmpeg follows no address, and finds at the same place what is here
+        assert done.returncode == 0
 
 
 @pytest.mark.parametrize("name", ["concat", "hls", "sdp", "tty", "lavfi", "image2", "vobsub"])

@@ -165,6 +165,38 @@ def test_a_clip_without_its_method_names_both_ways(refused, folder):
     refused(f"clip {said}", "paint", "clip", *PAINT[2:], "-o", "out.png")
 
 
+def come(path):
+    """Let a file appear under a name while a command works."""
+
+    def at(*_, **_settings):
+        if not path.exists():
+            path.write_text("precious")
+
+    return at
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ((), "photo.starry.png"),
+        (("--curve", "losses.csv"), "losses.csv"),
+        (("--save-every", 2), "photo.starry.000004.png"),
+    ],
+)
+def test_what_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch, words, name):
+    monkeypatch.setattr(StepDisplay, "step", come(folder / name))
+    command = ("paint", "photo.png", "-s", "starry.jpg", "--features", "features.safetensors")
+    refused("exists already; allow -y", *command, "--size", 48, "--steps", 4, *words)
+    assert (folder / name).read_text() == "precious"
+
+
+def test_a_sheet_that_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch):
+    monkeypatch.setattr(StepDisplay, "step", come(folder / "photo.content.png"))
+    command = ("reconstruct", "photo.png", "--features", "features.safetensors")
+    refused("exists already; allow -y", *command, "--size", 48, "--steps", 2)
+    assert (folder / "photo.content.png").read_text() == "precious"
+
+
 def test_regions_by_color(paint, folder):
     for name, shape in (("a.png", (48, 64)), ("b.png", (60, 60))):
         labels = np.zeros((*shape, 3), np.uint8)

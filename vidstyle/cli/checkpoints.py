@@ -9,8 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import UsageError
-from vidstyle.media.atomic_output import write_whole
 from vidstyle.optimize.descent import Checkpoint, StepResult
 
 

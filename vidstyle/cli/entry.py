@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 
 from vidstyle.cli.shortage import shortage
+from vidstyle.memory import check_room
 
 _ADDRESSES = 400 << 20
 """Bytes that the libraries map. Where they do not fit, OpenBLAS ends the process, and OpenCV says that NumPy is not installed."""
@@ -15,9 +15,9 @@ _ADDRESSES = 400 << 20
 def main() -> None:
     """Import the command and run it; too little memory for its libraries is told in a line, with exit 2."""
     try:
-        if os.name == "posix":
-            private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-            mmap.mmap(-1, _ADDRESSES, private, mmap.PROT_READ).close()
+        # That of NumPy and that of OpenCV map 180 MB a thread together, which here have nothing to do.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        check_room(_ADDRESSES)
         from vidstyle.cli.app import main as command
     except Exception as error:
         said = shortage(error)

@@ -108,7 +108,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
     def on_step(step: StepResult) -> None:
         rows.append(step)
         if previews.every and step.step % previews.every == 0:
-            write_picture(previews.path(step.step), shown(step))
+            write_picture(previews.path(step.step), shown(step), overwrite=previews.overwrite)
             checkpoint.write(step)
         job.display.picture(step)
         job.stop()
@@ -123,7 +123,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
             regions=regions,
             features=job.perceptual,
             device=job.device,
-            overwrite=True,
+            overwrite=overwrite,
             resume=checkpoint.read() if trace.resume else None,
             on_step=on_step,
         )
@@ -131,7 +131,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
         if rows:
             job.display.close()
             kept = _free(target.with_stem(f"{target.stem}.partial"))
-            write_picture(kept, shown(rows[-1]))
+            write_picture(kept, shown(rows[-1]), overwrite=False)
             said = f"the picture of step {rows[-1].step} of {rows[-1].steps} is in {kept}"
             if previews.every or trace.resume:
                 checkpoint.write(rows[-1])
@@ -139,7 +139,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
             say(said)
         raise
     for file in trace.curve:
-        write_curve(file, rows)
+        write_curve(file, rows, overwrite=overwrite)
     checkpoint.forget()
     job.display.end(target)
 
@@ -195,7 +195,7 @@ class Previews:
     """The intermediate pictures that `save_every` asks for."""
 
     def __init__(self, target: Path, every: int | None, *, overwrite: bool) -> None:
-        self._target, self.every = target, every
+        self._target, self.every, self.overwrite = target, every, overwrite
         others = target.parent.glob(f"{glob.escape(target.stem)}.[0-9]*.png") if every else ()
         there = next(iter(others), None)
         if there and not overwrite:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import MissingPackageError, UsageError
-from vidstyle.media.atomic_output import write_whole
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.optimize.pictures import check_picture, write_picture
 
@@ -45,10 +45,10 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
             ) from error
 
 
-def write_curve(target: Path, steps: Sequence[StepResult]) -> None:
+def write_curve(target: Path, steps: Sequence[StepResult], *, overwrite: bool) -> None:
     """Write losses as a table, or as a plot."""
     data = _plot(steps) if target.suffix.lower() == ".png" else _table(steps)
-    write_whole(target, data)
+    write_whole(target, data, overwrite=overwrite)
 
 
 def _table(steps: Sequence[StepResult]) -> bytes:

@@ -87,5 +87,5 @@ def reconstruct(
             device=choose_device(compute.device),
             on_step=report,
         )
-        write_picture(target, reconstructions.sheet(rows))
+        write_picture(target, reconstructions.sheet(rows), overwrite=overwrite)
         display.end(target)

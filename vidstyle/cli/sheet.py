@@ -86,7 +86,7 @@ def sheet(
     pictures = [picture for name in styles for picture in inside(Path(name))]
     check_picture(target, [*input_files(place), *pictures], overwrite=overwrite)
     picture = draw(place, styles, options, compute=compute, reading=reading, stop=stop)
-    write_picture(target, picture)
+    write_picture(target, picture, overwrite=overwrite)
     if show:
         show_inline(picture)
     if not quiet:

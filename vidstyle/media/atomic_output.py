@@ -7,21 +7,15 @@ written lies under a hidden name in the same folder, so that the renaming is one
 from __future__ import annotations
 
 import logging
-import os
 import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidstyle.errors import OutputError
+from vidstyle.disk.leftovers import Hidden
+from vidstyle.disk.pending import PendingFile
+from vidstyle.disk.replacing import appear, take_permissions
 from vidstyle.media.containers import container_for, is_sequence
-from vidstyle.media.leftovers import Hidden
-from vidstyle.media.overwriting import (
-    appear,
-    check_replaceable,
-    existing,
-    followed,
-    take_permissions,
-)
+from vidstyle.media.overwriting import check_replaceable, existing
 from vidstyle.media.pipes import PendingPipe, is_pipe
 
 log = logging.getLogger(__name__)
@@ -61,42 +55,6 @@ class PendingOutput(Protocol):
     def discard(self) -> None:
         """Remove it."""
         ...
-
-
-class PendingFile:
-    """One file. Where its name is a link, the file is made where that leads to."""
-
-    def __init__(self, path: Path) -> None:
-        """Make it, empty, under a hidden name.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        self._path = followed(path)
-        self._hidden = Hidden(self._path)
-        self.file = self._hidden.path
-        # "file:" keeps a colon in the name from being read as a protocol.
-        self.target = f"file:{self.file}"
-
-    def rename(self, path: Path) -> None:
-        """Let another name be the final one."""
-        self._path = path
-
-    def commit(self, *, overwrite: bool) -> None:
-        """Give the file its name."""
-        with self.file.open("rb+") as file:
-            os.fsync(file.fileno())
-        check_replaceable(self._path, overwrite=overwrite)  # what is there may have come meanwhile
-        if overwrite:
-            take_permissions(self.file, self._path)
-            self.file.replace(self._path)
-        else:
-            appear(self.file, self._path)
-        self._hidden.release()
-
-    def discard(self) -> None:
-        """Remove the file."""
-        self._hidden.remove()
 
 
 class PendingFolder:
@@ -184,22 +142,3 @@ def discard_all() -> None:
     """Remove every output that is not finished: the process is about to end at once."""
     for pending in _unfinished:
         pending.discard()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name when it is whole, in the place of an older one.
-
-    Raises:
-        UsageError: what is there is no file.
-        OutputError: it cannot be written.
-    """
-    try:
-        pending = PendingFile(path)
-        try:
-            pending.file.write_bytes(data)
-            pending.commit(overwrite=True)
-        except BaseException:
-            pending.discard()
-            raise
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error

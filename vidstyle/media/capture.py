@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -188,6 +189,8 @@ class LiveSource:
         self._newest: tuple[av.VideoFrame, float, int] | None = None
         self._changed = threading.Condition()
         self._ended = False
+        self._lasts = False
+        """It has an end, as a file has, and does not come back."""
         self._failure: Exception | None = None
         self._colors = ColorConverter()
         self.rate: Fraction | None = None
@@ -219,11 +222,14 @@ class LiveSource:
 
     def _open(self) -> Any:
         device = self.device
+        is_file = os.path.isfile(device.file)  # noqa: PTH113 - a filter graph is too long for a name
+        # What comes while the format is found out is late, unless it is a file's.
+        newest = {} if is_file else {"fflags": "nobuffer"}
         try:
             container = av.open(
                 device.file,
                 format=device.format,
-                options={**device.restrictions, "fflags": "nobuffer", **device.options},
+                options={**device.restrictions, **newest, **device.options},
                 timeout=(self._patience, _SILENCE) if device.returns else None,
             )
         except av.ExitError as error:
@@ -232,8 +238,8 @@ class LiveSource:
             ) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            if (file := Path(device.file)).is_file():
-                reason = reference(head_of(file)) or reason
+            if is_file:
+                reason = reference(head_of(Path(device.file))) or reason
             raise InputError(f"cannot open {device.name}: {reason}") from error
         if not container.streams.video:
             container.close()
@@ -257,11 +263,11 @@ class LiveSource:
             container = self._open()
             rate = container.streams.video[0].guessed_rate
             self.rate = Fraction(rate) if rate and 0 < rate <= 240 else None
-            lasts = container.duration is not None  # a file has an end, and does not come back
+            self._lasts = container.duration is not None
             while True:
                 reason = self._read(container)
                 container.close()
-                if self._ended or not self.device.returns or (lasts and not reason):
+                if self._ended or not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
                 found = self._wait()
@@ -313,10 +319,10 @@ class LiveSource:
             log.info("a packet could not be decoded")
 
     def forget(self) -> None:
-        """Begin to count anew, without the frames that have come so far."""
+        """Begin to count anew, without the frames that have come so far; but for a file's newest, perhaps its last."""
         with self._changed:
-            self._newest = None
-            self.came = self.dropped = 0
+            self._newest = self._newest if self._lasts else None
+            self.came, self.dropped = int(self._newest is not None), 0
 
     def take(self, seconds: float) -> Captured | None:
         """Wait for a frame that is newer than the last one taken; None: none came in time.

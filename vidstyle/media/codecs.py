@@ -17,7 +17,7 @@ from vidstyle.cores import cores
 from vidstyle.errors import UsageError
 from vidstyle.fields import Between, check, documented
 from vidstyle.frame import StreamInfo
-from vidstyle.media.color import has_alpha, is_rgb
+from vidstyle.media.color import can_make, has_alpha, is_rgb
 from vidstyle.media.containers import Container
 
 _CRF = {"libx264": 18, "libx265": 18, "libsvtav1": 24, "libvpx-vp9": 24, "h264_nvenc": 18}
@@ -92,15 +92,16 @@ _PICTURES = {
     "tiff": ("rgb24",),
     "bmp": ("bgr24",),
     "mjpeg": ("yuvj444p", "yuv444p"),
+    "gif": ("pal8",),
 }
-"""Encoders of still pictures, which need no chroma halved -> their format without alpha."""
+"""Encoders of still pictures, which need no chroma halved, and of palettes -> their format without alpha."""
 
 _HIGH_BIT_DEPTH_ALPHA = ("yuva444p10le", "yuva444p12le", "rgba64be", "rgba64le", "gbrap16le")
 _ALPHA = ("yuva420p", "rgba", "bgra", "gbrap", "yuva444p10le", "yuva444p12le")
 _HIGH_BIT_DEPTH = ("yuv420p10le", "yuv422p10le", "yuv444p10le", "rgb48be", "rgb48le", "gbrp16le")
 _PLAIN = (
     *("yuv420p", "yuv422p", "yuv444p", "rgb24", "bgr24", "gbrp", "bgr0"),
-    *("yuv422p10le", "yuv444p10le", "pal8"),
+    *("yuv422p10le", "yuv444p10le"),
 )
 
 
@@ -165,12 +166,12 @@ class Encoding:
         check(self)
         if self.codec is not None:
             try:
-                av.codec.Codec(self.codec, "w")
+                known = av.codec.Codec(self.codec, "w")
             except (ValueError, av.FFmpegError) as error:
                 raise UsageError(
                     f"no encoder is called {self.codec}; try libx264 or ffv1"
                 ) from error
-            self._check(self.codec)
+            self._check(known.name)
         if self.pixel_format is not None:
             try:
                 av.VideoFormat(self.pixel_format)
@@ -215,7 +216,7 @@ class Encoding:
     def encoder(self, container: Container, info: StreamInfo) -> str:
         """Choose the encoder for a container and for what the video needs."""
         if self.codec is not None:
-            return self.codec
+            return av.codec.Codec(self.codec, "w").name  # hevc is a name of libx265, too
         special = container.alpha_codec if info.alpha else None
         if special is None and info.bits > 8 and not info.alpha:
             special = container.deep_codec
@@ -272,6 +273,12 @@ class Encoding:
             if offered and self.pixel_format not in offered:
                 some = " ".join(sorted(offered)[:12])
                 raise UsageError(f"{codec} takes no {self.pixel_format}; expected one of {some}")
+            if self.pixel_format not in _PICTURES.get(codec, ()) and not can_make(
+                self.pixel_format
+            ):
+                raise UsageError(
+                    f"vidstyle makes no pictures of {self.pixel_format} for {codec}; leave `pixel_format` out"
+                )
             return self.pixel_format
         source = info.pixel_format
         high_bit_depth, alpha = info.bits > 8, info.alpha and codec not in _OPAQUE

@@ -200,6 +200,16 @@ class ColorConverter:
         )
 
 
+def can_make(pixel_format: str) -> bool:
+    """Return whether swscale can turn pixels into a pixel format: it makes no palettes, for one."""
+    gray = np.zeros((16, 16, 3), np.uint8)
+    try:
+        ColorConverter().from_rgb(gray, ColorTags(1, 1, 1, 1), pixel_format)
+    except (av.FFmpegError, OSError):
+        return False
+    return True
+
+
 def over_black(pixels: Pixels, alpha: Plane) -> Pixels:
     """Show pixels before a black ground, where alpha cannot be kept."""
     peak = np.iinfo(alpha.dtype).max

@@ -302,6 +302,12 @@ def _options(codec: str, encoding: Encoding, mastering: Mastering | None) -> dic
     return options
 
 
+def way_out(container: Container) -> str:
+    """Say what to choose where a container cannot hold a codec."""
+    other = "" if container.format == "matroska" else ", or an output name that ends in .mkv"
+    return f"choose another `codec`{other}"
+
+
 def _add_stream(
     output: Any, container: Container, codec: str, rate: Fraction, options: dict[str, str]
 ) -> Any:
@@ -309,8 +315,7 @@ def _add_stream(
         added = output.add_stream(codec, rate=rate, options=options)
     except ValueError as error:
         raise UsageError(
-            f"{container.format} cannot hold {codec} video; "
-            "choose another `codec`, or an output name that ends in .mkv"
+            f"{container.format} cannot hold {codec} video; {way_out(container)}"
         ) from error
     if not isinstance(added, av.VideoStream):
         raise UsageError(f"{codec} is no video encoder; try libx264 or ffv1")

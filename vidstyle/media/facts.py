@@ -175,8 +175,9 @@ def describe(
     rate = made_rate or stream.average_rate or stream.guessed_rate
     seconds = duration_of(container)
     count = stream.frames or (round(seconds * rate) if rate and seconds else None)
+    even = stream.guessed_rate or rate or 25
     if reading.deinterlace == "field" and facts.interlaced and rate:
-        rate, count = 2 * rate, count and 2 * count
+        rate, even, count = 2 * rate, 2 * even, count and 2 * count
     if reading.fps:
         rate, count = reading.fps, round(seconds * reading.fps) or None
     if seconds and rate and (reading.start or reading.end is not None):
@@ -194,7 +195,7 @@ def describe(
         time_base=first.time_base,
         frame_rate=Fraction(rate) if rate else None,
         frames=count,
-        even_rate=Fraction(reading.fps or stream.guessed_rate or rate or 25),
+        even_rate=Fraction(reading.fps or even),
         color=first.color,
         sample_aspect_ratio=1 / aspect if transposed else aspect,
         pixel_format=facts.pixel_format,

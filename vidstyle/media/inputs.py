@@ -18,7 +18,7 @@ import numpy as np
 
 from vidstyle.errors import InputError
 from vidstyle.images.header import MAX_INFLATED, inflates_too_much
-from vidstyle.media.address import Address, AddressReader, Location, looks_like_address
+from vidstyle.media.address import Address, Location, looks_like_address
 from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import Feed, InputPipe, is_pipe
 from vidstyle.media.reading import Reading
@@ -116,6 +116,8 @@ def feed_of(path: Location, stop: Callable[[], None] | None = None) -> Feed | No
         InputError: nothing is at an address.
     """
     if isinstance(path, Address):
+        from vidstyle.media.download import AddressReader
+
         return AddressReader(path, stop)
     return InputPipe(stop) if is_pipe(path) else None
 

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from vidstyle.disk.replacing import already_there, followed, irreplaceable
 from vidstyle.errors import UsageError
 from vidstyle.media.containers import is_sequence, number_pattern
-
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
-
-def followed(path: Path) -> Path:
-    """Return where a link leads to, even if nothing is there yet; or the path itself.
-
-    Raises:
-        OSError: it leads to itself.
-    """
-    if not path.is_symlink():
-        return path
-    target = Path(os.path.realpath(path))
-    if target.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    return target
 
 
 def existing(path: Path) -> list[Path]:
@@ -41,11 +18,6 @@ def existing(path: Path) -> list[Path]:
         return [path] if path.exists() else []
     pattern = number_pattern(path)
     return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
-
-
-def already_there(path: Path) -> UsageError:
-    """Return the error of an output that exists and may not be replaced."""
-    return UsageError(f"{path} exists already; allow `overwrite` or choose another `output`")
 
 
 def check_replaceable(path: Path, *, overwrite: bool) -> None:
@@ -72,19 +44,14 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
 
 
 def _check_plain(path: Path, *, linked: bool) -> None:
-    try:
-        mode = path.stat(follow_symlinks=linked).st_mode
-    except FileNotFoundError:
-        return
-    if stat.S_ISREG(mode):
-        return
-    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "a link")
+    kind = irreplaceable(path, linked=linked)
     if kind in {"a folder", "a link"}:
         raise UsageError(f"cannot write {path}: it is {kind}")
-    raise UsageError(
-        f"cannot write {path}: it is {kind}, not a file; what is to go there, write to standard output: "
-        "`output` - `container` matroska"
-    )
+    if kind:
+        raise UsageError(
+            f"cannot write {path}: it is {kind}, not a file; what is to go there, write to standard output: "
+            "`output` - `container` matroska"
+        )
 
 
 def check_apart(target: Path, inputs: Iterable[Path]) -> None:
@@ -116,33 +83,3 @@ def _check_numbers_apart(target: Path, files: list[Path]) -> None:
             raise UsageError(
                 f"{file} is an input itself, which {target} would replace; choose another `output`"
             )
-
-
-def take_permissions(made: Path, replaced: Path) -> None:
-    """Give a file the owner, as far as can be, and the mode of the one that it will replace, if there is one."""
-    with contextlib.suppress(FileNotFoundError):
-        old, new = replaced.stat(), made.stat()
-        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-            with contextlib.suppress(OSError):
-                os.chown(made, old.st_uid, old.st_gid)
-        made.chmod(stat.S_IMODE(old.st_mode) & 0o777)
-
-
-def appear(made: Path, path: Path) -> None:
-    """Give a file a name that is free; of several that want it, one gets it.
-
-    Raises:
-        UsageError: the name was taken meanwhile.
-    """
-    try:
-        try:
-            os.link(made, path)
-        except FileExistsError:
-            raise
-        except OSError:  # no hard links here: the name is reserved, then replaced
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            made.replace(path)
-            return
-    except FileExistsError:
-        raise already_there(path) from None
-    made.unlink()

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
@@ -23,11 +24,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.disk.replacing import irreplaceable
 from vidstyle.errors import OutputError, UsageError
 
 log = logging.getLogger(__name__)
 
 _SETTINGS = "settings.json"
+
+_NAMES = re.compile(r"settings\.json|\d{6}\.(packets|npz|part)")
+"""Of the files of a folder of pieces."""
 
 _STATE = "state."
 """What the names of the state's arrays begin with."""
@@ -67,7 +72,7 @@ class Pieces:
             settings: all that decides what its frames are, by name.
 
         Raises:
-            UsageError: the pieces there were made with other settings, or another run writes there.
+            UsageError: the pieces there were made with other settings, another run writes there, or something else lies there.
             OutputError: the folder cannot be made or read.
         """
         settings = {**settings, "PyAV": av.__version__}  # and the encoders in it
@@ -79,6 +84,7 @@ class Pieces:
         self._file: BinaryIO | None = None
         try:
             self.folder.mkdir(exist_ok=True)
+            _check_own(self.folder)
             self._lock = (self.folder / _SETTINGS).open("a+", encoding="utf-8")
             try:
                 _take(self._lock, output)
@@ -222,6 +228,15 @@ class Pieces:
 
     def _packets_path(self, number: int) -> Path:
         return self.folder / f"{number:06}.packets"
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse a folder in which something else lies: at the end all of it is removed."""
+    for path in folder.iterdir():
+        if not _NAMES.fullmatch(path.name) or irreplaceable(path, linked=False):
+            raise UsageError(
+                f"{path} is no piece of an output; move it away, or choose another `output`"
+            )
 
 
 def _take(file: Any, output: Path) -> None:

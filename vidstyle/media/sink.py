@@ -23,7 +23,7 @@ from vidstyle.media.clock import OutputClock
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.color import has_alpha
 from vidstyle.media.containers import Container, container_for, is_sequence
-from vidstyle.media.encoder import Encoder
+from vidstyle.media.encoder import Encoder, way_out
 from vidstyle.media.ffmpeg_log import listening
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.passthrough import Passthrough
@@ -176,10 +176,11 @@ class FileSink:
             try:
                 self._output.start_encoding()
             except REFUSALS as error:
-                names = [s.codec_context.name for s in self._output.streams if s.codec_context]
-                raise OutputError(
-                    f"{self._output.format.name} cannot hold {' and '.join(names)} together "
-                    f"({reason_of(error, said)}); choose an output name that ends in .mkv"
+                held = [s.codec_context.name for s in self._output.streams if s.codec_context]
+                together = "" if len(held) == 1 else " together"
+                raise UsageError(
+                    f"{self._output.format.name} cannot hold {' and '.join(held)}{together} "
+                    f"({reason_of(error, said)}); {way_out(self._container)}"
                 ) from error
             except (av.FFmpegError, OSError) as error:
                 raise self._failed(error) from error

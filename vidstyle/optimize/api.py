@@ -114,7 +114,7 @@ def paint(
         on_step=on_step,
     )
     if target is not None:
-        write_picture(target, painted)
+        write_picture(target, painted, overwrite=overwrite)
     return painted
 
 

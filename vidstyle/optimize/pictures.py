@@ -7,9 +7,10 @@ from pathlib import Path
 
 import cv2
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.frame import Pixels
-from vidstyle.media.atomic_output import check_output, write_whole
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.overwriting import check_apart
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -26,8 +27,13 @@ def check_picture(target: Path, inputs: Sequence[Path], *, overwrite: bool) -> N
     check_apart(target, inputs)
 
 
-def write_picture(target: Path, pixels: Pixels) -> None:
-    """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole."""
+def write_picture(target: Path, pixels: Pixels, *, overwrite: bool) -> None:
+    """Write pixels (H, W, 3) RGB to a file that appears under its name when it is whole.
+
+    Raises:
+        UsageError: it exists, perhaps only by now, and `overwrite` is not allowed.
+        OutputError: it cannot be written.
+    """
     try:
         done, encoded = cv2.imencode(target.suffix.lower(), pixels[..., ::-1])
     except cv2.error:
@@ -35,4 +41,4 @@ def write_picture(target: Path, pixels: Pixels) -> None:
     if not done:
         height, width = pixels.shape[:2]
         raise OutputError(f"cannot write {target}: {width}x{height} could not be encoded so")
-    write_whole(target, encoded.tobytes())
+    write_whole(target, encoded.tobytes(), overwrite=overwrite)

@@ -16,6 +16,7 @@ import numpy as np
 from vidstyle.cores import cores
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.memory import check_room
 from vidstyle.runtime.engine import Statistics, Vector
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
@@ -26,6 +27,11 @@ log = logging.getLogger(__name__)
 
 _MAX_STREAMS = 4
 """Frames computed at once, at most: each needs memory of its own."""
+
+
+_ADDRESSES = 500 << 20
+"""Bytes that the runtime maps at least, with its threads and a small frame. Where they do not fit for one of its
+threads, it ends the process, or waits for ever."""
 
 
 @dataclass
@@ -94,7 +100,9 @@ class OpenVinoEngine:
         Raises:
             InputError: a file of the model is missing or was changed.
             UsageError: the processor does not have that precision.
+            OSError: there are too few addresses for the runtime.
         """
+        check_room(_ADDRESSES)
         self._core, self._model = ov.Core(), model
         offered = offered_precisions(self._core)
         unknown = model.unknown_networks()

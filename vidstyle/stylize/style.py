@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, UsageError
 from vidstyle.fields import Between, check, documented
 from vidstyle.frame import Pixels
@@ -67,9 +69,15 @@ class Style:
         return f"Style({'x'.join(map(str, self.values.shape))} of {self.made_by})"
 
     def save(self, path: str | Path) -> None:
-        """Write it to a file, an .npz of NumPy's."""
-        with Path(path).open("wb") as file:
-            np.savez(file, values=self.values, made_by=np.array(self.made_by))
+        """Write it to a file, an .npz of NumPy's, in the place of an older one.
+
+        Raises:
+            UsageError: what is there is no file.
+            OutputError: it cannot be written.
+        """
+        data = io.BytesIO()
+        np.savez(data, values=self.values, made_by=np.array(self.made_by))
+        write_whole(Path(path), data.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> Style:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from vidstyle.media.atomic_output import PendingFile
+from vidstyle.disk.pending import write_whole
 
 
 class WeightAverage:
@@ -31,13 +32,9 @@ class WeightAverage:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves the old one or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pending = PendingFile(path)
-    try:
-        torch.save(state, pending.file)
-        pending.commit(overwrite=True)
-    except BaseException:
-        pending.discard()
-        raise
+    data = io.BytesIO()
+    torch.save(state, data)
+    write_whole(path, data.getvalue())
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

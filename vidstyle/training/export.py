@@ -9,12 +9,14 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import Arbitrary
@@ -159,8 +161,11 @@ def export_openvino(model: ModelFiles, samples: Path | None = None) -> None:
         made[model.style_encoder] = reader
     if samples:
         made[model.int8_net] = to_int8(painter, _calibration(painter, reader, samples))
-    for path, network in made.items():
-        ov.save_model(network, path, compress_to_fp16=True)
+    with TemporaryDirectory() as folder:
+        for path, network in made.items():
+            ov.save_model(network, Path(folder, path.name), compress_to_fp16=True)
+            for file in (path.with_suffix(".bin"), path):
+                write_whole(file, Path(folder, file.name).read_bytes())
 
 
 def main(folder: Path, samples: Path) -> None:

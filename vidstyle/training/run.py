@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.training import checkpoint
 from vidstyle.training.report import Report
@@ -182,7 +183,7 @@ class Run(Generic[Net]):
 
     def ship(self, path: Path) -> Path:
         """Write the average of the weights, in 16 bits, to a safetensors file, and return its path."""
-        save_file(checkpoint.shipped_weights(self.average.weights), path)
+        write_whole(path, save(checkpoint.shipped_weights(self.average.weights)))
         return path
 
     def _learn(self, loss: Tensor, step: int) -> bool:

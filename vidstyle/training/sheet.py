@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.media.atomic_output import write_whole
+from vidstyle.disk.pending import write_whole
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.training.data import Crops

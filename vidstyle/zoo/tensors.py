@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError
 
 _LONGEST_HEADER = 10**6
@@ -137,6 +138,4 @@ def note_networks(weights: Path, networks: list[Path]) -> None:
     }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # the numbers stay aligned
-    part = weights.with_name(f".{weights.name}.part")
-    part.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
-    part.replace(weights)
+    write_whole(weights, len(text).to_bytes(8, "little") + text + data[8 + length :])
