@@ -55,7 +55,7 @@ ir: setup  ## convert the shipped weights for the CPU engine
 
 sums: ## write models/SHA256SUMS
 	for folder in models models/styles; do \
-		(cd $$folder && sha256sum *.safetensors *.xml *.bin > SHA256SUMS) || exit 1; done
+		(cd $$folder && sha256sum *.safetensors *.xml *.bin $$(ls *.npz 2> /dev/null) > SHA256SUMS) || exit 1; done
 
 samples: setup  ## make the sample clip and style pictures anew
 	$(BIN)/python samples/make_styles.py

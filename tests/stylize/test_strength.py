@@ -1,0 +1,184 @@
+"""A strength between 0 and 1: a weaker hand, no double exposure; and the cross-fade that is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import vidstyle
+from tests.clips import pattern
+from vidstyle.runtime.identity import IdentityEngine
+from vidstyle.runtime.network import NETWORK_FOLLOWING
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.strength import tones_first
+from vidstyle.stylize.style import Style
+from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.testing import MADE_BY, STYLE, TinyEngine
+from vidstyle.zoo import catalog
+
+STRENGTHS = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1)
+PHOTO = Style(np.ones(3, np.float32), MADE_BY)
+
+
+def still(deep=False):
+    frame = pattern(5, 128, 96)
+    frame[20:60, 40:70] = 7
+    return frame.astype(np.uint16) * 257 if deep else frame
+
+
+@pytest.fixture(scope="module")
+def looks(picture):
+    """Models of each kind, and a full look of each."""
+    with (
+        vidstyle.load(device="cpu") as any_style,
+        vidstyle.load("starry_night", device="cpu") as one_style,
+        vidstyle.load("photoreal") as photoreal,
+    ):
+        yield {
+            "any style": (any_style, Look(any_style.style(picture))),
+            "one style": (one_style, Look()),
+            "photoreal": (photoreal, Look(photoreal.style(picture))),
+        }
+
+
+def at(model, look, strengths, frame):
+    return [
+        model(frame, replace(look, strength=s)).astype(float) / np.iinfo(frame.dtype).max * 255
+        for s in strengths
+    ]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("kind", ["any style", "one style", "photoreal"])
+def test_it_goes_from_the_frame_to_the_painting_without_a_jump(looks, kind, deep):
+    model, look = looks[kind]
+    frame = still(deep)
+    untouched = frame.astype(float) / np.iinfo(frame.dtype).max * 255
+    shown = at(model, look, STRENGTHS, frame)
+    assert (model(frame, replace(look, strength=0.0)) == frame).all()
+    assert (model(frame, replace(look, strength=1.0)) == model(frame, look)).all()
+    distances = [np.abs(p - untouched).mean() for p in shown]
+    assert distances[-1] > 5
+    assert all(a < b + 0.3 for a, b in pairwise(distances)), distances
+    steps = [np.abs(a - b).mean() for a, b in pairwise(shown)]
+    gaps = [b - a for a, b in pairwise(STRENGTHS)]
+    assert all(s < 4 * g * distances[-1] + 1 for s, g in zip(steps, gaps, strict=True)), steps
+    steady = replace(look, strength=0.0, stability=1.0)
+    assert (model(frame, steady) == frame).all()
+
+
+@pytest.mark.parametrize("kind", ["any style", "one style"])
+def test_a_weaker_hand_is_no_double_exposure(looks, kind):
+    """Where the frame is even, a fade shows half of each stroke; a weaker hand less than half of that."""
+    model, look = looks[kind]
+    frame = np.full((96, 160, 3), (90, 120, 160), np.uint8)
+    frame[:, 80:] = (200, 180, 120)
+
+    def strokes(picture):
+        return np.abs(np.diff(picture[8:-8, 8:56].astype(float), axis=1)).mean()
+
+    full = strokes(model(frame, look))
+    assert full > 0.5
+    assert strokes(model(frame, replace(look, blend=0.5))) > 0.4 * full
+    assert strokes(model(frame, replace(look, strength=0.5))) < 0.35 * full
+
+
+def test_a_color_map_is_mixed_evenly(looks):
+    model, look = looks["photoreal"]
+    frame = still()
+    middle = (frame.astype(float) + model(frame, look)) / 2
+    assert np.abs(model(frame, replace(look, strength=0.5)) - middle).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["any style", "one style", "photoreal"])
+def test_the_cross_fade_stays(looks, kind):
+    model, look = looks[kind]
+    frame = still()
+    painted = model(frame, look).astype(float)
+    half = model(frame, replace(look, blend=0.5))
+    assert np.abs(half - (frame + painted) / 2).max() <= 1
+    assert (model(frame, replace(look, blend=0.0)) == frame).all()
+    weaker = model(frame, replace(look, strength=0.5)).astype(float)
+    both = model(frame, replace(look, strength=0.5, blend=0.5))
+    assert np.abs(both - (frame + weaker) / 2).max() <= 1
+
+
+def test_the_shipped_network_knows_a_photo(looks):
+    """`make photo` has been run since the weights changed; a photo stays nearly itself in that style."""
+    model, _ = looks["any style"]
+    files = catalog.find()
+    photo = Style.load(files.photo)
+    assert photo.made_by == files.digest
+    frame = still()
+    assert np.abs(model(frame, Look(photo)).astype(float) - frame).mean() < 12
+
+
+def test_no_flicker_is_added(looks):
+    """Noise that the painting hardly follows is not stressed by mixing it with the frame."""
+    rng = np.random.default_rng(2)
+    clip = [
+        np.clip(still() + rng.normal(0, 2, (96, 128, 3)), 0, 255).astype(np.uint8) for _ in range(12)
+    ]
+
+    def change(frames):
+        shown = [f.astype(float) for f in frames][4:]
+        return np.mean([np.abs(a - b).mean() for a, b in pairwise(shown)])
+
+    for model, look in looks.values():
+        ends = max(change(clip), change(model.stream(clip, look)))
+        for strength in (0.1, 0.5, 0.9):
+            assert change(model.stream(clip, replace(look, strength=strength))) < 1.1 * ends + 0.2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (17, 33)])
+def test_tones_of_frames_of_any_size(size):
+    rng = np.random.default_rng(1)
+    frame, painted = (rng.integers(0, 256, (*size, 3), np.uint8) for _ in range(2))
+    for strength in STRENGTHS:
+        mixed = tones_first(frame, painted, strength)
+        assert mixed.shape == frame.shape
+        assert mixed.dtype == np.uint8
+    deep = tones_first(frame.astype(np.uint16) * 257, painted.astype(np.uint16) * 257, 0.5)
+    assert np.abs(deep / 257 - tones_first(frame, painted, 0.5)).max() <= 0.6
+
+
+def test_tones_come_first_and_keep_the_edges_of_the_frame():
+    """A painting that is the frame in other tones is reached early, its strokes late."""
+    y, x = np.mgrid[0:96, 0:128]
+    frame = np.where(x < 64, 60, 180)[..., None].repeat(3, 2).astype(np.uint8)
+    tones = 0.5 * frame + 70
+    strokes = 30 * np.sign(np.sin(y))[..., None]
+    painted = (tones + strokes).astype(np.uint8)
+    mixed = tones_first(frame, painted, 0.5).astype(float)
+    for middle in (32, 96):  # away from the edge
+        column = mixed[20:-20, middle - 4 : middle + 4]
+        even = frame[0, middle, 0] + 0.75 * (tones[0, middle, 0] - frame[0, middle, 0])
+        assert abs(column.mean() - even) < 2
+        assert abs(column.std() - 0.25 * 30) < 2
+
+
+def test_a_fade_lets_the_statistics_follow_and_goes_on_after_a_stop():
+    """The mixed style is the one that the state remembers, in a file, too."""
+    engine = TinyEngine(following=NETWORK_FOLLOWING)
+    stylizer = Stylizer(engine, made_by=MADE_BY, photo=PHOTO)
+    bound = stylizer.bind(Look(STYLE, strength=0.5))
+    frames = [np.full((8, 8, 3), 40, np.uint8)]
+    _, state = bound.start(frames, None)
+    assert np.allclose(state.style.values, (STYLE.values + PHOTO.values) / 2)
+    _, state = bound.start(frames, bound.unpack(bound.pack(state)))
+    assert not state.settling, "it is the style of before"
+    _, state = stylizer.start(frames, Look(STYLE, strength=0.6), state)
+    assert state.settling
+
+
+def test_engines_without_strokes_are_faded():
+    frame = still()
+    for engine in (IdentityEngine(), TinyEngine(strokes=False)):
+        style = STYLE if engine.takes_pictures else None
+        stylizer = Stylizer(engine, made_by=MADE_BY)
+        (full,), _ = stylizer.step([frame], Look(style))
+        (half,), _ = stylizer.step([frame], Look(style, strength=0.5))
+        assert np.abs(half - (frame.astype(float) + full) / 2).max() <= 1
