@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo fmt lint type test test-all check cli ir sums samples sheet formats bench clean
+.PHONY: help setup demo fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ cli: setup  ## write docs/cli.md, the page of all commands and options
 ir: setup  ## convert the shipped weights for the CPU engine
 	$(PIP) -e '.[ir]' -c constraints.txt
 	$(BIN)/python -m vidstyle.training.export models samples
+	$(MAKE) sums
+
+photo: setup  ## learn the style that leaves a photo as it is; CONTENT=, STYLE=: folders of pictures
+	$(BIN)/python -m vidstyle.training.photo models/arbitrary.safetensors $(CONTENT) $(STYLE) models/manifest_2.csv
 	$(MAKE) sums
 
 sums: ## write models/SHA256SUMS

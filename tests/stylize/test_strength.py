@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import vidstyle
 from tests.clips import pattern
+from vidstyle.media.source import FileSource
 from vidstyle.runtime.identity import IdentityEngine
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.stylize.look import Look
@@ -19,6 +22,8 @@ from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 from vidstyle.zoo import catalog
 
+SAMPLES = Path(__file__).parents[2] / "samples"
+SWIRLS = SAMPLES / "styles" / "swirls.jpg"
 STRENGTHS = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1)
 PHOTO = Style(np.ones(3, np.float32), MADE_BY)
 
@@ -30,7 +35,14 @@ def still(deep=False):
 
 
 @pytest.fixture(scope="module")
-def looks(picture):
+def scene():
+    """A frame of the sample clip, 320x180."""
+    with FileSource(SAMPLES / "clip.mp4") as source:
+        return cv2.resize(next(iter(source)).pixels, (320, 180), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="module")
+def looks():
     """Models of each kind, and a full look of each."""
     with (
         vidstyle.load(device="cpu") as any_style,
@@ -38,9 +50,9 @@ def looks(picture):
         vidstyle.load("photoreal") as photoreal,
     ):
         yield {
-            "any style": (any_style, Look(any_style.style(picture))),
+            "any style": (any_style, Look(any_style.style(SWIRLS))),
             "one style": (one_style, Look()),
-            "photoreal": (photoreal, Look(photoreal.style(picture))),
+            "photoreal": (photoreal, Look(photoreal.style(SWIRLS))),
         }
 
 
@@ -70,20 +82,27 @@ def test_it_goes_from_the_frame_to_the_painting_without_a_jump(looks, kind, deep
     assert (model(frame, steady) == frame).all()
 
 
+def detail(picture):
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return (gray - cv2.GaussianBlur(gray, (0, 0), 2)).ravel()
+
+
+def two_pictures(mixed, frame, painted):
+    """Return how much the details of two pictures show at once: 1 in a cross-fade of a half."""
+    parts = np.stack([detail(frame), detail(painted)], 1)
+    of_frame, of_painting = np.linalg.lstsq(parts, detail(mixed), rcond=None)[0]
+    return 4 * of_frame * of_painting
+
+
 @pytest.mark.parametrize("kind", ["any style", "one style"])
-def test_a_weaker_hand_is_no_double_exposure(looks, kind):
-    """Where the frame is even, a fade shows half of each stroke; a weaker hand less than half of that."""
+@pytest.mark.parametrize(("share", "most"), [(0.25, 0.75), (0.5, 0.85)])
+def test_a_weaker_hand_is_no_double_exposure(looks, scene, kind, share, most):
     model, look = looks[kind]
-    frame = np.full((96, 160, 3), (90, 120, 160), np.uint8)
-    frame[:, 80:] = (200, 180, 120)
-
-    def strokes(picture):
-        return np.abs(np.diff(picture[8:-8, 8:56].astype(float), axis=1)).mean()
-
-    full = strokes(model(frame, look))
-    assert full > 0.5
-    assert strokes(model(frame, replace(look, blend=0.5))) > 0.4 * full
-    assert strokes(model(frame, replace(look, strength=0.5))) < 0.35 * full
+    painted = model(scene, look)
+    faded = two_pictures(model(scene, replace(look, blend=share)), scene, painted)
+    assert faded == pytest.approx(4 * share * (1 - share), abs=0.05)
+    weaker = two_pictures(model(scene, replace(look, strength=share)), scene, painted)
+    assert weaker < most * faded
 
 
 def test_a_color_map_is_mixed_evenly(looks):
@@ -106,21 +125,24 @@ def test_the_cross_fade_stays(looks, kind):
     assert np.abs(both - (frame + weaker) / 2).max() <= 1
 
 
-def test_the_shipped_network_knows_a_photo(looks):
+def test_the_shipped_network_knows_a_photo(looks, scene):
     """`make photo` has been run since the weights changed; a photo stays nearly itself in that style."""
     model, _ = looks["any style"]
     files = catalog.find()
     photo = Style.load(files.photo)
     assert photo.made_by == files.digest
-    frame = still()
-    assert np.abs(model(frame, Look(photo)).astype(float) - frame).mean() < 12
+    as_it_is = np.abs(model(scene, Look(photo)).astype(float) - scene).mean()
+    own = Look(model.style(scene))
+    assert as_it_is < 10
+    assert as_it_is < 0.8 * np.abs(model(scene, own).astype(float) - scene).mean()
 
 
 def test_no_flicker_is_added(looks):
     """Noise that the painting hardly follows is not stressed by mixing it with the frame."""
     rng = np.random.default_rng(2)
     clip = [
-        np.clip(still() + rng.normal(0, 2, (96, 128, 3)), 0, 255).astype(np.uint8) for _ in range(12)
+        np.clip(still() + rng.normal(0, 2, (96, 128, 3)), 0, 255).astype(np.uint8)
+        for _ in range(12)
     ]
 
     def change(frames):
@@ -142,7 +164,7 @@ def test_tones_of_frames_of_any_size(size):
         assert mixed.shape == frame.shape
         assert mixed.dtype == np.uint8
     deep = tones_first(frame.astype(np.uint16) * 257, painted.astype(np.uint16) * 257, 0.5)
-    assert np.abs(deep / 257 - tones_first(frame, painted, 0.5)).max() <= 0.6
+    assert np.abs(deep / 257 - tones_first(frame, painted, 0.5)).max() <= 1.5
 
 
 def test_tones_come_first_and_keep_the_edges_of_the_frame():

@@ -60,7 +60,8 @@ def tones_first(frame: Pixels, painted: Pixels, strength: float) -> Pixels:
     size = max(1, width // _COARSE), max(1, height // _COARSE)
     max_value = np.float32(np.iinfo(frame.dtype).max)
     small, target = (
-        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (frame, painted)
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for p in (frame, painted)
     )
     mean, aim = _around(small), _around(target)
     gain = (_around(small * target) - mean * aim) / (
@@ -75,7 +76,7 @@ def tones_first(frame: Pixels, painted: Pixels, strength: float) -> Pixels:
     )
     mixed = gain * frame + offset
     cv2.scaleAdd(painted.astype(np.float32), strokes, mixed, dst=mixed)
-    return np.clip(np.rint(mixed, out=mixed), 0, max_value, out=mixed).astype(frame.dtype)
+    return np.asarray(np.clip(np.rint(mixed), 0, max_value), frame.dtype)
 
 
 def _around(picture: np.ndarray) -> np.ndarray:

@@ -289,9 +289,7 @@ class Stylizer:
     def _padded(self, frame: Pixels) -> Pixels:
         return pad(frame, self.engine.multiple)
 
-    def _finished(
-        self, frames: Sequence[Pixels], finish: Finish, look: Look, first: int
-    ) -> Finish:
+    def _finished(self, frames: Sequence[Pixels], finish: Finish, look: Look, first: int) -> Finish:
         """Add the stages that see a frame alone; `first` is the index of the first frame."""
 
         def finished(index: int, frame: Pixels, painted: Pixels) -> Pixels:
