@@ -28,7 +28,7 @@ def main() -> None:
             for what in ("strength", "blend"):
                 painted = [model(frame, replace(look, **{what: share})) for share in SHARES]
                 rows.append(np.concatenate([p[60:330, 80:560] for p in painted], 1))
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 85]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 78]
     cv2.imwrite(str(ROOT / "docs" / "strength.jpg"), np.concatenate(rows)[..., ::-1], quality)
 
 

@@ -133,7 +133,7 @@ def test_the_shipped_network_knows_a_photo(looks, scene):
     assert photo.made_by == files.digest
     as_it_is = np.abs(model(scene, Look(photo)).astype(float) - scene).mean()
     own = Look(model.style(scene))
-    assert as_it_is < 10
+    assert as_it_is < 12
     assert as_it_is < 0.8 * np.abs(model(scene, own).astype(float) - scene).mean()
 
 

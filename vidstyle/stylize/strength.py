@@ -64,19 +64,18 @@ def tones_first(frame: Pixels, painted: Pixels, strength: float) -> Pixels:
         for p in (frame, painted)
     )
     mean, aim = _around(small), _around(target)
-    gain = (_around(small * target) - mean * aim) / (
-        _around(small * small) - mean * mean + np.float32(_FLAT) * max_value**2
-    )
+    variance = _around(small * small) - mean * mean + np.float32(_FLAT) * max_value**2
+    gain = (_around(small * target) - mean * aim) / variance
     tones, strokes = strength * (2 - strength), strength**2
     # In one step: frame + tones * (toned - frame) + strokes * (painted - toned), toned being gain * frame + offset.
-    offset = (tones - strokes) * _around(aim - gain * mean)
-    gain = 1 - tones + (tones - strokes) * _around(gain)
-    gain, offset = (
-        cv2.resize(p, (width, height), interpolation=cv2.INTER_LINEAR) for p in (gain, offset)
+    share = np.float32(tones - strokes)
+    factor, summand = (
+        cv2.resize(p, (width, height), interpolation=cv2.INTER_LINEAR)
+        for p in (1 - tones + share * _around(gain), share * _around(aim - gain * mean))
     )
-    mixed = gain * frame + offset
-    cv2.scaleAdd(painted.astype(np.float32), strokes, mixed, dst=mixed)
-    return np.asarray(np.clip(np.rint(mixed), 0, max_value), frame.dtype)
+    even = cv2.add(cv2.multiply(factor, frame, dtype=cv2.CV_32F), summand)
+    depth = cv2.CV_8U if frame.dtype == np.uint8 else cv2.CV_16U
+    return np.asarray(cv2.addWeighted(even, 1, painted, strokes, 0, dtype=depth), frame.dtype)
 
 
 def _around(picture: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def learn(
             + _BETWEEN * tones.abs().mean()
         )
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         with torch.no_grad():
