@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo fmt lint type test test-all check cli ir sums samples sheet formats bench clean
+.PHONY: help setup demo fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,9 +53,13 @@ ir: setup  ## convert the shipped weights for the CPU engine
 	$(BIN)/python -m vidstyle.training.export models samples
 	$(MAKE) sums
 
+photo: setup  ## learn the style that leaves a photo as it is; CONTENT=, STYLE=: folders of pictures
+	$(BIN)/python -m vidstyle.training.photo models/arbitrary.safetensors $(CONTENT) $(STYLE) models/manifest_2.csv
+	$(MAKE) sums
+
 sums: ## write models/SHA256SUMS
 	for folder in models models/styles; do \
-		(cd $$folder && sha256sum *.safetensors *.xml *.bin > SHA256SUMS) || exit 1; done
+		(cd $$folder && sha256sum *.safetensors *.xml *.bin $$(ls *.npz 2> /dev/null) > SHA256SUMS) || exit 1; done
 
 samples: setup  ## make the sample clip and style pictures anew
 	$(BIN)/python samples/make_styles.py

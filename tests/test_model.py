@@ -89,7 +89,7 @@ def test_one_model_paints_in_many_looks(model, look):
     ink = Look(model.style(INK))
     swirls = model(frame, look)
     assert np.abs(model(frame, ink).astype(int) - swirls).mean() > 5
-    half = model(frame, Look(look.style, strength=0.5))
+    half = model(frame, Look(look.style, blend=0.5))
     assert np.abs(half.astype(int) - (frame.astype(int) + swirls) / 2).max() <= 1
     assert (model(frame, look) == swirls).all(), "nothing of a call stays behind"
 

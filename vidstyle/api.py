@@ -125,6 +125,7 @@ def stylize(
     *,
     method: str = "network",
     strength: float = 1.0,
+    blend: float = 1.0,
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
@@ -153,6 +154,7 @@ def stylize(
             standard output, whose container `encoding` names.
         method: one of `METHODS`.
         strength: see `Look`.
+        blend: see `Look`.
         stability: see `Look`.
         flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
@@ -179,7 +181,7 @@ def stylize(
         source,
         style,
         output,
-        Look(strength=strength, stability=stability, flow=flow),
+        Look(strength=strength, blend=blend, stability=stability, flow=flow),
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
@@ -252,6 +254,7 @@ def stylize_frames(
     *,
     method: str = "network",
     strength: float = 1.0,
+    blend: float = 1.0,
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
@@ -267,7 +270,7 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(strength=strength, stability=stability, flow=flow)
+    look = Look(strength=strength, blend=blend, stability=stability, flow=flow)
     compute = Compute(device, precision)
     options = StyleOptions(
         style_scale=style_scale,

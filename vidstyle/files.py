@@ -197,7 +197,7 @@ def paint_file(
 
 def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
-    style = look.style
+    style = stylizer.weakened(look).style
     settings = {
         "input": fingerprint(job.source),
         "output": job.output.name,

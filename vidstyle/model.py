@@ -60,13 +60,14 @@ class Model:
         *,
         device: str = "auto",
         made_by: str = "",
+        photo: Style | None = None,
         low_latency: bool = False,
     ) -> None:
         """Take an engine; `load` chooses one."""
         self.name, self.engine = name, engine
         self.device, self.precision = engine.device, engine.precision
         self.multiple, self.takes_pictures = engine.multiple, engine.takes_pictures
-        self.stylizer = Stylizer(engine, device=device, made_by=made_by)
+        self.stylizer = Stylizer(engine, device=device, made_by=made_by, photo=photo)
         self._made_by, self._low_latency = made_by, low_latency
 
     def __repr__(self) -> str:
@@ -285,7 +286,21 @@ def load(
         return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
     files = _files(name)
     network = select_engine(device, precision, files, low_latency=low_latency)
-    return Model(files.name, network, device=device, made_by=files.digest, low_latency=low_latency)
+    return Model(
+        *(files.name, network),
+        device=device,
+        made_by=files.digest,
+        photo=_photo_style(files),
+        low_latency=low_latency,
+    )
+
+
+def _photo_style(files: catalog.ModelFiles) -> Style | None:
+    """Return the style in which a network paints a photo nearly as it is; None: it has none."""
+    if not (files.takes_pictures and files.photo.is_file()):
+        return None
+    photo = Style.load(catalog.verify(files.photo) if files.shipped else files.photo)
+    return photo if photo.made_by == files.digest else None  # else it is older weights'
 
 
 def _files(name: str | Path) -> catalog.ModelFiles:

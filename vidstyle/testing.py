@@ -153,6 +153,7 @@ class TinyEngine:
     following: Following | None = None
     """How statistics are followed."""
     takes_pictures: bool = True
+    strokes: bool = True
     statistics: list[Statistics | None] = field(default_factory=list)
     """The statistics that each call was given."""
     calls: list[int] = field(default_factory=list)

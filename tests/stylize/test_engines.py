@@ -89,7 +89,9 @@ def test_every_shipped_file_is_what_was_shipped():
         sums = catalog.checksums(folder)
         for name in sums:
             catalog.verify(folder / name)
-        shipped = {p.name for p in folder.iterdir() if p.suffix in {".safetensors", ".xml", ".bin"}}
+        shipped = {
+            p.name for p in folder.iterdir() if p.suffix in {".safetensors", ".xml", ".bin", ".npz"}
+        }
         assert shipped == set(sums)
         assert sum((folder / n).stat().st_size for n in shipped) < limit
 

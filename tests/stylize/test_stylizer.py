@@ -54,21 +54,6 @@ def test_any_size_comes_back(model, picture, size):
     assert isinstance(state, State)
 
 
-def test_strength_goes_from_the_frame_to_the_painting(picture):
-    still = frames(2)
-    still[1, 20:60] = 7
-    at = {
-        s: np.stack(list(vidstyle.stylize_frames(still, picture, strength=s, device="cpu")))
-        for s in (0, 0.5, 1)
-    }
-    assert (at[0] == still).all()
-    middle = (at[0].astype(int) + at[1]) / 2
-    assert np.abs(at[0.5] - middle).max() <= 1
-    assert np.abs(at[1].astype(int) - still).mean() > 5
-    steady = vidstyle.stylize_frames(still, picture, strength=0, stability=1, device="cpu")
-    assert (np.stack(list(steady)) == still).all()
-
-
 def test_a_batch_is_its_frames(model, picture):
     prepared = model.style(picture)
     together = paint(model, frames(5), prepared)
@@ -310,9 +295,10 @@ def test_other_arrays_are_no_style(model):
 
 
 def test_bad_choices_are_refused(picture):
-    for strength in (-0.1, 1.1, float("nan")):
-        with pytest.raises(UsageError, match="strength"):
-            list(vidstyle.stylize_frames(frames(1), picture, strength=strength))
+    for share in (-0.1, 1.1, float("nan")):
+        for name in ("strength", "blend"):
+            with pytest.raises(UsageError, match=name):
+                list(vidstyle.stylize_frames(frames(1), picture, **{name: share}))
     for device in ("gpu", "cuda:99"):
         with pytest.raises(UsageError, match="device"):
             select_engine(device)

@@ -20,7 +20,6 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.padding import padded_size
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.state import State
-from vidstyle.stylize.strength import blend
 from vidstyle.stylize.style import Style
 
 
@@ -120,13 +119,14 @@ class LivePainter:
         look, small = self.look_at(now), pixels
         if size != (height, width):
             small = cast(Pixels, cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
-        # Blended at full size, so that what is painted small leaves the frame itself sharp.
-        (painted,), self._state = self.model.step([small], replace(look, strength=1.0), self._state)
+        # Mixed at full size, so that what is painted small leaves the frame itself sharp.
+        stylizer = self.model.stylizer
+        (painted,), self._state = stylizer.step([small], stylizer.weakened(look), self._state)
         if size != (height, width):
             painted = cast(
                 Pixels, cv2.resize(painted, (width, height), interpolation=cv2.INTER_LINEAR)
             )
-        painted = blend(pixels, painted, look.strength)
+        painted = stylizer.mixed(pixels, painted, look)
         return split(pixels, painted) if self.compare else painted
 
     def obey(self, command: Command, now: float) -> str:

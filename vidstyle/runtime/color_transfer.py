@@ -158,6 +158,7 @@ class ColorTransferEngine:
     precision = "f32"
     multiple = 1
     takes_pictures = True
+    strokes = False
     following = Following(
         # A map takes 50 ms of a core, so few frames are described, and the map is followed slowly.
         lag=0,

@@ -83,6 +83,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def strokes(self) -> bool:
+        """Whether it paints what a frame does not have: mixed with the frame, two pictures would show."""
+        ...
+
+    @property
     def following(self) -> Following | None:
         """How statistics are followed over a shot; None: it has none, each frame stands alone."""
         ...

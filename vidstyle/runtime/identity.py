@@ -33,6 +33,7 @@ class IdentityEngine:
     precision = "exact"
     multiple = 1
     takes_pictures = False
+    strokes = False
     following: Following | None = None
     depth = 0
 

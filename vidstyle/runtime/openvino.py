@@ -90,6 +90,7 @@ class OpenVinoEngine:
 
     device = "cpu"
     multiple = MULTIPLE
+    strokes = True
     following = NETWORK_FOLLOWING
 
     def __init__(

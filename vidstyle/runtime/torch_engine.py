@@ -38,6 +38,7 @@ class TorchEngine:
     """Runs the network as trained, frames in batches."""
 
     multiple = MULTIPLE
+    strokes = True
     following = NETWORK_FOLLOWING
 
     def __init__(

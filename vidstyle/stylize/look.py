@@ -24,7 +24,9 @@ class Look:
     style: Style | None = None
     """What `Model.style` or `mix` returned; None where the model has a style of its own."""
     strength: Annotated[float, Between(0, 1)] = 1.0
-    """0 (the video itself) to 1 (all painting)."""
+    """0 (the video itself) to 1 (all painting); between them a weaker hand: fainter strokes, milder colors."""
+    blend: Annotated[float, Between(0, 1)] = 1.0
+    """0 (the video itself) to 1 (the painting): a plain cross-fade of the two, in which both show."""
     stability: Annotated[float, Between(0, 1)] = 0.0
     """0 to 1 (strokes follow what moves, and hardly change otherwise); takes time."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"

@@ -6,12 +6,13 @@ Its stages, in the order in which they run:
 2. statistics: the pool of the shot says with what statistics its frames are painted.
 3. paint: the engine paints.
 4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
-5. blend: at a strength below 1 they are mixed with the frames themselves.
+5. strength, blend: where one is below 1 they are mixed with the frames themselves.
 
 Stages 1 to 4 see the frames of a shot; those after it see a frame alone, with its index, and stand together in
 `Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
-not ask for it. Two things hold whatever is chosen: a stage that is left at its default changes no pixel, and a strength of 0 is
-the frame itself to the bit. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
+not ask for it. Two things hold whatever is chosen: a stage that is left at its default changes no pixel, and a strength or
+blend of 0 is the frame itself to the bit. A strength below 1 begins before all of them, where the network knows a style in which
+it leaves a photo as it is: what is painted then is a mixture of that one and the look's. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
 than the state.
 """
 
@@ -36,7 +37,8 @@ from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.shots import SHORTEST, Shot, Thumbnail, samples_ahead, thumbnail
 from vidstyle.stylize.stabilizer import Stabilizer
 from vidstyle.stylize.state import State
-from vidstyle.stylize.strength import blend
+from vidstyle.stylize.strength import blend, close, tones_first, weaker
+from vidstyle.stylize.style import Style
 
 Lookahead = Callable[[int], Iterable[Pixels]]
 """Yields frames (H, W, 3) of a clip from the one with an index on, some two a second."""
@@ -53,15 +55,23 @@ _OWN_STYLE: Vector = np.empty(0, np.float32)
 class Stylizer:
     """Paints with an engine, whatever that is."""
 
-    def __init__(self, engine: Engine, *, device: str = "auto", made_by: str = "") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        device: str = "auto",
+        made_by: str = "",
+        photo: Style | None = None,
+    ) -> None:
         """Take the engine.
 
         Args:
             engine: see `runtime.select` and `runtime.engine`.
             device: where a flow by RAFT is sought: auto, or a torch device.
             made_by: of the styles that the engine can read; see `Style`.
+            photo: the style in which it paints a frame nearly as it is; None: there is none.
         """
-        self.engine = engine
+        self.engine, self.photo = engine, photo
         self._device = device
         self.made_by = made_by
         self._stabilizers: dict[str, Stabilizer] = {}
@@ -97,7 +107,9 @@ class Stylizer:
         Raises:
             UsageError: the look's style does not belong to the engine.
         """
-        style = self.check(look)
+        self.check(look)
+        painted_look = self.weakened(look)
+        style = self.check(painted_look)
         state = state or State()
         if self.engine.following is None and not look.stability:
             finish = self.engine.paint(frames, style, None, describe=False).frames
@@ -109,14 +121,14 @@ class Stylizer:
             if shot.fresh:
                 pool = self._pool_ahead(index, state, shot.now, style, lookahead)
                 state = replace(state, pool=pool, calls=(), motion=None, begun=index)
-            finish, state = self._paint(part, look, style, state)
+            finish, state = self._paint(part, painted_look, style, state)
             finishes.append(finish)
             state = replace(state, shot=shot.shot)
 
         def finish_all() -> list[Pixels]:
             return [p for finish in finishes for p in finish()]
 
-        state = replace(state, frames=first + len(frames), style=look.style)
+        state = replace(state, frames=first + len(frames), style=painted_look.style)
         return self._finished(frames, finish_all, look, first), state
 
     def step(
@@ -170,6 +182,29 @@ class Stylizer:
                 f"{look.style.made_by}; read the picture anew"
             )
         return look.style.values
+
+    def weakened(self, look: Look) -> Look:
+        """Return the look that is painted, at a strength of 1: the style is a weaker one where the network knows how.
+
+        What is painted in it then goes through `mixed`.
+        """
+        if look.strength == look.blend == 1:
+            return look
+        style = look.style
+        if look.strength < 1 and self.photo is not None and style is not None:
+            style = weaker(style, self.photo, look.strength)
+        return replace(look, style=style, strength=1.0, blend=1.0)
+
+    def mixed(self, frame: Pixels, painted: Pixels, look: Look) -> Pixels:
+        """Mix a frame (H, W, 3) and what was painted of it in the `weakened` look, as the look says."""
+        if look.strength < 1:
+            if self.photo is not None:
+                painted = close(frame, painted, look.strength)
+            elif self.engine.strokes:
+                painted = tones_first(frame, painted, look.strength)
+            else:
+                painted = blend(frame, painted, look.strength)
+        return blend(frame, painted, look.blend)
 
     def _split(
         self, frames: Sequence[Pixels], state: State
@@ -269,12 +304,11 @@ class Stylizer:
     def _padded(self, frame: Pixels) -> Pixels:
         return pad(frame, self.engine.multiple)
 
-    @staticmethod
-    def _finished(frames: Sequence[Pixels], finish: Finish, look: Look, first: int) -> Finish:
+    def _finished(self, frames: Sequence[Pixels], finish: Finish, look: Look, first: int) -> Finish:
         """Add the stages that see a frame alone; `first` is the index of the first frame."""
 
         def finished(index: int, frame: Pixels, painted: Pixels) -> Pixels:
-            return blend(frame, painted, look.strength)
+            return self.mixed(frame, painted, look)
 
         return lambda: [
             finished(index, frame, painted)
@@ -331,4 +365,4 @@ class BoundStylizer:
 
     def unpack(self, arrays: Arrays) -> State:
         """Return the state that `pack` made arrays of."""
-        return unpack(arrays, self.stylizer.engine.following, self.look)
+        return unpack(arrays, self.stylizer.engine.following, self.stylizer.weakened(self.look))

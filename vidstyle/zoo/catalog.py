@@ -39,6 +39,8 @@ class ModelFiles:
     """The same with most of its convolutions in int8."""
     style_encoder: Path
     """OpenVINO IR of the part that runs once a style; only where it takes pictures."""
+    photo: Path
+    """The style in which it paints a photo nearly as it is, a file of `Style.save`; not every network has one."""
     takes_pictures: bool
     """Whether it paints in the style of a picture; otherwise it has one style, its own."""
     shipped: bool = True
@@ -55,6 +57,7 @@ class ModelFiles:
             float_net_16bit=folder / f"{name}_frame16.xml",
             int8_net=folder / f"{name}_frame8.xml",
             style_encoder=folder / f"{name}_style.xml",
+            photo=folder / f"{name}_photo.npz",
             takes_pictures=takes_pictures,
             shipped=shipped,
         )

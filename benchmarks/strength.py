@@ -1,0 +1,80 @@
+"""How a strength below 1 compares with a cross-fade of the same share: `python benchmarks/strength.py [CLIP ...]`.
+
+For the sample clip, or others, in each sample style and in three networks of one style: style distance (for pictures) and
+content distance, as `vidstyle metrics` measures them, and how much two pictures show at once. For that the fine detail
+of the mixture is told by that of the frame and that of the painting, as a sum of so much of each (least squares): 4 times
+the product of the two amounts is 1 for a cross-fade of a half, and 0 where one of them is all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import vidstyle
+from vidstyle.evaluation.likeness import Likeness
+from vidstyle.images.files import read_picture
+from vidstyle.media.source import FileSource
+from vidstyle.zoo.features import load_features
+
+ROOT = Path(__file__).parent.parent
+STYLES = sorted((ROOT / "samples" / "styles").glob("*.jpg"))
+NETWORKS = ("starry_night", "great_wave", "the_scream")
+EVERY = 50
+"""Frames from one that is measured to the next."""
+SHARES = (0.25, 0.5, 0.75)
+
+
+def detail(picture: np.ndarray) -> np.ndarray:
+    """Return the fine detail (H * W,) of a picture (H, W, 3)."""
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return (gray - cv2.GaussianBlur(gray, (0, 0), 2)).ravel()
+
+
+def two_pictures(mixed: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> float:
+    """Return 4 times the product of the amounts of a frame's and of its painting's detail in a mixture."""
+    parts = np.stack([detail(frame), detail(painted)], 1)
+    of_frame, of_painting = np.linalg.lstsq(parts, detail(mixed), rcond=None)[0]
+    return 4 * float(of_frame * of_painting)
+
+
+def main(clips: list[Path]) -> None:
+    """Print a table."""
+    frames = []
+    for clip in clips:
+        with FileSource(clip) as source:
+            frames += [f.pixels for n, f in enumerate(source) if n % EVERY == EVERY // 2]
+    perceptual = load_features()
+    print("| style | look | style distance | content distance | two pictures |")
+    print("|---|---|---|---|---|")
+    for kind, names in (("a picture", STYLES), ("a network of one style", NETWORKS)):
+        found = defaultdict(list)
+        for name in names:
+            picture = isinstance(name, Path)
+            with vidstyle.load("arbitrary" if picture else name) as model:
+                full = vidstyle.Look(model.style(name) if picture else None)
+                likeness = Likeness(
+                    perceptual, read_picture(name if picture else STYLES[0]) / np.float32(255)
+                )
+                for frame in frames:
+                    painted = model(frame, full)
+                    for share in SHARES:
+                        for what in ("blend", "strength"):
+                            mixed = model(frame, replace(full, **{what: share}))
+                            near, content = likeness.compare(
+                                *(p / np.float32(255) for p in (mixed, frame))
+                            )
+                            row = near, content, two_pictures(mixed, frame, painted)
+                            found[f"{what} {share}"].append(row)
+        for look, rows in found.items():
+            near, content, two = (f"{value:.2f}" for value in np.mean(rows, 0))
+            print(f"| {kind} | {look} | {near if names is STYLES else ''} | {content} | {two} |")
+
+
+if __name__ == "__main__":
+    main([Path(p) for p in sys.argv[1:]] or [ROOT / "samples" / "clip.mp4"])
