@@ -16,7 +16,7 @@ from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
 from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
-from vidstyle.cli.options import Command
+from vidstyle.cli.options import Command, HeadedCommand
 from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
@@ -44,8 +44,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", cls=Command, epilog=EXIT_CODES)(run)
-app.command("live", cls=Command, epilog=EXIT_CODES)(live)
+app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
+app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
 app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)
 app.command("styles", cls=Command, epilog=EXIT_CODES)(styles)

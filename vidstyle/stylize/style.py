@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import Between, check, documented
+from vidstyle.fields import STYLE, Between, check, documented
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Vector
 
@@ -85,6 +85,7 @@ class Style:
             raise InputError(f"{path} holds no style; expected a file of Style.save") from error
 
 
+@STYLE
 @documented
 @dataclass(frozen=True)
 class StyleOptions:
