@@ -21,12 +21,12 @@ from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
-from vidstyle.cli.shortage import shortage
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
 from vidstyle.cli.terminal import open_streams, printable, say
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
+from vidstyle.shortage import shortage
 
 EXIT_CODES = """
 Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be read, too little memory;

@@ -6,7 +6,7 @@ import contextlib
 import mmap
 import os
 
-from vidstyle.cli.shortage import shortage
+from vidstyle.shortage import shortage
 
 _ADDRESSES = 400 << 20
 """Bytes that the libraries map. Where they do not fit, OpenBLAS ends the process, and OpenCV says that NumPy is not installed."""
