@@ -23,10 +23,12 @@ INVENTORY = [
     "Metrics",
     "MissingPackageError",
     "Model",
+    "Outcome",
     "OutputError",
     "Probe",
     "Progress",
     "Reading",
+    "Report",
     "Result",
     "State",
     "StreamInfo",
@@ -44,6 +46,7 @@ INVENTORY = [
     "sheet",
     "stylize",
     "stylize_frames",
+    "stylize_many",
     "train_style",
 ]
 """What is promised. To take a name away, or to change what it means, is a change for users: tell it in the CHANGELOG."""

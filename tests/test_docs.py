@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,9 @@ def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     for name in ("starry.jpg", "dusk.jpg", "photo.jpg"):
         shutil.copy(picture, tmp_path / name)
+    for folder, name in (("clips", "in.mp4"), ("photos", "dusk.jpg"), ("styles", "starry.jpg")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(tmp_path / name, tmp_path / folder)
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     (tmp_path / "frames").mkdir()
     commands = [line for line in lines if line.startswith(TRIED)]
@@ -41,6 +45,25 @@ def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
         assert done.returncode == 0, f"{command}: {done.stderr}"
     assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv", "short.webm"}
     assert len(list((tmp_path / "frames").iterdir())) == 30
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"in.starry.mp4", "dusk.starry.jpg"}
+
+
+def test_the_page_on_many_files_works(base, picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, "in.mp4")
+    for folder in ("photos", "styles"):
+        (tmp_path / folder).mkdir()
+    for name in ("starry.jpg", "wave.jpg", "photos/dusk.jpg", "styles/starry.jpg"):
+        shutil.copy(picture, name)
+    page = (ROOT / "docs" / "many.md").read_text()
+    (command,) = blocks("sh", page)
+    done = vidstyle(*shlex.split(command.replace("*.mp4", "in.mp4"))[1:])
+    assert done.returncode == 0, done.stderr
+    names: dict[str, Any] = {}
+    for block in blocks("python", page):
+        exec(block, names)
+    assert names["report"].count("done") == 4
+    assert Path("many/dusk.starry+wave.jpg").exists()
 
 
 def test_the_chains_of_the_page_on_pipes_work(base, picture, judge, tmp_path):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidstyle.api import stylize, stylize_frames
+    from vidstyle.batch.api import stylize_many
+    from vidstyle.batch.report import Outcome, Report
     from vidstyle.errors import (
         DamagedInputError,
         InputError,
@@ -47,10 +49,12 @@ __all__ = [
     "Metrics",
     "MissingPackageError",
     "Model",
+    "Outcome",
     "OutputError",
     "Probe",
     "Progress",
     "Reading",
+    "Report",
     "Result",
     "State",
     "StreamInfo",
@@ -68,11 +72,14 @@ __all__ = [
     "sheet",
     "stylize",
     "stylize_frames",
+    "stylize_many",
     "train_style",
 ]
 
 _ROOMS = {
     "api": "stylize stylize_frames",
+    "batch.api": "stylize_many",
+    "batch.report": "Outcome Report",
     "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
     "evaluation.report": "Metrics measure",
     "files": "Result",

@@ -40,8 +40,7 @@ weights of a trained one (.safetensors); or "identity", which changes nothing.""
 def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
     """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4; of an address in this folder.
 
-    Several styles are joined by +, pixels are "styled". Containers that are only read, such as in.wmv, become .mp4, such
-    pictures .png.
+    Containers that are only read, such as in.wmv, become .mp4, such pictures .png.
     """
     if isinstance(source, Address):
         source = Path(source.name)
@@ -50,8 +49,13 @@ def default_output(source: Location, style: StyleSource | Sequence[StyleSource])
         suffix = ".png"
     elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
         suffix = ".mp4"
-    names = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
-    return source.with_name(f"{source.stem}.{'+'.join(names)}{suffix}")
+    return source.with_name(f"{source.stem}.{style_name(style)}{suffix}")
+
+
+def style_name(style: StyleSource | Sequence[StyleSource]) -> str:
+    """Return what outputs call a style: starry of a/starry.jpg. Several are joined by +, pixels are "styled"."""
+    named = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
+    return "+".join(named)
 
 
 def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
@@ -65,7 +69,7 @@ def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
 def load_for(
     style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
 ) -> tuple[Model, list[StyleSource]]:
-    """Load the model that some styles ask for.
+    """Load the model that some styles ask for, as `model_for` says.
 
     Returns:
         The model, and the pictures that it is to read: none where its style is its own.
@@ -73,6 +77,19 @@ def load_for(
     Raises:
         UsageError: the styles do not go together.
         VidstyleError: as `load`.
+    """
+    name, pictures = model_for(style, method=method)
+    return load_wished(name, compute), pictures
+
+
+def model_for(
+    style: StyleSource | Sequence[StyleSource], *, method: str = "network"
+) -> tuple[str | Path, list[StyleSource]]:
+    """Return the name of the model that some styles ask for, and the pictures that it is to read.
+
+    Raises:
+        UsageError: the styles do not go together.
+        InputError: a network's file is missing or damaged.
     """
     styles = _several(style)
     if method not in METHODS:
@@ -82,7 +99,7 @@ def load_for(
     if any(str(s) == IDENTITY for s in named):
         if len(styles) > 1:
             raise UsageError("identity does not mix with other styles; use a lower `strength`")
-        return _load(IDENTITY, compute), []
+        return IDENTITY, []
     if networks:
         if len(styles) > 1:
             raise UsageError(
@@ -90,12 +107,12 @@ def load_for(
             )
         if method == PHOTOREAL:
             raise UsageError("photoreal takes the colors of pictures, of no network")
-        return _load(networks[0], compute), []
-    name = PHOTOREAL if method == PHOTOREAL else "arbitrary"
-    return _load(name, compute), styles
+        return networks[0], []
+    return PHOTOREAL if method == PHOTOREAL else "arbitrary", styles
 
 
-def _load(name: str | Path, compute: Compute) -> Model:
+def load_wished(name: str | Path, compute: Compute) -> Model:
+    """Load a model by its name as a user wishes; see `load`."""
     return load(
         name,
         device=compute.device,
@@ -104,7 +121,15 @@ def _load(name: str | Path, compute: Compute) -> Model:
     )
 
 
-def _read(model: Model, pictures: Sequence[StyleSource], options: StyleOptions) -> Style | None:
+def read_style(
+    model: Model, pictures: Sequence[StyleSource], options: StyleOptions
+) -> Style | None:
+    """Return the style, mixed of pictures, that a model is to paint in; None where its style is its own.
+
+    Raises:
+        UsageError: the options do not go with the model, or with as many pictures.
+        InputError: a file is missing, or no picture.
+    """
     if pictures:
         read = [model.style(picture, scale=options.style_scale) for picture in pictures]
         return mix(read, options.style_weights)
@@ -113,7 +138,12 @@ def _read(model: Model, pictures: Sequence[StyleSource], options: StyleOptions) 
     return None
 
 
-def _check_method(method: str, compute: Compute, look: Look) -> None:
+def check_method(method: str, compute: Compute, look: Look) -> None:
+    """Refuse a device that a method does not ask.
+
+    Raises:
+        UsageError: it does not.
+    """
     if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
         raise UsageError("photoreal asks no network: leave `device` out")
 
@@ -222,7 +252,7 @@ def run(
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
     several = _several(style)
     styles.shares(len(several))
-    _check_method(method, compute, look)
+    check_method(method, compute, look)
     source = located(source)
     check_input(source)
     if output is None and is_pipe(source):
@@ -242,7 +272,7 @@ def run(
             model, pictures = load_for(several, compute, method=method)
             opened.enter_context(model)
             model.expect(info)
-            return model.stylizer, replace(look, style=_read(model, pictures, styles))
+            return model.stylizer, replace(look, style=read_style(model, pictures, styles))
 
         exact = str(several[0]) == IDENTITY if isinstance(several[0], str | Path) else False
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
@@ -276,9 +306,9 @@ def stylize_frames(
         style_scale=style_scale,
         style_weights=None if style_weights is None else tuple(style_weights),
     )
-    _check_method(method, compute, look)
+    check_method(method, compute, look)
     model, pictures = load_for(style, compute, method=method)
-    look = replace(look, style=_read(model, pictures, options))
+    look = replace(look, style=read_style(model, pictures, options))
     return _closing(model, model.stream(frames, look))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Generic
 
 import numpy as np
 
-from vidstyle.fields import OneOf, check, documented
+from vidstyle.fields import OUTPUT, OneOf, check, documented
 from vidstyle.frame import Frame, Pixels, StreamInfo
 from vidstyle.pipeline import Arrays, Source, StateT, Stylizer
 
@@ -26,6 +26,7 @@ _LIGHT = 0.75
 """Level of the line, of 1. White is seen in SDR, and in HDR would be as bright as a lamp."""
 
 
+@OUTPUT
 @documented
 @dataclass(frozen=True)
 class Comparison:

@@ -2,6 +2,7 @@
 
 A knob is declared once, as a field with a type, a default and a docstring:
 
+    @STYLE
     @documented
     @dataclass(frozen=True)
     class Look:
@@ -9,7 +10,7 @@ A knob is declared once, as a field with a type, a default and a docstring:
         \"\"\"0 (the video itself) to 1 (all painting).\"\"\"
 
 The docstring is the option's help: it ends with a full stop, names other fields in backquotes, which the command line spells as
-flags, and "None:" reads "by default" there. `check` holds values to it, `help(Look)` shows it, and the command line, its help and its configuration
+flags, and "None:" reads "by default" there. `STYLE` is the heading that its options stand under. `check` holds values to it, `help(Look)` shows it, and the command line, its help and its configuration
 files are made of it. A subclass that only changes a default inherits the rest.
 """
 
@@ -86,7 +87,36 @@ class OneOf:
         return " or ".join([*self.choices, *["a file"] * bool(self.is_file)])
 
 
+@dataclass(frozen=True)
+class Heading:
+    """A heading of a page of help: decorates a dataclass, and notes a field that stands under another one than its class."""
+
+    text: str
+
+    def __call__(self, owner: Class) -> Class:
+        """Let the fields of a dataclass stand under it."""
+        owner.__heading__ = self  # type: ignore[attr-defined]
+        return owner
+
+
+INPUT, STYLE, OUTPUT, QUALITY, MACHINE = HEADINGS = tuple(
+    map(Heading, ("Input", "Style", "Output", "Quality", "Machine"))
+)
+"""The headings, in their order."""
+
 Note = Between | OneOf
+
+
+@cache
+def headings(owner: type) -> dict[str, Heading | None]:
+    """Return of each field the heading that it stands under; None: there is none."""
+    found: dict[str, Heading | None] = {}
+    for base in reversed(owner.__mro__[:-1]):
+        hints = get_type_hints(base, include_extras=True)
+        for name in inspect.get_annotations(base):
+            noted = (n for n in getattr(hints[name], "__metadata__", ()) if isinstance(n, Heading))
+            found[name] = next(noted, getattr(owner, "__heading__", None))
+    return found
 
 
 @cache

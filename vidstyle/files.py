@@ -103,6 +103,30 @@ class Job:
                 "no `low_latency` and no passes of the encoder"
             )
 
+    def settings(self, look: Look) -> dict[str, str]:
+        """Return all that decides what the frames of the output are, but for the style and what paints.
+
+        Args:
+            look: how they are painted.
+
+        Raises:
+            InputError: the input cannot be read.
+        """
+        settings = {"input": fingerprint(self.source), "output": self.output.name, "odd": self.odd}
+        parts = (
+            self.reading,
+            self.encoding,
+            self.compute,
+            self.comparison,
+            replace(look, style=None),
+        )
+        for part in parts:
+            for field in fields(part):
+                if field.name != "style":  # two parts have a field of the same name
+                    before = settings.get(field.name, "")
+                    settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
+        return settings
+
     @property
     def container(self) -> Container:
         """Of the output."""
@@ -198,19 +222,10 @@ def paint_file(
 def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
     style = stylizer.weakened(look).style
-    settings = {
-        "input": fingerprint(job.source),
-        "output": job.output.name,
-        "odd": job.odd,
+    return job.settings(look) | {
         "network": f"{stylizer.made_by} on {stylizer.engine.name}",
         "style": sha256(style.values.tobytes()).hexdigest() if style else "",
     }
-    for part in (job.reading, job.encoding, job.compute, job.comparison, replace(look, style=None)):
-        for field in fields(part):
-            if field.name != "style":  # two parts have a field of the same name
-                before = settings.get(field.name, "")
-                settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
-    return settings
 
 
 def _drop_projection(source: FileSource) -> None:

@@ -303,6 +303,16 @@ def _photo_style(files: catalog.ModelFiles) -> Style | None:
     return photo if photo.made_by == files.digest else None  # else it is older weights'
 
 
+def made_by(name: str | Path) -> str:
+    """Return what a model's styles are made by, without loading it: the digest of its weights; its name where it has none.
+
+    Raises:
+        UsageError: there is no such model.
+        InputError: a file is missing or damaged.
+    """
+    return str(name) if name in (IDENTITY, PHOTOREAL) else _files(name).digest
+
+
 def _files(name: str | Path) -> catalog.ModelFiles:
     if Path(name).suffix.lower() == ".safetensors":
         return catalog.open_file(Path(name))

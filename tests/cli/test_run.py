@@ -54,7 +54,7 @@ def test_identity_brings_no_torch_and_no_network(base, tmp_path, judge):
     ("args", "message"),
     [
         (["none.mp4", "-s", "identity"], "does not exist"),
-        ([".", "-s", "identity"], "is a folder"),
+        (["bare", "-s", "identity"], "is a folder"),
         (["text.mp4", "-s", "identity"], "not a media file"),
         (["empty.mp4", "-s", "identity"], "not a media file"),
         (["sound.mp4", "-s", "identity"], "no video in it, only audio"),
@@ -81,7 +81,7 @@ def test_what_cannot_work_says_so_in_one_line(folder, args, message):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, base, picture):
-    """ok.mp4, style.png, sound.mp4 without video, text.mp4, empty.mp4 and there.mp4."""
+    """ok.mp4, style.png, sound.mp4 without video, text.mp4, empty.mp4 and there.mp4; bare, a folder."""
     import av
 
     top = tmp_path_factory.mktemp("folder")
@@ -89,6 +89,7 @@ def folder(tmp_path_factory, base, picture):
     shutil.copy(picture, top / "style.png")
     (top / "text.mp4").write_text("this is no video\n" * 50)
     (top / "empty.mp4").touch()
+    (top / "bare").mkdir()
     (top / "there.mp4").write_text("already here")
     with av.open(str(base)) as source, av.open(str(top / "sound.mp4"), "w") as output:
         copy = output.add_stream_from_template(source.streams.audio[0], opaque=True)

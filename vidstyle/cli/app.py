@@ -17,18 +17,18 @@ from vidstyle.cli.doctor import doctor
 from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
 from vidstyle.cli.mistakes import Commands
-from vidstyle.cli.options import Command
+from vidstyle.cli.options import Command, HeadedCommand
 from vidstyle.cli.paint import paint
 from vidstyle.cli.probe import probe
 from vidstyle.cli.reconstruct import reconstruct
 from vidstyle.cli.run import run
 from vidstyle.cli.sheet import sheet
-from vidstyle.cli.shortage import shortage
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
 from vidstyle.cli.terminal import open_streams, printable, say
 from vidstyle.cli.train import train_app
 from vidstyle.errors import ClosedPipeError, VidstyleError
+from vidstyle.shortage import shortage
 
 EXIT_CODES = """
 Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be read, too little memory;
@@ -47,9 +47,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", cls=Command, epilog=EXIT_CODES)(run)
+app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
 app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
-app.command("live", cls=Command, epilog=EXIT_CODES)(live)
+app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
 app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)
 app.command("styles", cls=Command, epilog=EXIT_CODES)(styles)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from vidstyle.cli.shortage import shortage
 from vidstyle.memory import check_room
+from vidstyle.shortage import shortage
 
 _ADDRESSES = 400 << 20
 """Bytes that the libraries map. Where they do not fit, OpenBLAS ends the process, and OpenCV says that NumPy is not installed."""

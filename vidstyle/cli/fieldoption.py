@@ -12,7 +12,7 @@ import typer
 
 from vidstyle.cli.parsing import KINDS, Kind
 from vidstyle.cli.spelling import flags, spelled, spelling
-from vidstyle.fields import Between, OneOf, declared, docstrings
+from vidstyle.fields import Between, OneOf, declared, docstrings, headings
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,11 @@ class FieldOption:
         hint: Any = bool if kind is None else list[str] if kind.several else str
         if self.has_no:
             names[0] += f"/--no-{names[0].removeprefix('--')}"
-        option = typer.Option(*names, metavar=self._metavar(kind), show_default=False)
+        found = (headings(owner)[self.name] for owner in self.owners.values())
+        under = next((it.text for it in found if it), None)
+        option = typer.Option(
+            *names, metavar=self._metavar(kind), show_default=False, rich_help_panel=under
+        )
         return inspect.Parameter(
             self.name,
             inspect.Parameter.KEYWORD_ONLY,

@@ -16,7 +16,7 @@ from vidstyle.cli.options import command, only
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.errors import Interrupted, UsageError
-from vidstyle.fields import Between, OneOf
+from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE, Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
 from vidstyle.media import capture
 from vidstyle.media.atomic_output import check_output
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vidstyle.live.session import Status
 
 
+@INPUT
 @dataclass(frozen=True)
 class Origin:
     """The live source that is painted, and the size and rate that are asked of it."""
@@ -60,6 +61,7 @@ class Origin:
         return capture.camera(self.camera or "0", self.size, self.fps)
 
 
+@OUTPUT
 @dataclass(frozen=True)
 class Outputs:
     """Where it goes, checked before anything is opened."""
@@ -126,6 +128,7 @@ class Outputs:
         return outputs
 
 
+@MACHINE
 @dataclass(frozen=True)
 class Pacing:
     """How fast, and how long."""
@@ -150,7 +153,10 @@ def live(
     style: Annotated[
         list[str] | None,
         typer.Option(
-            "--style", "-s", metavar="PICTURE", help="Paint like this; several are changed between."
+            *("--style", "-s"),
+            metavar="PICTURE",
+            help="Paint like this; several are changed between.",
+            rich_help_panel=STYLE.text,
         ),
     ] = None,
     origin: Origin,

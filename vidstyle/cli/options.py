@@ -27,7 +27,7 @@ from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.files import reader
 from vidstyle.cli.mistakes import no_option
 from vidstyle.errors import UsageError
-from vidstyle.fields import check, declared
+from vidstyle.fields import HEADINGS, check, declared
 
 
 @dataclass(frozen=True)
@@ -198,3 +198,21 @@ class Command(TyperCommand):
         """Return the page of `--help`."""
         self.describe()
         return super().get_help(ctx)
+
+
+class HeadedCommand(Command):
+    """A command with so many options that they stand under headings."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options under their headings, in the order of those; what has none comes last."""
+        sections: dict[str, list[tuple[str, str]]] = {
+            name: [] for name in ("Arguments", *(h.text for h in HEADINGS), "Options")
+        }
+        for param in self.get_params(ctx):
+            plain = "Arguments" if param.param_type_name == "argument" else "Options"
+            if record := param.get_help_record(ctx):
+                sections[getattr(param, "rich_help_panel", None) or plain].append(record)
+        for name, records in sections.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)

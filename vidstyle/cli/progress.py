@@ -7,7 +7,9 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from vidstyle.batch.work import Step
 from vidstyle.cli import terminal
+from vidstyle.cli.spelling import spelled
 from vidstyle.pipeline import Progress
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ _SECONDS = 5.0
 
 
 class ProgressDisplay:
-    """Shows `Progress`; use it as a context manager."""
+    """Shows `Progress`, of one file or of many; use it as a context manager."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -29,32 +31,66 @@ class ProgressDisplay:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                TextColumn("{task.fields[frames]} frames  {task.fields[fps]:.1f} fps"),
+                TextColumn("{task.fields[frames]}  {task.fields[fps]:.1f} fps"),
                 TimeRemainingColumn(),
                 console=Console(file=terminal.drawing),
                 transient=True,
             )
         self._task = (
-            self._bar.add_task("painting", total=None, frames=0, fps=0.0) if self._bar else None
+            self._bar.add_task("painting", total=None, frames="0 frames", fps=0.0)
+            if self._bar
+            else None
         )
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
-        """Show how far it is."""
-        fps = (progress.frames - progress.resumed) / max(progress.seconds, 1e-6)
-        count = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
+        """Show how far a file is."""
+        total, frames, fps = progress.total, progress.frames, _rate(progress)
+        if self._bar:
+            self._draw(progress, "painting", frames, total)
+        elif self._due():
+            left = (total - frames) / fps if total and total > frames and fps else None
+            terminal.say(f"{_frames(progress)}, {fps:.1f} fps{_left(left)}")
+
+    def of_many(self, step: Step) -> None:
+        """Show how far one of many files is, and the whole."""
+        which = f"{step.number} of {step.count}, {step.item}"
+        if self._bar:
+            self._draw(step.progress, terminal.printable(which), step.share, 1.0)
+        elif self._due():
+            fps = _rate(step.progress)
+            left = _left(step.left)
+            terminal.say(
+                f"{which}: {_frames(step.progress)}, {fps:.1f} fps{left}{left and ' in all'}"
+            )
+
+    def say(self, text: str) -> None:
+        """Print a line for people, above the bar if there is one."""
+        if self._bar:
+            line = f"vidstyle: {terminal.printable(spelled(text))}"
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            terminal.say(text)
+
+    def _draw(self, progress: Progress, what: str, completed: float, total: float | None) -> None:
         if self._bar and self._task is not None:
             self._bar.update(
-                self._task, completed=progress.frames, total=progress.total, frames=count, fps=fps
+                self._task,
+                description=what,
+                completed=completed,
+                total=total,
+                frames=_frames(progress),
+                fps=_rate(progress),
             )
-        elif not self._quiet and time.monotonic() - self._last >= _SECONDS:
+
+    def _due(self) -> bool:
+        """Return whether it is time for a line."""
+        due = not self._quiet and time.monotonic() - self._last >= _SECONDS
+        if due:
             self._last = time.monotonic()
-            left = ""
-            if progress.total and progress.total > progress.frames and fps:
-                left = f", {(progress.total - progress.frames) / fps:.0f} s left"
-            terminal.say(f"{count} frames, {fps:.1f} fps{left}")
+        return due
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -69,3 +105,17 @@ class ProgressDisplay:
     ) -> None:
         if self._bar:
             self._bar.stop()
+
+
+def _rate(progress: Progress) -> float:
+    """Return frames a second of this run."""
+    return (progress.frames - progress.resumed) / max(progress.seconds, 1e-6)
+
+
+def _frames(progress: Progress) -> str:
+    of = f"/{progress.total}" if progress.total else ""
+    return f"{progress.frames}{of} frames"
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {seconds:.0f} s left"

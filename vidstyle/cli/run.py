@@ -1,4 +1,4 @@
-"""`vidstyle run IN --style PICTURE`: a file in, a file out."""
+"""`vidstyle run IN... --style PICTURE`: a file in, a file out; or many."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 
-from vidstyle import api
-from vidstyle.api import METHODS
+from vidstyle.api import METHODS, StyleSource
+from vidstyle.batch.plan import Plan, styles_in
+from vidstyle.batch.work import Batch
+from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError
-from vidstyle.media.address import Location, located
+from vidstyle.fields import INPUT, OUTPUT, STYLE
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.inputs import input_files
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
@@ -30,41 +31,85 @@ from vidstyle.stylize.style import StyleOptions
 def run(
     *,
     source: Annotated[
-        str,
-        typer.Argument(
-            metavar="IN", help="The video to paint, or its address; - is standard input."
-        ),
-    ],
-    style: Annotated[
         list[str],
-        typer.Option(
-            "--style",
-            "-s",
-            metavar="PICTURE",
-            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed. Or a name of "
-            "vidstyle styles, or weights of vidstyle train style; 'identity' changes nothing.",
+        typer.Argument(
+            metavar="IN",
+            help="The videos or photos to paint, or their addresses; - is standard input. Of a folder those of its files "
+            "that are called like videos or pictures.",
         ),
     ],
-    output: Annotated[
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive",
+            help="Look into the folders below a folder, too.",
+            rich_help_panel=INPUT.text,
+        ),
+    ] = False,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--style", "-s"),
+            metavar="PICTURE",
+            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed, whatever the number of inputs. "
+            "Or a name of vidstyle styles, or weights of vidstyle train style; 'identity' changes nothing.",
+            rich_help_panel=STYLE.text,
+        ),
+    ] = None,
+    each: Annotated[
+        bool,
+        typer.Option(
+            "--each",
+            help="One result for each --style, instead of a mixture.",
+            rich_help_panel=STYLE.text,
+        ),
+    ] = False,
+    style_dir: Annotated[
         Path | None,
         typer.Option(
-            "-o",
-            "--output",
+            "--style-dir",
+            metavar="DIR",
+            help="One result, too, for each picture in this folder, and for each network of one style (.safetensors).",
+            rich_help_panel=STYLE.text,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            *("-o", "--output"),
             metavar="OUT",
             help="The file to make, - for standard output: .mp4 .m4v .mov .mkv .webm .ts .avi .gif .webp, a picture, or "
             "pictures such as frames/%05d.png. By default in.starry.mp4, beside the input, for "
-            "in.mp4 and starry.jpg.",
+            "in.mp4 and starry.jpg. Of several a pattern, out/{name}.{style}.{ext}, whose folders are made; "
+            "{folder} is the input's below the one that was given.",
+            rich_help_panel=OUTPUT.text,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
+        bool,
+        typer.Option(
+            *("-y", "--overwrite"),
+            help="Replace an output that exists.",
+            rich_help_panel=OUTPUT.text,
+        ),
     ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write what was done, skipped and failed, and why, as JSON. Given again, results that are there "
+            "already, made of the same input, style and settings, are skipped, with -y too.",
+            rich_help_panel=OUTPUT.text,
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
             help="Keep finished pieces in OUT.resume until OUT is whole, and go on after those of a run that was "
             "killed, failed or was stopped. Repeat its options; the result is the same.",
+            rich_help_panel=OUTPUT.text,
         ),
     ] = False,
     keep_partial: Annotated[
@@ -72,6 +117,7 @@ def run(
         typer.Option(
             "--keep-partial",
             help="When Ctrl-C or a signal stops it, finish what there is as out.partial.mp4.",
+            rich_help_panel=OUTPUT.text,
         ),
     ] = False,
     method: Annotated[
@@ -79,6 +125,7 @@ def run(
         typer.Option(
             metavar="|".join(METHODS),
             help="network: a painting. photoreal: the picture's colors alone, and no strokes.",
+            rich_help_panel=STYLE.text,
         ),
     ] = "network",
     look: Annotated[Look, without("style")],
@@ -88,7 +135,9 @@ def run(
     odd: Annotated[
         str,
         typer.Option(
-            metavar="|".join(ODD), help="An odd width or height that the encoder cannot hold."
+            metavar="|".join(ODD),
+            help="An odd width or height that the encoder cannot hold.",
+            rich_help_panel=OUTPUT.text,
         ),
     ] = "pad",
     comparison: Comparison,
@@ -97,52 +146,58 @@ def run(
         bool, typer.Option("--quiet", "-q", help="No progress and no summary.")
     ] = False,
 ) -> None:
-    """Paint a video like a picture.
+    """Paint a video like a picture, or many files, each in every style.
 
     Sound, subtitles, chapters and tags are copied where the output can hold them, and every frame
-    keeps its own time. The output appears under its name only when it is whole.
+    keeps its own time. An output appears under its name only when it is whole.
+
+    Of many, one that fails does not stop the others, and the exit code is the worst: 1, then 4, 2, 3, 0.
     """
     stop = StopOnSignal()
     if reading.is_raw:  # the pixel format says what comes
         encoding = replace(encoding, pixel_format=None)
-    with ProgressDisplay(quiet=quiet) as display:
-        result = api.run(
+    batch = Batch(
+        Plan.of(
             source,
-            style,
+            [*_mixed(style or [], each=each), *_alone(style_dir)],
             output,
-            look,
-            styles=styles,
-            compute=compute,
             method=method,
-            reading=reading,
-            encoding=encoding,
-            odd=odd,
-            comparison=comparison,
-            overwrite=overwrite,
-            resume=resume,
-            keep_partial=keep_partial,
-            on_progress=display,
-            stop=stop,
-        )
-    summary = result.summary
+            recursive=recursive,
+            report=report,
+        ),
+        look,
+        styles,
+        compute,
+        method=method,
+        reading=reading,
+        encoding=encoding,
+        odd=odd,
+        comparison=comparison,
+        overwrite=overwrite,
+        resume=resume,
+        keep_partial=keep_partial,
+    )
+    if len(batch.plan.items) == 1 and report is None:
+        _paint_only(batch, stop, quiet=quiet)
+    else:
+        paint_many(batch, stop, quiet=quiet)
+
+
+def _mixed(styles: list[str], *, each: bool) -> list[tuple[StyleSource, ...]]:
+    return [(style,) for style in styles] if each else [tuple(styles)] if styles else []
+
+
+def _alone(folder: Path | None) -> list[tuple[StyleSource, ...]]:
+    return [(picture,) for picture in styles_in(folder)] if folder else []
+
+
+def _paint_only(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
+    (item,) = batch.plan.items
+    with ProgressDisplay(quiet=quiet) as display:
+        result = batch.paint_only(on_progress=display, stop=stop)
     if not quiet:
-        rate = (summary.frames - summary.resumed) / max(summary.seconds, 1e-6)
-        earlier = f" ({summary.resumed} of them before)" if summary.resumed else ""
-        say(
-            f"{result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
-            f"({rate:.1f} fps) on {result.engine}{_size(located(source), result.output)}"
-        )
-    if summary.damaged:
+        say(told(item, result))
+    if damaged := result.summary.damaged:
         raise DamagedInputError(
-            f"{result.output} is finished, but {located(source)} was damaged in {summary.damaged} places"
+            f"{result.output} is finished, but {item.source.location} was damaged in {damaged} places"
         )
-
-
-def _size(source: Location, output: Path) -> str:
-    """Say how large a file has become, beside the input where that is a file."""
-    if not output.is_file():
-        return ""
-    size = output.stat().st_size
-    said = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-    read = sum(file.stat().st_size for file in input_files(source))
-    return f", {said}" + (f", {size / read:.2g} times the input's" if read else "")

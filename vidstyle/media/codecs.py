@@ -15,7 +15,7 @@ import cv2
 
 from vidstyle.cores import cores
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, check, documented
+from vidstyle.fields import OUTPUT, QUALITY, Between, check, documented
 from vidstyle.frame import StreamInfo
 from vidstyle.media.color import can_make, has_alpha, is_rgb
 from vidstyle.media.containers import Container
@@ -138,6 +138,7 @@ def hardware_encoder(kind: str) -> str | None:
     return name
 
 
+@QUALITY
 @documented
 @dataclass(frozen=True)
 class Encoding:
@@ -156,7 +157,7 @@ class Encoding:
     encoder has it."""
     options: tuple[tuple[str, str], ...] = ()
     """An option of the encoder's own."""
-    container: str | None = None
+    container: Annotated[str | None, OUTPUT] = None
     """Format of the output where no file name tells it: nut, matroska, mpegts, mp4 (fragmented), yuv4mpegpipe,
     rawvideo."""
     low_latency: bool = False

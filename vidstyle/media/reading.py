@@ -9,7 +9,7 @@ from typing import Annotated
 import av
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import Between, OneOf, check, documented
+from vidstyle.fields import INPUT, MACHINE, Between, OneOf, check, documented
 from vidstyle.media.address import Location
 from vidstyle.media.containers import format_name
 from vidstyle.media.whitelist import FORMATS
@@ -21,6 +21,7 @@ _LONGEST = 10**8
 """Seconds, some three years: what is more would not fit FFmpeg's clock."""
 
 
+@INPUT
 @documented
 @dataclass(frozen=True)
 class Reading:
@@ -48,7 +49,7 @@ class Reading:
     """Damaged frames: keep, drop, or repeat the last good one."""
     strict: bool = False
     """Stop at the first damage of the input instead of going on."""
-    hwaccel: str | None = None
+    hwaccel: Annotated[str | None, MACHINE] = None
     """Decode on this kind of hardware, cuda for one; on the CPU where that cannot be."""
     format: str | None = None
     """Format of the input, by FFmpeg's name, where it cannot be found by looking; rawvideo needs `size`,

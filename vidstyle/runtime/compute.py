@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, OneOf, check, documented
+from vidstyle.fields import MACHINE, Between, OneOf, check, documented
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "torch-cpu")
 """`cuda` may carry an index, as in cuda:1. `torch-cpu` is the slow reference."""
@@ -25,6 +25,7 @@ class Device(OneOf):
             raise UsageError(f"no device is called {value}; expected one of {known}")
 
 
+@MACHINE
 @documented
 @dataclass(frozen=True)
 class Compute:

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from vidstyle import fields
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, OneOf, documented
+from vidstyle.fields import STYLE, Between, OneOf, documented
 from vidstyle.flow.finder import FLOWS
 from vidstyle.stylize.style import Style
 
 
+@STYLE
 @documented
 @dataclass(frozen=True)
 class Look:

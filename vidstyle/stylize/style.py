@@ -14,7 +14,7 @@ import numpy as np
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import Between, check, documented
+from vidstyle.fields import STYLE, Between, check, documented
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Vector
 
@@ -99,6 +99,7 @@ class Style:
             raise InputError(f"{path} holds no style; expected a file of Style.save") from error
 
 
+@STYLE
 @documented
 @dataclass(frozen=True)
 class StyleOptions:
