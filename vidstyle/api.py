@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file
-from vidstyle.frame import StreamInfo
+from vidstyle.files import Job, Painter, Result, paint_file
+from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
 from vidstyle.media.address import Address, Location, located
@@ -20,12 +21,17 @@ from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.video import Video
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.crossfade import TimelineStylizer, own_style
+from vidstyle.stylize.cues import Cue, style_name
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.timeline import Timeline
+from vidstyle.timelines import check_source, fit, strip
 from vidstyle.zoo import catalog
 
 METHODS = ("network", PHOTOREAL)
@@ -49,8 +55,7 @@ def default_output(source: Location, style: StyleSource | Sequence[StyleSource])
         suffix = ".png"
     elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
         suffix = ".mp4"
-    names = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
-    return source.with_name(f"{source.stem}.{'+'.join(names)}{suffix}")
+    return source.with_name(f"{source.stem}.{style_name(_several(style))}{suffix}")
 
 
 def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
@@ -64,7 +69,7 @@ def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
 def load_for(
     style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
 ) -> tuple[Model, list[StyleSource]]:
-    """Load the model that some styles ask for.
+    """Load the model that some styles ask for, as `model_for` says.
 
     Returns:
         The model, and the pictures that it is to read: none where its style is its own.
@@ -72,6 +77,19 @@ def load_for(
     Raises:
         UsageError: the styles do not go together.
         VidstyleError: as `load`.
+    """
+    name, pictures = model_for(style, method=method)
+    return load_wished(name, compute), pictures
+
+
+def model_for(
+    style: StyleSource | Sequence[StyleSource], *, method: str = "network"
+) -> tuple[str | Path, list[StyleSource]]:
+    """Return the name of the model that some styles ask for, and the pictures that it is to read.
+
+    Raises:
+        UsageError: the styles do not go together.
+        InputError: a network's file is missing or damaged.
     """
     styles = _several(style)
     if method not in METHODS:
@@ -81,7 +99,7 @@ def load_for(
     if any(str(s) == IDENTITY for s in named):
         if len(styles) > 1:
             raise UsageError("identity does not mix with other styles; use a lower `strength`")
-        return _load(IDENTITY, compute), []
+        return IDENTITY, []
     if networks:
         if len(styles) > 1:
             raise UsageError(
@@ -89,12 +107,12 @@ def load_for(
             )
         if method == PHOTOREAL:
             raise UsageError("photoreal takes the colors of pictures, of no network")
-        return _load(networks[0], compute), []
-    name = PHOTOREAL if method == PHOTOREAL else "arbitrary"
-    return _load(name, compute), styles
+        return networks[0], []
+    return PHOTOREAL if method == PHOTOREAL else "arbitrary", styles
 
 
-def _load(name: str | Path, compute: Compute) -> Model:
+def load_wished(name: str | Path, compute: Compute) -> Model:
+    """Load a model by its name as a user wishes; see `load`."""
     return load(
         name,
         device=compute.device,
@@ -103,7 +121,15 @@ def _load(name: str | Path, compute: Compute) -> Model:
     )
 
 
-def _read(model: Model, pictures: Sequence[StyleSource], options: StyleOptions) -> Style | None:
+def read_style(
+    model: Model, pictures: Sequence[StyleSource], options: StyleOptions
+) -> Style | None:
+    """Return the style, mixed of pictures, that a model is to paint in; None where its style is its own.
+
+    Raises:
+        UsageError: the options do not go with the model, or with as many pictures.
+        InputError: a file is missing, or no picture.
+    """
     if pictures:
         read = [model.style(picture, scale=options.style_scale) for picture in pictures]
         return mix(read, options.style_weights)
@@ -119,9 +145,10 @@ def _check_method(method: str, compute: Compute, look: Look) -> None:
 
 def stylize(
     source: str | Path,
-    style: StyleSource | Sequence[StyleSource],
+    style: StyleSource | Sequence[StyleSource] | None = None,
     output: str | Path | None = None,
     *,
+    timeline: Timeline | None = None,
     method: str = "network",
     strength: float = 1.0,
     stability: float = 0.0,
@@ -146,9 +173,10 @@ def stylize(
     Args:
         source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
             standard input.
-        style: see `StyleSource`; or several pictures to be mixed.
+        style: see `StyleSource`; or several pictures to be mixed. None: the timeline begins with a style.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
+        timeline: how style and numbers change over time; None: not at all.
         method: one of `METHODS`.
         strength: see `Look`.
         stability: see `Look`.
@@ -177,6 +205,7 @@ def stylize(
         style,
         output,
         Look(strength=strength, stability=stability, flow=flow),
+        timeline=timeline,
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
@@ -196,10 +225,11 @@ def stylize(
 
 def run(
     source: str | Location,
-    style: StyleSource | Sequence[StyleSource],
+    style: StyleSource | Sequence[StyleSource] | None,
     output: str | Path | None,
     look: Look,
     *,
+    timeline: Timeline | None = None,
     styles: StyleOptions,
     compute: Compute,
     method: str = "network",
@@ -213,15 +243,11 @@ def run(
     stop: Callable[[], None] | None = None,
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
-    several = _several(style)
-    styles.shares(len(several))
-    _check_method(method, compute, look)
-    source = located(source)
-    check_input(source)
+    several, source = _checked(source, style, look, timeline, styles, compute, method)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
-    target = Path(output) if output is not None else default_output(source, several)
-    check_apart(target, [Path(s) for s in several if isinstance(s, str | Path)])
+    target = Path(output) if output is not None else default_output(source, several or "timeline")
+    check_apart(target, style_files(several, timeline))
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         overwrite=overwrite,
@@ -230,14 +256,135 @@ def run(
     )
     with ExitStack() as opened:
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
-            model, pictures = load_for(several, compute, method=method)
-            opened.enter_context(model)
-            model.expect(info)
-            return model.stylizer, replace(look, style=_read(model, pictures, styles))
+        def prepare(info: StreamInfo) -> Painter:
+            with_styles = _Readers(opened, styles, compute, method, info)
+            if timeline is None:
+                return with_styles.bound(several, look)
+            return with_styles.timed(several, look, timeline, source, job.reading, stop)
 
-        exact = str(several[0]) == IDENTITY if isinstance(several[0], str | Path) else False
+        exact = timeline is None and several[:1] == [IDENTITY]
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+
+
+def preview(
+    source: str | Location,
+    style: StyleSource | Sequence[StyleSource] | None,
+    look: Look,
+    *,
+    timeline: Timeline,
+    styles: StyleOptions,
+    compute: Compute,
+    method: str = "network",
+    reading: Reading | None = None,
+    stop: Callable[[], None] | None = None,
+) -> Pixels:
+    """Return a picture (H, W, 3) uint8 of moments of a timeline, and paint nothing else; the options are those of `run`.
+
+    Raises:
+        UsageError: `run` would refuse it.
+        InputError: the input cannot be read, or not a second time.
+    """
+    several, source = _checked(source, style, look, timeline, styles, compute, method)
+    reading = reading or Reading()
+    with ExitStack() as opened:
+        with Video.open(source, reading, stop=stop) as video:
+            info = video.info
+        readers = _Readers(opened, styles, compute, method, info)
+        painter = readers.timed(several, look, timeline, source, reading, stop)
+        return strip(painter, source, reading, info)
+
+
+def _checked(
+    source: str | Location,
+    style: StyleSource | Sequence[StyleSource] | None,
+    look: Look,
+    timeline: Timeline | None,
+    styles: StyleOptions,
+    compute: Compute,
+    method: str,
+) -> tuple[list[StyleSource], Location]:
+    """Return the styles and the input, checked as far as nothing is opened; no style where a timeline names them."""
+    several = [] if style is None and timeline else _several([] if style is None else style)
+    if several:
+        styles.shares(len(several))
+    _check_method(method, compute, look)
+    source = located(source)
+    check_input(source)
+    if timeline:
+        check_source(timeline, source)
+        timeline.check_beginning(has_style=bool(several))
+    return several, source
+
+
+def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:
+    """Return the files that styles may be, those of a timeline too."""
+    cues = timeline.cues if timeline else ()
+    of_cues = (s for cue in cues if isinstance(cue.style, tuple) for s in cue.style)
+    return [Path(s) for s in (*several, *of_cues) if isinstance(s, str | Path)]
+
+
+class _Readers:
+    """The models that read the styles of a video, each loaded when it is first asked for."""
+
+    def __init__(
+        self,
+        opened: ExitStack,
+        options: StyleOptions,
+        compute: Compute,
+        method: str,
+        info: StreamInfo,
+    ) -> None:
+        self._opened, self._options, self._compute = opened, options, compute
+        self._method, self._info = method, info
+        self._models: dict[str, Model] = {}
+
+    def _read(
+        self, several: Sequence[StyleSource], options: StyleOptions
+    ) -> tuple[Stylizer, Style | None]:
+        name, pictures = model_for(several, method=self._method)
+        if str(name) not in self._models:
+            model = self._opened.enter_context(load_wished(name, self._compute))
+            model.expect(self._info)
+            self._models[str(name)] = model
+        model = self._models[str(name)]
+        return model.stylizer, read_style(model, pictures, options)
+
+    def bound(self, several: Sequence[StyleSource], look: Look) -> Painter:
+        """Return what paints in one look."""
+        stylizer, style = self._read(several, self._options)
+        return stylizer.bind(replace(look, style=style))
+
+    def timed(
+        self,
+        several: Sequence[StyleSource],
+        look: Look,
+        timeline: Timeline,
+        source: Location,
+        reading: Reading,
+        stop: Callable[[], None] | None,
+    ) -> TimelineStylizer:
+        """Return what paints by a timeline."""
+        stylizers: dict[str, Stylizer] = {}
+
+        def read(sources: Sequence[StyleSource], options: StyleOptions) -> Style:
+            stylizer, style = self._read(sources, options)
+            stylizers[stylizer.made_by] = stylizer
+            return style or own_style(stylizer)
+
+        def of_cue(cue: Cue) -> Style:
+            sources = cue.style if isinstance(cue.style, tuple) else ()
+            return read(
+                cast(Sequence[StyleSource], sources),
+                replace(self._options, style_weights=cue.weights),
+            )
+
+        if several:
+            timeline = replace(timeline, style_name=style_name(several))
+            look = replace(look, style=read(several, self._options))
+        timeline = timeline.read(of_cue, look)
+        rises = all(stylizer.rises for stylizer in stylizers.values())
+        timeline = fit(timeline, source, reading, self._info, rises=rises, stop=stop)
+        return TimelineStylizer(stylizers, timeline, reading.start or Fraction(0))
 
 
 def stylize_frames(
@@ -269,7 +416,7 @@ def stylize_frames(
     )
     _check_method(method, compute, look)
     model, pictures = load_for(style, compute, method=method)
-    look = replace(look, style=_read(model, pictures, options))
+    look = replace(look, style=read_style(model, pictures, options))
     return _closing(model, model.stream(frames, look))
 
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
-from hashlib import sha256
 from pathlib import Path
+from typing import Any, Protocol
 
 from vidstyle import pipeline
 from vidstyle.errors import Interrupted, UsageError
@@ -26,10 +26,26 @@ from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Checkpoint, Progress, Summary
 from vidstyle.runtime.compute import Compute
-from vidstyle.stylize.look import Look
-from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.stylizer import Lookahead
 
 log = logging.getLogger(__name__)
+
+
+class Painter(pipeline.Stylizer[Any], Protocol):
+    """What paints a file: a stylizer in a look, or by a timeline."""
+
+    @property
+    def name(self) -> str:
+        """What computes it, for people."""
+        ...
+
+    def ahead(self, lookahead: Lookahead | None) -> Painter:
+        """Return it with a look-ahead."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """Return all that decides what it paints."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,7 @@ class Job:
 
 def paint_file(
     job: Job,
-    prepare: Callable[[StreamInfo], tuple[Stylizer, Look]],
+    prepare: Callable[[StreamInfo], Painter],
     *,
     exact: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -121,7 +137,7 @@ def paint_file(
 
     Args:
         job: what and where to.
-        prepare: returns the stylizer and the look, given the facts of the opened video: a network gets ready for
+        prepare: returns what paints it, given the facts of the opened video: a network gets ready for
             its size while styles are read.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
@@ -144,12 +160,12 @@ def paint_file(
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = LookaheadSource(frames)
-        stylizer, look = prepare(frames.info)
-        log.info("painting on %s", stylizer.engine.name)
+        painter = prepare(frames.info)
+        log.info("painting on %s", painter.name)
         with ExitStack() as opened:
             pieces = None
             if job.resume:
-                pieces = Pieces(job.output, _settings(job, stylizer, look))
+                pieces = Pieces(job.output, _settings(job, painter))
                 opened.callback(pieces.close)
             sink = opened.enter_context(
                 FileSink(
@@ -165,7 +181,7 @@ def paint_file(
             try:
                 summary = pipeline.run(
                     known or frames,
-                    stylizer.bind(look, known.after if known else None),
+                    painter.ahead(known.after if known else None),
                     sink,
                     batch=job.compute.batch,
                     low_latency=job.compute.low_latency,
@@ -182,24 +198,20 @@ def paint_file(
                 raise
             if pieces:
                 pieces.remove()
-    return Result(job.output, summary, stylizer.engine.name)
+    return Result(job.output, summary, painter.name)
 
 
-def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
+def _settings(job: Job, painter: Painter) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
-    style = look.style
-    settings = {
-        "input": fingerprint(job.source),
-        "output": job.output.name,
-        "odd": job.odd,
-        "network": f"{stylizer.made_by} on {stylizer.engine.name}",
-        "style": sha256(style.values.tobytes()).hexdigest() if style else "",
-    }
-    for part in (job.reading, job.encoding, job.compute, replace(look, style=None)):
-        for field in fields(part):
-            if field.name != "style":  # two parts have a field of the same name
-                before = settings.get(field.name, "")
-                settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
+    settings = {"input": fingerprint(job.source), "output": job.output.name, "odd": job.odd}
+    parts = [
+        (f.name, getattr(p, f.name))
+        for p in (job.reading, job.encoding, job.compute)
+        for f in fields(p)
+    ]
+    for name, value in (*parts, *painter.settings().items()):
+        # Two parts may have a field of the same name.
+        settings[name] = f"{settings.get(name, '')} {value}".strip()
     return settings
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file
+from vidstyle.files import Job, Painter, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
@@ -20,10 +21,14 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.crossfade import TimelineStylizer
+from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.state import State
-from vidstyle.stylize.style import Style, StyleOptions, fit_style
+from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.timeline import Timeline
+from vidstyle.timelines import check_source, fit
 from vidstyle.zoo import catalog
 
 IDENTITY = "identity"
@@ -188,7 +193,7 @@ class Model:
         self,
         source: str | Path,
         output: str | Path,
-        look: Look | None = None,
+        look: Look | Timeline | None = None,
         *,
         reading: Reading | None = None,
         encoding: Encoding | None = None,
@@ -207,7 +212,7 @@ class Model:
                 standard input.
             output: the file to make; its ending chooses the container. "-" is standard output, whose container
                 `encoding` names.
-            look: how.
+            look: how; or a timeline, whose styles are the model's own, or pictures that it reads.
             reading: what to read of the video: start, end, fps, size, ...
             encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -222,7 +227,13 @@ class Model:
             VidstyleError: see `vidstyle.errors`. No output file is left then.
         """
         look = look or Look()
-        self.stylizer.check(look)
+        if isinstance(look, Timeline):
+            check_source(look, located(source))
+            own = look.look.style is not None or not self.takes_pictures
+            look.check_beginning(has_style=own)
+            look = look.read(self._read, look.look)
+        else:
+            self.stylizer.check(look)
         job = Job(
             located(source),
             Path(output),
@@ -235,12 +246,22 @@ class Model:
             keep_partial=keep_partial,
         )
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
+        def prepare(info: StreamInfo) -> Painter:
             self.expect(info)
-            return self.stylizer, look
+            if isinstance(look, Look):
+                return self.stylizer.bind(look)
+            timeline = fit(
+                look, job.source, job.reading, info, rises=self.stylizer.rises, stop=stop
+            )
+            only = {self.stylizer.made_by: self.stylizer}
+            return TimelineStylizer(only, timeline, job.reading.start or Fraction(0))
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+
+    def _read(self, cue: Cue) -> Style:
+        sources = cue.style if isinstance(cue.style, tuple) else ()
+        return mix([self.style(cast(PictureSource, source)) for source in sources], cue.weights)
 
 
 def load(

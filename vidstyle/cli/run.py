@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
-from vidstyle.errors import DamagedInputError
+from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.media.address import Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import input_files
@@ -23,6 +23,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.stylize.timeline import Timeline, TimelineOptions
 
 
 @command
@@ -35,7 +36,7 @@ def run(
         ),
     ],
     style: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--style",
             "-s",
@@ -43,7 +44,7 @@ def run(
             help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed. Or a name of "
             "vidstyle styles, or weights of vidstyle train style; 'identity' changes nothing.",
         ),
-    ],
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -82,6 +83,14 @@ def run(
     ] = "network",
     look: Annotated[Look, without("style")],
     styles: StyleOptions,
+    times: TimelineOptions,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE",
+            help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
+        ),
+    ] = None,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
     odd: Annotated[
@@ -101,6 +110,22 @@ def run(
     keeps its own time. The output appears under its name only when it is whole.
     """
     stop = StopOnSignal()
+    timeline = times.read()
+    if preview:
+        _preview(
+            preview,
+            source,
+            style,
+            look,
+            overwrite=overwrite,
+            timeline=timeline,
+            styles=styles,
+            compute=compute,
+            method=method,
+            reading=reading,
+            stop=stop,
+        )
+        return
     if reading.is_raw:  # the pixel format says what comes
         encoding = replace(encoding, pixel_format=None)
     with ProgressDisplay(quiet=quiet) as display:
@@ -109,6 +134,7 @@ def run(
             style,
             output,
             look,
+            timeline=timeline,
             styles=styles,
             compute=compute,
             method=method,
@@ -133,6 +159,27 @@ def run(
         raise DamagedInputError(
             f"{result.output} is finished, but {located(source)} was damaged in {summary.damaged} places"
         )
+
+
+def _preview(
+    picture: Path,
+    source: str,
+    style: list[str] | None,
+    look: Look,
+    *,
+    overwrite: bool,
+    timeline: Timeline | None,
+    **options: Any,
+) -> None:
+    """Write a strip of a timeline."""
+    from vidstyle.cli.pictures import check_picture, write_picture
+
+    if timeline is None:
+        raise UsageError("`preview` shows a timeline; give a `timeline` or `at`")
+    inputs = [*input_files(located(source)), *api.style_files(style or [], timeline)]
+    check_picture(picture, inputs, overwrite=overwrite)
+    write_picture(picture, api.preview(source, style, look, timeline=timeline, **options))
+    say(str(picture))
 
 
 def _size(source: Location, output: Path) -> str:

@@ -24,6 +24,7 @@ class Spelling:
 SPELLINGS = {
     "alpha": Spelling(kind=KEEP),
     "as_json": Spelling(("--json",)),
+    "at": Spelling(metavar="TIME=STYLE,..."),
     "bitrate": Spelling(kind=BITRATE),
     "camera": Spelling(metavar="0|/dev/video0|NAME"),
     "config_file": Spelling(("--config",), "FILE"),
