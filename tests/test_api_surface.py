@@ -14,6 +14,7 @@ from vidstyle.stylize.style import StyleOptions
 
 INVENTORY = [
     "ColorTags",
+    "Cue",
     "DamagedInputError",
     "Encoding",
     "Frame",
@@ -32,6 +33,7 @@ INVENTORY = [
     "StreamInfo",
     "Style",
     "Summary",
+    "Timeline",
     "TrainingError",
     "UsageError",
     "VidstyleError",

@@ -28,15 +28,18 @@ if TYPE_CHECKING:
     from vidstyle.model import Model, load
     from vidstyle.optimize.api import paint
     from vidstyle.pipeline import Progress, Summary
+    from vidstyle.stylize.cues import Cue
     from vidstyle.stylize.look import Look
     from vidstyle.stylize.state import State
     from vidstyle.stylize.style import Style, mix
+    from vidstyle.stylize.timeline import Timeline
     from vidstyle.training.api import train_style
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ColorTags",
+    "Cue",
     "DamagedInputError",
     "Encoding",
     "Frame",
@@ -55,6 +58,7 @@ __all__ = [
     "StreamInfo",
     "Style",
     "Summary",
+    "Timeline",
     "TrainingError",
     "UsageError",
     "VidstyleError",
@@ -81,9 +85,11 @@ _ROOMS = {
     "model": "Model load",
     "optimize.api": "paint",
     "pipeline": "Progress Summary",
+    "stylize.cues": "Cue",
     "stylize.look": "Look",
     "stylize.state": "State",
     "stylize.style": "Style mix",
+    "stylize.timeline": "Timeline",
     "training.api": "train_style",
 }
 _HOME = {name: f"{__name__}.{room}" for room, names in _ROOMS.items() for name in names.split()}

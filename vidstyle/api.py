@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -25,13 +24,12 @@ from vidstyle.media.video import Video
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
-from vidstyle.stylize.crossfade import TimelineStylizer, own_style
 from vidstyle.stylize.cues import Cue, style_name
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
-from vidstyle.timelines import check_source, fit, strip
+from vidstyle.timelines import Clip, check_source, ready, strip
 from vidstyle.zoo import catalog
 
 METHODS = ("network", PHOTOREAL)
@@ -255,12 +253,14 @@ def run(
         keep_partial=keep_partial,
     )
     with ExitStack() as opened:
+        readers = _Readers(opened, styles, compute, method)
 
         def prepare(info: StreamInfo) -> Painter:
-            with_styles = _Readers(opened, styles, compute, method, info)
-            if timeline is None:
-                return with_styles.bound(several, look)
-            return with_styles.timed(several, look, timeline, source, job.reading, stop)
+            if timeline:
+                clip = Clip(source, job.reading, info)
+                return ready(timeline, several, look, readers.read, clip, stop)
+            stylizer, own = readers.read(several, info)
+            return stylizer.bind(replace(look, style=own))
 
         exact = timeline is None and several[:1] == [IDENTITY]
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
@@ -288,10 +288,9 @@ def preview(
     reading = reading or Reading()
     with ExitStack() as opened:
         with Video.open(source, reading, stop=stop) as video:
-            info = video.info
-        readers = _Readers(opened, styles, compute, method, info)
-        painter = readers.timed(several, look, timeline, source, reading, stop)
-        return strip(painter, source, reading, info)
+            clip = Clip(source, reading, video.info)
+        readers = _Readers(opened, styles, compute, method)
+        return strip(ready(timeline, several, look, readers.read, clip, stop), clip)
 
 
 def _checked(
@@ -319,7 +318,7 @@ def _checked(
 def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:
     """Return the files that styles may be, those of a timeline too."""
     cues = timeline.cues if timeline else ()
-    of_cues = (s for cue in cues if isinstance(cue.style, tuple) for s in cue.style)
+    of_cues = (s for cue in cues for s in cue.sources)
     return [Path(s) for s in (*several, *of_cues) if isinstance(s, str | Path)]
 
 
@@ -327,64 +326,25 @@ class _Readers:
     """The models that read the styles of a video, each loaded when it is first asked for."""
 
     def __init__(
-        self,
-        opened: ExitStack,
-        options: StyleOptions,
-        compute: Compute,
-        method: str,
-        info: StreamInfo,
+        self, opened: ExitStack, options: StyleOptions, compute: Compute, method: str
     ) -> None:
-        self._opened, self._options, self._compute = opened, options, compute
-        self._method, self._info = method, info
+        self._opened, self._options = opened, options
+        self._compute, self._method = compute, method
         self._models: dict[str, Model] = {}
 
-    def _read(
-        self, several: Sequence[StyleSource], options: StyleOptions
+    def read(
+        self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
     ) -> tuple[Stylizer, Style | None]:
+        """Return what paints in some styles, those of a cue or of all the video, and what it has read of them."""
+        several = cast(Sequence[StyleSource], styles)
         name, pictures = model_for(several, method=self._method)
         if str(name) not in self._models:
             model = self._opened.enter_context(load_wished(name, self._compute))
-            model.expect(self._info)
+            model.expect(info)
             self._models[str(name)] = model
         model = self._models[str(name)]
+        options = replace(self._options, style_weights=cue.weights) if cue else self._options
         return model.stylizer, read_style(model, pictures, options)
-
-    def bound(self, several: Sequence[StyleSource], look: Look) -> Painter:
-        """Return what paints in one look."""
-        stylizer, style = self._read(several, self._options)
-        return stylizer.bind(replace(look, style=style))
-
-    def timed(
-        self,
-        several: Sequence[StyleSource],
-        look: Look,
-        timeline: Timeline,
-        source: Location,
-        reading: Reading,
-        stop: Callable[[], None] | None,
-    ) -> TimelineStylizer:
-        """Return what paints by a timeline."""
-        stylizers: dict[str, Stylizer] = {}
-
-        def read(sources: Sequence[StyleSource], options: StyleOptions) -> Style:
-            stylizer, style = self._read(sources, options)
-            stylizers[stylizer.made_by] = stylizer
-            return style or own_style(stylizer)
-
-        def of_cue(cue: Cue) -> Style:
-            sources = cue.style if isinstance(cue.style, tuple) else ()
-            return read(
-                cast(Sequence[StyleSource], sources),
-                replace(self._options, style_weights=cue.weights),
-            )
-
-        if several:
-            timeline = replace(timeline, style_name=style_name(several))
-            look = replace(look, style=read(several, self._options))
-        timeline = timeline.read(of_cue, look)
-        rises = all(stylizer.rises for stylizer in stylizers.values())
-        timeline = fit(timeline, source, reading, self._info, rises=rises, stop=stop)
-        return TimelineStylizer(stylizers, timeline, reading.start or Fraction(0))
 
 
 def stylize_frames(

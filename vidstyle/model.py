@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -21,14 +20,13 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
-from vidstyle.stylize.crossfade import TimelineStylizer
 from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.state import State
 from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
-from vidstyle.timelines import check_source, fit
+from vidstyle.timelines import Clip, check_source, fitted
 from vidstyle.zoo import catalog
 
 IDENTITY = "identity"
@@ -250,18 +248,14 @@ class Model:
             self.expect(info)
             if isinstance(look, Look):
                 return self.stylizer.bind(look)
-            timeline = fit(
-                look, job.source, job.reading, info, rises=self.stylizer.rises, stop=stop
-            )
-            only = {self.stylizer.made_by: self.stylizer}
-            return TimelineStylizer(only, timeline, job.reading.start or Fraction(0))
+            clip = Clip(job.source, job.reading, info)
+            return fitted(look, {self.stylizer.made_by: self.stylizer}, clip, stop)
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
 
     def _read(self, cue: Cue) -> Style:
-        sources = cue.style if isinstance(cue.style, tuple) else ()
-        return mix([self.style(cast(PictureSource, source)) for source in sources], cue.weights)
+        return mix([self.style(cast(PictureSource, source)) for source in cue.sources], cue.weights)
 
 
 def load(

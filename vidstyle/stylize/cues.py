@@ -139,6 +139,11 @@ class Cue:
         """When it is, for people: 90.5 s, or shot 3."""
         return f"shot {self.shot}" if self.at is None else f"{float(self.at):g} s"
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The styles that are to be read; none where it has none, or one that was read."""
+        return self.style if isinstance(self.style, tuple) else ()
+
     def read(self, style: Style) -> Self:
         """Return it with a style that was read."""
         return self._changed(style=style, weights=None)
