@@ -199,9 +199,8 @@ class Cue:
                 at = given.pop("at", None)
                 if at is None:
                     raise UsageError('it lacks a time: at = "0:05"')
-                if isinstance(styles := given.get("style"), str | list):
-                    several = [styles] if isinstance(styles, str) else styles
-                    given["style"] = [_beside(path, style) for style in several]
+                if "style" in given:
+                    given["style"] = [_beside(path, style) for style in _several(given["style"])]
                 made.append(cls._of(at.isoformat() if isinstance(at, time) else at, given))
             except UsageError as error:
                 raise InputError(f"{path}, cue {number}: {error}") from error
