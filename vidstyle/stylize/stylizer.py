@@ -182,10 +182,10 @@ class Stylizer:
     ) -> list[tuple[list[Pixels], _Part, int]]:
         """Part frames at cuts; return each part, its shot, and its first frame's index."""
         parts: list[tuple[list[Pixels], _Part, int]] = []
-        shot = state.shot
+        shot, rises = state.shot, self.rises
         for index, frame in enumerate(frames, state.frames):
             now = thumbnail(frame)
-            shot, same = shot.follow(now, rises=self.rises) if shot else (Shot.first(now), False)
+            shot, same = shot.follow(now, rises=rises) if shot else (Shot.first(now), False)
             if parts and same:
                 parts[-1][0].append(frame)
                 parts[-1] = parts[-1][0], replace(parts[-1][1], shot=shot), parts[-1][2]
