@@ -14,6 +14,7 @@ from vidstyle.stylize.style import StyleOptions
 
 INVENTORY = [
     "ColorTags",
+    "Cue",
     "DamagedInputError",
     "Encoding",
     "Frame",
@@ -34,6 +35,7 @@ INVENTORY = [
     "StreamInfo",
     "Style",
     "Summary",
+    "Timeline",
     "TrainingError",
     "UsageError",
     "VidstyleError",

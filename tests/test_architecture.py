@@ -20,6 +20,7 @@ ALLOWED = {
     "disk": {"errors"},
     "errors": set(),
     "shortage": set(),
+    "text": {"errors"},
     "fields": {"errors"},
     "frame": set(),
     "memory": set(),
@@ -29,8 +30,9 @@ ALLOWED = {
     "flow": {"errors", "frame"},
     "zoo": {"disk", "errors", "nets"},
     "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "memory", "nets", "zoo"},
-    "stylize": {"disk", "errors", "fields", "flow", "frame", "runtime"},
+    "stylize": {"disk", "errors", "fields", "flow", "frame", "runtime", "text"},
     "media": {"cores", "disk", "errors", "fields", "frame", "images"},
+    "timelines": {"errors", "frame", "images", "media", "stylize"},
     "pipeline": {"channel", "frame"},
     "comparison": {"fields", "frame", "pipeline"},
     "training": {
@@ -70,6 +72,7 @@ ALLOWED = {
         "pipeline",
         "runtime",
         "stylize",
+        "timelines",
         "zoo",
     },
     "api": {
@@ -83,6 +86,7 @@ ALLOWED = {
         "pipeline",
         "runtime",
         "stylize",
+        "timelines",
         "zoo",
     },
     "batch": {
@@ -154,6 +158,7 @@ ALLOWED = {
         "sheet",
         "shortage",
         "stylize",
+        "text",
         "training",
         "zoo",
     },

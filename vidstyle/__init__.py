@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from vidstyle.optimize.api import paint
     from vidstyle.pipeline import Progress, Summary
     from vidstyle.sheet.contact import sheet
+    from vidstyle.stylize.cues import Cue
     from vidstyle.stylize.look import Look
     from vidstyle.stylize.state import State
     from vidstyle.stylize.style import Style, mix
+    from vidstyle.stylize.timeline import Timeline
     from vidstyle.training.api import train_style
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ColorTags",
+    "Cue",
     "DamagedInputError",
     "Encoding",
     "Frame",
@@ -60,6 +63,7 @@ __all__ = [
     "StreamInfo",
     "Style",
     "Summary",
+    "Timeline",
     "TrainingError",
     "UsageError",
     "VidstyleError",
@@ -91,9 +95,11 @@ _ROOMS = {
     "optimize.api": "paint",
     "pipeline": "Progress Summary",
     "sheet.contact": "sheet",
+    "stylize.cues": "Cue",
     "stylize.look": "Look",
     "stylize.state": "State",
     "stylize.style": "Style mix",
+    "stylize.timeline": "Timeline",
     "training.api": "train_style",
 }
 _HOME = {name: f"{__name__}.{room}" for room, names in _ROOMS.items() for name in names.split()}

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file
-from vidstyle.frame import StreamInfo
+from vidstyle.files import Job, Painter, Result, paint_file
+from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
 from vidstyle.media.address import Address, Location, located
@@ -21,12 +21,16 @@ from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.video import Video
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.cues import Cue, style_name
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.timeline import Timeline
+from vidstyle.timelines import Clip, check_source, ready, strip
 from vidstyle.zoo import catalog
 
 METHODS = ("network", PHOTOREAL)
@@ -49,13 +53,7 @@ def default_output(source: Location, style: StyleSource | Sequence[StyleSource])
         suffix = ".png"
     elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
         suffix = ".mp4"
-    return source.with_name(f"{source.stem}.{style_name(style)}{suffix}")
-
-
-def style_name(style: StyleSource | Sequence[StyleSource]) -> str:
-    """Return what outputs call a style: starry of a/starry.jpg. Several are joined by +, pixels are "styled"."""
-    named = (Path(s).stem if isinstance(s, str | Path) else "styled" for s in _several(style))
-    return "+".join(named)
+    return source.with_name(f"{source.stem}.{style_name(_several(style))}{suffix}")
 
 
 def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
@@ -150,9 +148,10 @@ def check_method(method: str, compute: Compute, look: Look) -> None:
 
 def stylize(
     source: str | Path,
-    style: StyleSource | Sequence[StyleSource],
+    style: StyleSource | Sequence[StyleSource] | None = None,
     output: str | Path | None = None,
     *,
+    timeline: Timeline | None = None,
     method: str = "network",
     strength: float = 1.0,
     blend: float = 1.0,
@@ -179,9 +178,10 @@ def stylize(
     Args:
         source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
             standard input.
-        style: see `StyleSource`; or several pictures to be mixed.
+        style: see `StyleSource`; or several pictures to be mixed. None: the timeline begins with a style.
         output: the file to make; its ending chooses the container. By default `default_output`. "-" is
             standard output, whose container `encoding` names.
+        timeline: how style and numbers change over time; None: not at all.
         method: one of `METHODS`.
         strength: see `Look`.
         blend: see `Look`.
@@ -212,6 +212,7 @@ def stylize(
         style,
         output,
         Look(strength=strength, blend=blend, stability=stability, flow=flow),
+        timeline=timeline,
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
@@ -232,10 +233,11 @@ def stylize(
 
 def run(
     source: str | Location,
-    style: StyleSource | Sequence[StyleSource],
+    style: StyleSource | Sequence[StyleSource] | None,
     output: str | Path | None,
     look: Look,
     *,
+    timeline: Timeline | None = None,
     styles: StyleOptions,
     compute: Compute,
     method: str = "network",
@@ -250,15 +252,11 @@ def run(
     stop: Callable[[], None] | None = None,
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
-    several = _several(style)
-    styles.shares(len(several))
-    check_method(method, compute, look)
-    source = located(source)
-    check_input(source)
+    several, source = _checked(source, style, look, timeline, styles, compute, method)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
-    target = Path(output) if output is not None else default_output(source, several)
-    check_apart(target, [Path(s) for s in several if isinstance(s, str | Path)])
+    target = Path(output) if output is not None else default_output(source, several or "timeline")
+    check_apart(target, style_files(several, timeline))
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         comparison=comparison or Comparison(),
@@ -267,15 +265,98 @@ def run(
         keep_partial=keep_partial,
     )
     with ExitStack() as opened:
+        readers = _Readers(opened, styles, compute, method)
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
-            model, pictures = load_for(several, compute, method=method)
-            opened.enter_context(model)
-            model.expect(info)
-            return model.stylizer, replace(look, style=read_style(model, pictures, styles))
+        def prepare(info: StreamInfo) -> Painter:
+            if timeline:
+                clip = Clip(source, job.reading, info)
+                return ready(timeline, several, look, readers.read, clip, stop)
+            stylizer, own = readers.read(several, info)
+            return stylizer.bind(replace(look, style=own))
 
-        exact = str(several[0]) == IDENTITY if isinstance(several[0], str | Path) else False
+        exact = timeline is None and several[:1] == [IDENTITY]
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+
+
+def preview(
+    source: str | Location,
+    style: StyleSource | Sequence[StyleSource] | None,
+    look: Look,
+    *,
+    timeline: Timeline,
+    styles: StyleOptions,
+    compute: Compute,
+    method: str = "network",
+    reading: Reading | None = None,
+    stop: Callable[[], None] | None = None,
+) -> Pixels:
+    """Return a picture (H, W, 3) uint8 of moments of a timeline, and paint nothing else; the options are those of `run`.
+
+    Raises:
+        UsageError: `run` would refuse it.
+        InputError: the input cannot be read, or not a second time.
+    """
+    several, source = _checked(source, style, look, timeline, styles, compute, method)
+    reading = reading or Reading()
+    with ExitStack() as opened:
+        with Video.open(source, reading, stop=stop) as video:
+            clip = Clip(source, reading, video.info)
+        readers = _Readers(opened, styles, compute, method)
+        return strip(ready(timeline, several, look, readers.read, clip, stop), clip)
+
+
+def _checked(
+    source: str | Location,
+    style: StyleSource | Sequence[StyleSource] | None,
+    look: Look,
+    timeline: Timeline | None,
+    styles: StyleOptions,
+    compute: Compute,
+    method: str,
+) -> tuple[list[StyleSource], Location]:
+    """Return the styles and the input, checked as far as nothing is opened; no style where a timeline names them."""
+    several = [] if style is None and timeline else _several([] if style is None else style)
+    if several:
+        styles.shares(len(several))
+    check_method(method, compute, look)
+    source = located(source)
+    check_input(source)
+    if timeline:
+        check_source(timeline, source)
+        timeline.check_beginning(has_style=bool(several))
+    return several, source
+
+
+def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:
+    """Return the files that styles may be, those of a timeline too."""
+    cues = timeline.cues if timeline else ()
+    of_cues = (s for cue in cues for s in cue.sources)
+    return [Path(s) for s in (*several, *of_cues) if isinstance(s, str | Path)]
+
+
+class _Readers:
+    """The models that read the styles of a video, each loaded when it is first asked for."""
+
+    def __init__(
+        self, opened: ExitStack, options: StyleOptions, compute: Compute, method: str
+    ) -> None:
+        self._opened, self._options = opened, options
+        self._compute, self._method = compute, method
+        self._models: dict[str, Model] = {}
+
+    def read(
+        self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
+    ) -> tuple[Stylizer, Style | None]:
+        """Return what paints in some styles, those of a cue or of all the video, and what it has read of them."""
+        several = cast(Sequence[StyleSource], styles)
+        name, pictures = model_for(several, method=self._method)
+        if str(name) not in self._models:
+            model = self._opened.enter_context(load_wished(name, self._compute))
+            model.expect(info)
+            self._models[str(name)] = model
+        model = self._models[str(name)]
+        options = replace(self._options, style_weights=cue.weights) if cue else self._options
+        return model.stylizer, read_style(model, pictures, options)
 
 
 def stylize_frames(

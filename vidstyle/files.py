@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
-from hashlib import sha256
 from pathlib import Path
+from typing import Any, Protocol
 
 from vidstyle import pipeline
 from vidstyle.comparison import Comparison
@@ -28,10 +28,26 @@ from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Checkpoint, Progress, Summary
 from vidstyle.runtime.compute import Compute
-from vidstyle.stylize.look import Look
-from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.stylizer import Lookahead
 
 log = logging.getLogger(__name__)
+
+
+class Painter(pipeline.Stylizer[Any], Protocol):
+    """What paints a file: a stylizer in a look, or by a timeline."""
+
+    @property
+    def name(self) -> str:
+        """What computes it, for people."""
+        ...
+
+    def ahead(self, lookahead: Lookahead | None) -> Painter:
+        """Return it with a look-ahead."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """Return all that decides what it paints."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -103,28 +119,15 @@ class Job:
                 "no `low_latency` and no passes of the encoder"
             )
 
-    def settings(self, look: Look) -> dict[str, str]:
-        """Return all that decides what the frames of the output are, but for the style and what paints.
-
-        Args:
-            look: how they are painted.
+    def settings(self) -> dict[str, str]:
+        """Return all that decides what the frames of the output are, but for what paints, and how.
 
         Raises:
             InputError: the input cannot be read.
         """
         settings = {"input": fingerprint(self.source), "output": self.output.name, "odd": self.odd}
-        parts = (
-            self.reading,
-            self.encoding,
-            self.compute,
-            self.comparison,
-            replace(look, style=None),
-        )
-        for part in parts:
-            for field in fields(part):
-                if field.name != "style":  # two parts have a field of the same name
-                    before = settings.get(field.name, "")
-                    settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
+        for part in (self.reading, self.encoding, self.compute, self.comparison):
+            settings |= {f.name: str(getattr(part, f.name)) for f in fields(part)}
         return settings
 
     @property
@@ -142,7 +145,7 @@ class Job:
 
 def paint_file(
     job: Job,
-    prepare: Callable[[StreamInfo], tuple[Stylizer, Look]],
+    prepare: Callable[[StreamInfo], Painter],
     *,
     exact: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -152,7 +155,7 @@ def paint_file(
 
     Args:
         job: what and where to.
-        prepare: returns the stylizer and the look, given the facts of the opened video: a network gets ready for
+        prepare: returns what paints it, given the facts of the opened video: a network gets ready for
             its size while styles are read.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
@@ -178,12 +181,12 @@ def paint_file(
         shown = job.comparison.source(known or frames)
         if shown.info.width != frames.info.width:
             _drop_projection(frames)
-        stylizer, look = prepare(frames.info)
-        log.info("painting on %s", stylizer.engine.name)
+        painter = prepare(frames.info)
+        log.info("painting on %s", painter.name)
         with ExitStack() as opened:
             pieces = None
             if job.resume:
-                pieces = Pieces(job.output, _settings(job, stylizer, look))
+                pieces = Pieces(job.output, _settings(job, painter))
                 opened.callback(pieces.close)
             sink = opened.enter_context(
                 FileSink(
@@ -199,7 +202,7 @@ def paint_file(
             try:
                 summary = pipeline.run(
                     shown,
-                    job.comparison.stylizer(stylizer.bind(look, known.after if known else None)),
+                    job.comparison.stylizer(painter.ahead(known.after if known else None)),
                     sink,
                     batch=job.compute.batch,
                     low_latency=job.compute.low_latency,
@@ -216,16 +219,16 @@ def paint_file(
                 raise
             if pieces:
                 pieces.remove()
-    return Result(job.output, summary, stylizer.engine.name)
+    return Result(job.output, summary, painter.name)
 
 
-def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
+def _settings(job: Job, painter: Painter) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
-    style = stylizer.weakened(look).style
-    return job.settings(look) | {
-        "network": f"{stylizer.made_by} on {stylizer.engine.name}",
-        "style": sha256(style.values.tobytes()).hexdigest() if style else "",
-    }
+    settings = job.settings()
+    for name, value in painter.settings().items():
+        # Two parts may have a field of the same name.
+        settings[name] = f"{settings.get(name, '')} {value}".strip()
+    return settings
 
 
 def _drop_projection(source: FileSource) -> None:

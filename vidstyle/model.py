@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file
+from vidstyle.files import Job, Painter, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
@@ -21,10 +21,13 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
+from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.state import State
-from vidstyle.stylize.style import Style, StyleOptions, fit_style
+from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.timeline import Timeline
+from vidstyle.timelines import Clip, check_source, fitted
 from vidstyle.zoo import catalog
 
 IDENTITY = "identity"
@@ -192,7 +195,7 @@ class Model:
         self,
         source: str | Path,
         output: str | Path,
-        look: Look | None = None,
+        look: Look | Timeline | None = None,
         *,
         reading: Reading | None = None,
         encoding: Encoding | None = None,
@@ -212,7 +215,7 @@ class Model:
                 standard input.
             output: the file to make; its ending chooses the container. "-" is standard output, whose container
                 `encoding` names.
-            look: how.
+            look: how; or a timeline, whose styles are the model's own, or pictures that it reads.
             reading: what to read of the video: start, end, fps, size, ...
             encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -228,7 +231,13 @@ class Model:
             VidstyleError: see `vidstyle.errors`. No output file is left then.
         """
         look = look or Look()
-        self.stylizer.check(look)
+        if isinstance(look, Timeline):
+            check_source(look, located(source))
+            own = look.look.style is not None or not self.takes_pictures
+            look.check_beginning(has_style=own)
+            look = look.read(self._read, look.look)
+        else:
+            self.stylizer.check(look)
         job = Job(
             located(source),
             Path(output),
@@ -242,12 +251,18 @@ class Model:
             keep_partial=keep_partial,
         )
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
+        def prepare(info: StreamInfo) -> Painter:
             self.expect(info)
-            return self.stylizer, look
+            if isinstance(look, Look):
+                return self.stylizer.bind(look)
+            clip = Clip(job.source, job.reading, info)
+            return fitted(look, {self.stylizer.made_by: self.stylizer}, clip, stop)
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+
+    def _read(self, cue: Cue) -> Style:
+        return mix([self.style(cast(PictureSource, source)) for source in cue.sources], cue.weights)
 
 
 def load(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import vidstyle
 from tests.clips import pattern
+from vidstyle.frame import Frame
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.identity import IdentityEngine
 from vidstyle.runtime.network import NETWORK_FOLLOWING
@@ -19,7 +21,7 @@ from vidstyle.stylize.look import Look
 from vidstyle.stylize.strength import tones_first
 from vidstyle.stylize.style import Style
 from vidstyle.stylize.stylizer import Stylizer
-from vidstyle.testing import MADE_BY, STYLE, TinyEngine
+from vidstyle.testing import BT709, MADE_BY, STYLE, TinyEngine
 from vidstyle.zoo import catalog
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -187,12 +189,13 @@ def test_a_fade_lets_the_statistics_follow_and_goes_on_after_a_stop():
     engine = TinyEngine(following=NETWORK_FOLLOWING)
     stylizer = Stylizer(engine, made_by=MADE_BY, photo=PHOTO)
     bound = stylizer.bind(Look(STYLE, strength=0.5))
-    frames = [np.full((8, 8, 3), 40, np.uint8)]
+    pixels = [np.full((8, 8, 3), 40, np.uint8)]
+    frames = [Frame(p, 0, Fraction(1, 25), BT709) for p in pixels]
     _, state = bound.start(frames, None)
     assert np.allclose(state.style.values, (STYLE.values + PHOTO.values) / 2)
     _, state = bound.start(frames, bound.unpack(bound.pack(state)))
     assert not state.settling, "it is the style of before"
-    _, state = stylizer.start(frames, Look(STYLE, strength=0.6), state)
+    _, state = stylizer.start(pixels, Look(STYLE, strength=0.6), state)
     assert state.settling
 
 

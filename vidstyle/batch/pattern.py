@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.api import StyleSource, default_output, style_name
+from vidstyle.api import StyleSource, default_output
 from vidstyle.errors import UsageError
 from vidstyle.media.address import Location
 from vidstyle.media.pipes import is_pipe
+from vidstyle.stylize.cues import style_name
 
 PARTS = ("name", "style", "ext", "folder")
 """What stands between braces: the input's name without its ending, that of the style, the ending that suits, and the

@@ -17,7 +17,7 @@ from vidstyle.batch.plan import Item, Plan, Variant
 from vidstyle.batch.report import Made, Outcome, Record, Report, own_version, read_made
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
-from vidstyle.files import Job, Result, paint_file
+from vidstyle.files import Job, Painter, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import load_picture
 from vidstyle.media.codecs import Encoding
@@ -30,7 +30,6 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.shortage import shortage
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
-from vidstyle.stylize.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,8 @@ class Batch:
             InputError: something cannot be read.
         """
         variant, options = item.variant, self._options(item.variant)
-        facts = self.job(item, overwrite=True).settings(self.look) | {
+        facts = self.job(item, overwrite=True).settings() | {
+            "look": str(self.look),
             "vidstyle": own_version(),
             "method": self.method,
             "network": made_by(variant.model),
@@ -290,9 +290,9 @@ class _Work:
         batch = self._batch
         settings = batch.settings(item) if self._record.path else ""
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
+        def prepare(info: StreamInfo) -> Painter:
             model.expect(info)
-            return model.stylizer, look
+            return model.stylizer.bind(look)
 
         result = paint_file(
             batch.job(item, overwrite=batch.overwrite),

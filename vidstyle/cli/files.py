@@ -10,6 +10,7 @@ import typer
 
 from vidstyle.cli.parsing import Kind
 from vidstyle.errors import InputError, UsageError
+from vidstyle.text import read_toml
 
 
 def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | None], None]:
@@ -26,7 +27,7 @@ def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | 
         for no_key in ("config_file", "help"):
             params.pop(no_key, None)
         words: dict[str, str | list[str]] = {}
-        for name, value in _values(path).items():
+        for name, value in read_toml(path, "config").items():
             if name not in params:
                 known = ", ".join(sorted(params))
                 raise InputError(f"{path}: unknown key {name}; expected some of {known}")
@@ -42,24 +43,6 @@ def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | 
         context.default_map = words
 
     return read
-
-
-_MAX_BYTES = 10**6
-
-
-def _values(path: Path) -> dict[str, Any]:
-    try:
-        import tomllib
-
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot read the config {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no TOML: {error}") from error
 
 
 def _words(name: str, value: Any, kind: Kind | None, *, several: bool) -> str | list[str]:

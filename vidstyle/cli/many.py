@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vidstyle.batch.plan import Item
+from vidstyle.batch.plan import Source
 from vidstyle.batch.report import Outcome
 from vidstyle.batch.work import Batch
 from vidstyle.cli.progress import ProgressDisplay
@@ -43,24 +43,24 @@ def paint_many(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
 def _told(outcome: Outcome) -> str:
     if outcome.result is None:
         return f"{outcome.output} is there already, made of the same"
-    return told(outcome.item, outcome.result)
+    return told(outcome.item.source, outcome.result)
 
 
-def told(item: Item, result: Result) -> str:
+def told(source: Source, result: Result) -> str:
     """Tell of a result: frames, time, and size."""
     summary = result.summary
     rate = (summary.frames - summary.resumed) / max(summary.seconds, 1e-6)
     earlier = f" ({summary.resumed} of them before)" if summary.resumed else ""
     return (
         f"{result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
-        f"({rate:.1f} fps) on {result.engine}{_size(item, result)}"
+        f"({rate:.1f} fps) on {result.engine}{_size(source, result)}"
     )
 
 
-def _size(item: Item, result: Result) -> str:
+def _size(source: Source, result: Result) -> str:
     """Say how large a file has become, beside the input where that is a file."""
     if not result.output.is_file():
         return ""
-    size, read = result.output.stat().st_size, item.source.bytes
+    size, read = result.output.stat().st_size, source.bytes
     said = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
     return f", {said}" + (f", {size / read:.2g} times the input's" if read else "")

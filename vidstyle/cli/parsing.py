@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import UsageError
+from vidstyle.text import seconds
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,6 @@ class Kind:
     def words(self, value: Any) -> str | list[str]:
         """Return the words that `read` makes the value of."""
         return [self.show(part) for part in value] if self.several else self.show(value)
-
-
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)")
-
-
-def _time(text: str) -> Fraction:
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        raise ValueError
-    hours, minutes, seconds = match.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(seconds)
 
 
 def _rate(text: str) -> Fraction:
@@ -137,7 +127,7 @@ SIZE = Kind(
     example="1280x720 or 1280x-1",
     join="x",
 )
-TIME = Kind("TIME", "a time", _time, lambda t: _number(float(t)), "90, 90.5 or 1:30")
+TIME = Kind("TIME", "a time", seconds, lambda t: _number(float(t)), "90, 90.5 or 1:30")
 TIMES = replace(TIME, several=True)
 BITRATE = Kind("RATE", "bits a second", _bits, _shown_bits, "4M, 2.5M or 800k")
 KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from vidstyle import api
 from vidstyle.api import METHODS, StyleSource
-from vidstyle.batch.plan import Plan, styles_in
+from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
 from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
@@ -17,14 +18,18 @@ from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.comparison import Comparison
-from vidstyle.errors import DamagedInputError
+from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import INPUT, OUTPUT, STYLE
+from vidstyle.files import Result
+from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
+from vidstyle.media.inputs import input_files
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.stylize.timeline import Timeline, TimelineOptions
 
 
 @command
@@ -130,6 +135,15 @@ def run(
     ] = "network",
     look: Annotated[Look, without("style")],
     styles: StyleOptions,
+    times: TimelineOptions,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=OUTPUT.text,
+            metavar="PICTURE",
+            help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
+        ),
+    ] = None,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
     odd: Annotated[
@@ -154,31 +168,64 @@ def run(
     Of many, one that fails does not stop the others, and the exit code is the worst: 1, then 4, 2, 3, 0.
     """
     stop = StopOnSignal()
+    timeline = times.read()
     if reading.is_raw:  # the pixel format says what comes
         encoding = replace(encoding, pixel_format=None)
-    batch = Batch(
-        Plan.of(
-            source,
-            [*_mixed(style or [], each=each), *_alone(style_dir)],
-            output,
-            method=method,
-            recursive=recursive,
-            report=report,
-        ),
-        look,
-        styles,
-        compute,
+    how: dict[str, Any] = {
+        "method": method,
+        "reading": reading,
+        "encoding": encoding,
+        "odd": odd,
+        "comparison": comparison,
+        "overwrite": overwrite,
+        "resume": resume,
+        "keep_partial": keep_partial,
+    }
+    if timeline or preview:
+        if len(source) > 1 or each or style_dir or report or recursive:
+            raise UsageError(
+                "the times of a timeline are those of one input: leave others, `each`, `style_dir`, `recursive` "
+                "and `report` out"
+            )
+        if preview:
+            _preview(
+                *(preview, source[0], style, look, timeline),
+                overwrite=overwrite,
+                styles=styles,
+                compute=compute,
+                method=method,
+                reading=reading,
+                stop=stop,
+            )
+            return
+        with ProgressDisplay(quiet=quiet) as display:
+            result = api.run(
+                source[0],
+                style,
+                output,
+                look,
+                timeline=timeline,
+                styles=styles,
+                compute=compute,
+                on_progress=display,
+                stop=stop,
+                **how,
+            )
+        _tell(Source(located(source[0])), result, quiet=quiet)
+        return
+    plan = Plan.of(
+        source,
+        [*_mixed(style or [], each=each), *_alone(style_dir)],
+        output,
         method=method,
-        reading=reading,
-        encoding=encoding,
-        odd=odd,
-        comparison=comparison,
-        overwrite=overwrite,
-        resume=resume,
-        keep_partial=keep_partial,
+        recursive=recursive,
+        report=report,
     )
-    if len(batch.plan.items) == 1 and report is None:
-        _paint_only(batch, stop, quiet=quiet)
+    batch = Batch(plan, look, styles, compute, **how)
+    if len(plan.items) == 1 and report is None:
+        with ProgressDisplay(quiet=quiet) as display:
+            result = batch.paint_only(on_progress=display, stop=stop)
+        _tell(plan.items[0].source, result, quiet=quiet)
     else:
         paint_many(batch, stop, quiet=quiet)
 
@@ -191,13 +238,32 @@ def _alone(folder: Path | None) -> list[tuple[StyleSource, ...]]:
     return [(picture,) for picture in styles_in(folder)] if folder else []
 
 
-def _paint_only(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
-    (item,) = batch.plan.items
-    with ProgressDisplay(quiet=quiet) as display:
-        result = batch.paint_only(on_progress=display, stop=stop)
+def _tell(source: Source, result: Result, *, quiet: bool) -> None:
     if not quiet:
-        say(told(item, result))
+        say(told(source, result))
     if damaged := result.summary.damaged:
         raise DamagedInputError(
-            f"{result.output} is finished, but {item.source.location} was damaged in {damaged} places"
+            f"{result.output} is finished, but {source.location} was damaged in {damaged} places"
         )
+
+
+def _preview(
+    picture: Path,
+    source: str,
+    style: list[str] | None,
+    look: Look,
+    timeline: Timeline | None,
+    *,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Write a strip of a timeline."""
+    from vidstyle.cli.pictures import check_picture, write_picture
+
+    if timeline is None:
+        raise UsageError("`preview` shows a timeline; give a `timeline` or `at`")
+    inputs = [*input_files(located(source)), *api.style_files(style or [], timeline)]
+    check_picture(picture, inputs, overwrite=overwrite)
+    strip = api.preview(source, style, look, timeline=timeline, **options)
+    write_picture(picture, strip, overwrite=overwrite)
+    say(str(picture))

@@ -24,8 +24,9 @@ class Spelling:
 SPELLINGS = {
     "all_styles": Spelling(("--all",)),
     "alpha": Spelling(kind=KEEP),
-    "at": Spelling(kind=TIMES),
     "as_json": Spelling(("--json",)),
+    "at": Spelling(metavar="TIME=STYLE,..."),
+    "at_times": Spelling(("--at",), kind=TIMES),
     "bitrate": Spelling(kind=BITRATE),
     "camera": Spelling(metavar="0|/dev/video0|NAME"),
     "config_file": Spelling(("--config",), "FILE"),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import UsageError
+from vidstyle.stylize.fades import CURVES, faded
 
 FADE = 0.5
 """Seconds in which one style goes over into another."""
@@ -131,7 +132,4 @@ class Fade:
     def at(self, now: float) -> Values:
         """Return the value at a time, seconds."""
         share = min(1.0, max(0.0, (now - self._began) / self._seconds))
-        if share == 1:
-            return self._to
-        smooth = np.float32(share * share * (3 - 2 * share))
-        return self._from + smooth * (self._to - self._from)
+        return faded(self._from, self._to, CURVES["ease"](share))

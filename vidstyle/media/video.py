@@ -241,7 +241,7 @@ class Video:
             alpha=self.reading.alpha and alpha,
         )
         origin = self.passthrough.origin
-        with _told_as_input_error(self.path), self._opened_again() as container:
+        with _told_as_input_error(self.path), self.again() as container:
             stream = container.streams[self.stream.index]
             stream.thread_type = "AUTO"
             # The other streams tell whether a gap is a pause.
@@ -270,7 +270,7 @@ class Video:
         """
         times: list[int] = []
         # What damage there is, decoding finds.
-        with self._opened_again() as container, contextlib.suppress(av.FFmpegError):
+        with self.again() as container, contextlib.suppress(av.FFmpegError):
             for packet in islice(
                 container.demux(container.streams[self.stream.index]), max_packets
             ):
@@ -278,7 +278,12 @@ class Video:
         return sorted(times)
 
     @contextlib.contextmanager
-    def _opened_again(self) -> Iterator[Any]:
+    def again(self) -> Iterator[Any]:
+        """Open the input once more, for a read beside `frames`.
+
+        Raises:
+            InputError: it can be read only once: a pipe.
+        """
         if is_pipe(self.path):
             raise InputError("standard input can be read only once")
         feed = feed_of(self.path)

@@ -46,7 +46,7 @@ class SheetOptions:
 
     moments: Annotated[int, Between(1, 50)] = 4
     """How many moments, spread over the shots."""
-    at: tuple[Fraction, ...] = ()
+    at_times: tuple[Fraction, ...] = ()
     """A moment that is wanted, in time of the input, in the place of those that are found."""
     strengths: Annotated[tuple[float, ...], Between(0, 1)] = (1.0,)
     """Strengths of each style, a row each."""
@@ -125,14 +125,14 @@ def draw(
     with Video.open(source, reading, stop=stop) as video:
         aspect = video.info.sample_aspect_ratio
         size = _cell(video.info.width * aspect, video.info.height, options.cell)
-        across = len(options.at) or options.moments
+        across = len(options.at_times) or options.moments
         pixels = size[0] * size[1] * across * (1 + len(rows) * len(options.strengths))
         if pixels > _MAX_PIXELS:
             raise UsageError(
                 f"expected a sheet of {_MAX_PIXELS // 10**6} million pixels at most, got "
                 f"{pixels // 10**6}; take a smaller `cell`, or fewer styles or moments"
             )
-        moments = find_moments(video, options.moments, options.at, stop)
+        moments = find_moments(video, options.moments, options.at_times, stop)
     frames = [load_picture(moment.frame.pixels) for moment in moments]
     originals = [_small(f, m.frame, size) for f, m in zip(frames, moments, strict=True)]
     drawn = [[_timed(made, m.time) for made, m in zip(originals, moments, strict=True)]]

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from itertools import islice
 
 import numpy as np
@@ -75,6 +76,11 @@ class Stylizer:
         self._device = device
         self.made_by = made_by
         self._stabilizers: dict[str, Stabilizer] = {}
+
+    @property
+    def rises(self) -> bool:
+        """Whether the end of a fade from black begins a shot; see `Following`."""
+        return self.engine.following is None or self.engine.following.rises
 
     def batch(self, height: int, width: int) -> int:
         """Return the number of frames of a size, pixels, that suits a call best."""
@@ -211,8 +217,7 @@ class Stylizer:
     ) -> list[tuple[list[Pixels], _Part, int]]:
         """Part frames at cuts; return each part, its shot, and its first frame's index."""
         parts: list[tuple[list[Pixels], _Part, int]] = []
-        shot, following = state.shot, self.engine.following
-        rises = following is None or following.rises
+        shot, rises = state.shot, self.rises
         for index, frame in enumerate(frames, state.frames):
             now = thumbnail(frame)
             shot, same = shot.follow(now, rises=rises) if shot else (Shot.first(now), False)
@@ -358,6 +363,23 @@ class BoundStylizer:
         """Begin to paint frames; see `Stylizer.start`."""
         pixels = [frame.pixels for frame in frames]
         return self.stylizer.start(pixels, self.look, state, lookahead=self.lookahead)
+
+    @property
+    def name(self) -> str:
+        """What computes it, for people."""
+        return self.stylizer.engine.name
+
+    def ahead(self, lookahead: Lookahead | None) -> BoundStylizer:
+        """Return it with a look-ahead."""
+        return replace(self, lookahead=lookahead)
+
+    def settings(self) -> dict[str, str]:
+        """Return all that decides what it paints."""
+        style = self.stylizer.weakened(self.look).style
+        return {f.name: str(getattr(self.look, f.name)) for f in fields(self.look)} | {
+            "network": f"{self.stylizer.made_by} on {self.name}",
+            "style": sha256(style.values.tobytes()).hexdigest() if style else "",
+        }
 
     def pack(self, state: State) -> Arrays:
         """Return a state as arrays; see `packing.pack`."""
