@@ -13,6 +13,7 @@ from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.images.files import PictureSource
+from vidstyle.masks import Masks
 from vidstyle.media.address import Address, Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, ONLY_READ, PICTURES, is_sequence
@@ -73,7 +74,12 @@ def load_for(
         UsageError: the styles do not go together.
         VidstyleError: as `load`.
     """
-    styles = _several(style)
+    name, pictures = _model_for(_several(style), method)
+    return _load(name, compute), pictures
+
+
+def _model_for(styles: list[StyleSource], method: str) -> tuple[str | Path, list[StyleSource]]:
+    """Return the name of the model that some styles ask for, and the pictures that it is to read."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
     named = [s for s in styles if isinstance(s, str | Path)]
@@ -81,7 +87,7 @@ def load_for(
     if any(str(s) == IDENTITY for s in named):
         if len(styles) > 1:
             raise UsageError("identity does not mix with other styles; use a lower `strength`")
-        return _load(IDENTITY, compute), []
+        return IDENTITY, []
     if networks:
         if len(styles) > 1:
             raise UsageError(
@@ -89,9 +95,8 @@ def load_for(
             )
         if method == PHOTOREAL:
             raise UsageError("photoreal takes the colors of pictures, of no network")
-        return _load(networks[0], compute), []
-    name = PHOTOREAL if method == PHOTOREAL else "arbitrary"
-    return _load(name, compute), styles
+        return networks[0], []
+    return (PHOTOREAL if method == PHOTOREAL else "arbitrary"), styles
 
 
 def _load(name: str | Path, compute: Compute) -> Model:
@@ -128,6 +133,9 @@ def stylize(
     flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
+    mask: str | Path | Sequence[str | Path] = (),
+    invert: bool = False,
+    feather: float = 0.0,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -155,6 +163,10 @@ def stylize(
         flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
+        mask: paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, which are
+            mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
+        invert: paint where the masks are black.
+        feather: pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -181,6 +193,9 @@ def stylize(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
         ),
+        masks=Masks(
+            (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)), invert, feather
+        ),
         compute=Compute(device, precision, batch, low_latency),
         method=method,
         reading=reading,
@@ -202,6 +217,7 @@ def run(
     *,
     styles: StyleOptions,
     compute: Compute,
+    masks: Masks | None = None,
     method: str = "network",
     reading: Reading | None = None,
     encoding: Encoding | None = None,
@@ -214,7 +230,12 @@ def run(
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
     several = _several(style)
+    masks = masks or Masks()
+    masks.check_count(len(several))
     styles.shares(len(several))
+    apart = len(masks.mask) > 1
+    if apart and styles.style_weights:
+        raise UsageError("`style_weights` mix styles; with a `mask` for each they are not mixed")
     _check_method(method, compute, look)
     source = located(source)
     check_input(source)
@@ -227,14 +248,21 @@ def run(
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,
+        masks=masks,
     )
+    wanted = [_model_for(some, method) for some in ([[s] for s in several] if apart else [several])]
     with ExitStack() as opened:
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
-            model, pictures = load_for(several, compute, method=method)
-            opened.enter_context(model)
-            model.expect(info)
-            return model.stylizer, replace(look, style=_read(model, pictures, styles))
+        def prepare(info: StreamInfo) -> list[tuple[Stylizer, Look]]:
+            models: dict[str | Path, Model] = {}
+            for name, _ in wanted:
+                if name not in models:
+                    models[name] = opened.enter_context(_load(name, compute))
+                    models[name].expect(info)
+            return [
+                (models[n].stylizer, replace(look, style=_read(models[n], pictures, styles)))
+                for n, pictures in wanted
+            ]
 
         exact = str(several[0]) == IDENTITY if isinstance(several[0], str | Path) else False
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)

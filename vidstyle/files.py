@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from vidstyle import pipeline
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
+from vidstyle.masks import Masks
 from vidstyle.media.address import Address, Location
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
@@ -26,6 +28,7 @@ from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Checkpoint, Progress, Summary
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.layers import Layer, Layers
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.stylizer import Stylizer
 
@@ -71,11 +74,13 @@ class Job:
     cut off."""
     keep_partial: bool = False
     """When it is stopped by a signal, finish what there is as out.partial.mp4."""
+    masks: Masks = Masks()  # noqa: RUF009 - it is frozen
+    """Where it is painted."""
 
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        check_apart(self.output, input_files(self.source))
+        check_apart(self.output, [*input_files(self.source), *self.masks.files])
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -111,7 +116,7 @@ class Job:
 
 def paint_file(
     job: Job,
-    prepare: Callable[[StreamInfo], tuple[Stylizer, Look]],
+    prepare: Callable[[StreamInfo], Sequence[tuple[Stylizer, Look]]],
     *,
     exact: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -122,7 +127,7 @@ def paint_file(
     Args:
         job: what and where to.
         prepare: returns the stylizer and the look, given the facts of the opened video: a network gets ready for
-            its size while styles are read.
+            its size while styles are read. Or those of each mask, where there are as many.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
         stop: called often; what it raises stops the run, and nothing is left behind.
@@ -134,7 +139,7 @@ def paint_file(
     if job.compute.low_latency:
         reading = replace(reading, low_latency=True)
         encoding = replace(encoding, low_latency=True)
-    if exact:
+    if exact or job.masks.mask:  # so that nothing happens to what is not painted
         reading = replace(reading, precise=True)
     with FileSource(job.source, reading, stop=stop) as frames:
         if reading.hwaccel:
@@ -144,12 +149,14 @@ def paint_file(
         known = None
         if not (once or job.compute.low_latency or frames.info.frames == 1):
             known = LookaheadSource(frames)
-        stylizer, look = prepare(frames.info)
-        log.info("painting on %s", stylizer.engine.name)
         with ExitStack() as opened:
+            masks = job.masks.open(frames.info, reading, opened, stop)
+            painters = prepare(frames.info)
+            name = " and ".join(dict.fromkeys(stylizer.engine.name for stylizer, _ in painters))
+            log.info("painting on %s", name)
             pieces = None
             if job.resume:
-                pieces = Pieces(job.output, _settings(job, stylizer, look))
+                pieces = Pieces(job.output, _settings(job, painters))
                 opened.callback(pieces.close)
             sink = opened.enter_context(
                 FileSink(
@@ -162,10 +169,14 @@ def paint_file(
                     pieces=pieces,
                 )
             )
+            bound = [s.bind(look, known.after if known else None) for s, look in painters]
+            painter: pipeline.Stylizer[Any] = bound[0]
+            if masks:
+                painter = Layers(tuple(map(Layer, bound, masks)))
             try:
                 summary = pipeline.run(
                     known or frames,
-                    stylizer.bind(look, known.after if known else None),
+                    painter,
                     sink,
                     batch=job.compute.batch,
                     low_latency=job.compute.low_latency,
@@ -182,22 +193,26 @@ def paint_file(
                 raise
             if pieces:
                 pieces.remove()
-    return Result(job.output, summary, stylizer.engine.name)
+    return Result(job.output, summary, name)
 
 
-def _settings(job: Job, stylizer: Stylizer, look: Look) -> dict[str, str]:
+def _settings(job: Job, painters: Sequence[tuple[Stylizer, Look]]) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
-    style = look.style
+    styles = [look.style for _, look in painters]
+    networks = [f"{stylizer.made_by} on {stylizer.engine.name}" for stylizer, _ in painters]
     settings = {
         "input": fingerprint(job.source),
         "output": job.output.name,
         "odd": job.odd,
-        "network": f"{stylizer.made_by} on {stylizer.engine.name}",
-        "style": sha256(style.values.tobytes()).hexdigest() if style else "",
+        "network": ", ".join(networks),
+        "style": ", ".join(sha256(s.values.tobytes()).hexdigest() if s else "" for s in styles),
+        "mask": job.masks.fingerprint,
     }
-    for part in (job.reading, job.encoding, job.compute, replace(look, style=None)):
+    looks = [replace(look, style=None) for _, look in painters]
+    parts: list[Any] = [job.reading, job.encoding, job.compute, job.masks, *looks]
+    for part in parts:
         for field in fields(part):
-            if field.name != "style":  # two parts have a field of the same name
+            if field.name not in {"style", "mask"}:  # two parts have a field of the same name
                 before = settings.get(field.name, "")
                 settings[field.name] = f"{before} {getattr(part, field.name)}".strip()
     return settings

@@ -12,6 +12,7 @@ from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.masks import Masks
 from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
@@ -188,8 +189,9 @@ class Model:
         self,
         source: str | Path,
         output: str | Path,
-        look: Look | None = None,
+        look: Look | Sequence[Look] | None = None,
         *,
+        masks: Masks | None = None,
         reading: Reading | None = None,
         encoding: Encoding | None = None,
         odd: str = "pad",
@@ -207,7 +209,8 @@ class Model:
                 standard input.
             output: the file to make; its ending chooses the container. "-" is standard output, whose container
                 `encoding` names.
-            look: how.
+            look: how; or a look for each mask.
+            masks: where; None: everywhere.
             reading: what to read of the video: start, end, fps, size, ...
             encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -221,8 +224,13 @@ class Model:
         Raises:
             VidstyleError: see `vidstyle.errors`. No output file is left then.
         """
-        look = look or Look()
-        self.stylizer.check(look)
+        looks = list(look) if isinstance(look, Sequence) else [look or Look()]
+        masks = masks or Masks()
+        for each in looks:
+            self.stylizer.check(each)
+        if not masks.mask and len(looks) != 1:
+            raise UsageError(f"expected one look, or a mask for each, got {len(looks)} looks")
+        masks.check_count(len(looks))
         job = Job(
             located(source),
             Path(output),
@@ -233,11 +241,12 @@ class Model:
             overwrite=overwrite,
             resume=resume,
             keep_partial=keep_partial,
+            masks=masks,
         )
 
-        def prepare(info: StreamInfo) -> tuple[Stylizer, Look]:
+        def prepare(info: StreamInfo) -> list[tuple[Stylizer, Look]]:
             self.expect(info)
-            return self.stylizer, look
+            return [(self.stylizer, each) for each in looks]
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)

@@ -15,6 +15,7 @@ from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError
+from vidstyle.masks import Masks
 from vidstyle.media.address import Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import input_files
@@ -82,6 +83,7 @@ def run(
     ] = "network",
     look: Annotated[Look, without("style")],
     styles: StyleOptions,
+    masks: Masks,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
     odd: Annotated[
@@ -110,6 +112,7 @@ def run(
             output,
             look,
             styles=styles,
+            masks=masks,
             compute=compute,
             method=method,
             reading=reading,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
+from vidstyle.images import masks
 from vidstyle.images.files import read_picture
-
-Mask = NDArray[np.float32]
-"""(H, W), 0 to 1."""
+from vidstyle.images.masks import Mask
 
 Labels = NDArray[np.int32]
 """(H, W): each region's number."""
@@ -33,11 +31,11 @@ def read_mask(path: Path, picture: Pixels, name: str) -> Mask:
     Raises:
         InputError: no picture, another size, or all black.
     """
-    mask = read_picture(path, ground=0)
+    mask = masks.read_mask(path)
     _check_size(path, mask, picture, name)
     if not mask.any():
         raise InputError(f"the mask {path} is all black: nothing of {name} is meant")
-    return cast(Mask, mask.mean(2, dtype=np.float32) / 255)
+    return mask
 
 
 def read_regions(path: Path, picture: Pixels, name: str) -> Labels:
@@ -76,8 +74,8 @@ def pair_regions(content: Labels, style: Labels) -> list[tuple[Mask, Mask]]:
     return pairs
 
 
-def _check_size(path: Path, mask: Pixels, picture: Pixels, name: str) -> None:
-    if mask.shape != picture.shape:
+def _check_size(path: Path, mask: Mask | Pixels, picture: Pixels, name: str) -> None:
+    if mask.shape[:2] != picture.shape[:2]:
         height, width = picture.shape[:2]
         raise InputError(
             f"expected {path} to have the size of {name}, {width}x{height}, "

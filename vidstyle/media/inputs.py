@@ -180,7 +180,7 @@ def _open_path(path: Path, reading: Reading) -> Any:
         return _open(url, format_name(reading.format), _options(reading))
     if is_sequence(path):
         return _open_sequence(path, reading)
-    if _is_animated_webp(path):
+    if is_animated_webp(path):
         return _open(_as_matroska(path, reading), "matroska", protocols=())
     if reading.hwaccel:
         return _open_accelerated(url, reading.hwaccel)
@@ -251,7 +251,8 @@ def _open_sequence(path: Path, reading: Reading) -> Any:
     return _open(f"file:{parent}/{path.name}", "image2", options)
 
 
-def _is_animated_webp(path: Path) -> bool:
+def is_animated_webp(path: Path) -> bool:
+    """Return whether a file is a WebP of several pictures."""
     head = head_of(path)[:21]
     is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
     return is_webp and len(head) == 21 and bool(head[20] & 2)

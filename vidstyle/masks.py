@@ -1,0 +1,180 @@
+"""Masks of a video in files: pictures, which hold for all of it, and clips, which have a mask for each moment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import Between, check, documented
+from vidstyle.frame import Frame, StreamInfo
+from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
+from vidstyle.media.containers import ONLY_READ, PICTURES, is_sequence
+from vidstyle.media.inputs import check_input, fingerprint, input_files, is_animated_webp
+from vidstyle.media.moments import Moments
+from vidstyle.media.pipes import is_pipe
+from vidstyle.media.reading import Reading
+from vidstyle.pipeline import Arrays
+from vidstyle.stylize.layers import MaskSource
+
+log = logging.getLogger(__name__)
+
+
+@documented
+@dataclass(frozen=True)
+class Masks:
+    """Where a video is painted. What no mask covers stays as it is, to the bit.
+
+    Raises:
+        UsageError: a value is out of its range, or goes without a mask.
+    """
+
+    mask: tuple[str, ...] = ()
+    """Paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, or one for each;
+    later ones lie on top."""
+    invert: bool = False
+    """Paint where the masks are black."""
+    feather: Annotated[float, Between(0, 500)] = 0.0
+    """Pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name in ("invert", "feather"):
+            if getattr(self, name) and not self.mask:
+                raise UsageError(f"`{name}` changes masks; give a `mask`")
+        if any(is_pipe(Path(name)) for name in self.mask):
+            raise UsageError("expected a file for `mask`, got standard input")
+
+    def check_count(self, styles: int) -> None:
+        """Refuse masks that do not fit so many styles.
+
+        Raises:
+            UsageError: they are neither one for all nor one for each.
+        """
+        if len(self.mask) not in {0, 1, styles}:
+            each = f" or one for each of {styles} styles" if styles > 1 else ""
+            raise UsageError(f"expected one `mask`{each}, got {len(self.mask)}")
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that they are read from.
+
+        Raises:
+            InputError: one is missing.
+        """
+        for name in self.mask:
+            check_input(Path(name))
+        return [file for name in self.mask for file in input_files(Path(name))]
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells them from others; empty without any."""
+        return " ".join(fingerprint(Path(name)) for name in self.mask)
+
+    def open(
+        self,
+        info: StreamInfo,
+        reading: Reading,
+        opened: ExitStack,
+        stop: Callable[[], None] | None = None,
+    ) -> list[MaskSource]:
+        """Open them.
+
+        Args:
+            info: of the video.
+            reading: of the video: its start is where the masks begin too.
+            opened: closes them.
+            stop: called while a file is waited for; raises to stop.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        return [self._open(Path(name), info, reading, opened, stop) for name in self.mask]
+
+    def _open(
+        self,
+        path: Path,
+        info: StreamInfo,
+        reading: Reading,
+        opened: ExitStack,
+        stop: Callable[[], None] | None,
+    ) -> MaskSource:
+        if _is_picture(path):
+            return self.still(path)
+        # Numbered pictures have no times: the n-th is of the n-th frame.
+        fps = (reading.fps or info.frame_rate) if is_sequence(path) else None
+        reading_mask = Reading(fps=fps, keep_rotation=reading.keep_rotation, hdr="passthrough")
+        moments = opened.enter_context(Moments(path, reading_mask, stop=stop))
+        fit = _Fit(str(path), self)
+        return _Clip(moments, reading.start or Fraction(0), fit)
+
+    def still(self, path: Path) -> MaskSource:
+        """Read one that is a picture.
+
+        Raises:
+            InputError: it is none.
+        """
+        return _Still(read_mask(path), _Fit(str(path), self))
+
+
+def _is_picture(path: Path) -> bool:
+    if is_sequence(path) or path.suffix.lower() not in {*PICTURES, *ONLY_READ, ".webp"}:
+        return False
+    return not is_animated_webp(path)
+
+
+class _Fit:
+    """Fits masks to frames, and says once that they have another size."""
+
+    def __init__(self, name: str, options: Masks) -> None:
+        self._name, self._options = name, options
+        self._source: Mask | Frame | None = None
+        self._mask: Mask | None = None
+        self._told = False
+
+    def __call__(self, source: Mask | Frame, frame: Frame) -> Mask:
+        """Return a mask, or a frame of a clip of masks, as a frame needs it."""
+        height, width = frame.pixels.shape[:2]
+        if self._mask is None or source is not self._source or self._mask.shape != (height, width):
+            mask = mask_of(source.pixels, source.alpha) if isinstance(source, Frame) else source
+            if mask.shape != (height, width) and not self._told:
+                self._told = True
+                size = f"{mask.shape[1]}x{mask.shape[0]}"
+                log.warning(
+                    "the mask %s is resized from %s to %dx%d", self._name, size, width, height
+                )
+            options = self._options
+            self._mask = fitted(mask, height, width, invert=options.invert, feather=options.feather)
+            self._source = source
+        return along_edges(self._mask, frame.pixels)
+
+
+@dataclass(frozen=True)
+class _Still:
+    """A mask for all frames."""
+
+    mask: Mask
+    fit: _Fit
+
+    def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
+        """See `MaskSource`."""
+        return self.fit(self.mask, frame), memory
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip of masks: the one that is shown at a frame's time."""
+
+    moments: Moments
+    start: Fraction
+    fit: _Fit
+
+    def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
+        """See `MaskSource`."""
+        shown = self.moments.at(self.start + frame.pts * frame.time_base)
+        return self.fit(shown, frame), memory

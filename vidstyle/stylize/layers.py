@@ -1,0 +1,104 @@
+"""Layers: paintings that each show where a mask says so, over the frame itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from vidstyle.frame import Frame, Pixels
+from vidstyle.images.masks import Mask, lay
+from vidstyle.pipeline import Arrays, Stylizer
+
+StateT = TypeVar("StateT")
+
+
+class MaskSource(Protocol):
+    """The masks of a video's frames."""
+
+    def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
+        """Return the mask (H, W) of the next frame.
+
+        Args:
+            frame: no earlier than the one before.
+            memory: as the frame before left it; empty at the beginning.
+
+        Returns:
+            The mask, and what it is to remember for the next frame.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Layer(Generic[StateT]):
+    """A painting, and where it shows."""
+
+    painter: Stylizer[StateT]
+    mask: MaskSource
+
+
+@dataclass(frozen=True)
+class Layers(Generic[StateT]):
+    """Paints each layer, later ones on top; see `pipeline.Stylizer`. What no mask covers stays to the bit.
+
+    Each layer is a pass of its network: its normalisations take a style for the whole frame.
+    """
+
+    layers: tuple[Layer[StateT], ...]
+
+    def batch(self, height: int, width: int) -> int:
+        """Return the number of frames of a size, pixels, that suits a call best."""
+        return max(layer.painter.batch(height, width) for layer in self.layers)
+
+    @property
+    def depth(self) -> int:
+        """Calls in flight that keep it busy."""
+        return max(layer.painter.depth for layer in self.layers)
+
+    def start(
+        self, frames: Sequence[Frame], state: Sequence[tuple[StateT | None, Arrays]] | None
+    ) -> tuple[Callable[[], Sequence[Pixels]], tuple[tuple[StateT, Arrays], ...]]:
+        """Begin to paint frames; see `pipeline.Stylizer.start`."""
+        calls = []
+        states = []
+        for layer, (before, memory) in zip(
+            self.layers, state or [(None, {})] * len(self.layers), strict=True
+        ):
+            finish, after = layer.painter.start(frames, before)
+            masks = []
+            for frame in frames:
+                mask, memory = layer.mask.at(frame, memory)  # noqa: PLW2901
+                masks.append(mask)
+            calls.append((finish, masks))
+            states.append((after, memory))
+
+        def finish_all() -> list[Pixels]:
+            shown = [frame.pixels for frame in frames]
+            for finish, masks in calls:
+                painted = finish()
+                shown = [lay(*each) for each in zip(shown, painted, masks, strict=True)]
+            return shown
+
+        return finish_all, tuple(states)
+
+    def pack(self, state: Sequence[tuple[StateT, Arrays]]) -> Arrays:
+        """Return a state as arrays, the number of its layer before each name."""
+        return {
+            f"{number}.{kind}.{name}": array
+            for number, (layer, (painter, memory)) in enumerate(
+                zip(self.layers, state, strict=True)
+            )
+            for kind, arrays in (("painter", layer.painter.pack(painter)), ("mask", memory))
+            for name, array in arrays.items()
+        }
+
+    def unpack(self, arrays: Arrays) -> tuple[tuple[StateT, Arrays], ...]:
+        """Return the state that `pack` made arrays of."""
+
+        def of(prefix: str) -> Arrays:
+            return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+        return tuple(
+            (layer.painter.unpack(of(f"{number}.painter.")), of(f"{number}.mask."))
+            for number, layer in enumerate(self.layers)
+        )
