@@ -15,7 +15,7 @@ from vidstyle.images.files import read_picture
 Mask = NDArray[np.float32]
 """(H, W), 0 to 1."""
 
-_FAINT = 1 / 32
+_FAINT = 1 / 16
 """What is no more than this is 0, and what lacks no more is 1: black and white of JPEG and video are rarely quite so."""
 
 _WINDOW = 1 / 60
