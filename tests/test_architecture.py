@@ -27,7 +27,16 @@ ALLOWED = {
     "zoo": {"errors", "nets"},
     "runtime": {"cores", "errors", "fields", "flow", "frame", "images", "nets", "zoo"},
     "stylize": {"errors", "fields", "flow", "frame", "images", "pipeline", "runtime"},
-    "masks": {"errors", "fields", "frame", "images", "media", "pipeline", "stylize"},
+    "masks": {
+        "errors",
+        "fields",
+        "frame",
+        "images",
+        "media",
+        "pipeline",
+        "runtime",
+        "stylize",
+    },
     "media": {"cores", "errors", "fields", "frame"},
     "pipeline": {"channel", "frame"},
     "training": {

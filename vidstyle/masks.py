@@ -1,11 +1,11 @@
-"""Masks of a video in files: pictures, which hold for all of it, and clips, which have a mask for each moment."""
+"""Masks of a video: pictures, which hold for all of it, clips, which have one for each moment, and masks that are found."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +20,19 @@ from vidstyle.media.moments import Moments
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Arrays
+from vidstyle.stylize.finding import FoundMask, Segmenter, once
 from vidstyle.stylize.layers import MaskSource
 
 log = logging.getLogger(__name__)
+
+_AUTO = "auto:"
+
+FOUND = {
+    "auto:person": ("person", False),
+    "auto:background": ("person", True),
+    "auto:face": ("face", False),
+}
+"""Masks that are found: what is looked for, and whether all else is meant."""
 
 
 @documented
@@ -35,8 +45,8 @@ class Masks:
     """
 
     mask: tuple[str, ...] = ()
-    """Paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, or one for each;
-    later ones lie on top."""
+    """Paint where it is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background or
+    auto:face. One for all styles, or one for each; later ones lie on top."""
     invert: bool = False
     """Paint where the masks are black."""
     feather: Annotated[float, Between(0, 500)] = 0.0
@@ -49,6 +59,9 @@ class Masks:
                 raise UsageError(f"`{name}` changes masks; give a `mask`")
         if any(is_pipe(Path(name)) for name in self.mask):
             raise UsageError("expected a file for `mask`, got standard input")
+        for name in self.mask:
+            if name.startswith(_AUTO) and name not in FOUND:
+                raise UsageError(f"expected a file for `mask`, or {' or '.join(FOUND)}, got {name}")
 
     def check_count(self, styles: int) -> None:
         """Refuse masks that do not fit so many styles.
@@ -67,14 +80,15 @@ class Masks:
         Raises:
             InputError: one is missing.
         """
-        for name in self.mask:
-            check_input(Path(name))
-        return [file for name in self.mask for file in input_files(Path(name))]
+        paths = [Path(name) for name in self.mask if name not in FOUND]
+        for path in paths:
+            check_input(path)
+        return [file for path in paths for file in input_files(path)]
 
     @property
     def fingerprint(self) -> str:
         """What tells them from others; empty without any."""
-        return " ".join(fingerprint(Path(name)) for name in self.mask)
+        return " ".join(n if n in FOUND else fingerprint(Path(n)) for n in self.mask)
 
     def open(
         self,
@@ -93,8 +107,18 @@ class Masks:
 
         Raises:
             InputError: one cannot be read.
+            MissingPackageError: one is to be found, and the networks for that are not there.
         """
-        return [self._open(Path(name), info, reading, opened, stop) for name in self.mask]
+        found = _finders(FOUND[name][0] for name in self.mask if name in FOUND)
+        masks: list[MaskSource] = []
+        for name in self.mask:
+            if name in FOUND:
+                kind, turned = FOUND[name]
+                fit = _Fit(None, replace(self, invert=self.invert != turned))
+                masks.append(FoundMask(found[kind], fit))
+            else:
+                masks.append(self._open(Path(name), info, reading, opened, stop))
+        return masks
 
     def _open(
         self,
@@ -122,6 +146,15 @@ class Masks:
         return _Still(read_mask(path), _Fit(str(path), self))
 
 
+def _finders(kinds: Iterable[str]) -> dict[str, Segmenter]:
+    wanted = set(kinds)
+    if not wanted:
+        return {}
+    from vidstyle.runtime.segmenter import SEGMENTERS
+
+    return {kind: once(SEGMENTERS[kind]()) for kind in wanted}
+
+
 def _is_picture(path: Path) -> bool:
     if is_sequence(path) or path.suffix.lower() not in {*PICTURES, *ONLY_READ, ".webp"}:
         return False
@@ -131,7 +164,8 @@ def _is_picture(path: Path) -> bool:
 class _Fit:
     """Fits masks to frames, and says once that they have another size."""
 
-    def __init__(self, name: str, options: Masks) -> None:
+    def __init__(self, name: str | None, options: Masks) -> None:
+        """Take the name of a file, of which the size is told, and the options."""
         self._name, self._options = name, options
         self._source: Mask | Frame | None = None
         self._mask: Mask | None = None
@@ -142,7 +176,7 @@ class _Fit:
         height, width = frame.pixels.shape[:2]
         if self._mask is None or source is not self._source or self._mask.shape != (height, width):
             mask = mask_of(source.pixels, source.alpha) if isinstance(source, Frame) else source
-            if mask.shape != (height, width) and not self._told:
+            if self._name and mask.shape != (height, width) and not self._told:
                 self._told = True
                 size = f"{mask.shape[1]}x{mask.shape[0]}"
                 log.warning(

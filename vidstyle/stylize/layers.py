@@ -59,27 +59,27 @@ class Layers(Generic[StateT]):
         self, frames: Sequence[Frame], state: Sequence[tuple[StateT | None, Arrays]] | None
     ) -> tuple[Callable[[], Sequence[Pixels]], tuple[tuple[StateT, Arrays], ...]]:
         """Begin to paint frames; see `pipeline.Stylizer.start`."""
-        calls = []
-        states = []
-        for layer, (before, memory) in zip(
-            self.layers, state or [(None, {})] * len(self.layers), strict=True
-        ):
-            finish, after = layer.painter.start(frames, before)
-            masks = []
-            for frame in frames:
-                mask, memory = layer.mask.at(frame, memory)  # noqa: PLW2901
-                masks.append(mask)
-            calls.append((finish, masks))
-            states.append((after, memory))
+        before = state or [(None, {})] * len(self.layers)
+        calls = [
+            layer.painter.start(frames, painter)
+            for layer, (painter, _) in zip(self.layers, before, strict=True)
+        ]
+        memories = [memory for _, memory in before]
+        masks: list[list[Mask]] = [[] for _ in self.layers]
+        for frame in frames:
+            for number, layer in enumerate(self.layers):
+                mask, memories[number] = layer.mask.at(frame, memories[number])
+                masks[number].append(mask)
 
-        def finish_all() -> list[Pixels]:
+        def finish() -> list[Pixels]:
             shown = [frame.pixels for frame in frames]
-            for finish, masks in calls:
-                painted = finish()
-                shown = [lay(*each) for each in zip(shown, painted, masks, strict=True)]
+            for (finish_layer, _), where in zip(calls, masks, strict=True):
+                shown = [lay(*each) for each in zip(shown, finish_layer(), where, strict=True)]
             return shown
 
-        return finish_all, tuple(states)
+        return finish, tuple(
+            (after, memory) for (_, after), memory in zip(calls, memories, strict=True)
+        )
 
     def pack(self, state: Sequence[tuple[StateT, Arrays]]) -> Arrays:
         """Return a state as arrays, the number of its layer before each name."""
