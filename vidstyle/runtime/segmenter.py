@@ -111,7 +111,7 @@ class FaceSegmenter:
                 mask, boxes[0, number], (column + 0.5) * side / grid, (row + 0.5) * side / grid
             )
         soft = cv2.blur(mask, (2 * _FINE + 1, 2 * _FINE + 1))
-        return soft.astype(np.float32) / 255
+        return np.asarray(soft / np.float32(255), np.float32)
 
     @staticmethod
     def _draw(mask: Plane, box: Any, left: float, top: float) -> None:

@@ -41,7 +41,7 @@ class FoundMask:
 
     def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
         """Return the next frame's mask: what flickers is evened out, what moves is followed, and a cut begins anew."""
-        mask, now, same = self.segmenter(frame.pixels), thumbnail(frame.pixels), False
+        mask, now, same = self.segmenter(frame.pixels).copy(), thumbnail(frame.pixels), False
         shot = Shot.first(now)
         if memory:
             change, contrast = np.asarray(memory["levels"], np.float64).tolist()
@@ -49,7 +49,7 @@ class FoundMask:
             shot, same = before.follow(now, rises=False)
         if same and memory["mask"].shape == mask.shape:
             moved = mask - np.asarray(memory["mask"], np.float32)
-            mask = mask - moved * (1 - _STEADY - _MOVED * np.abs(moved))
+            mask -= np.asarray(moved * (1 - _STEADY - _MOVED * np.abs(moved)), np.float32)
         levels = np.array([shot.change, shot.contrast], np.float64)
         memory = {"mask": mask, "last": shot.last, "levels": levels}
         return self.fit(mask, frame), memory
