@@ -51,7 +51,7 @@ INVENTORY = [
 METHODS = {
     "Model": "bit_depths close device expect multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
-    "Look": "flow stability strength style",
+    "Look": "colors flow stability strength style",
     "Masks": "check_count feather files fingerprint invert mask open still",
 }
 """Public attributes of what users hold in their hands."""

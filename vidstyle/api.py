@@ -129,6 +129,7 @@ def stylize(
     *,
     method: str = "network",
     strength: float = 1.0,
+    colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
@@ -159,6 +160,7 @@ def stylize(
             standard output, whose container `encoding` names.
         method: one of `METHODS`.
         strength: see `Look`.
+        colors: see `Look`.
         stability: see `Look`.
         flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
@@ -188,7 +190,7 @@ def stylize(
         source,
         style,
         output,
-        Look(strength=strength, stability=stability, flow=flow),
+        Look(strength=strength, colors=colors, stability=stability, flow=flow),
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
@@ -274,6 +276,7 @@ def stylize_frames(
     *,
     method: str = "network",
     strength: float = 1.0,
+    colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
@@ -289,7 +292,7 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(strength=strength, stability=stability, flow=flow)
+    look = Look(strength=strength, colors=colors, stability=stability, flow=flow)
     compute = Compute(device, precision)
     options = StyleOptions(
         style_scale=style_scale,

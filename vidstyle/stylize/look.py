@@ -9,6 +9,7 @@ from vidstyle import fields
 from vidstyle.errors import UsageError
 from vidstyle.fields import Between, OneOf, documented
 from vidstyle.flow.finder import FLOWS
+from vidstyle.images.colors import COLORS
 from vidstyle.stylize.style import Style
 
 
@@ -25,6 +26,10 @@ class Look:
     """What `Model.style` or `mix` returned; None where the model has a style of its own."""
     strength: Annotated[float, Between(0, 1)] = 1.0
     """0 (the video itself) to 1 (all painting)."""
+    colors: Annotated[str, OneOf(*COLORS)] = "style"
+    """Whose colors the painting has: style; or the video's own: luminance, yuv, luv, lab (the painted light under the
+    video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each
+    channel's histogram)."""
     stability: Annotated[float, Between(0, 1)] = 0.0
     """0 to 1 (strokes follow what moves, and hardly change otherwise); takes time."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"
