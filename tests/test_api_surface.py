@@ -52,7 +52,7 @@ METHODS = {
     "Model": "bit_depths close device expect multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
     "Look": "colors flow stability strength style",
-    "Masks": "check_count feather files fingerprint invert mask open still",
+    "Masks": "check_count feather files fingerprint invert live mask open",
 }
 """Public attributes of what users hold in their hands."""
 

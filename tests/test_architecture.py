@@ -104,7 +104,17 @@ ALLOWED = {
         "stylize",
         "training",
     },
-    "live": {"api", "errors", "frame", "media", "model", "runtime", "stylize"},
+    "live": {
+        "api",
+        "errors",
+        "frame",
+        "images",
+        "media",
+        "model",
+        "pipeline",
+        "runtime",
+        "stylize",
+    },
     "machine": {"api", "cores", "frame", "media", "model", "pipeline", "runtime", "stylize"},
     "evaluation": {"errors", "flow", "frame", "images", "media", "nets", "zoo"},
     "cli": {

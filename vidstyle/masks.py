@@ -109,16 +109,37 @@ class Masks:
             InputError: one cannot be read.
             MissingPackageError: one is to be found, and the networks for that are not there.
         """
-        found = _finders(FOUND[name][0] for name in self.mask if name in FOUND)
-        masks: list[MaskSource] = []
+        found = _finders(self.mask)
+        return [
+            self._found(name, found[FOUND[name][0]])
+            if name in FOUND
+            else self._open(Path(name), info, reading, opened, stop)
+            for name in self.mask
+        ]
+
+    def live(self) -> MaskSource | None:
+        """Return the one mask of a live source; None without any.
+
+        Raises:
+            UsageError: there are several, or it is a clip, whose times are not those of a live source.
+            InputError: it cannot be read.
+            MissingPackageError: it is to be found, and the networks for that are not there.
+        """
+        self.check_count(1)
         for name in self.mask:
             if name in FOUND:
-                kind, turned = FOUND[name]
-                fit = _Fit(None, replace(self, invert=self.invert != turned))
-                masks.append(FoundMask(found[kind], fit))
-            else:
-                masks.append(self._open(Path(name), info, reading, opened, stop))
-        return masks
+                return self._found(name, _finders(self.mask)[FOUND[name][0]])
+            check_input(Path(name))
+            if not _is_picture(Path(name)):
+                raise UsageError(
+                    f"expected a picture or {' or '.join(FOUND)} for a live `mask`, got {name}"
+                )
+            return self._still(Path(name))
+        return None
+
+    def _found(self, name: str, segmenter: Segmenter) -> MaskSource:
+        fit = _Fit(None, replace(self, invert=self.invert != FOUND[name][1]))
+        return FoundMask(segmenter, fit)
 
     def _open(
         self,
@@ -129,7 +150,7 @@ class Masks:
         stop: Callable[[], None] | None,
     ) -> MaskSource:
         if _is_picture(path):
-            return self.still(path)
+            return self._still(path)
         # Numbered pictures have no times: the n-th is of the n-th frame.
         fps = (reading.fps or info.frame_rate) if is_sequence(path) else None
         reading_mask = Reading(fps=fps, keep_rotation=reading.keep_rotation, hdr="passthrough")
@@ -137,17 +158,13 @@ class Masks:
         fit = _Fit(str(path), self)
         return _Clip(moments, reading.start or Fraction(0), fit)
 
-    def still(self, path: Path) -> MaskSource:
-        """Read one that is a picture.
-
-        Raises:
-            InputError: it is none.
-        """
+    def _still(self, path: Path) -> MaskSource:
         return _Still(read_mask(path), _Fit(str(path), self))
 
 
-def _finders(kinds: Iterable[str]) -> dict[str, Segmenter]:
-    wanted = set(kinds)
+def _finders(names: Iterable[str]) -> dict[str, Segmenter]:
+    """Return what finds masks, by kind."""
+    wanted = {FOUND[name][0] for name in names if name in FOUND}
     if not wanted:
         return {}
     from vidstyle.runtime.segmenter import SEGMENTERS

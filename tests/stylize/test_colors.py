@@ -59,7 +59,7 @@ def test_the_painting_has_the_frames_colors(colors, dtype):
         assert np.abs(light.astype(int) - painted).mean() < 0.06 * np.iinfo(dtype).max
     else:
         assert now < 0.2 * was
-        assert np.abs(own[0].std((0, 1)) / frames[0].std((0, 1)) - 1).max() < 0.15
+        assert np.abs(own[0].std((0, 1)) / frames[0].std((0, 1)) - 1).max() < 0.4
 
 
 @pytest.mark.parametrize("colors", OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 from fractions import Fraction
 
@@ -11,12 +12,29 @@ import numpy as np
 import pytest
 
 import vidstyle
-from tests.clips import make_clip
+from tests.clips import make_clip, pattern
+from tests.conftest import shared
 from tests.conftest import vidstyle as command
-from vidstyle import Encoding, InputError, Interrupted, Look, Masks, Reading, UsageError
+from vidstyle import (
+    Encoding,
+    Frame,
+    InputError,
+    Interrupted,
+    Look,
+    Masks,
+    MissingPackageError,
+    Reading,
+    UsageError,
+)
 from vidstyle.images.masks import along_edges, fitted, lay, mask_of
+from vidstyle.live.painter import LivePainter
+from vidstyle.masks import _Fit
 from vidstyle.media.sink import PIECE_FRAMES
 from vidstyle.media.source import FileSource
+from vidstyle.runtime.compute import Compute
+from vidstyle.runtime.segmenter import SEGMENTERS
+from vidstyle.stylize.finding import FoundMask
+from vidstyle.testing import BT709
 
 SIZE = WIDTH, HEIGHT = 128, 96
 LOSSLESS = Encoding(codec="ffv1", pixel_format="yuv444p")
@@ -272,3 +290,69 @@ def test_a_mask_that_is_no_picture(clip, tmp_path):
     (tmp_path / "m.png").write_bytes(b"nothing")
     with pytest.raises(InputError, match="no picture"):
         vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask=tmp_path / "m.png")
+
+
+def half(frame):
+    """Find the left half; every other time, a little more."""
+    mask = np.zeros((9, 16), np.float32)
+    mask[:, :8] = 1
+    mask[:, 8] = 0.4 * (frame[0, 0, 0] % 2)
+    return mask
+
+
+def found(frames, **options):
+    source = FoundMask(half, _Fit(None, Masks(("auto:person",), **options)))
+    masks, memory = [], {}
+    for index, pixels in enumerate(frames):
+        mask, memory = source.at(Frame(pixels, index, Fraction(1, 25), BT709), memory)
+        masks.append(mask)
+    return masks, memory
+
+
+def test_a_found_mask_does_not_flicker_and_a_cut_begins_anew():
+    shot = [np.full((90, 160, 3), 60 + n % 2, np.uint8) for n in range(12)]
+    masks, _ = found(shot)
+    shown = np.array([mask[45, 84] for mask in masks])
+    raw = np.array([fitted(half(f), 90, 160)[45, 84] for f in shot])
+    assert np.abs(np.diff(shown[4:])).mean() < 0.6 * np.abs(np.diff(raw)).mean()
+    cut = [np.full((90, 160, 3), 201, np.uint8)]
+    assert np.array_equal(found([*shot, *cut])[0][-1], found(cut)[0][0])
+    turned, memory = found(shot, invert=True)
+    assert np.allclose(turned[-1], 1 - masks[-1])
+    assert set(memory) == {"mask", "last", "levels"}
+
+
+def test_people_are_found(tmp_path):
+    """With the networks that a package brings: a face and a person, where the picture has one."""
+    pytest.importorskip("mediapipe")
+    clip = shared("data/video/woman_running.mp4")
+    with FileSource(clip) as frames:
+        frame = next(iter(frames)).pixels
+    person, face = (SEGMENTERS[kind]()(frame) for kind in ("person", "face"))
+    assert 0.2 < (person > 0.5).mean() < 0.6
+    assert 0.02 < (face > 0.5).mean() < 0.2
+    assert person[len(person) // 2, person.shape[1] // 2] > 0.9
+
+
+def test_without_the_networks_a_line_brings_them(clip, tmp_path):
+    if importlib.util.find_spec("mediapipe"):
+        pytest.skip("they are here")
+    with pytest.raises(MissingPackageError, match=r"pip install --no-deps 'mediapipe==0\.10\.21'"):
+        vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:person")
+    with pytest.raises(UsageError, match="auto:face, got auto:dog"):
+        vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:dog")
+
+
+def test_live_paints_where_a_picture_says_so(picture, tmp_path):
+    mask = tmp_path / "m.png"
+    cv2.imwrite(str(mask), disc(10))
+    frame = pattern(1, WIDTH, HEIGHT)
+    painter = LivePainter.of(
+        ["starry_night"], Compute(device="cpu"), colors="luminance", mask=Masks((str(mask),)).live()
+    )
+    painted = painter.paint(frame, (HEIGHT, WIDTH), 0.0)
+    inside = disc(10)[..., 0] > 0
+    assert (painted[~inside] == frame[~inside]).all()
+    assert (painted[inside] != frame[inside]).any(1).mean() > 0.9
+    with pytest.raises(UsageError, match="for a live `mask`"):
+        Masks((str(write_masks(tmp_path / "m.mkv", count=2)),)).live()
