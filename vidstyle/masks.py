@@ -53,6 +53,8 @@ class Masks:
     """Pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture."""
 
     def __post_init__(self) -> None:
+        given = [self.mask] if isinstance(self.mask, str | Path) else self.mask
+        object.__setattr__(self, "mask", tuple(map(str, given)))
         check(self)
         for name in ("invert", "feather"):
             if getattr(self, name) and not self.mask:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import signal
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -284,6 +285,14 @@ def test_a_run_goes_on_in_the_middle_of_a_mask_clip(tmp_path, picture):
     done = vidstyle.stylize(source, picture, other, resume=True, **options)
     assert done.summary.resumed == PIECE_FRAMES
     assert all(map(np.array_equal, pixels_of(whole), pixels_of(other)))
+
+
+def test_masks_are_given_as_names_or_paths_one_or_several():
+    one, same = Masks("sky.png"), Masks((Path("sky.png"),))
+    assert one == same
+    assert one.mask == ("sky.png",)
+    with pytest.raises(UsageError, match="one `mask` or one for each of 3 styles, got 2"):
+        Masks(["a.png", "b.png"]).check_count(3)
 
 
 def test_a_mask_that_is_no_picture(clip, tmp_path):
