@@ -21,6 +21,7 @@ INVENTORY = [
     "InputError",
     "Interrupted",
     "Look",
+    "Masks",
     "Metrics",
     "MissingPackageError",
     "Model",
@@ -56,7 +57,8 @@ INVENTORY = [
 METHODS = {
     "Model": "bit_depths close device expect multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
-    "Look": "blend flow stability strength style",
+    "Look": "blend colors flow stability strength style",
+    "Masks": "check_count feather files fingerprint invert live mask open",
 }
 """Public attributes of what users hold in their hands."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vidstyle.evaluation.report import Metrics, measure
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
+    from vidstyle.masks import Masks
     from vidstyle.media.codecs import Encoding
     from vidstyle.media.probe import Probe, probe
     from vidstyle.media.reading import Reading
@@ -49,6 +50,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Look",
+    "Masks",
     "Metrics",
     "MissingPackageError",
     "Model",
@@ -88,6 +90,7 @@ _ROOMS = {
     "evaluation.report": "Metrics measure",
     "files": "Result",
     "frame": "ColorTags Frame StreamInfo",
+    "masks": "Masks",
     "media.codecs": "Encoding",
     "media.probe": "Probe probe",
     "media.reading": "Reading",

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, cast
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Painter, Result, paint_file
+from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
-from vidstyle.images.files import PictureSource
+from vidstyle.masks import Masks
 from vidstyle.media.address import Address, Location, located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.containers import CONTAINERS, ONLY_READ, PICTURES, is_sequence
@@ -22,23 +22,25 @@ from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
+from vidstyle.model import IDENTITY, Model
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
+from vidstyle.selection import (
+    StyleSource,
+    check_method,
+    load_for,
+    load_wished,
+    model_for,
+    read_style,
+    several_of,
+)
 from vidstyle.stylize.cues import Cue, style_name
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.style import Style, StyleOptions, mix
+from vidstyle.stylize.painter import Painter
+from vidstyle.stylize.style import Style, StyleOptions
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, ready, strip
-from vidstyle.zoo import catalog
-
-METHODS = ("network", PHOTOREAL)
-"""How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
-
-StyleSource: TypeAlias = PictureSource
-"""A picture, as a file or in memory; the name of a shipped network of one style, such as "starry_night", or the
-weights of a trained one (.safetensors); or "identity", which changes nothing."""
 
 
 def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
@@ -53,97 +55,7 @@ def default_output(source: Location, style: StyleSource | Sequence[StyleSource])
         suffix = ".png"
     elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
         suffix = ".mp4"
-    return source.with_name(f"{source.stem}.{style_name(_several(style))}{suffix}")
-
-
-def _several(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
-    several = isinstance(style, list | tuple)
-    styles: list[StyleSource] = [*style] if several else [style]  # type: ignore[list-item, misc]
-    if not styles:
-        raise UsageError("expected a style, got none")
-    return styles
-
-
-def load_for(
-    style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
-) -> tuple[Model, list[StyleSource]]:
-    """Load the model that some styles ask for, as `model_for` says.
-
-    Returns:
-        The model, and the pictures that it is to read: none where its style is its own.
-
-    Raises:
-        UsageError: the styles do not go together.
-        VidstyleError: as `load`.
-    """
-    name, pictures = model_for(style, method=method)
-    return load_wished(name, compute), pictures
-
-
-def model_for(
-    style: StyleSource | Sequence[StyleSource], *, method: str = "network"
-) -> tuple[str | Path, list[StyleSource]]:
-    """Return the name of the model that some styles ask for, and the pictures that it is to read.
-
-    Raises:
-        UsageError: the styles do not go together.
-        InputError: a network's file is missing or damaged.
-    """
-    styles = _several(style)
-    if method not in METHODS:
-        raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
-    named = [s for s in styles if isinstance(s, str | Path)]
-    networks = [s for s in named if catalog.find_style(str(s))]
-    if any(str(s) == IDENTITY for s in named):
-        if len(styles) > 1:
-            raise UsageError("identity does not mix with other styles; use a lower `strength`")
-        return IDENTITY, []
-    if networks:
-        if len(styles) > 1:
-            raise UsageError(
-                "a network of one style does not mix with others; give its picture instead"
-            )
-        if method == PHOTOREAL:
-            raise UsageError("photoreal takes the colors of pictures, of no network")
-        return networks[0], []
-    return PHOTOREAL if method == PHOTOREAL else "arbitrary", styles
-
-
-def load_wished(name: str | Path, compute: Compute) -> Model:
-    """Load a model by its name as a user wishes; see `load`."""
-    return load(
-        name,
-        device=compute.device,
-        precision=compute.precision,
-        low_latency=compute.low_latency,
-    )
-
-
-def read_style(
-    model: Model, pictures: Sequence[StyleSource], options: StyleOptions
-) -> Style | None:
-    """Return the style, mixed of pictures, that a model is to paint in; None where its style is its own.
-
-    Raises:
-        UsageError: the options do not go with the model, or with as many pictures.
-        InputError: a file is missing, or no picture.
-    """
-    if pictures:
-        read = [model.style(picture, scale=options.style_scale) for picture in pictures]
-        return mix(read, options.style_weights)
-    if options.style_scale != 1 and model.name != IDENTITY:
-        raise UsageError("the strokes of a network of one style have the size it was trained with")
-    return None
-
-
-def check_method(method: str, compute: Compute, look: Look) -> None:
-    """Refuse a device that a method does not ask.
-
-    Raises:
-        UsageError: it does not.
-    """
-    if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
-        raise UsageError("photoreal asks no network: leave `device` out")
+    return source.with_name(f"{source.stem}.{style_name(several_of(style))}{suffix}")
 
 
 def stylize(
@@ -155,10 +67,14 @@ def stylize(
     method: str = "network",
     strength: float = 1.0,
     blend: float = 1.0,
+    colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
+    mask: str | Path | Sequence[str | Path] = (),
+    invert: bool = False,
+    feather: float = 0.0,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -185,10 +101,15 @@ def stylize(
         method: one of `METHODS`.
         strength: see `Look`.
         blend: see `Look`.
+        colors: see `Look`.
         stability: see `Look`.
         flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
+        mask: paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, which are
+            mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
+        invert: paint where the masks are black.
+        feather: pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -211,11 +132,14 @@ def stylize(
         source,
         style,
         output,
-        Look(strength=strength, blend=blend, stability=stability, flow=flow),
+        Look(strength=strength, blend=blend, colors=colors, stability=stability, flow=flow),
         timeline=timeline,
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
+        ),
+        masks=Masks(
+            (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)), invert, feather
         ),
         compute=Compute(device, precision, batch, low_latency),
         method=method,
@@ -240,6 +164,7 @@ def run(
     timeline: Timeline | None = None,
     styles: StyleOptions,
     compute: Compute,
+    masks: Masks | None = None,
     method: str = "network",
     reading: Reading | None = None,
     encoding: Encoding | None = None,
@@ -252,7 +177,8 @@ def run(
     stop: Callable[[], None] | None = None,
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
-    several, source = _checked(source, style, look, timeline, styles, compute, method)
+    masks = masks or Masks()
+    several, source = _checked(source, style, look, timeline, styles, compute, method, masks)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
     target = Path(output) if output is not None else default_output(source, several or "timeline")
@@ -263,16 +189,18 @@ def run(
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,
+        masks=masks,
     )
     with ExitStack() as opened:
         readers = _Readers(opened, styles, compute, method)
 
-        def prepare(info: StreamInfo) -> Painter:
+        def prepare(info: StreamInfo) -> list[Painter[Any]]:
             if timeline:
                 clip = Clip(source, job.reading, info)
-                return ready(timeline, several, look, readers.read, clip, stop)
-            stylizer, own = readers.read(several, info)
-            return stylizer.bind(replace(look, style=own))
+                return [ready(timeline, several, look, readers.read, clip, stop)]
+            parts = [[style] for style in several] if len(masks.mask) > 1 else [several]
+            read = [readers.read(part, info) for part in parts]
+            return [stylizer.bind(replace(look, style=own)) for stylizer, own in read]
 
         exact = timeline is None and several[:1] == [IDENTITY]
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
@@ -296,7 +224,7 @@ def preview(
         UsageError: `run` would refuse it.
         InputError: the input cannot be read, or not a second time.
     """
-    several, source = _checked(source, style, look, timeline, styles, compute, method)
+    several, source = _checked(source, style, look, timeline, styles, compute, method, Masks())
     reading = reading or Reading()
     with ExitStack() as opened:
         with Video.open(source, reading, stop=stop) as video:
@@ -313,10 +241,19 @@ def _checked(
     styles: StyleOptions,
     compute: Compute,
     method: str,
+    masks: Masks,
 ) -> tuple[list[StyleSource], Location]:
     """Return the styles and the input, checked as far as nothing is opened; no style where a timeline names them."""
-    several = [] if style is None and timeline else _several([] if style is None else style)
-    if several:
+    several = [] if style is None and timeline else several_of([] if style is None else style)
+    masks.check_count(len(several) or 1)
+    if several and len(masks.mask) > 1:
+        if styles.style_weights:
+            raise UsageError(
+                "`style_weights` mix styles; with a `mask` for each they are not mixed"
+            )
+        if timeline:
+            raise UsageError("a timeline changes one style; with it give one `mask`")
+    elif several:
         styles.shares(len(several))
     check_method(method, compute, look)
     source = located(source)
@@ -366,6 +303,7 @@ def stylize_frames(
     method: str = "network",
     strength: float = 1.0,
     blend: float = 1.0,
+    colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
     style_scale: float = 1.0,
@@ -381,7 +319,7 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(strength=strength, blend=blend, stability=stability, flow=flow)
+    look = Look(strength=strength, blend=blend, colors=colors, stability=stability, flow=flow)
     compute = Compute(device, precision)
     options = StyleOptions(
         style_scale=style_scale,

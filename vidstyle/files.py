@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vidstyle import pipeline
 from vidstyle.comparison import Comparison
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
+from vidstyle.masks import Masks
 from vidstyle.media.address import Address, Location
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
@@ -28,26 +29,10 @@ from vidstyle.media.sink import FileSink, is_divisible
 from vidstyle.media.source import FileSource
 from vidstyle.pipeline import Checkpoint, Progress, Summary
 from vidstyle.runtime.compute import Compute
-from vidstyle.stylize.stylizer import Lookahead
+from vidstyle.stylize.layers import Layer, Layers
+from vidstyle.stylize.painter import Painter
 
 log = logging.getLogger(__name__)
-
-
-class Painter(pipeline.Stylizer[Any], Protocol):
-    """What paints a file: a stylizer in a look, or by a timeline."""
-
-    @property
-    def name(self) -> str:
-        """What computes it, for people."""
-        ...
-
-    def ahead(self, lookahead: Lookahead | None) -> Painter:
-        """Return it with a look-ahead."""
-        ...
-
-    def settings(self) -> dict[str, str]:
-        """Return all that decides what it paints."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -91,11 +76,13 @@ class Job:
     cut off."""
     keep_partial: bool = False
     """When it is stopped by a signal, finish what there is as out.partial.mp4."""
+    masks: Masks = Masks()  # noqa: RUF009 - it is frozen
+    """Where it is painted."""
 
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        check_apart(self.output, input_files(self.source))
+        check_apart(self.output, [*input_files(self.source), *self.masks.files])
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -126,8 +113,9 @@ class Job:
             InputError: the input cannot be read.
         """
         settings = {"input": fingerprint(self.source), "output": self.output.name, "odd": self.odd}
-        for part in (self.reading, self.encoding, self.compute, self.comparison):
+        for part in (self.reading, self.encoding, self.compute, self.comparison, self.masks):
             settings |= {f.name: str(getattr(part, f.name)) for f in fields(part)}
+        settings["mask"] = self.masks.fingerprint
         return settings
 
     @property
@@ -145,7 +133,7 @@ class Job:
 
 def paint_file(
     job: Job,
-    prepare: Callable[[StreamInfo], Painter],
+    prepare: Callable[[StreamInfo], Sequence[Painter[Any]]],
     *,
     exact: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -156,7 +144,7 @@ def paint_file(
     Args:
         job: what and where to.
         prepare: returns what paints it, given the facts of the opened video: a network gets ready for
-            its size while styles are read.
+            its size while styles are read. Or what paints in each mask, where there are as many.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
         stop: called often; what it raises stops the run, and nothing is left behind.
@@ -168,7 +156,7 @@ def paint_file(
     if job.compute.low_latency:
         reading = replace(reading, low_latency=True)
         encoding = replace(encoding, low_latency=True)
-    if exact:
+    if exact or job.masks.mask:  # so that nothing happens to what is not painted
         reading = replace(reading, precise=True)
     with FileSource(job.source, reading, stop=stop) as frames:
         if reading.hwaccel:
@@ -181,9 +169,12 @@ def paint_file(
         shown = job.comparison.source(known or frames)
         if shown.info.width != frames.info.width:
             _drop_projection(frames)
-        painter = prepare(frames.info)
-        log.info("painting on %s", painter.name)
         with ExitStack() as opened:
+            masks = job.masks.open(frames.info, reading, opened, stop)
+            painter, *others = prepare(frames.info)
+            if masks:
+                painter = Layers(tuple(map(Layer, (painter, *others), masks)))
+            log.info("painting on %s", painter.name)
             pieces = None
             if job.resume:
                 pieces = Pieces(job.output, _settings(job, painter))
@@ -222,7 +213,7 @@ def paint_file(
     return Result(job.output, summary, painter.name)
 
 
-def _settings(job: Job, painter: Painter) -> dict[str, str]:
+def _settings(job: Job, painter: Painter[Any]) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
     settings = job.settings()
     for name, value in painter.settings().items():

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Painter, Result, paint_file
+from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.masks import Masks
 from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
@@ -23,6 +24,7 @@ from vidstyle.runtime.padding import padded_size
 from vidstyle.runtime.select import select_engine
 from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.state import State
 from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
@@ -195,8 +197,9 @@ class Model:
         self,
         source: str | Path,
         output: str | Path,
-        look: Look | Timeline | None = None,
+        look: Look | Sequence[Look] | Timeline | None = None,
         *,
+        masks: Masks | None = None,
         reading: Reading | None = None,
         encoding: Encoding | None = None,
         odd: str = "pad",
@@ -215,7 +218,8 @@ class Model:
                 standard input.
             output: the file to make; its ending chooses the container. "-" is standard output, whose container
                 `encoding` names.
-            look: how; or a timeline, whose styles are the model's own, or pictures that it reads.
+            look: how; or a look for each mask; or a timeline, whose styles are the model's own, or pictures that it reads.
+            masks: where; None: everywhere.
             reading: what to read of the video: start, end, fps, size, ...
             encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
             odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -230,14 +234,20 @@ class Model:
         Raises:
             VidstyleError: see `vidstyle.errors`. No output file is left then.
         """
-        look = look or Look()
+        masks = masks or Masks()
+        looks: list[Look] = []
         if isinstance(look, Timeline):
             check_source(look, located(source))
             own = look.look.style is not None or not self.takes_pictures
             look.check_beginning(has_style=own)
             look = look.read(self._read, look.look)
         else:
-            self.stylizer.check(look)
+            looks = list(look) if isinstance(look, Sequence) else [look or Look()]
+            for each in looks:
+                self.stylizer.check(each)
+            if not masks.mask and len(looks) != 1:
+                raise UsageError(f"expected one look, or a mask for each, got {len(looks)} looks")
+        masks.check_count(len(looks) or 1)
         job = Job(
             located(source),
             Path(output),
@@ -249,14 +259,15 @@ class Model:
             overwrite=overwrite,
             resume=resume,
             keep_partial=keep_partial,
+            masks=masks,
         )
 
-        def prepare(info: StreamInfo) -> Painter:
+        def prepare(info: StreamInfo) -> list[Painter[Any]]:
             self.expect(info)
-            if isinstance(look, Look):
-                return self.stylizer.bind(look)
-            clip = Clip(job.source, job.reading, info)
-            return fitted(look, {self.stylizer.made_by: self.stylizer}, clip, stop)
+            if isinstance(look, Timeline):
+                clip = Clip(job.source, job.reading, info)
+                return [fitted(look, {self.stylizer.made_by: self.stylizer}, clip, stop)]
+            return [self.stylizer.bind(each) for each in looks]
 
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)

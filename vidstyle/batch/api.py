@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from vidstyle.api import StyleSource
 from vidstyle.batch.plan import Plan, styles_in
 from vidstyle.batch.report import Outcome, Report
 from vidstyle.batch.work import Batch, Step
 from vidstyle.comparison import Comparison
+from vidstyle.masks import Masks
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
+from vidstyle.selection import StyleSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 
@@ -26,6 +27,7 @@ def stylize_many(
     recursive: bool = False,
     report: str | Path | None = None,
     look: Look | None = None,
+    masks: Masks | None = None,
     method: str = "network",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
@@ -60,6 +62,7 @@ def stylize_many(
         report: a JSON file of what became of each result, written while they are made. What an earlier report there
             knows to be the same, made of the same input, style and settings, is skipped.
         look: how, but for its style.
+        masks: where, in all of them; one mask at most.
         method: see `stylize`, as all that follows.
         style_scale: see `stylize`.
         style_weights: shares of the styles that are mixed.
@@ -108,6 +111,7 @@ def stylize_many(
         encoding=encoding or Encoding(),
         odd=odd,
         comparison=Comparison(compare),
+        masks=masks or Masks(),
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.api import StyleSource, default_output
+from vidstyle.api import default_output
 from vidstyle.errors import UsageError
 from vidstyle.media.address import Location
 from vidstyle.media.pipes import is_pipe
+from vidstyle.selection import StyleSource
 from vidstyle.stylize.cues import style_name
 
 PARTS = ("name", "style", "ext", "folder")

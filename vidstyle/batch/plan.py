@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeGuard
 
-from vidstyle.api import StyleSource, model_for
 from vidstyle.batch.pattern import EXAMPLE, OutputPattern
 from vidstyle.disk.replacing import followed
 from vidstyle.errors import InputError, UsageError
@@ -20,6 +19,7 @@ from vidstyle.media.folder import STILLS, VIDEOS, files_in
 from vidstyle.media.inputs import input_files
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
+from vidstyle.selection import StyleSource, model_for
 
 _NETWORKS = frozenset({".safetensors"})
 
@@ -148,7 +148,7 @@ class Plan:
             places: files, numbered pictures, addresses, - for standard input, or folders.
             styles: for each result of an input, the styles that are mixed in it.
             output: a pattern of names, see `OutputPattern`; None: beside the input.
-            method: see `vidstyle.api.METHODS`.
+            method: see `vidstyle.selection.METHODS`.
             recursive: look into the folders below a folder.
             report: is no output.
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle import api
-from vidstyle.api import StyleSource, load_wished, read_style
 from vidstyle.batch.plan import Item, Plan, Variant
 from vidstyle.batch.report import Made, Outcome, Record, Report, own_version, read_made
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
-from vidstyle.files import Job, Painter, Result, paint_file
+from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import load_picture
+from vidstyle.masks import Masks
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.pipes import is_pipe
@@ -27,8 +27,10 @@ from vidstyle.media.reading import Reading
 from vidstyle.model import IDENTITY, Model, made_by
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
+from vidstyle.selection import StyleSource, check_method, load_wished, read_style
 from vidstyle.shortage import shortage
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
 
 
@@ -63,6 +65,7 @@ class Batch:
     encoding: Encoding = Encoding()  # noqa: RUF009 - it is frozen
     odd: str = "pad"
     comparison: Comparison = Comparison()  # noqa: RUF009 - it is frozen
+    masks: Masks = Masks()  # noqa: RUF009 - it is frozen
     overwrite: bool = False
     resume: bool = False
     keep_partial: bool = False
@@ -70,7 +73,8 @@ class Batch:
     def __post_init__(self) -> None:
         for variant in self.plan.variants:
             self._options(variant).shares(len(variant.styles))
-        api.check_method(self.method, self.compute, self.look)
+        self.masks.check_count(1)
+        check_method(self.method, self.compute, self.look)
 
     def _options(self, variant: Variant) -> StyleOptions:
         """Return how the pictures of a variant are read: shares are of those that are mixed."""
@@ -103,6 +107,7 @@ class Batch:
             encoding=self.encoding,
             odd=self.odd,
             comparison=self.comparison,
+            masks=self.masks,
             overwrite=self.overwrite,
             resume=self.resume,
             keep_partial=self.keep_partial,
@@ -150,6 +155,7 @@ class Batch:
             self.odd,
             self.compute,
             comparison=self.comparison,
+            masks=self.masks,
             overwrite=overwrite,
             resume=self.resume,
             keep_partial=self.keep_partial,
@@ -290,9 +296,9 @@ class _Work:
         batch = self._batch
         settings = batch.settings(item) if self._record.path else ""
 
-        def prepare(info: StreamInfo) -> Painter:
+        def prepare(info: StreamInfo) -> list[Painter[Any]]:
             model.expect(info)
-            return model.stylizer.bind(look)
+            return [model.stylizer.bind(look)]
 
         result = paint_file(
             batch.job(item, overwrite=batch.overwrite),

@@ -18,6 +18,7 @@ from vidstyle.cli.terminal import say
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE, Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
+from vidstyle.masks import Masks
 from vidstyle.media import capture
 from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
@@ -161,8 +162,9 @@ def live(
     ] = None,
     origin: Origin,
     destinations: Outputs,
-    # What can fade while it runs.
-    look: Annotated[Look, only("strength", "stability")],
+    # Strength and stability can fade while it runs.
+    look: Annotated[Look, only("strength", "stability", "colors")],
+    masks: Masks,
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],
     as_json: Annotated[
@@ -192,6 +194,8 @@ def live(
         *(style, compute),
         strength=look.strength,
         stability=look.stability,
+        colors=look.colors,
+        mask=masks.live(),
     )
     with LiveSource(device, stop=stop) as frames, contextlib.ExitStack() as opened:
         width, height = frames.size

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle import api
-from vidstyle.api import METHODS, StyleSource
 from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
 from vidstyle.cli.many import paint_many, told
@@ -21,12 +20,14 @@ from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import INPUT, OUTPUT, STYLE
 from vidstyle.files import Result
+from vidstyle.masks import Masks
 from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import input_files
 from vidstyle.media.oddsize import ODD
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
+from vidstyle.selection import METHODS, StyleSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline, TimelineOptions
@@ -144,6 +145,7 @@ def run(
             help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
         ),
     ] = None,
+    masks: Masks,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
     odd: Annotated[
@@ -177,15 +179,16 @@ def run(
         "encoding": encoding,
         "odd": odd,
         "comparison": comparison,
+        "masks": masks,
         "overwrite": overwrite,
         "resume": resume,
         "keep_partial": keep_partial,
     }
-    if timeline or preview:
+    if timeline or preview or len(masks.mask) > 1:
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
-                "the times of a timeline are those of one input: leave others, `each`, `style_dir`, `recursive` "
-                "and `report` out"
+                "a timeline, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
+                "`recursive` and `report` out"
             )
         if preview:
             _preview(

@@ -34,7 +34,7 @@ SPELLINGS = {
     "end": Spelling(kind=TIME),
     "format": Spelling(("--from",), "FORMAT"),
     "hwaccel": Spelling(metavar="KIND"),
-    "mask": Spelling(metavar="PICTURE"),
+    "mask": Spelling(metavar="FILE"),
     "options": Spelling(("-x",)),
     "output": Spelling(("-o", "--output"), "OUT"),
     "overwrite": Spelling(("-y", "--overwrite")),

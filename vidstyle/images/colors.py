@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -45,8 +45,10 @@ def _split(picture: Pixels, space: str) -> NDArray[np.float32]:
 
 def _join(channels: NDArray[np.float32], space: str, reference: Pixels) -> Pixels:
     max_value = np.iinfo(reference.dtype).max
-    rgb = cv2.cvtColor(channels, _FROM[space]) * np.float32(max_value)
-    return cast(Pixels, np.clip(np.round(rgb), 0, max_value).astype(reference.dtype))
+    rgb = cv2.cvtColor(channels, _FROM[space])
+    depth = cv2.CV_8U if reference.dtype == np.uint8 else cv2.CV_16U
+    rounded: Any = cv2.multiply(rgb, np.full(4, float(max_value)), dtype=depth)  # and clipped
+    return cast(Pixels, rounded)
 
 
 def light_of(picture: Pixels, space: str = "luminance") -> Pixels:
@@ -68,9 +70,25 @@ def with_light_of(painted: Pixels, content: Pixels, space: str = "luminance") ->
         content: likewise, of the same size.
         space: whose first channel is of one, the other two of the other.
     """
+    if space in ("luminance", "yuv"):
+        return _with_luma_of(painted, content)
     channels = _split(content, space)
-    channels[..., 0] = _split(painted, space)[..., 0]
+    if painted.dtype == np.uint8:  # its light alone is wanted: bytes of it are fine enough
+        light = cv2.extractChannel(cv2.cvtColor(painted, cv2.COLOR_RGB2Lab), 0)
+        cv2.insertChannel(light.astype(np.float32) * np.float32(100 / 255), channels, 0)
+    else:
+        cv2.insertChannel(cv2.extractChannel(_split(painted, space), 0), channels, 0)
     return _join(channels, space, painted)
+
+
+def _with_luma_of(painted: Pixels, content: Pixels) -> Pixels:
+    """Add to each channel what luma differs by: so its differences from the others, the hues, stay."""
+    depth, signed = (
+        (cv2.CV_8U, cv2.CV_16S) if painted.dtype == np.uint8 else (cv2.CV_16U, cv2.CV_32F)
+    )
+    light, own = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (painted, content))
+    difference = cv2.subtract(light, own, dtype=signed)
+    return np.asarray(cv2.add(content, cv2.merge([difference] * 3), dtype=depth), painted.dtype)
 
 
 def moments(points: Points, weights: Points | None = None) -> tuple[Points, Points]:
@@ -134,8 +152,18 @@ def match_histograms(style: Pixels, content: Pixels) -> Pixels:
     matched = np.empty_like(style)
     for channel in range(3):
         have, want = (np.bincount(p[..., channel].ravel(), minlength=256) for p in (style, content))
-        levels = np.flatnonzero(want)  # a level that the content has not, the result has not
-        ranks, reached = (counts.cumsum() / counts.sum() for counts in (have, want))
-        table = np.interp(ranks, reached[levels], levels).round().astype(np.uint8)
+        table = levels_table(have, want).round().astype(np.uint8)
         matched[..., channel] = table[style[..., channel]]
     return matched
+
+
+def levels_table(have: NDArray[Any], want: NDArray[Any], within: float = 1) -> Points:
+    """Return for each level (256,) the one that gives levels of one histogram (256,) another one (256,).
+
+    `within` says where in a level's share of pixels its rank lies: 1 at the end, 0.5 in the middle, which keeps the mean.
+    """
+    levels = np.flatnonzero(want)  # a level that is not wanted, the result has not
+    ranks, reached = (
+        (counts.cumsum() - (1 - within) * counts) / counts.sum() for counts in (have, want)
+    )
+    return np.asarray(np.interp(ranks, reached[levels], levels))

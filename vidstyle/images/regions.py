@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
+from vidstyle.images import masks
 from vidstyle.images.files import read_picture
+from vidstyle.images.masks import Mask
 
 log = logging.getLogger(__name__)
 
-Mask = NDArray[np.float32]
-"""(H, W), 0 to 1."""
+PlaceT = TypeVar("PlaceT", Mask, Pixels)
+"""A mask, or a picture with a color for each region."""
 
 Labels = NDArray[np.int32]
 """(H, W): each region's number."""
@@ -37,10 +39,10 @@ def read_mask(path: Path, picture: Pixels, name: str) -> Mask:
     Raises:
         InputError: no picture, or all black.
     """
-    mask = _fitted(path, read_picture(path, ground=0), picture, name, cv2.INTER_LINEAR)
+    mask = _fitted(path, masks.read_mask(path), picture, name, cv2.INTER_LINEAR)
     if not mask.any():
         raise InputError(f"the mask {path} is all black: nothing of {name} is meant")
-    return cast(Mask, mask.mean(2, dtype=np.float32) / 255)
+    return mask
 
 
 def read_regions(path: Path, picture: Pixels, name: str) -> Labels:
@@ -157,7 +159,7 @@ def _channels(numbers: NDArray[np.int32]) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], channels.astype(np.float32))
 
 
-def _fitted(path: Path, mask: Pixels, picture: Pixels, name: str, interpolation: int) -> Pixels:
+def _fitted(path: Path, mask: PlaceT, picture: Pixels, name: str, interpolation: int) -> PlaceT:
     """Return a mask scaled to the size of what it is a mask of, with a word where it had another."""
     (height, width), (own_height, own_width) = picture.shape[:2], mask.shape[:2]
     if (height, width) == (own_height, own_width):
@@ -170,4 +172,4 @@ def _fitted(path: Path, mask: Pixels, picture: Pixels, name: str, interpolation:
     )
     if height * width < own_height * own_width and interpolation == cv2.INTER_LINEAR:
         interpolation = cv2.INTER_AREA
-    return cast(Pixels, cv2.resize(mask, (width, height), interpolation=interpolation))
+    return cast(PlaceT, cv2.resize(mask, (width, height), interpolation=interpolation))

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
 
-from vidstyle.api import load_for
 from vidstyle.comparison import split
 from vidstyle.errors import UsageError
-from vidstyle.frame import Pixels
+from vidstyle.frame import ColorTags, Frame, Pixels
+from vidstyle.images.masks import lay
 from vidstyle.live.controls import Command, Fade
 from vidstyle.model import Model
+from vidstyle.pipeline import Arrays
 from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.padding import padded_size
+from vidstyle.selection import load_for
+from vidstyle.stylize.layers import MaskSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.state import State
 from vidstyle.stylize.style import Style
+
+_COLOR = ColorTags(1, 2, 1, 1)
+"""Of frames that a mask is asked for, which looks at their pixels alone."""
 
 
 class LivePainter:
@@ -33,6 +40,8 @@ class LivePainter:
         *,
         strength: float = 1.0,
         stability: float = 0.0,
+        colors: str = "style",
+        mask: MaskSource | None = None,
     ) -> None:
         """Read the styles.
 
@@ -41,11 +50,15 @@ class LivePainter:
             styles: pictures to change between; none where the model has a style of its own.
             strength: 0 to 1.
             stability: 0 to 1.
+            colors: see `Look`.
+            mask: where it is painted; None: everywhere.
 
         Raises:
             InputError: one is no picture.
         """
         self.model = model
+        self._colors, self._mask = colors, mask
+        self._memory: Arrays = {}
         self._state: State | None = None
         self.names = [style.stem for style in styles]
         self._styles: list[Style | None] = [model.style(style) for style in styles] or [None]
@@ -66,6 +79,8 @@ class LivePainter:
         *,
         strength: float = 1.0,
         stability: float = 0.0,
+        colors: str = "style",
+        mask: MaskSource | None = None,
     ) -> LivePainter:
         """Load the model, and read the styles: pictures, or the name of one network.
 
@@ -75,7 +90,9 @@ class LivePainter:
         """
         model, pictures = load_for(list(styles), replace(compute, low_latency=True))
         names = [Path(str(picture)) for picture in pictures]
-        return cls(model, names, strength=strength, stability=stability)
+        return cls(
+            *(model, names), strength=strength, stability=stability, colors=colors, mask=mask
+        )
 
     def _values_of(self, number: int) -> np.ndarray:
         style = self._styles[number]
@@ -83,7 +100,7 @@ class LivePainter:
 
     def forget(self) -> None:
         """Take the next frame for the first one."""
-        self._state = None
+        self._state, self._memory = None, {}
 
     def expect(self, height: int, width: int) -> None:
         """Begin to get ready for painting at a size."""
@@ -105,7 +122,7 @@ class LivePainter:
         strength, stability = (
             float(f.at(now)[0].clip(0, 1)) for f in (self._strength, self._stability)
         )
-        return Look(style, strength=strength, stability=stability)
+        return Look(style, strength=strength, stability=stability, colors=self._colors)
 
     def paint(self, pixels: Pixels, size: tuple[int, int], now: float) -> Pixels:
         """Paint a frame.
@@ -127,6 +144,10 @@ class LivePainter:
                 Pixels, cv2.resize(painted, (width, height), interpolation=cv2.INTER_LINEAR)
             )
         painted = stylizer.mixed(pixels, painted, look)
+        if self._mask is not None:
+            frame = Frame(pixels, 0, Fraction(1), _COLOR)
+            mask, self._memory = self._mask.at(frame, self._memory)
+            painted = lay(pixels, painted, mask)
         return split(pixels, painted) if self.compare else painted
 
     def obey(self, command: Command, now: float) -> str:

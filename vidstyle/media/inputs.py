@@ -184,7 +184,7 @@ def _open_path(path: Path, reading: Reading) -> Any:
     if is_sequence(path):
         return _open_sequence(path, reading)
     check_png(path)
-    if _is_animated_webp(path):
+    if is_animated_webp(path):
         return _open(_as_matroska(path, reading), "matroska", protocols=())
     if reading.hwaccel:
         return _open_accelerated(url, reading.hwaccel)
@@ -275,7 +275,8 @@ def check_png(path: Path, data: bytes | None = None) -> None:
         )
 
 
-def _is_animated_webp(path: Path) -> bool:
+def is_animated_webp(path: Path) -> bool:
+    """Return whether a file is a WebP of several pictures."""
     head = head_of(path)[:21]
     is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
     return is_webp and len(head) == 21 and bool(head[20] & 2)

@@ -18,7 +18,7 @@ from vidstyle.images.colors import (
     match_colors,
     match_histograms,
 )
-from vidstyle.images.regions import Mask
+from vidstyle.images.masks import Mask
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import MIN_SIDE, Config
 from vidstyle.optimize.descent import (

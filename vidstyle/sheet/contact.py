@@ -12,7 +12,6 @@ from typing import Annotated, cast
 import cv2
 import numpy as np
 
-from vidstyle.api import METHODS, StyleSource, load_for
 from vidstyle.errors import InputError, UsageError
 from vidstyle.fields import Between, OneOf, check, documented
 from vidstyle.frame import Frame, Pixels
@@ -24,6 +23,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import IDENTITY, PHOTOREAL, Model
 from vidstyle.runtime.compute import Compute
+from vidstyle.selection import METHODS, StyleSource, load_for
 from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog

@@ -9,6 +9,7 @@ from vidstyle import fields
 from vidstyle.errors import UsageError
 from vidstyle.fields import STYLE, Between, OneOf, documented
 from vidstyle.flow.finder import FLOWS
+from vidstyle.images.colors import COLORS
 from vidstyle.stylize.style import Style
 
 
@@ -28,6 +29,10 @@ class Look:
     """0 (the video itself) to 1 (all painting); between them a weaker hand: fainter strokes, milder colors."""
     blend: Annotated[float, Between(0, 1)] = 1.0
     """0 (the video itself) to 1 (the painting): a plain cross-fade of the two, in which both show."""
+    colors: Annotated[str, OneOf(*COLORS)] = "style"
+    """Whose colors the painting has: style; or the video's own: luminance, yuv, luv, lab (the painted light under the
+    video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each
+    channel's histogram)."""
     stability: Annotated[float, Between(0, 1)] = 0.0
     """0 to 1 (strokes follow what moves, and hardly change otherwise); takes time."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"

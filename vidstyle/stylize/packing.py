@@ -13,6 +13,7 @@ from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Following, Painting, Vector
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.pooling import Pool
+from vidstyle.stylize.recolor import restored
 from vidstyle.stylize.shots import Shot
 from vidstyle.stylize.stabilizer import MotionState
 from vidstyle.stylize.state import State
@@ -60,6 +61,11 @@ def pack(state: State) -> Arrays:
         arrays["motion.frame"] = state.motion.frame
         arrays["motion.size"] = np.array(state.motion.size, np.int64)
         arrays["motion.last"] = state.motion.last()
+    if state.colors:
+        pool = state.colors.pool()
+        arrays["colors.described"] = np.array(pool.described, np.int64)
+        if pool.mean is not None:
+            arrays["colors.mean"] = pool.mean
     return arrays
 
 
@@ -92,7 +98,11 @@ def unpack(arrays: Arrays, following: Following | None, look: Look) -> State:
         frame = np.asarray(arrays["motion.frame"], np.uint8)
         motion = MotionState(frame, (height, width), lambda: last)
     style = look.style if arrays["styled"] else None
-    return State(shot, pool, tuple(calls), motion, frames, begun, style, settling)
+    colors = None
+    if "colors.mean" in arrays:
+        mean = _floats(arrays["colors.mean"])
+        colors = restored(look.colors, mean, int(arrays["colors.described"]))
+    return State(shot, pool, tuple(calls), motion, frames, begun, style, settling, colors)
 
 
 def _floats(array: NDArray[np.generic]) -> NDArray[np.float32]:

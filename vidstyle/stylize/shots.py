@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -67,6 +67,44 @@ class Shot:
         if cut or (rises and brighter):
             return Shot(now, usual, contrast), False
         return Shot(now, usual, self.contrast + 0.05 * (contrast - self.contrast)), True
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames of one shot within a call."""
+
+    shot: Shot
+    """After its last frame."""
+    now: Thumbnail
+    """Of its first frame."""
+    fresh: bool
+    """It begins the shot."""
+
+
+def split(
+    frames: Sequence[Pixels], shot: Shot | None, first: int, *, rises: bool
+) -> list[tuple[list[Pixels], Part, int]]:
+    """Part frames (H, W, 3) at cuts.
+
+    Args:
+        frames: the next ones of a clip.
+        shot: of the frame before; None: there was none.
+        first: index of the first of them.
+        rises: see `Shot.follow`.
+
+    Returns:
+        The frames of each part, the part, and its first frame's index.
+    """
+    parts: list[tuple[list[Pixels], Part, int]] = []
+    for index, frame in enumerate(frames, first):
+        now = thumbnail(frame)
+        shot, same = shot.follow(now, rises=rises) if shot else (Shot.first(now), False)
+        if parts and same:
+            parts[-1][0].append(frame)
+            parts[-1] = parts[-1][0], replace(parts[-1][1], shot=shot), parts[-1][2]
+        else:
+            parts.append(([frame], Part(shot, now, fresh=not same), index))
+    return parts
 
 
 CUT_AHEAD = 35.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vidstyle.runtime.engine import Painting
 from vidstyle.stylize.pooling import Pool
+from vidstyle.stylize.recolor import ColorState
 from vidstyle.stylize.shots import SHORTEST, Shot
 from vidstyle.stylize.stabilizer import MotionState
 from vidstyle.stylize.style import Style
@@ -31,3 +32,5 @@ class State:
     """Of the last call."""
     settling: int = 0
     """For how many frames more that style counts as new."""
+    colors: ColorState | None = None
+    """The colors of the shot, where the look asks for them."""

@@ -6,9 +6,10 @@ Its stages, in the order in which they run:
 2. statistics: the pool of the shot says with what statistics its frames are painted.
 3. paint: the engine paints.
 4. steady: at a stability above 0 the paintings follow what moves, and get back the sharpness lost by that.
-5. strength, blend: where one is below 1 they are mixed with the frames themselves.
+5. colors: the paintings get those of the frames, where the look says so: of the shot, or of each frame alone.
+6. strength, blend: where one is below 1 they are mixed with the frames themselves.
 
-Stages 1 to 4 see the frames of a shot; those after it see a frame alone, with its index, and stand together in
+Stages 1 to 4, and the colors of a shot, see the frames of a shot; those after it see a frame alone, with its index, and stand together in
 `Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
 not ask for it. Two things hold whatever is chosen: a stage that is left at its default changes no pixel, and a strength or
 blend of 0 is the frame itself to the bit. A strength below 1 begins before all of them, where the network knows a style in which
@@ -29,13 +30,16 @@ import numpy as np
 from vidstyle.errors import UsageError
 from vidstyle.flow.finder import flow_finder
 from vidstyle.frame import Frame, Pixels
+from vidstyle.images.colors import LIGHTS, with_light_of
 from vidstyle.runtime.engine import Engine, Following, Painting, Vector
 from vidstyle.runtime.padding import crop, pad
 from vidstyle.runtime.select import find_accelerator
+from vidstyle.stylize import recolor
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.packing import Arrays, pack, unpack
 from vidstyle.stylize.pooling import Pool
-from vidstyle.stylize.shots import SHORTEST, Shot, Thumbnail, samples_ahead, thumbnail
+from vidstyle.stylize.recolor import ColorState
+from vidstyle.stylize.shots import SHORTEST, Thumbnail, samples_ahead, split
 from vidstyle.stylize.stabilizer import Stabilizer
 from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import blend, close, tones_first, weaker
@@ -117,16 +121,17 @@ class Stylizer:
         painted_look = self.weakened(look)
         style = self.check(painted_look)
         state = state or State()
-        if self.engine.following is None and not look.stability:
+        followed = look.colors in recolor.FOLLOWED
+        if self.engine.following is None and not look.stability and not followed:
             finish = self.engine.paint(frames, style, None, describe=False).frames
             finish = self._finished(frames, finish, look, state.frames)
             return finish, replace(state, frames=state.frames + len(frames))
         first = state.frames
         finishes: list[Finish] = []
-        for part, shot, index in self._split(frames, state):
+        for part, shot, index in split(frames, state.shot, state.frames, rises=self.rises):
             if shot.fresh:
-                pool = self._pool_ahead(index, state, shot.now, style, lookahead)
-                state = replace(state, pool=pool, calls=(), motion=None, begun=index)
+                pool, colors = self._pool_ahead(index, state, shot.now, look, style, lookahead)
+                state = replace(state, pool=pool, calls=(), motion=None, begun=index, colors=colors)
             finish, state = self._paint(part, painted_look, style, state)
             finishes.append(finish)
             state = replace(state, shot=shot.shot)
@@ -212,40 +217,25 @@ class Stylizer:
                 painted = blend(frame, painted, look.strength)
         return blend(frame, painted, look.blend)
 
-    def _split(
-        self, frames: Sequence[Pixels], state: State
-    ) -> list[tuple[list[Pixels], _Part, int]]:
-        """Part frames at cuts; return each part, its shot, and its first frame's index."""
-        parts: list[tuple[list[Pixels], _Part, int]] = []
-        shot, rises = state.shot, self.rises
-        for index, frame in enumerate(frames, state.frames):
-            now = thumbnail(frame)
-            shot, same = shot.follow(now, rises=rises) if shot else (Shot.first(now), False)
-            if parts and same:
-                parts[-1][0].append(frame)
-                parts[-1] = parts[-1][0], replace(parts[-1][1], shot=shot), parts[-1][2]
-            else:
-                parts.append(([frame], _Part(shot, now, fresh=not same), index))
-        return parts
-
     def _pool_ahead(
         self,
         index: int,
         state: State,
         now: Thumbnail,
+        look: Look,
         style: Vector,
         lookahead: Lookahead | None,
-    ) -> Pool | None:
-        """Return the pool of a shot that begins: empty, or filled from the look-ahead."""
+    ) -> tuple[Pool | None, ColorState | None]:
+        """Return the pool of a shot that begins, and its colors: empty, or filled from the look-ahead."""
         following = self.engine.following
         if following is None:
-            return None
+            return None, None
         pool = Pool(following)
         if lookahead is None or index - state.begun < SHORTEST:
-            return pool
+            return pool, None
         samples = [self._padded(f) for f in samples_ahead(now, lookahead(index))]
         if not samples:
-            return pool
+            return pool, None
         size = self.batch(*samples[0].shape[:2])
         paintings = [
             self.engine.paint(samples[n : n + size], style, None)
@@ -255,7 +245,11 @@ class Stylizer:
             pool = pool.add(painting.statistics())
         pool = replace(pool, frames=0)
         # A single one may be all that was seen before something sudden.
-        return pool.settled() if len(samples) > 1 else pool
+        pool = pool.settled() if len(samples) > 1 else pool
+        if look.colors not in recolor.FOLLOWED:
+            return pool, None
+        painted = [pixels for painting in paintings for pixels in painting.frames()]
+        return pool, recolor.learned(look.colors, samples, painted)
 
     def _paint(
         self, frames: list[Pixels], look: Look, style: Vector, state: State
@@ -285,9 +279,16 @@ class Stylizer:
             finish, motion = self._stabilizer(look.flow).start(
                 frames, finish, look.stability, state.motion
             )
+        colors = None
+        if look.colors in recolor.FOLLOWED:
+            colors = state.colors
+            if colors is None or colors.way != look.colors:
+                colors = recolor.new_state(look.colors)
+            finish, colors = recolor.start(frames, finish, colors, settling=settling > 0)
         state = replace(
             state,
             pool=pool,
+            colors=colors,
             calls=(*calls, (painting, len(frames))) if following else (),
             motion=motion,
             settling=max(0, settling - len(frames)),
@@ -313,6 +314,8 @@ class Stylizer:
         """Add the stages that see a frame alone; `first` is the index of the first frame."""
 
         def finished(index: int, frame: Pixels, painted: Pixels) -> Pixels:
+            if look.colors in LIGHTS:
+                painted = with_light_of(painted, frame, look.colors)
             return self.mixed(frame, painted, look)
 
         return lambda: [
@@ -328,18 +331,6 @@ class Stylizer:
             find = flow_finder(flow, device.removeprefix("torch-"), quick=True)
             self._stabilizers[flow] = Stabilizer(find)
         return self._stabilizers[flow]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Frames of one shot within a call."""
-
-    shot: Shot
-    """After its last frame."""
-    now: Thumbnail
-    """Of its first frame."""
-    fresh: bool
-    """It begins the shot."""
 
 
 @dataclass(frozen=True)

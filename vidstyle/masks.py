@@ -1,0 +1,234 @@
+"""Masks of a video: pictures, which hold for all of it, clips, which have one for each moment, and masks that are found."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import STYLE, Between, check, documented
+from vidstyle.frame import Frame, StreamInfo
+from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
+from vidstyle.media.containers import ONLY_READ, PICTURES, is_sequence
+from vidstyle.media.inputs import check_input, fingerprint, input_files, is_animated_webp
+from vidstyle.media.moments import Moments
+from vidstyle.media.pipes import is_pipe
+from vidstyle.media.reading import Reading
+from vidstyle.pipeline import Arrays
+from vidstyle.stylize.finding import FoundMask, Segmenter, once
+from vidstyle.stylize.layers import MaskSource
+
+log = logging.getLogger(__name__)
+
+_AUTO = "auto:"
+
+FOUND = {
+    "auto:person": ("person", False),
+    "auto:background": ("person", True),
+    "auto:face": ("face", False),
+}
+"""Masks that are found: what is looked for, and whether all else is meant."""
+
+
+@STYLE
+@documented
+@dataclass(frozen=True)
+class Masks:
+    """Where a video is painted. What no mask covers stays as it is, to the bit.
+
+    Raises:
+        UsageError: a value is out of its range, or goes without a mask.
+    """
+
+    mask: tuple[str, ...] = ()
+    """Paint where it is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background or
+    auto:face. One for all styles, or one for each; later ones lie on top."""
+    invert: bool = False
+    """Paint where the masks are black."""
+    feather: Annotated[float, Between(0, 500)] = 0.0
+    """Pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture."""
+
+    def __post_init__(self) -> None:
+        given = [self.mask] if isinstance(self.mask, str | Path) else self.mask
+        object.__setattr__(self, "mask", tuple(map(str, given)))
+        check(self)
+        for name in ("invert", "feather"):
+            if getattr(self, name) and not self.mask:
+                raise UsageError(f"`{name}` changes masks; give a `mask`")
+        if any(is_pipe(Path(name)) for name in self.mask):
+            raise UsageError("expected a file for `mask`, got standard input")
+        for name in self.mask:
+            if name.startswith(_AUTO) and name not in FOUND:
+                raise UsageError(f"expected a file for `mask`, or {' or '.join(FOUND)}, got {name}")
+
+    def check_count(self, styles: int) -> None:
+        """Refuse masks that do not fit so many styles.
+
+        Raises:
+            UsageError: they are neither one for all nor one for each.
+        """
+        if len(self.mask) not in {0, 1, styles}:
+            each = f" or one for each of {styles} styles" if styles > 1 else ""
+            raise UsageError(f"expected one `mask`{each}, got {len(self.mask)}")
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that they are read from.
+
+        Raises:
+            InputError: one is missing.
+        """
+        paths = [Path(name) for name in self.mask if name not in FOUND]
+        for path in paths:
+            check_input(path)
+        return [file for path in paths for file in input_files(path)]
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells them from others; empty without any."""
+        return " ".join(n if n in FOUND else fingerprint(Path(n)) for n in self.mask)
+
+    def open(
+        self,
+        info: StreamInfo,
+        reading: Reading,
+        opened: ExitStack,
+        stop: Callable[[], None] | None = None,
+    ) -> list[MaskSource]:
+        """Open them.
+
+        Args:
+            info: of the video.
+            reading: of the video: its start is where the masks begin too.
+            opened: closes them.
+            stop: called while a file is waited for; raises to stop.
+
+        Raises:
+            InputError: one cannot be read.
+            MissingPackageError: one is to be found, and the networks for that are not there.
+        """
+        found = _finders(self.mask)
+        return [
+            self._found(name, found[FOUND[name][0]])
+            if name in FOUND
+            else self._open(Path(name), info, reading, opened, stop)
+            for name in self.mask
+        ]
+
+    def live(self) -> MaskSource | None:
+        """Return the one mask of a live source; None without any.
+
+        Raises:
+            UsageError: there are several, or it is a clip, whose times are not those of a live source.
+            InputError: it cannot be read.
+            MissingPackageError: it is to be found, and the networks for that are not there.
+        """
+        self.check_count(1)
+        for name in self.mask:
+            if name in FOUND:
+                return self._found(name, _finders(self.mask)[FOUND[name][0]])
+            check_input(Path(name))
+            if not _is_picture(Path(name)):
+                raise UsageError(
+                    f"expected a picture or {' or '.join(FOUND)} for a live `mask`, got {name}"
+                )
+            return self._still(Path(name))
+        return None
+
+    def _found(self, name: str, segmenter: Segmenter) -> MaskSource:
+        fit = _Fit(None, replace(self, invert=self.invert != FOUND[name][1]))
+        return FoundMask(segmenter, fit)
+
+    def _open(
+        self,
+        path: Path,
+        info: StreamInfo,
+        reading: Reading,
+        opened: ExitStack,
+        stop: Callable[[], None] | None,
+    ) -> MaskSource:
+        if _is_picture(path):
+            return self._still(path)
+        # Numbered pictures have no times: the n-th is of the n-th frame.
+        fps = (reading.fps or info.frame_rate) if is_sequence(path) else None
+        reading_mask = Reading(fps=fps, keep_rotation=reading.keep_rotation, hdr="passthrough")
+        moments = opened.enter_context(Moments(path, reading_mask, stop=stop))
+        fit = _Fit(str(path), self)
+        return _Clip(moments, reading.start or Fraction(0), fit)
+
+    def _still(self, path: Path) -> MaskSource:
+        return _Still(read_mask(path), _Fit(str(path), self))
+
+
+def _finders(names: Iterable[str]) -> dict[str, Segmenter]:
+    """Return what finds masks, by kind."""
+    wanted = {FOUND[name][0] for name in names if name in FOUND}
+    if not wanted:
+        return {}
+    from vidstyle.runtime.segmenter import SEGMENTERS
+
+    return {kind: once(SEGMENTERS[kind]()) for kind in wanted}
+
+
+def _is_picture(path: Path) -> bool:
+    if is_sequence(path) or path.suffix.lower() not in {*PICTURES, *ONLY_READ, ".webp"}:
+        return False
+    return not is_animated_webp(path)
+
+
+class _Fit:
+    """Fits masks to frames, and says once that they have another size."""
+
+    def __init__(self, name: str | None, options: Masks) -> None:
+        """Take the name of a file, of which the size is told, and the options."""
+        self._name, self._options = name, options
+        self._source: Mask | Frame | None = None
+        self._mask: Mask | None = None
+        self._told = False
+
+    def __call__(self, source: Mask | Frame, frame: Frame) -> Mask:
+        """Return a mask, or a frame of a clip of masks, as a frame needs it."""
+        height, width = frame.pixels.shape[:2]
+        if self._mask is None or source is not self._source or self._mask.shape != (height, width):
+            mask = mask_of(source.pixels, source.alpha) if isinstance(source, Frame) else source
+            if self._name and mask.shape != (height, width) and not self._told:
+                self._told = True
+                size = f"{mask.shape[1]}x{mask.shape[0]}"
+                log.warning(
+                    "the mask %s is resized from %s to %dx%d", self._name, size, width, height
+                )
+            options = self._options
+            self._mask = fitted(mask, height, width, invert=options.invert, feather=options.feather)
+            self._source = source
+        return along_edges(self._mask, frame.pixels)
+
+
+@dataclass(frozen=True)
+class _Still:
+    """A mask for all frames."""
+
+    mask: Mask
+    fit: _Fit
+
+    def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
+        """See `MaskSource`."""
+        return self.fit(self.mask, frame), memory
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip of masks: the one that is shown at a frame's time."""
+
+    moments: Moments
+    start: Fraction
+    fit: _Fit
+
+    def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
+        """See `MaskSource`."""
+        shown = self.moments.at(self.start + frame.pts * frame.time_base)
+        return self.fit(shown, frame), memory

@@ -1,0 +1,117 @@
+"""Which model some styles ask for, and what it reads of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from vidstyle.errors import UsageError
+from vidstyle.images.files import PictureSource
+from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
+from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.look import Look
+from vidstyle.stylize.style import Style, StyleOptions, mix
+from vidstyle.zoo import catalog
+
+METHODS = ("network", PHOTOREAL)
+"""How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
+
+StyleSource: TypeAlias = PictureSource
+"""A picture, as a file or in memory; the name of a shipped network of one style, such as "starry_night", or the
+weights of a trained one (.safetensors); or "identity", which changes nothing."""
+
+
+def several_of(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
+    """Return one style, or several, as a list.
+
+    Raises:
+        UsageError: there is none.
+    """
+    several = isinstance(style, list | tuple)
+    styles: list[StyleSource] = [*style] if several else [style]  # type: ignore[list-item, misc]
+    if not styles:
+        raise UsageError("expected a style, got none")
+    return styles
+
+
+def load_for(
+    style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
+) -> tuple[Model, list[StyleSource]]:
+    """Load the model that some styles ask for, as `model_for` says.
+
+    Returns:
+        The model, and the pictures that it is to read: none where its style is its own.
+
+    Raises:
+        UsageError: the styles do not go together.
+        VidstyleError: as `load`.
+    """
+    name, pictures = model_for(style, method=method)
+    return load_wished(name, compute), pictures
+
+
+def model_for(
+    style: StyleSource | Sequence[StyleSource], *, method: str = "network"
+) -> tuple[str | Path, list[StyleSource]]:
+    """Return the name of the model that some styles ask for, and the pictures that it is to read.
+
+    Raises:
+        UsageError: the styles do not go together.
+        InputError: a network's file is missing or damaged.
+    """
+    styles = several_of(style)
+    if method not in METHODS:
+        raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
+    named = [s for s in styles if isinstance(s, str | Path)]
+    networks = [s for s in named if catalog.find_style(str(s))]
+    if any(str(s) == IDENTITY for s in named):
+        if len(styles) > 1:
+            raise UsageError("identity does not mix with other styles; use a lower `strength`")
+        return IDENTITY, []
+    if networks:
+        if len(styles) > 1:
+            raise UsageError(
+                "a network of one style does not mix with others; give its picture instead"
+            )
+        if method == PHOTOREAL:
+            raise UsageError("photoreal takes the colors of pictures, of no network")
+        return networks[0], []
+    return PHOTOREAL if method == PHOTOREAL else "arbitrary", styles
+
+
+def load_wished(name: str | Path, compute: Compute) -> Model:
+    """Load a model by its name as a user wishes; see `load`."""
+    return load(
+        name,
+        device=compute.device,
+        precision=compute.precision,
+        low_latency=compute.low_latency,
+    )
+
+
+def read_style(
+    model: Model, pictures: Sequence[StyleSource], options: StyleOptions
+) -> Style | None:
+    """Return the style, mixed of pictures, that a model is to paint in; None where its style is its own.
+
+    Raises:
+        UsageError: the options do not go with the model, or with as many pictures.
+        InputError: a file is missing, or no picture.
+    """
+    if pictures:
+        read = [model.style(picture, scale=options.style_scale) for picture in pictures]
+        return mix(read, options.style_weights)
+    if options.style_scale != 1 and model.name != IDENTITY:
+        raise UsageError("the strokes of a network of one style have the size it was trained with")
+    return None
+
+
+def check_method(method: str, compute: Compute, look: Look) -> None:
+    """Refuse a device that a method does not ask.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
+        raise UsageError("photoreal asks no network: leave `device` out")
