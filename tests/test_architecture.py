@@ -147,7 +147,6 @@ ALLOWED = {
         "training",
     },
     "live": {
-        "api",
         "comparison",
         "errors",
         "frame",
@@ -161,7 +160,6 @@ ALLOWED = {
     },
     "machine": {"api", "cores", "frame", "media", "model", "pipeline", "runtime", "stylize"},
     "sheet": {
-        "api",
         "errors",
         "fields",
         "frame",
