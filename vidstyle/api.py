@@ -67,6 +67,7 @@ def stylize(
     method: str = "network",
     strength: float = 1.0,
     blend: float = 1.0,
+    stroke: float | None = None,
     colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
@@ -101,6 +102,7 @@ def stylize(
         method: one of `METHODS`.
         strength: see `Look`.
         blend: see `Look`.
+        stroke: see `Look`.
         colors: see `Look`.
         stability: see `Look`.
         flow: see `Look`.
@@ -132,7 +134,14 @@ def stylize(
         source,
         style,
         output,
-        Look(strength=strength, blend=blend, colors=colors, stability=stability, flow=flow),
+        Look(
+            strength=strength,
+            blend=blend,
+            stroke=stroke,
+            colors=colors,
+            stability=stability,
+            flow=flow,
+        ),
         timeline=timeline,
         styles=StyleOptions(
             style_scale=style_scale,
@@ -192,7 +201,7 @@ def run(
         masks=masks,
     )
     with ExitStack() as opened:
-        readers = _Readers(opened, styles, compute, method)
+        readers = _Readers(opened, styles, compute, method, look.stroke)
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
             if timeline:
@@ -229,7 +238,7 @@ def preview(
     with ExitStack() as opened:
         with Video.open(source, reading, stop=stop) as video:
             clip = Clip(source, reading, video.info)
-        readers = _Readers(opened, styles, compute, method)
+        readers = _Readers(opened, styles, compute, method, look.stroke)
         return strip(ready(timeline, several, look, readers.read, clip, stop), clip)
 
 
@@ -275,9 +284,14 @@ class _Readers:
     """The models that read the styles of a video, each loaded when it is first asked for."""
 
     def __init__(
-        self, opened: ExitStack, options: StyleOptions, compute: Compute, method: str
+        self,
+        opened: ExitStack,
+        options: StyleOptions,
+        compute: Compute,
+        method: str,
+        stroke: float | None,
     ) -> None:
-        self._opened, self._options = opened, options
+        self._opened, self._options, self._stroke = opened, options, stroke
         self._compute, self._method = compute, method
         self._models: dict[str, Model] = {}
 
@@ -289,7 +303,7 @@ class _Readers:
         name, pictures = model_for(several, method=self._method)
         if str(name) not in self._models:
             model = self._opened.enter_context(load_wished(name, self._compute))
-            model.expect(info)
+            model.expect(info, self._stroke)
             self._models[str(name)] = model
         model = self._models[str(name)]
         options = replace(self._options, style_weights=cue.weights) if cue else self._options
@@ -303,6 +317,7 @@ def stylize_frames(
     method: str = "network",
     strength: float = 1.0,
     blend: float = 1.0,
+    stroke: float | None = None,
     colors: str = "style",
     stability: float = 0.0,
     flow: str = "auto",
@@ -319,7 +334,9 @@ def stylize_frames(
         VidstyleError: see `vidstyle.errors`.
         ValueError: a frame of another dtype or shape than the first; when it comes.
     """
-    look = Look(strength=strength, blend=blend, colors=colors, stability=stability, flow=flow)
+    look = Look(
+        strength=strength, blend=blend, stroke=stroke, colors=colors, stability=stability, flow=flow
+    )
     compute = Compute(device, precision)
     options = StyleOptions(
         style_scale=style_scale,

@@ -26,6 +26,7 @@ from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.state import State
+from vidstyle.stylize.stroke import size_for
 from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
@@ -185,11 +186,17 @@ class Model:
         size = self.stylizer.batch(*pixels.shape[:2])
         yield from map(back, self.stylizer.stream(alike(), look, size))
 
-    def expect(self, info: StreamInfo) -> None:
-        """Begin to get ready for the frames of a video, say while styles are read; return at once."""
+    def expect(self, info: StreamInfo, stroke: float | None = None) -> None:
+        """Begin to get ready for the frames of a video, say while styles are read; return at once.
+
+        Args:
+            info: of the video.
+            stroke: of the look; see `Look`.
+        """
+        height, width = size_for(info.height, info.width, stroke)
         self.engine.expect(
-            padded_size(info.height, self.multiple),
-            padded_size(info.width, self.multiple),
+            padded_size(height, self.multiple),
+            padded_size(width, self.multiple),
             high_bit_depth=info.bits > 8,
         )
 
@@ -263,7 +270,7 @@ class Model:
         )
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
-            self.expect(info)
+            self.expect(info, looks[0].stroke if looks else None)
             if isinstance(look, Timeline):
                 clip = Clip(job.source, job.reading, info)
                 return [fitted(look, {self.stylizer.made_by: self.stylizer}, clip, stop)]

@@ -297,7 +297,7 @@ class _Work:
         settings = batch.settings(item) if self._record.path else ""
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
-            model.expect(info)
+            model.expect(info, look.stroke)
             return [model.stylizer.bind(look)]
 
         result = paint_file(

@@ -29,6 +29,10 @@ class Look:
     """0 (the video itself) to 1 (all painting); between them a weaker hand: fainter strokes, milder colors."""
     blend: Annotated[float, Between(0, 1)] = 1.0
     """0 (the video itself) to 1 (the painting): a plain cross-fade of the two, in which both show."""
+    stroke: Annotated[float | None, Between(0.5, 3)] = None
+    """Size of the strokes as a share of the picture's height, the same at any resolution: 1 as in a picture of 480 rows, 2 twice
+    as large. None: so many pixels as the network was trained for. The picture is painted at another size, and brought back
+    along its edges."""
     colors: Annotated[str, OneOf(*COLORS)] = "style"
     """Whose colors the painting has: style; or the video's own: luminance, yuv, luv, lab (the painted light under the
     video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each

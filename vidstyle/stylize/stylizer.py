@@ -9,8 +9,8 @@ Its stages, in the order in which they run:
 5. colors: the paintings get those of the frames, where the look says so: of the shot, or of each frame alone.
 6. strength, blend: where one is below 1 they are mixed with the frames themselves.
 
-Stages 1 to 4, and the colors of a shot, see the frames of a shot; those after it see a frame alone, with its index, and stand together in
-`Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
+Before the first, a look with a stroke scales the frames, and after the fourth the paintings come back to their size. Stages 1 to 4, and the
+colors of a shot, see the frames of a shot; those after it see a frame alone, and stand together in `Stylizer._finished`: a stage that needs one frame only belongs there. A stage is left out where the look or the engine does
 not ask for it. Two things hold whatever is chosen: a stage that is left at its default changes no pixel, and a strength or
 blend of 0 is the frame itself to the bit. A strength below 1 begins before all of them, where the network knows a style in which
 it leaves a photo as it is: what is painted then is a mixture of that one and the look's. Nothing is hidden between two calls, so that chunks, seeks and tests need nothing else
@@ -43,6 +43,7 @@ from vidstyle.stylize.shots import SHORTEST, Thumbnail, samples_ahead, split
 from vidstyle.stylize.stabilizer import Stabilizer
 from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import blend, close, tones_first, weaker
+from vidstyle.stylize.stroke import enlarged, scaled, working_size
 from vidstyle.stylize.style import Style
 
 Lookahead = Callable[[int], Iterable[Pixels]]
@@ -122,13 +123,16 @@ class Stylizer:
         style = self.check(painted_look)
         state = state or State()
         followed = look.colors in recolor.FOLLOWED
+        full, first = frames, state.frames
+        size = working_size(full[0], look.stroke)
+        if size != full[0].shape[:2]:
+            frames = [scaled(frame, size) for frame in full]
         if self.engine.following is None and not look.stability and not followed:
             finish = self.engine.paint(frames, style, None, describe=False).frames
-            finish = self._finished(frames, finish, look, state.frames)
-            return finish, replace(state, frames=state.frames + len(frames))
-        first = state.frames
+            finish = self._finished(full, frames, finish, look)
+            return finish, replace(state, frames=first + len(frames))
         finishes: list[Finish] = []
-        for part, shot, index in split(frames, state.shot, state.frames, rises=self.rises):
+        for part, shot, index in split(frames, state.shot, first, rises=self.rises):
             if shot.fresh:
                 pool, colors = self._pool_ahead(index, state, shot.now, look, style, lookahead)
                 state = replace(state, pool=pool, calls=(), motion=None, begun=index, colors=colors)
@@ -140,7 +144,7 @@ class Stylizer:
             return [p for finish in finishes for p in finish()]
 
         state = replace(state, frames=first + len(frames), style=painted_look.style)
-        return self._finished(frames, finish_all, look, first), state
+        return self._finished(full, frames, finish_all, look), state
 
     def step(
         self, frames: Sequence[Pixels], look: Look, state: State | None = None
@@ -233,7 +237,10 @@ class Stylizer:
         pool = Pool(following)
         if lookahead is None or index - state.begun < SHORTEST:
             return pool, None
-        samples = [self._padded(f) for f in samples_ahead(now, lookahead(index))]
+        ahead = lookahead(index)
+        if look.stroke is not None:
+            ahead = (scaled(f, working_size(f, look.stroke)) for f in ahead)
+        samples = [self._padded(f) for f in samples_ahead(now, ahead)]
         if not samples:
             return pool, None
         size = self.batch(*samples[0].shape[:2])
@@ -310,18 +317,21 @@ class Stylizer:
     def _padded(self, frame: Pixels) -> Pixels:
         return pad(frame, self.engine.multiple)
 
-    def _finished(self, frames: Sequence[Pixels], finish: Finish, look: Look, first: int) -> Finish:
-        """Add the stages that see a frame alone; `first` is the index of the first frame."""
+    def _finished(
+        self, frames: Sequence[Pixels], scaled_ones: Sequence[Pixels], finish: Finish, look: Look
+    ) -> Finish:
+        """Add the stages that see a frame alone: frames, and what was painted of them, which may have another size."""
 
-        def finished(index: int, frame: Pixels, painted: Pixels) -> Pixels:
+        def finished(frame: Pixels, small: Pixels, painted: Pixels) -> Pixels:
+            if painted.shape[0] < frame.shape[0]:
+                painted = enlarged(painted, small, frame)
+            elif painted.shape[0] > frame.shape[0]:
+                painted = scaled(painted, frame.shape[:2])
             if look.colors in LIGHTS:
                 painted = with_light_of(painted, frame, look.colors)
             return self.mixed(frame, painted, look)
 
-        return lambda: [
-            finished(index, frame, painted)
-            for index, (frame, painted) in enumerate(zip(frames, finish(), strict=True), first)
-        ]
+        return lambda: [*map(finished, frames, scaled_ones, finish())]
 
     def _stabilizer(self, flow: str) -> Stabilizer:
         if flow not in self._stabilizers:
