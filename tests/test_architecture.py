@@ -129,6 +129,7 @@ ALLOWED = {
         "shortage",
         "stylize",
     },
+    "vapoursynth": {"errors", "frame", "runtime", "selection", "stylize"},
     "testing": {"frame", "pipeline", "runtime", "stylize"},
     "__init__": {
         "api",
@@ -235,6 +236,7 @@ OUTSIDE = {
         "zoo",
     },
     "typer": {"cli"},
+    "vapoursynth": {"vapoursynth"},
     "rich": {"cli"},
 }
 
