@@ -117,6 +117,7 @@ ALLOWED = {
         "comparison",
         "disk",
         "errors",
+        "fields",
         "files",
         "frame",
         "images",
