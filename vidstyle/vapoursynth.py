@@ -70,7 +70,7 @@ def stylize(
             "this needs VapourSynth and Python 3.12 or later: pip install vapoursynth"
         ) from error
     if section < 0:
-        raise UsageError(f"expected a `section` of 0 or more frames, got {section}")
+        raise UsageError(f"expected a section of 0 or more frames, got {section}")
     known = clip.format
     if known is None or not clip.width or not clip.height:
         raise UsageError("expected a clip of one size and format; resize it before")

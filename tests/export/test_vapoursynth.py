@@ -120,7 +120,7 @@ def test_an_error_is_one_of_ours(run):
     mixed = "clip = core.std.Splice([clip, clip.std.CropRel(2)], mismatch=1)\n"
     with pytest.raises(AssertionError, match="expected a clip of one size"):
         run(mixed + paint())
-    with pytest.raises(AssertionError, match="`section` of 0 or more"):
+    with pytest.raises(AssertionError, match="a section of 0 or more"):
         run(paint(section=-1))
 
 
