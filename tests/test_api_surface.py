@@ -41,6 +41,7 @@ INVENTORY = [
     "UsageError",
     "VidstyleError",
     "__version__",
+    "export_onnx",
     "load",
     "measure",
     "mix",

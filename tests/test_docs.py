@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.clips import make_picture, pattern
 from tests.conftest import ROOT, vidstyle
@@ -134,6 +135,26 @@ def test_the_page_on_looking_before_the_work_works(base, picture, tmp_path, monk
     names = {}
     exec(block, names)
     assert names["sheet"].shape == (5 * 244 - 4, 2 * 324 - 4, 3)
+
+
+@pytest.mark.slow
+def test_the_page_on_onnx_works(base, picture, tmp_path, monkeypatch):
+    for package in ("torch", "onnx", "onnxruntime"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(base, "in.mp4")
+    for name in ("starry.jpg", "wave.jpg"):
+        shutil.copy(picture, name)
+    page = (ROOT / "docs" / "onnx.md").read_text()
+    for command in blocks("sh", page)[0].splitlines():
+        done = vidstyle(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    assert {p.stem for p in Path().glob("*.onnx")} == {"starry", "wave", "steady", "any"}
+    Path("any.onnx").unlink()
+    names = {}
+    for block in blocks("python", page):
+        exec(block, names)
+    assert names["painted"].shape == (1, 3, 90, 160)
 
 
 def test_every_make_target_and_link_exists():

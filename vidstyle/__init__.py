@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         VidstyleError,
     )
     from vidstyle.evaluation.report import Metrics, measure
+    from vidstyle.export.api import export_onnx
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
     from vidstyle.masks import Masks
@@ -70,6 +71,7 @@ __all__ = [
     "UsageError",
     "VidstyleError",
     "__version__",
+    "export_onnx",
     "load",
     "measure",
     "mix",
@@ -88,6 +90,7 @@ _ROOMS = {
     "batch.report": "Outcome Report",
     "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
     "evaluation.report": "Metrics measure",
+    "export.api": "export_onnx",
     "files": "Result",
     "frame": "ColorTags Frame StreamInfo",
     "masks": "Masks",

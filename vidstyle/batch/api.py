@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vidstyle.batch.plan import Plan, styles_in
 from vidstyle.batch.report import Outcome, Report
-from vidstyle.batch.work import Batch, Step
+from vidstyle.batch.step import Step
+from vidstyle.batch.work import Batch
 from vidstyle.comparison import Comparison
 from vidstyle.masks import Masks
 from vidstyle.media.codecs import Encoding
@@ -42,13 +43,14 @@ def stylize_many(
     overwrite: bool = False,
     resume: bool = False,
     keep_partial: bool = False,
+    jobs: int = 1,
     on_progress: Callable[[Step], None] | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Report:
     """Paint many files, each in every style; a failure does not stop the rest.
 
-    Each model is loaded once, and each style read once.
+    Each model is loaded once, or once for each of `jobs`, and each style read once.
 
     Args:
         sources: files as `stylize` takes them, and folders, of whose files those are painted that are called like
@@ -77,6 +79,7 @@ def stylize_many(
         overwrite: replace outputs that exist.
         resume: see `stylize`.
         keep_partial: see `stylize`.
+        jobs: results that are made at once, each by a thread with a model of its own.
         on_progress: called after every batch of frames.
         on_outcome: called after every result.
         stop: called often; what it raises ends the work, once the report is written.
@@ -115,5 +118,6 @@ def stylize_many(
         overwrite=overwrite,
         resume=resume,
         keep_partial=keep_partial,
+        jobs=jobs,
     )
     return work.paint(on_progress=on_progress, on_outcome=on_outcome, stop=stop)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Annotated, Any
 
 from vidstyle import api
 from vidstyle.batch.plan import Item, Plan, Variant
 from vidstyle.batch.report import Made, Outcome, Record, Report, own_version, read_made
+from vidstyle.batch.step import Pace, Step
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
+from vidstyle.fields import Between, check
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import load_picture
@@ -35,24 +40,6 @@ from vidstyle.stylize.style import StyleOptions
 
 
 @dataclass(frozen=True)
-class Step:
-    """How far a batch is."""
-
-    item: Item
-    """It is being painted."""
-    number: int
-    """Of the item, from 1 on, in the order of the work."""
-    count: int
-    """All items."""
-    progress: Progress
-    """Of the item."""
-    share: float
-    """0 to 1 of the whole work, by the size of the inputs: an estimate."""
-    left: float | None
-    """Seconds to the end of all, an estimate; None: nothing is known yet."""
-
-
-@dataclass(frozen=True)
 class Batch:
     """A plan, and how its results are made."""
 
@@ -69,8 +56,11 @@ class Batch:
     overwrite: bool = False
     resume: bool = False
     keep_partial: bool = False
+    jobs: Annotated[int, Between(1, 64)] = 1
+    """Results that are made at once."""
 
     def __post_init__(self) -> None:
+        check(self)
         for variant in self.plan.variants:
             self._options(variant).shares(len(variant.styles))
         self.masks.check_count(1)
@@ -208,8 +198,12 @@ def _digest(picture: StyleSource) -> str:
         raise InputError(f"cannot read the picture {picture}: {error.strerror}") from error
 
 
+class _OtherEndedError(Exception):
+    """Another job was ended by a function of the caller's."""
+
+
 class _Work:
-    """The work while it goes on."""
+    """The work while it goes on. Several jobs share it, each a thread with a model of its own."""
 
     def __init__(
         self,
@@ -221,35 +215,48 @@ class _Work:
     ) -> None:
         self._batch, self._record = batch, record
         self._on_progress, self._on_outcome, self._on_stop = on_progress, on_outcome, stop
+        self._lock = RLock()
+        """Held while something here changes, and while a function of the caller's is called."""
         self._ended = False
         """A function of the caller's has raised."""
         self._settled = 0
-        self._weights: dict[Item, int] = {}
-        """Of the items that are painted: the size of their inputs."""
-        self._work = 0
-        """All of it."""
-        self._done = 0
-        """Weight of those that are over."""
-        self._first: tuple[float, float] | None = None
-        """Seconds and share when the first frames were painted: what was before does not grow with the work."""
+        self._pace = Pace(())
+        self._looks: dict[Variant, Look | Exception] = {}
 
     def run(self) -> None:
         """Settle every item."""
         due = [item for item in self._batch.plan.items if not self._settle_at_once(item)]
-        self._weights = {item: max(1, item.source.bytes) for item in due}
-        self._work = sum(self._weights.values())
+        self._pace = Pace(due)
         by_model: dict[str | Path, list[Item]] = {}
         for item in due:
             by_model.setdefault(item.variant.model, []).append(item)
         for name, items in by_model.items():
-            try:
-                model = load_wished(name, self._batch.compute)
-            except InputError as error:
-                for item in items:
-                    self._fail(item, error)
-                continue
-            with model:
-                self._paint(model, items)
+            self._together(name, items)
+
+    def _together(self, name: str | Path, items: list[Item]) -> None:
+        """Paint the items of one model, so many at once as are wished."""
+        jobs = min(self._batch.jobs, len(items))
+        waiting = deque(items)
+        variants = list(dict.fromkeys(item.variant for item in items))
+        if jobs == 1:  # in this thread, which may be the one that hears signals
+            self._job(name, variants, waiting)
+            return
+        with ThreadPoolExecutor(jobs) as pool:
+            done = [pool.submit(self._job, name, variants, waiting) for _ in range(jobs)]
+        errors = [error for job in done if (error := job.exception())]
+        for error in sorted(errors, key=lambda e: isinstance(e, _OtherEndedError)):
+            raise error
+
+    def _job(self, name: str | Path, variants: list[Variant], waiting: deque[Item]) -> None:
+        try:
+            model = load_wished(name, self._batch.compute)
+        except InputError as error:
+            for item in _taken(waiting):
+                self._fail(item, error)
+            return
+        with model:
+            self._read_styles(model, variants)
+            self._paint(model, waiting)
 
     def _settle_at_once(self, item: Item) -> bool:
         """Settle an item that cannot be painted, or is there already."""
@@ -270,18 +277,23 @@ class _Work:
             self._settle(item, status="skipped")
         return True
 
-    def _paint(self, model: Model, items: Sequence[Item]) -> None:
-        """Paint the items of one model. All styles are read first: to read one takes memory that frames need later."""
-        looks: dict[Variant, Look | Exception] = {}
-        for variant in dict.fromkeys(item.variant for item in items):
+    def _read_styles(self, model: Model, variants: list[Variant]) -> None:
+        """Read all styles before the first frame, once for all jobs: to read one takes memory that frames need later."""
+        with self._lock:
+            for variant in variants:
+                self._stop()
+                if variant in self._looks:
+                    continue
+                try:
+                    self._looks[variant] = self._batch.look_of(model, variant)
+                except Exception as error:
+                    self._looks[variant] = error
+
+    def _paint(self, model: Model, waiting: deque[Item]) -> None:
+        """Paint items of one model until none is waiting."""
+        for item in _taken(waiting):
             self._stop()
-            try:
-                looks[variant] = self._batch.look_of(model, variant)
-            except Exception as error:
-                looks[variant] = error
-        for item in items:
-            self._stop()
-            look = looks[item.variant]
+            look = self._looks[item.variant]
             try:
                 if isinstance(look, Exception):
                     raise look
@@ -290,7 +302,8 @@ class _Work:
                 if self._ended:
                     raise
                 self._fail(item, error)
-            self._done += self._weights[item]
+            with self._lock:
+                self._pace.end(item)
 
     def _paint_item(self, model: Model, item: Item, look: Look) -> None:
         batch = self._batch
@@ -337,25 +350,25 @@ class _Work:
             )
 
     def _settle(self, item: Item, **facts: Any) -> None:
-        outcome = self._record.add(item, **facts)
-        self._settled += 1
-        if self._on_outcome:
-            with self._ending():
-                self._on_outcome(outcome)
+        with self._lock:
+            outcome = self._record.add(item, **facts)
+            self._settled += 1
+            if self._on_outcome:
+                with self._ending():
+                    self._on_outcome(outcome)
 
     def _tell(self, item: Item, progress: Progress) -> None:
         if self._on_progress is None:
             return
-        within = min(1.0, progress.frames / progress.total) if progress.total else 0.0
-        share = (self._done + within * self._weights[item]) / self._work
-        seconds = self._record.seconds
-        began, before = self._first = self._first or (seconds, share)
-        left = (seconds - began) * (1 - share) / (share - before) if share > before else None
-        count = len(self._batch.plan.items)
-        with self._ending():
-            self._on_progress(Step(item, self._settled + 1, count, progress, share, left))
+        with self._lock:
+            share, left = self._pace.of(item, progress, self._record.seconds)
+            count = len(self._batch.plan.items)
+            with self._ending():
+                self._on_progress(Step(item, self._settled + 1, count, progress, share, left))
 
     def _stop(self) -> None:
+        if self._ended:
+            raise _OtherEndedError
         if self._on_stop:
             with self._ending():
                 self._on_stop()
@@ -368,3 +381,12 @@ class _Work:
         except BaseException:
             self._ended = True
             raise
+
+
+def _taken(waiting: deque[Item]) -> Iterator[Item]:
+    """Yield what is waiting, each to one thread."""
+    while True:
+        try:
+            yield waiting.popleft()
+        except IndexError:
+            return

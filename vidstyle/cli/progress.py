@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vidstyle.batch.work import Step
+from vidstyle.batch.step import Step
 from vidstyle.cli import terminal
 from vidstyle.cli.spelling import spelled
 from vidstyle.pipeline import Progress

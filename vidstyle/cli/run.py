@@ -18,7 +18,7 @@ from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, UsageError
-from vidstyle.fields import INPUT, OUTPUT, STYLE
+from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE
 from vidstyle.files import Result
 from vidstyle.masks import Masks
 from vidstyle.media.address import located
@@ -109,6 +109,17 @@ def run(
             rich_help_panel=OUTPUT.text,
         ),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Of many results, make so many at once: worth it for short or small ones, which leave cores idle.",
+            rich_help_panel=MACHINE.text,
+        ),
+    ] = 1,
     resume: Annotated[
         bool,
         typer.Option(
@@ -224,7 +235,7 @@ def run(
         recursive=recursive,
         report=report,
     )
-    batch = Batch(plan, look, styles, compute, **how)
+    batch = Batch(plan, look, styles, compute, jobs=jobs, **how)
     if len(plan.items) == 1 and report is None:
         with ProgressDisplay(quiet=quiet) as display:
             result = batch.paint_only(on_progress=display, stop=stop)

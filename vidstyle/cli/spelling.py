@@ -44,6 +44,7 @@ SPELLINGS = {
     "screen": Spelling(metavar="DISPLAY"),
     "send": Spelling(metavar="URL"),
     "start": Spelling(kind=TIME),
+    "statistics": Spelling(metavar="CLIP"),
     "style": Spelling(("--style", "-s"), "PICTURE"),
     "style_mask": Spelling(metavar="PICTURE"),
     "style_regions": Spelling(metavar="PICTURE"),

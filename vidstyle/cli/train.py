@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say, tell
 from vidstyle.cli.timeleft import TimeLeft
-from vidstyle.errors import MissingPackageError
+from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.nets.shape import Shape
 from vidstyle.runtime.compute import Compute
 from vidstyle.training.config import ArbitraryConfig, PerceptualConfig, StyleConfig
@@ -56,7 +57,9 @@ def _reporter() -> Callable[[Report], None]:
 
 
 def _end(result: Path, following: str) -> None:
-    """Print the path of a result for programs, and for people the command that it is made for."""
+    """Print the path of a result for programs, and for people the command that it is made for; once, if processes are several."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     tell(str(result))
     say(f"use it: vidstyle {following} {shlex.quote(str(result))}")
 
@@ -119,8 +122,12 @@ def arbitrary(
     compute: Device,
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
 ) -> None:
-    """Train the any-style network from folders of photos and of style pictures."""
+    """Train the any-style network from folders of photos and of style pictures.
+
+    On several GPUs: torchrun --nproc-per-node N -m vidstyle train arbitrary ...
+    """
     try:
+        from vidstyle.nets import processes
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.arbitrary import train
         from vidstyle.zoo.features import load_features
@@ -129,20 +136,21 @@ def arbitrary(
 
     half, quarter, eighth = widths
     shape = replace(shape, half=half, quarter=quarter, eighth=eighth)
-    result = train(
-        content,
-        style,
-        load_features(features),
-        out,
-        encoder_perceptual=load_features(),
-        config=replace(config, shape=shape),
-        exclude=tuple(exclude or ()),
-        manifest=manifest,
-        init=init,
-        device=choose_device(compute.device),
-        sheet_every=sheet_every,
-        on_report=_reporter(),
-    )
+    with processes.together(choose_device(compute.device)) as device:
+        result = train(
+            content,
+            style,
+            load_features(features),
+            out,
+            encoder_perceptual=load_features(),
+            config=replace(config, shape=shape),
+            exclude=tuple(exclude or ()),
+            manifest=manifest,
+            init=init,
+            device=device,
+            sheet_every=sheet_every,
+            on_report=_reporter(),
+        )
     _end(result, "train style PICTURE --content PHOTOS --base")
 
 
@@ -175,7 +183,8 @@ def style(
 ) -> None:
     """Train a network for one style, smaller and nearer to it than the any-style one.
 
-    The result is used as `vidstyle run IN --style NAME.safetensors`.
+    The result is used as `vidstyle run IN --style NAME.safetensors`. On several GPUs: torchrun --nproc-per-node N -m vidstyle train
+    style ...
     """
     from vidstyle.training.api import train_style
 
@@ -221,6 +230,8 @@ def perceptual(
     compute: Device,
 ) -> None:
     """Train the network that the losses look through, by distillation from another."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("the perceptual network is trained by one process; leave torchrun out")
     try:
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.perceptual import train

@@ -14,15 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.nets.layers import channel_statistics, widened
+from vidstyle.nets.processes import mean
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over the targets' mean square, both over the whole batch.
+    """Mean squared error over the targets' mean square, both over the whole batch, that of all processes.
 
     Not per picture: a smooth style's texture is near nothing, so any error would be huge relative to
     it, and the network would learn above all to paint without strokes.
     """
-    return (value - target).square().mean() / (target.square().mean() + 1e-6)
+    return (value - target).square().mean() / (mean(target.square().mean()) + 1e-6)
 
 
 def content_loss(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
@@ -126,14 +127,14 @@ def _statistics_error(have: StyleTarget, want: StyleTarget, layer: int) -> Tenso
     """Return the squared distance (B,) of a layer's channel statistics over the target's square."""
     of, to = (torch.cat([s.means[layer], s.stds[layer]], 1).flatten(1) for s in (have, want))
     size = to.square().sum(1)
-    return (of - to).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
+    return (of - to).square().sum(1) / size.clamp(min=_SMOOTH * mean(size.mean()).item())
 
 
 def _gram_error(have: StyleTarget, want: StyleTarget, layer: int) -> Tensor:
     """Return the distance (B,) of a layer's Gram matrices over the size of the target's."""
     of, to = (s.grams[layer].flatten(1) for s in (have, want))
     size = to.square().sum(1)
-    error = (of - to).square().sum(1) / size.clamp(min=_SMOOTH * size.mean().item())
+    error = (of - to).square().sum(1) / size.clamp(min=_SMOOTH * mean(size.mean()).item())
     return (error + _ROUND).sqrt()
 
 

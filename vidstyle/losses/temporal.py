@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.nets.layers import widened
+from vidstyle.nets.processes import count, mean
 
 
 def warp(x: Tensor, grid: Tensor) -> Tensor:
@@ -32,4 +33,5 @@ def temporal_loss(
     if brighter is not None:
         change = change - brighter
     error = change.square() * mask
-    return error.sum() / (3 * mask.sum() + 1.0)
+    # Over what is visible in the whole batch, that of all processes.
+    return error.sum() / (3 * mean(mask.sum()) + 1.0 / count())

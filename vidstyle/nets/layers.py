@@ -122,12 +122,7 @@ class StyleNorm(nn.Module):
         """
         # Vectors stay vectors until they meet the picture, as one factor and one summand: the CPU's
         # runtime then keeps the layout of its convolutions in between, a sixth of its time.
-        own = (
-            statistics
-            if statistics is not None and weight is None
-            else torch.cat([s.flatten(1) for s in channel_statistics(x)], dim=1)
-        )
-        used = own if statistics is None or weight is None else own.lerp(statistics, weight)
+        own, used = self._statistics(x, statistics, weight)
         mean, std = used.chunk(2, dim=1)
         gain, shift = affine.chunk(2, dim=1)
         scale = gain / std
@@ -136,3 +131,49 @@ class StyleNorm(nn.Module):
             return (x - mean) * scale + shift, own
         offset = shift - mean * scale
         return x * scale[:, :, None, None] + offset[:, :, None, None], own
+
+    def _statistics(
+        self, x: Tensor, statistics: Tensor | None, weight: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the frame's own statistics (B, 2C), as `forward` does, and those to normalise with."""
+        if statistics is not None and weight is None:
+            return statistics, statistics
+        own = torch.cat([s.flatten(1) for s in channel_statistics(x)], dim=1)
+        if statistics is None or weight is None:
+            return own, own
+        return own, own.lerp(statistics, weight)
+
+
+class GuardedNorm(StyleNorm):
+    """A `StyleNorm` for runtimes that compute in 16 bits wherever they like.
+
+    Where a frame is even, features vary by nothing but rounding, which a division by their deviation would make
+    the picture: here the mean is taken off before, and no deviation counts as less than a share of its mean, which is some
+    units in the last place of bfloat16. Where features vary by more, the result is the same.
+    """
+
+    LEAST = 1 / 64
+    """Of a deviation, over its mean: features of a frame of a tenth of the usual contrast still vary by more."""
+
+    def forward(
+        self,
+        x: Tensor,
+        affine: Tensor,
+        statistics: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See `StyleNorm.forward`."""
+        own, used = self._statistics(x, statistics, weight)
+        mean, std = used.chunk(2, dim=1)
+        gain, shift = affine.chunk(2, dim=1)
+        scale = gain / torch.maximum(std, mean.abs() * self.LEAST)
+        mean, scale, shift = (v[:, :, None, None] for v in (mean, scale, shift))
+        return (x - mean) * scale + shift, own
+
+
+def guard(module: nn.Module) -> None:
+    """Make every `StyleNorm` of a module a `GuardedNorm`, in place."""
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if type(child) is StyleNorm:
+                setattr(parent, name, GuardedNorm(child.channels))

@@ -61,9 +61,14 @@ class OneStyle(nn.Module):
             net.colors.copy_(palette(picture))
             return net
         base = Arbitrary.from_shipped(weights)
+        return cls.of_vector(base.frame_net, base.style_encoder(picture))
+
+    @classmethod
+    @torch.no_grad()
+    def of_vector(cls, base: FrameNet, vector: Tensor) -> OneStyle:
+        """Make the network that paints in one style, a vector (1, S), as the frame net of any does."""
         net = cls(base.shape)
-        vector = base.style_encoder(picture)
-        net.frame_net.load_state_dict(base.frame_net.weights_for(vector))
+        net.frame_net.load_state_dict(base.weights_for(vector))
         net.affine.copy_(vector[:, : net.affine.shape[1]])
         net.colors.copy_(vector[:, -PALETTE:])
         return net

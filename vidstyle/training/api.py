@@ -30,6 +30,8 @@ def train_style(
 ) -> Path:
     """Train a network for one style, and convert it: what is returned is a style for `vidstyle.stylize`.
 
+    Where torchrun has started several processes that call it alike, each has a part of every batch; the first one writes and reports.
+
     Args:
         picture: the style, a file.
         content: a folder of photos to learn on.
@@ -65,6 +67,7 @@ def train_style(
     if save_every < 1:
         raise UsageError(f"expected to save every step or more rarely, got {save_every}")
     try:
+        from vidstyle.nets import processes
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.export import export_openvino
         from vidstyle.training.style import train
@@ -75,20 +78,22 @@ def train_style(
 
     picture = Path(picture)
     catalog.check_picture(picture)
-    weights = train(
-        picture,
-        Path(content),
-        load_features(str(features)) if isinstance(features, str | Path) else features,
-        Path(base) if base else catalog.verify(catalog.find("small").weights),
-        Path(out) if out else Path("runs", picture.stem),
-        config=config,
-        exclude=tuple(exclude),
-        manifest=Path(manifest) if manifest else None,
-        device=choose_device(device),
-        save_every=save_every,
-        on_report=on_report,
-    )
-    files = catalog.open_file(weights)
-    export_openvino(files)
-    files.note_networks()
+    with processes.together(choose_device(device)) as own_device:
+        weights = train(
+            picture,
+            Path(content),
+            load_features(str(features)) if isinstance(features, str | Path) else features,
+            Path(base) if base else catalog.verify(catalog.find("small").weights),
+            Path(out) if out else Path("runs", picture.stem),
+            config=config,
+            exclude=tuple(exclude),
+            manifest=Path(manifest) if manifest else None,
+            device=own_device,
+            save_every=save_every,
+            on_report=on_report,
+        )
+        if processes.is_first():
+            files = catalog.open_file(weights)
+            export_openvino(files)
+            files.note_networks()
     return weights

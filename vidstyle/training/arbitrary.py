@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
+from vidstyle.nets import processes
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
@@ -27,7 +28,7 @@ from vidstyle.training.data import Crops
 from vidstyle.training.growth import grow
 from vidstyle.training.held import SEED, held_out_losses
 from vidstyle.training.manifest import split_pictures
-from vidstyle.training.painting import MARGIN, Views, losses_of_step
+from vidstyle.training.painting import MARGIN, Views, losses_of_step, rows
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, write_sheet
@@ -80,6 +81,7 @@ def train(
     """
     config = config or Config()
     config.check()
+    config.check_processes(processes.count())
     if config.style_crop < MIN_CROP:
         raise InputError(
             f"expected style crops of {MIN_CROP} pixels at least, got {config.style_crop}"
@@ -104,8 +106,8 @@ def train(
 
     def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         x = next(contents).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
-        s = next(styles).to(target, memory_format=torch.channels_last)  # (B, 3, style_crop, ...)
-        views = Views.of(x, config, motion)
+        s = next(styles)[rows(config.batch)].to(target, memory_format=torch.channels_last)
+        views = Views.of(x, config, motion).own()
         with mixed_precision(target):
             vectors = net.style_encoder(s)
         return losses_of_step(step, views, s, vectors, net.frame_net, perceptual, config)

@@ -21,7 +21,7 @@ class PaintingConfig:
     steps: Annotated[int, Between(1)] = 5000
     """Optimizer steps."""
     batch: Annotated[int, Between(2)] = 8
-    """Photos per step, an even number."""
+    """Photos per step, an even number; of all processes together, where there are several."""
     crop: Annotated[int, Between(MIN_CROP)] = 192
     """Side of the training frames, pixels."""
     learning_rate: float = 1.5e-3
@@ -76,6 +76,17 @@ class PaintingConfig:
             raise InputError(
                 f"expected an even batch and a crop that is a multiple of {MULTIPLE}, of "
                 f"{MIN_CROP} pixels at least, got {self.batch} and {self.crop}"
+            )
+
+    def check_processes(self, count: int) -> None:
+        """Check that the batch can be parted among so many processes.
+
+        Raises:
+            InputError: it cannot.
+        """
+        if self.batch % (2 * count):
+            raise InputError(
+                f"expected a `batch` that is a multiple of {2 * count}, twice the number of processes, got {self.batch}"
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from vidstyle.losses.tone import tone_loss
 from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.perceptual import LAYERS, Perceptual
+from vidstyle.nets.processes import count, part
 from vidstyle.training.config import PaintingConfig
 from vidstyle.training.motion import Pair, draw_pair
 
@@ -40,6 +41,13 @@ def weights_at(config: PaintingConfig, progress: float) -> tuple[float, float]:
     style = config.style_weight + late * (config.late_style_weight - config.style_weight)
     rise = config.late_temporal_weight - config.temporal_weight
     return style, config.temporal_weight + late * rise
+
+
+def rows(batch: int) -> list[int]:
+    """Return which of a batch of frames, pairs and then still ones, are this process's."""
+    half = batch // 2
+    mine = range(half)[part(half)]
+    return [*mine, *(half + n for n in mine)]
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,15 @@ class Views:
         still = photos[half:, :, MARGIN : MARGIN + crop, MARGIN : MARGIN + crop]
         frames = torch.cat([pair.first, still]).contiguous(memory_format=torch.channels_last)
         return cls(frames, pair, _ramps(photos[:half], generator))
+
+    def own(self) -> Views:
+        """Return those of this process: all draw the same, so that their number changes no picture."""
+        if count() == 1:
+            return self
+        batch = len(self.frames)
+        mine = part(batch // 2)
+        pair = Pair(*(getattr(self.pair, field.name)[mine] for field in fields(Pair)))
+        return Views(self.frames[rows(batch)], pair, self.ramps[mine])
 
     def paint(
         self, net: FrameNet, vectors: Tensor, *, shared: bool

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, TrainingError
+from vidstyle.nets.processes import average_gradients, is_first, mean
 from vidstyle.training import checkpoint
 from vidstyle.training.report import Report
 
@@ -123,7 +124,8 @@ class Run(Generic[Net]):
                 ) from error
             self.average.weights, self.average.updates = state["average"], state["step"]
             self.start = state["step"]
-            log.warning("going on from step %d in %s", self.start, folder)
+            if is_first():
+                log.warning("going on from step %d in %s", self.start, folder)
 
     @property
     def seed(self) -> int:
@@ -166,15 +168,17 @@ class Run(Generic[Net]):
             done = step + 1
             if on_report and done % _REPORTED == 0:
                 rate = (done - self.start) * batch / (time.monotonic() - started)
-                values = {name: value.item() for name, value in losses.items()}
-                on_report(Report(done, steps, values, rate, self.skipped))
-            if done % save_every == 0 or done == steps:
+                values = {name: mean(value).item() for name, value in losses.items()}
+                if is_first():
+                    on_report(Report(done, steps, values, rate, self.skipped))
+            if is_first() and (done % save_every == 0 or done == steps):
                 self._save(done)
-            if sheet and (done % sheet_every == 0 or done == steps):
+            if sheet and is_first() and (done % sheet_every == 0 or done == steps):
                 sheet(done, self.averaged())
         if on_report and held_out:
             values = {f"held out {k}": v for k, v in held_out(self.averaged()).items()}
-            on_report(Report(steps, steps, values, 0.0, self.skipped))
+            if is_first():
+                on_report(Report(steps, steps, values, 0.0, self.skipped))
 
     def averaged(self) -> Net:
         """Return a second network that has the average of the weights; it changes with the next call."""
@@ -183,7 +187,8 @@ class Run(Generic[Net]):
 
     def ship(self, path: Path) -> Path:
         """Write the average of the weights, in 16 bits, to a safetensors file, and return its path."""
-        write_whole(path, save(checkpoint.shipped_weights(self.average.weights)))
+        if is_first():
+            write_whole(path, save(checkpoint.shipped_weights(self.average.weights)))
         return path
 
     def _learn(self, loss: Tensor, step: int) -> bool:
@@ -196,8 +201,9 @@ class Run(Generic[Net]):
             group["lr"] = rate_at(self.config, step)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.net.parameters())
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
-        if torch.isfinite(loss) and torch.isfinite(norm):
+        if torch.isfinite(mean(loss)) and torch.isfinite(norm):
             self._optimizer.step()
             self._failures = 0
             return True

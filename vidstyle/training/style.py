@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import StyleTarget
+from vidstyle.nets import processes
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
@@ -70,6 +71,7 @@ def train(
     """
     config = config or Config()
     config.check()
+    config.check_processes(processes.count())
     if config.style_side < MIN_CROP:
         raise InputError(f"expected a style of {MIN_CROP} pixels, got {config.style_side}")
     target = torch.device(device)
@@ -89,8 +91,8 @@ def train(
 
     def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         x = next(contents).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
-        views = Views.of(x, config, motion)
-        vectors = net.style.expand(config.batch, -1)
+        views = Views.of(x, config, motion).own()
+        vectors = net.style.expand(len(views.frames), -1)
         return losses_of_step(step, views, style, vectors, net.frame_net, perceptual, config)
 
     def held_out(averaged: OneStyle) -> dict[str, float]:
@@ -107,6 +109,7 @@ def train(
         sheet_every=save_every,
         held_out=held_out if held else None,
     )
-    for converted in out.glob(f"{glob.escape(picture.stem)}_frame*"):
-        converted.unlink()  # of older weights
+    if processes.is_first():
+        for converted in out.glob(f"{glob.escape(picture.stem)}_frame*"):
+            converted.unlink()  # of older weights
     return run.ship(out / f"{picture.stem}.safetensors")

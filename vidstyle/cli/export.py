@@ -1,0 +1,78 @@
+"""`vidstyle export ...`: networks for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli.mistakes import Commands
+from vidstyle.cli.options import Command, command, only
+from vidstyle.cli.signals import StopOnSignal
+from vidstyle.cli.terminal import say
+from vidstyle.errors import UsageError
+from vidstyle.export.api import OnnxOptions, write_onnx
+from vidstyle.media.reading import Reading
+from vidstyle.stylize.style import StyleOptions
+
+export_app = typer.Typer(
+    cls=Commands,
+    help="Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]').",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@export_app.callback()
+def _group() -> None:
+    """Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]')."""
+
+
+@export_app.command("onnx", cls=Command)
+@command
+def onnx(
+    *,
+    style: Annotated[
+        list[str] | None,
+        typer.Option("--style", "-s", metavar="PICTURE", help="The style, as for run; repeatable."),
+    ] = None,
+    style_input: Annotated[
+        bool, typer.Option("--style-input", help="Let the style be an input of the graph instead.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A .onnx; starry.onnx for the style starry.jpg if not given.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
+    ] = False,
+    how: StyleOptions,
+    options: OnnxOptions,
+    reading: Annotated[Reading, only("start", "end")],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+) -> None:
+    """Write a network as ONNX, for ONNX Runtime, OpenVINO, VapourSynth and all that reads it.
+
+    The graph takes one frame, planes of floats (1, 3, H, W), RGB from 0 to 1, and gives it painted, likewise: it pads, crops and
+    clamps by itself, and knows nothing of other frames. --start and --end are of the clip of --statistics.
+    """
+    if bool(style) == style_input:
+        raise UsageError("expected a `style` or `style_input`, one of them")
+    if not options.statistics and (reading.start is not None or reading.end is not None):
+        raise UsageError("`start` and `end` are of the clip of `statistics`; give one")
+    target = output or Path("+".join(Path(s).stem for s in style or ["arbitrary"]) + ".onnx")
+    stop = StopOnSignal()
+    write_onnx(style, target, options, how, reading, overwrite=overwrite, stop=stop)
+    if not quiet:
+        size = "x".join(map(str, options.size)) if options.size else "any size"
+        inputs = "frame and style" if style_input else "frame"
+        kib = -(-target.stat().st_size // 1024)
+        say(
+            f"{target}: opset {options.opset}, {inputs} -> painted, RGB from 0 to 1, {size}, {kib} KiB"
+        )
