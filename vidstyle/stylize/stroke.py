@@ -6,8 +6,6 @@ picture's height as in one of `_ROWS` rows, at 2 twice as large.
 
 from __future__ import annotations
 
-from typing import cast
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +54,7 @@ def scaled(picture: Pixels, size: tuple[int, int]) -> Pixels:
     """Scale a picture (H, W, 3) to a height and width."""
     smaller = size[0] < picture.shape[0]
     way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return cast(Pixels, cv2.resize(picture, size[::-1], interpolation=way))
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=way), picture.dtype)
 
 
 def enlarged(painted: Pixels, small: Pixels, frame: Pixels) -> Pixels:
@@ -75,7 +73,7 @@ def enlarged(painted: Pixels, small: Pixels, frame: Pixels) -> Pixels:
     below, made = (picture.astype(np.float32) / most for picture in (small, painted))
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cast(NDArray[np.float32], cv2.blur(values, (2 * _RADIUS + 1, 2 * _RADIUS + 1)))
+        return np.asarray(cv2.blur(values, (2 * _RADIUS + 1, 2 * _RADIUS + 1)), np.float32)
 
     middle = mean(below)
     slope = (mean(below * made) - middle * mean(made)) / (mean(below**2) - middle**2 + _FLAT)
@@ -83,4 +81,4 @@ def enlarged(painted: Pixels, small: Pixels, frame: Pixels) -> Pixels:
     up = [cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in (slope, below)]
     lost = frame.astype(np.float32) / most - up[1]
     whole = cv2.resize(made, size, interpolation=cv2.INTER_CUBIC) + up[0] * lost
-    return cast(Pixels, (whole.clip(0, 1) * most + 0.5).astype(frame.dtype))
+    return np.asarray(whole.clip(0, 1) * most + 0.5, frame.dtype)
