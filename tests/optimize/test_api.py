@@ -21,7 +21,7 @@ from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Region, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
 from vidstyle.optimize.pictures import write_picture
-from vidstyle.optimize.regions import RegionFiles
+from vidstyle.optimize.regionfiles import RegionFiles
 
 QUICK = GatysConfig(size=48, steps=2)
 

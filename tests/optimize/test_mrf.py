@@ -10,7 +10,8 @@ from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.losses.energies import PatchEnergy, matched_patches, nearest_patches, patches
 from vidstyle.optimize.descent import Checkpoint
-from vidstyle.optimize.mrf import MrfConfig, variants
+from vidstyle.optimize.mrf import MrfConfig
+from vidstyle.optimize.patches import variants
 from vidstyle.optimize.painting import Region, paint_picture
 
 
@@ -55,7 +56,7 @@ def test_the_energy_is_the_sum_over_all_patches():
     have = torch.rand(1, 4, 6, 8, dtype=torch.float64)
     expected = torch.rand(36, 24, dtype=torch.float64)
     energy = ((windows(have) - expected.T.numpy()) ** 2).sum()
-    assert PatchEnergy(expected, 6, 8)(have).item() == pytest.approx(energy)
+    assert PatchEnergy(expected, have)(have).item() == pytest.approx(energy)
 
 
 def test_variants_are_turned_and_scaled():
