@@ -43,7 +43,9 @@ def test_a_swap_is_that_of_a_brute_force(size, stride):
     torch.manual_seed(1)
     content, style = torch.rand(1, 4, 11, 9), torch.rand(1, 4, 8, 13)
     found = matched_patches(content, [style], size, stride)
-    assert np.allclose(laid(found, content, size, stride)[0][0], swapped(content, style, size, stride), atol=1e-5)
+    assert np.allclose(
+        laid(found, content, size, stride)[0][0], swapped(content, style, size, stride), atol=1e-5
+    )
 
 
 def test_the_search_is_a_normalised_convolution():
@@ -84,7 +86,9 @@ def test_gradients_agree_with_finite_differences(perceptual, kind, masked):
     way /= way.norm()
     step = 1e-5
     with torch.no_grad():
-        slope = (objective(picture + step * way)[0] - objective(picture - step * way)[0]) / (2 * step)
+        slope = (objective(picture + step * way)[0] - objective(picture - step * way)[0]) / (
+            2 * step
+        )
     perceptual.float()
     assert slope.item() == pytest.approx((gradient * way).sum().item(), rel=1e-3)
 
@@ -103,7 +107,9 @@ def test_a_picture_comes_to_have_the_swapped_features(perceptual):
 
 def test_a_swap_with_itself_changes_nothing(perceptual):
     content = pattern(1, 64, 64)
-    kept = paint_picture(content, [content], perceptual, SwapConfig(size=64, steps=3, variation=0.0))
+    kept = paint_picture(
+        content, [content], perceptual, SwapConfig(size=64, steps=3, variation=0.0)
+    )
     assert np.abs(kept.astype(int) - content).mean() < 2
 
 
@@ -112,7 +118,9 @@ def test_what_no_mask_covers_is_the_content_to_the_bit(perceptual):
     left = np.zeros((64, 64), np.float32)
     left[:, :32] = 1
     for kind in (SwapConfig, MrfConfig):
-        made = paint_picture(content, [style], perceptual, kind(size=64, steps=2), regions=[Region(0, left)])
+        made = paint_picture(
+            content, [style], perceptual, kind(size=64, steps=2), regions=[Region(0, left)]
+        )
         assert np.array_equal(made[:, 32:], content[:, 32:])
         assert not np.array_equal(made[:, :28], content[:, :28])
 
@@ -124,7 +132,9 @@ def test_dials_that_cannot_be_are_refused(perceptual):
         SwapConfig(patch_size=16)
     content = pattern(1, 64, 64)
     with pytest.raises(InputError, match="expected 15 for a patch"):
-        paint_picture(content[:40], [content], perceptual, SwapConfig(size=64, steps=1, patch_size=15))
+        paint_picture(
+            content[:40], [content], perceptual, SwapConfig(size=64, steps=1, patch_size=15)
+        )
 
 
 def test_weights_leave_places_out():

@@ -159,8 +159,8 @@ class GatysConfig(Config):
     )
     """Where style is compared: weights of layers."""
     semantics: Annotated[float | None, Between(0)] = None
-    """With masks or regions: the Gram matrices are those of the whole pictures, with the maps as channels beside the
-    features, of so many times their size. None: each region has Gram matrices of its own."""
+    """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels of so
+    many times their size. None: each region has Gram matrices of its own."""
 
     @property
     def layers(self) -> dict[str, float]:
@@ -185,6 +185,7 @@ class PatchConfig(Config, ABC):
         default_factory=lambda: {"relu3_1": 1.0}
     )
     """Where patches are compared: weights of layers."""
+    pooling: str = "average"
     patch_size: Annotated[int, Between(1, 15)] = 3
     """Side of a patch, places of a layer: larger ones keep more of the style's own shapes."""
     patch_stride: Annotated[int, Between(1, 15)] = 1
@@ -221,7 +222,7 @@ class MrfConfig(PatchConfig):
     patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
     """Where patches are compared: weights of layers."""
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
-        default_factory=lambda: dict.fromkeys(LAYERS[:2], 0.5)
+        default_factory=lambda: dict.fromkeys(LAYERS[:4], 0.25)
     )
     """Where Gram matrices are compared beside: weights of layers, over the patches' as a whole. They give the style's colors,
     and smooth areas without a grid, which the paper's deep patches leave free."""
@@ -251,6 +252,7 @@ class DoodleConfig(MrfConfig):
 
     init: str = "noise"
     ratio: float = 0.0
+    first_size: int = 96
 
 
 @documented
@@ -259,6 +261,7 @@ class SwapConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.swap`."""
 
     ratio: float = 0.0
+    variation: float = 10.0
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return the objective that a picture of a scene minimizes.

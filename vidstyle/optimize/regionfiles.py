@@ -10,7 +10,6 @@ from typing import Annotated
 
 from vidstyle.errors import UsageError
 from vidstyle.fields import Between, documented
-from vidstyle.media.overwriting import check_apart
 from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
 from vidstyle.optimize.pictures import check_picture
 
@@ -69,7 +68,10 @@ class RegionFiles:
         others = [*inputs, *([target] if target else [])]
         for file in self.save_regions:
             check_picture(file, inputs, overwrite=overwrite)
-            check_apart(file, others)
+            if file in others:
+                raise UsageError(
+                    f"{file} is another file of the run; choose another `save_regions`"
+                )
             others.append(file)
 
     def resolved(
