@@ -80,7 +80,7 @@ def test_all_endings_but_that_of_jpeg_keep_every_pixel(folder, perceptual, endin
 
 def test_a_picture_that_its_format_cannot_hold_is_told(tmp_path):
     with pytest.raises(OutputError, match="20000x1 could not be encoded"):
-        write_picture(tmp_path / "wide.webp", np.zeros((1, 20000, 3), np.uint8))
+        write_picture(tmp_path / "wide.webp", np.zeros((1, 20000, 3), np.uint8), overwrite=False)
 
 
 def test_every_method_has_its_options_by_name():
