@@ -242,5 +242,6 @@ def test_texture_is_made_in_any_size(folder, perceptual, method):
 def test_textures_that_cannot_be_are_refused(folder, perceptual):
     with pytest.raises(UsageError, match="its own `size`, got 100"):
         paint("80x40", "starry.png", method=GatysConfig(size=100), features=perceptual)
-    with pytest.raises(UsageError, match="the size of its map"):
-        paint("80x40", "starry.png", method="doodle", features=perceptual)
+    for method in ("doodle", "photoreal"):
+        with pytest.raises(UsageError, match="80x40 is painted by `method` gatys, mrf or swap"):
+            paint("80x40", "starry.png", method=method, features=perceptual)

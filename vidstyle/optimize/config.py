@@ -218,7 +218,7 @@ class PatchConfig(Config, ABC):
 class MrfConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.mrf`."""
 
-    ratio: float = 0.2
+    ratio: float = 0.08
     patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
     """Where patches are compared: weights of layers."""
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
@@ -226,7 +226,7 @@ class MrfConfig(PatchConfig):
     )
     """Where Gram matrices are compared beside: weights of layers, over the patches' as a whole. They give the style's colors,
     and smooth areas without a grid, which the paper's deep patches leave free."""
-    variation: float = 1.0
+    variation: float = 3.0
 
     @property
     def layers(self) -> dict[str, float]:

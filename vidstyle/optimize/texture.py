@@ -10,7 +10,7 @@ import numpy as np
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.optimize.config import Config, DoodleConfig
+from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
 
 
 def texture_of(content: Path) -> tuple[int, int] | None:
@@ -30,9 +30,9 @@ def for_texture(config: Config, size: tuple[int, int]) -> Config:
     Raises:
         UsageError: it is of another size, or no method for this.
     """
-    if isinstance(config, DoodleConfig):
+    if isinstance(config, DoodleConfig | PhotorealConfig):
         raise UsageError(
-            "a doodle has the size of its map: for texture take `method` gatys, mrf or swap"
+            f"a texture of {size[0]}x{size[1]} is painted by `method` gatys, mrf or swap"
         )
     if config.size not in (type(config)().size, max(size)):
         raise UsageError(f"a texture of {size[0]}x{size[1]} has its own `size`, got {config.size}")
