@@ -61,10 +61,11 @@ def paint(
         styles: the picture whose style it gets, likewise; or several, which are mixed.
         output: a file to write the result to, .png, .jpg, .webp or .tif; None writes none.
         method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig`,
-            `SwapConfig`, `DoodleConfig` or `PhotorealConfig`, with the size of the result, the number of steps and the weights of the losses.
+            `SwapConfig`, `DoodleConfig` or `PhotorealConfig`, with the size of the result, the number of steps and the
+            weights of the losses.
         style_weights: shares of the styles, each 0 or more, of any sum above 0; None shares equally.
         regions: where each style is painted: `RegionFiles`, or each a `Region` whose masks are (H, W), 0 to 1.
-            None paints everywhere, and lets photoreal find regions itself.
+            None is `RegionFiles()`: everywhere, but maps that are found by name are taken, and photoreal finds regions.
         features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
             one that `vidstyle.zoo.features.load_features` loaded, for many pictures.
         device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
