@@ -16,7 +16,7 @@ from make_paint import FRAME, SAMPLES, frames, style, write
 
 from vidstyle.frame import Pixels
 from vidstyle.optimize.api import paint
-from vidstyle.optimize.config import DoodleConfig, GatysConfig, SwapConfig
+from vidstyle.optimize.config import DoodleConfig, SwapConfig
 from vidstyle.optimize.descent import resized
 from vidstyle.optimize.regionfiles import RegionFiles
 
@@ -139,14 +139,13 @@ def make_doodle(features: str) -> None:
 
 
 def make_swap(features: str) -> None:
-    """Style swap beside Gram matrices, and with larger patches."""
+    """Style swap, with small patches and with larger ones."""
     content, rows = frames(FRAME, 1)[0], []
     for name in ("swirls", "woodcut"):
         row = []
         for title, config in (
-            ("Gram matrices", GatysConfig(size=320)),
-            ("swap", SwapConfig(size=320)),
-            ("swap, patches of 9", SwapConfig(size=320, patch_size=9, patch_stride=3)),
+            ("patches of 3", SwapConfig(size=320)),
+            ("patches of 9", SwapConfig(size=320, patch_size=9, patch_stride=3)),
         ):
             began = time.monotonic()
             row.append((title, paint(content, style(name), method=config, features=features)))
