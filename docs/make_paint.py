@@ -29,7 +29,8 @@ from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Config, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig
 from vidstyle.optimize.reconstructions import reconstruct, sheet
-from vidstyle.optimize.regions import AUTO, NONE, RegionFiles, load_regions
+from vidstyle.optimize.regionfiles import AUTO, NONE, RegionFiles
+from vidstyle.optimize.regions import load_regions
 from vidstyle.optimize.video import VideoConfig
 from vidstyle.zoo.features import load_features
 

@@ -30,12 +30,14 @@ from vidstyle.cli.spelling import flags, spelled
 from vidstyle.fields import Between, OneOf, declared, docstrings, documented
 from vidstyle.optimize.config import (
     Config,
+    DoodleConfig,
     GatysConfig,
     MrfConfig,
     PhotorealConfig,
-    RegionFiles,
+    SwapConfig,
     VideoConfig,
 )
+from vidstyle.optimize.regionfiles import RegionFiles
 from vidstyle.runtime.compute import Compute
 from vidstyle.training.config import ArbitraryConfig, PerceptualConfig, StyleConfig
 
@@ -166,6 +168,8 @@ OPTIONED = (
         RegionFiles,
         GatysConfig,
         MrfConfig,
+        SwapConfig,
+        DoodleConfig,
         PhotorealConfig,
         VideoConfig,
     ),

@@ -123,9 +123,9 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--save-every", "1", "-o", "left.png"), "left.000001.png exists already"),
         (("--style-weights", "2,-1"), "--style-weights of 0 or more"),
         (("--device", "toaster"), "toaster"),
-        (("--method", "magic"), "expected gatys, mrf, photoreal, video"),
+        (("--method", "magic"), "expected gatys, mrf, swap, doodle, photoreal, video"),
         (("--passes", "2"), "--passes does not go with --method gatys"),
-        (("--method", "mrf", "--mask", "photo.png"), "--mask does not go with --method mrf"),
+        (("--method", "video", "--mask", "photo.png"), "--mask does not go with --method video"),
         (("--method", "mrf", "--style-layers", "relu1_1"), "--style-layers does not go"),
         (("--end", "3"), "--end does not go"),
         (("--mask", "black.png"), "all black"),
@@ -347,3 +347,25 @@ def test_a_reconstruction(folder, refused):
     refused("exists already", *words, "--kind", "style")
     refused("content or style or grid", *words, "--kind", "soul")
     refused("needs a --style", *words, "--kind", "grid")
+
+
+def test_maps_swaps_doodles_and_textures_are_commands(here):
+    """Each by the words of its page; and what they ask for is there."""
+    left = np.full((48, 64, 3), (0, 0, 255), np.uint8)
+    left[:, :32] = (255, 0, 0)
+    cv2.imwrite("doodle.png", left)
+    cv2.imwrite("starry_sem.png", left[:, 2:62])
+    knobs = ["--features", "features.safetensors", "--size", "64", "--steps", "1", "-q"]
+
+    def run(*words):
+        assert not app(["paint", *words, "-s", "starry.jpg", *knobs], standalone_mode=False)
+
+    run("doodle.png", "--method", "doodle")
+    assert cv2.imread("doodle.starry.png").shape == (48, 64, 3)
+    run("photo.png", "--method", "swap", "--patch-size", "5", "--patch-stride", "2")
+    found = ("--region-count", "2", "--save-regions", "map.png", "--save-regions", "style_map.png")
+    run("photo.png", "--method", "mrf", *found, "-o", "regions.png")
+    assert cv2.imread("map.png").shape == (48, 64, 3)
+    assert cv2.imread("style_map.png").shape == (60, 60, 3)
+    run("64x32", "-o", "texture.png", "--regions", "none")
+    assert cv2.imread("texture.png").shape == (32, 64, 3)

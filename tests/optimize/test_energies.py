@@ -37,7 +37,7 @@ def double(*shape, seed=0):
         lambda x: style_energy(x, gram_matrix(double(1, 3, 7, 7, seed=2))),
         lambda x: style_energy(x, gram_matrix(double(1, 3, 7, 7)), double(1, 1, 8, 9, seed=4)),
         lambda x: temporal_energy(x, double(1, 3, 8, 9, seed=5), double(1, 1, 8, 9, seed=6)),
-        PatchEnergy(double(27, 42, seed=7), 8, 9),
+        PatchEnergy(double(27, 42, seed=7), double(1, 3, 8, 9, seed=1)),
         lambda x: matting_energy(x, matting_laplacian(double(1, 3, 8, 9, seed=8))),
         lambda x: content_loss([x] * 4, [double(1, 3, 8, 9, seed=1)] * 4),
         lambda x: style_loss([x] * 2, StyleTarget.of([double(1, 3, 8, 9, seed=3)] * 2)),

@@ -10,8 +10,9 @@ from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.losses.energies import PatchEnergy, matched_patches, nearest_patches, patches
 from vidstyle.optimize.descent import Checkpoint
-from vidstyle.optimize.mrf import MrfConfig, variants
-from vidstyle.optimize.painting import Region, paint_picture
+from vidstyle.optimize.mrf import MrfConfig
+from vidstyle.optimize.painting import paint_picture
+from vidstyle.optimize.patches import variants
 
 
 def windows(features, size=3):
@@ -55,7 +56,7 @@ def test_the_energy_is_the_sum_over_all_patches():
     have = torch.rand(1, 4, 6, 8, dtype=torch.float64)
     expected = torch.rand(36, 24, dtype=torch.float64)
     energy = ((windows(have) - expected.T.numpy()) ** 2).sum()
-    assert PatchEnergy(expected, 6, 8)(have).item() == pytest.approx(energy)
+    assert PatchEnergy(expected, have)(have).item() == pytest.approx(energy)
 
 
 def test_variants_are_turned_and_scaled():
@@ -117,10 +118,6 @@ def test_what_patches_do_not_know_is_refused(perceptual):
     config = MrfConfig(size=64, steps=1)
     with pytest.raises(UsageError, match="no weights"):
         paint_picture(content, [style, content], perceptual, config, shares=[2, 1])
-    with pytest.raises(UsageError, match="no regions"):
-        paint_picture(
-            content, [style], perceptual, config, regions=[Region(0, np.ones((64, 64), np.float32))]
-        )
     deepest = MrfConfig(size=64, steps=1, patch_layers={"relu5_1": 1.0})
     with pytest.raises(InputError, match="at relu5_1, expected 3"):
         paint_picture(content[:40], [style], perceptual, deepest)

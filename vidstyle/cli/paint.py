@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,24 +18,26 @@ from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
-from vidstyle.optimize.config import (
-    AUTO,
-    Config,
-    RegionFiles,
-    VideoConfig,
-)
+from vidstyle.optimize.config import Config, VideoConfig
+from vidstyle.optimize.regionfiles import RegionFiles
+from vidstyle.optimize.texture import for_texture, texture_of
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
+PICTURES = when_method(*api.METHODS)
 
 
 @command
 def paint(
     *,
     content: Annotated[
-        Path, typer.Argument(metavar="CONTENT", help="The picture to paint; a clip for video.")
+        Path,
+        typer.Argument(
+            metavar="CONTENT",
+            help="The picture to paint; a clip for video, a map for doodle; 640x360: the style's texture alone.",
+        ),
     ],
     style: Annotated[
         list[Path],
@@ -58,15 +59,15 @@ def paint(
         str,
         typer.Option(
             metavar="|".join(METHODS),
-            help="gatys: Gram matrices of a deep network. mrf: its patches. photoreal: light and "
-            "colors alone. video: a clip, steady in time.",
+            help="gatys: Gram matrices of a deep network. mrf: its patches. swap: its patches, swapped once. doodle: "
+            "after a map. photoreal: light and colors alone. video: a clip, steady in time.",
         ),
     ] = "gatys",
     config: Annotated[Config, by_method(METHODS)],
     styles: Annotated[StyleOptions, only("style_weights")],
-    regions: Annotated[RegionFiles, when_method("gatys", "photoreal")],
+    regions: Annotated[RegionFiles, PICTURES],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
-    trace: Annotated[Trace, when_method("gatys", "mrf", "photoreal")],
+    trace: Annotated[Trace, PICTURES],
     features: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
     ] = "own",
@@ -75,11 +76,17 @@ def paint(
 ) -> None:
     """Paint by optimisation: minutes instead of milliseconds, and the reference.
 
-    Gatys, Ecker and Bethge (2016), Li and Wand (2016), Luan et al. (2017), Ruder et al. (2016).
+    Gatys, Ecker and Bethge (2016), Li and Wand (2016), Chen and Schmidt (2016), Champandard (2016), Luan et al. (2017),
+    Ruder et al. (2016).
     """
     stop = StopOnSignal()
     for picture in style:
         catalog.check_picture(picture)
+    texture = None if method == "video" else texture_of(content)
+    if texture:
+        config = for_texture(config, texture)
+    if method != "video":
+        regions = regions.resolved(config, None if texture else content, style)
     inputs = [content, *style, *regions.files, *config.files]
     target = output or _default_output(content, style, is_video=method == "video")
     if trace.resume:
@@ -89,6 +96,7 @@ def paint(
         check_output(target, overwrite=overwrite)
     else:
         check_picture(target, inputs, overwrite=overwrite)
+        regions.check_saved(target, inputs, overwrite=overwrite)
     check_apart(target, inputs)
     for file in trace.curve:
         check_curve(file, target, inputs, overwrite=overwrite)
@@ -99,8 +107,6 @@ def paint(
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
     from vidstyle.images.files import read_picture
 
-    if method == "photoreal" and regions == RegionFiles():
-        regions = replace(regions, regions=AUTO)
     with StepDisplay(quiet=quiet) as display:
         job = Job(
             content,

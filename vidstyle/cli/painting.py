@@ -16,7 +16,8 @@ from vidstyle.cli.steps import StepDisplay
 from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError, InputError, Interrupted, UsageError, VidstyleError
 from vidstyle.fields import Between
-from vidstyle.optimize.config import Config, RegionFiles, VideoConfig
+from vidstyle.optimize.config import Config, VideoConfig
+from vidstyle.optimize.regionfiles import RegionFiles
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
@@ -87,17 +88,22 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
     from vidstyle.optimize.api import paint
     from vidstyle.optimize.descent import scaled, to_pixels
     from vidstyle.optimize.regions import load_regions
+    from vidstyle.optimize.texture import blank, texture_of
 
     previews = Previews(job.target, trace.save_every, overwrite=overwrite or trace.resume)
+    texture = texture_of(job.content)
     try:
-        picture, target = read_picture(job.content), job.target
+        picture, target = blank(texture) if texture else read_picture(job.content), job.target
     except InputError as error:
         if _is_video(job.content):
             raise UsageError(
                 f"{job.content} is a video: vidstyle run paints it, or `method` video by optimisation"
             ) from error
         raise
-    regions = load_regions(where, (job.content, job.style), picture, job.styles, job.perceptual)
+    regions = load_regions(
+        *(where, (job.content, job.style), picture, job.styles, job.perceptual),
+        overwrite=overwrite or trace.resume,
+    )
     checkpoint = CheckpointFile(_checkpoint(target), _settings(job, picture, where))
     rows: list[StepResult] = []
 

@@ -41,6 +41,7 @@ SPELLINGS = {
     "pixel_format": Spelling(("--pix-fmt",)),
     "quiet": Spelling(("--quiet", "-q")),
     "regions": Spelling(metavar="PICTURE|auto|none"),
+    "save_regions": Spelling(metavar="PICTURE"),
     "screen": Spelling(metavar="DISPLAY"),
     "send": Spelling(metavar="URL"),
     "start": Spelling(kind=TIME),

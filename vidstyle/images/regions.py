@@ -153,6 +153,11 @@ def _numbers(colors: Pixels) -> Labels:
     return cast(Labels, (colors.astype(np.int32) << np.array([16, 8, 0])).sum(-1, dtype=np.int32))
 
 
+def colors_of(labels: Labels) -> Pixels:
+    """Return regions (H, W), each a color 0xRRGGBB, as a picture (H, W, 3)."""
+    return _channels(labels).astype(np.uint8)
+
+
 def _channels(numbers: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return 0xRRGGBB (...) as colors (..., 3)."""
     channels = np.asarray(numbers)[..., None] >> np.array([16, 8, 0]) & 255

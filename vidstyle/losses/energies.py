@@ -1,7 +1,8 @@
 """The energies of style transfer by optimisation, as published: sums, not relative errors.
 
 Gatys, Ecker and Bethge 2016 ("Image Style Transfer Using Convolutional Neural Networks"), eqs. 1 to 7; Li and
-Wand 2016 ("Combining Markov Random Fields and Convolutional Neural Networks"); Luan et al. 2017 ("Deep Photo
+Wand 2016 ("Combining Markov Random Fields and Convolutional Neural Networks"); Chen and Schmidt 2016 ("Fast
+Patch-based Style Transfer of Arbitrary Style"); Luan et al. 2017 ("Deep Photo
 Style Transfer"); Ruder et al. 2016 ("Artistic Style Transfer for Videos").
 """
 
@@ -38,9 +39,50 @@ def style_energy(features: Tensor, target: Tensor, weight: Tensor | None = None)
     return (gram_matrix(features, weight) - target).square().sum() / (4 * channels**2)
 
 
-def patches(features: Tensor, size: int = 3) -> Tensor:
-    """Return all patches of features (1, C, H, W) that lie inside, as columns (C * size^2, places)."""
-    return F.unfold(features, size)[0]
+def patches(features: Tensor, size: int = 3, stride: int = 1) -> Tensor:
+    """Return patches of features (1, C, H, W) that lie inside, as columns (C * size^2, places).
+
+    They begin every `stride` places, and at the last place where one fits: none is left out at the far borders.
+    """
+    columns = F.unfold(features, size)[0]
+    return columns if stride == 1 else columns[:, _begins(features, size, stride)]
+
+
+def _begins(features: Tensor, size: int, stride: int) -> Tensor:
+    """Return the numbers of the columns of `F.unfold` where patches begin."""
+    down, across = (sorted({*range(0, n - size + 1, stride), n - size}) for n in features.shape[2:])
+    width = features.shape[3] - size + 1
+    return torch.tensor([y * width + x for y in down for x in across], device=features.device)
+
+
+def laid(
+    columns: Tensor, features: Tensor, size: int = 3, stride: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Lay patches over each other, the inverse of `patches`.
+
+    Args:
+        columns: (C * size^2, places).
+        features: (1, C, H, W), whose shape and places they have; the stride is `size` at most.
+        size: side of a patch.
+        stride: places from patch to patch.
+
+    Returns:
+        The mean (1, C, H, W) of the patches that cover each place, and their number (1, 1, H, W).
+    """
+    shape, device = features.shape[2:], columns.device
+    if stride > 1:
+        whole = columns.new_zeros(columns.shape[0], math.prod(n - size + 1 for n in shape))
+        begins = _begins(features, size, stride)
+        whole[:, begins] = columns
+        ones = columns.new_zeros(size * size, whole.shape[1])
+        ones[:, begins] = 1
+        columns = whole
+    else:
+        ones = torch.ones_like(columns[: size * size])
+    if device.type == "mps":  # older ones of torch cannot fold there
+        columns, ones = columns.cpu(), ones.cpu()
+    counts = F.fold(ones[None], shape, size)
+    return (F.fold(columns[None], shape, size) / counts).to(device), counts.to(device)
 
 
 class PatchEnergy:
@@ -51,20 +93,24 @@ class PatchEnergy:
     more than a content loss.
     """
 
-    def __init__(self, target: Tensor, height: int, width: int, size: int = 3) -> None:
-        """Take the wanted patches (C * size^2, places), for features (1, C, height, width)."""
-        shape, device = (height, width), target.device
-        if device.type == "mps":  # older ones of torch cannot fold there
-            target = target.cpu()
-        ones = torch.ones_like(target[: size * size])
-        counts = F.fold(ones[None], shape, size)
-        mean = F.fold(target[None], shape, size) / counts
-        self._counts, self._mean = counts.to(device), mean.to(device)
-        self._rest = float(target.square().sum() - (counts * mean.square()).sum())
+    def __init__(
+        self,
+        target: Tensor,
+        features: Tensor,
+        size: int = 3,
+        stride: int = 1,
+        weight: Tensor | None = None,
+    ) -> None:
+        """Take the wanted patches (C * size^2, places) for features (1, C, H, W), and weights (1, 1, H, W) of places."""
+        mean, counts = laid(target, features, size, stride)
+        self._mean, self._counts = mean, counts if weight is None else counts * weight
+        rest = target.square().sum() - (counts * mean.square()).sum()
+        self._rest = max(0.0, float(rest)) if weight is None else 0.0
 
     def __call__(self, features: Tensor) -> Tensor:
-        """Return the energy of features."""
-        return (self._counts * (features - self._mean).square()).sum() + max(0.0, self._rest)
+        """Return the energy of features; with weights, without the rest."""
+        energy: Tensor = (self._counts * (features - self._mean).square()).sum() + self._rest
+        return energy
 
 
 def nearest_patches(
@@ -95,18 +141,56 @@ def nearest_patches(
     return best, index
 
 
-def matched_patches(features: Tensor, styles: Sequence[Tensor], size: int = 3) -> Tensor:
-    """Return for each patch of features (1, C, H, W) the nearest one of several styles, as columns."""
-    have = patches(features, size)
+def matched_patches(
+    features: Tensor,
+    styles: Sequence[Tensor],
+    size: int = 3,
+    stride: int = 1,
+    *,
+    maps: tuple[Tensor, Sequence[Tensor]] | None = None,
+    semantics: float = 0.0,
+) -> Tensor:
+    """Return for each patch of features (1, C, H, W) the nearest one of several styles, as columns.
+
+    Args:
+        features: of the picture.
+        styles: features, likewise, of any size.
+        size: side of a patch.
+        stride: places from patch to patch, in all of them.
+        maps: semantic maps (1, K, H, W) of the picture and of each style, in the sizes of their features. Those
+            and the features are compared by the normalised cross-correlation of each (Champandard 2016,
+            "Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks").
+        semantics: the weight of the maps' correlation over the features'.
+    """
+    have = patches(features, size, stride)
+    own, others = maps if maps else (None, [None] * len(styles))
+    sought = _with_map(have, own, semantics, size, stride)
     found = torch.zeros_like(have)
     reached = have.new_full((have.shape[1],), -math.inf)
-    for style in styles:
-        offered = patches(style, size)
-        similarity, place = nearest_patches(have, offered)
+    for style, other in zip(styles, others, strict=True):
+        offered = patches(style, size, stride)
+        similarity, place = nearest_patches(
+            sought, _with_map(offered, other, semantics, size, stride)
+        )
         better = similarity > reached
         found[:, better] = offered[:, place[better]]
         reached = torch.maximum(reached, similarity)
     return found
+
+
+def _with_map(
+    columns: Tensor, semantic_map: Tensor | None, semantics: float, size: int, stride: int
+) -> Tensor:
+    """Concatenate patches of features and of a map, each of length 1, so that their correlations add up."""
+    if semantic_map is None:
+        return columns
+    meant = patches(semantic_map, size, stride)
+    return torch.cat([_unit(columns), math.sqrt(semantics) * _unit(meant)])
+
+
+def _unit(columns: Tensor) -> Tensor:
+    unit: Tensor = columns / (columns.norm(dim=0) + 1e-8)
+    return unit
 
 
 class _Matting(torch.autograd.Function):

@@ -10,14 +10,16 @@ from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.optimize.config import (
-    AUTO,
     Config,
+    DoodleConfig,
     GatysConfig,
     MrfConfig,
     PhotorealConfig,
-    RegionFiles,
+    SwapConfig,
 )
 from vidstyle.optimize.pictures import check_picture, write_picture
+from vidstyle.optimize.regionfiles import RegionFiles
+from vidstyle.optimize.texture import blank, for_texture, texture_of
 from vidstyle.stylize.style import normalized
 from vidstyle.zoo import catalog
 
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 METHODS: dict[str, type[Config]] = {
     "gatys": GatysConfig,
     "mrf": MrfConfig,
+    "swap": SwapConfig,
+    "doodle": DoodleConfig,
     "photoreal": PhotorealConfig,
 }
-"""How a picture is painted: by the Gram matrices of a deep network's features; by its patches; or as a photo
-that stays one, with other light and colors."""
+"""How a picture is painted: by the Gram matrices of a deep network's features; by its patches; by patches that are swapped
+once; after a map, by patches; or as a photo that stays one, with other light and colors."""
 
 
 def paint(
@@ -52,14 +56,16 @@ def paint(
     """Paint one picture in the style of others, by optimisation: it takes minutes, and trains no network.
 
     Args:
-        photo: the picture to paint: a file, or pixels (H, W, 3), uint8 RGB.
+        photo: the picture to paint: a file, or pixels (H, W, 3), uint8 RGB; "640x360" paints the style's texture alone, in
+            that size; for doodle a map, in a file.
         styles: the picture whose style it gets, likewise; or several, which are mixed.
         output: a file to write the result to, .png, .jpg, .webp or .tif; None writes none.
-        method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig` or
-            `PhotorealConfig`, with the size of the result, the number of steps and the weights of the losses.
+        method: one of `METHODS`, with its defaults; or its options, a `GatysConfig`, `MrfConfig`,
+            `SwapConfig`, `DoodleConfig` or `PhotorealConfig`, with the size of the result, the number of steps and the
+            weights of the losses.
         style_weights: shares of the styles, each 0 or more, of any sum above 0; None shares equally.
         regions: where each style is painted: `RegionFiles`, or each a `Region` whose masks are (H, W), 0 to 1.
-            None paints everywhere, and lets photoreal find regions itself.
+            None is `RegionFiles()`: everywhere, but maps that are found by name are taken, and photoreal finds regions.
         features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
             one that `vidstyle.zoo.features.load_features` loaded, for many pictures.
         device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
@@ -81,11 +87,18 @@ def paint(
     for style in several:
         if isinstance(style, str | Path):
             catalog.check_picture(style)
+    config = default_config(method) if isinstance(method, str) else method
     target = None if output is None else Path(output)
+    file, *style_files = (_file(p) for p in (photo, *several))
+    size = None if file is None else texture_of(file)
+    if size:
+        photo, config, file = blank(size), for_texture(config, size), None
+    inputs = [p for p in (file, *style_files, *config.files) if p is not None]
+    if regions is None or isinstance(regions, RegionFiles):
+        regions = (regions or RegionFiles()).resolved(config, file, style_files)
+        inputs += regions.files
+        regions.check_saved(target, inputs, overwrite=overwrite)
     if target is not None:
-        inputs = [Path(p) for p in (photo, *several) if isinstance(p, str | Path)]
-        inputs += regions.files if isinstance(regions, RegionFiles) else ()
-        inputs += () if isinstance(method, str) else method.files
         check_picture(target, inputs, overwrite=overwrite)
     content, pictures = load_picture(photo), [load_picture(style) for style in several]
     try:
@@ -96,15 +109,15 @@ def paint(
     except ImportError as error:
         raise MissingPackageError("paint needs torch: pip install 'vidstyle[torch]'") from error
 
-    config = default_config(method) if isinstance(method, str) else method
     shares = normalized(style_weights, len(pictures))
     chosen = choose_device(device)
     net = load_features(str(features)) if isinstance(features, str | Path) else features
-    if regions is None and isinstance(config, PhotorealConfig):
-        regions = RegionFiles(regions=AUTO)
     if isinstance(regions, RegionFiles):
-        names = _name(photo, "photo"), [_name(s, f"style {n}") for n, s in enumerate(several, 1)]
-        regions = load_regions(regions, names, content, pictures, net)
+        names = (
+            file or Path("photo"),
+            [f or Path(f"style {n}") for n, f in enumerate(style_files, 1)],
+        )
+        regions = load_regions(regions, names, content, pictures, net, overwrite=overwrite)
     painted = paint_picture(
         *(content, pictures, net, config),
         shares=shares,
@@ -129,6 +142,6 @@ def default_config(method: str) -> Config:
     return METHODS[method]()
 
 
-def _name(picture: PictureSource, otherwise: str) -> Path:
-    """Return the name of a picture for messages."""
-    return Path(picture if isinstance(picture, str | Path) else otherwise)
+def _file(picture: PictureSource) -> Path | None:
+    """Return the file that a picture comes from."""
+    return Path(picture) if isinstance(picture, str | Path) else None

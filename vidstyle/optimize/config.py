@@ -1,7 +1,8 @@
 """The knobs of every method by optimisation, known without torch; a config's class chooses the method.
 
 OptimizeConfig <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
-                         <- MrfConfig
+                         <- PatchConfig <- MrfConfig <- DoodleConfig
+                                        <- SwapConfig
 """
 
 from __future__ import annotations
@@ -29,15 +30,9 @@ if TYPE_CHECKING:
 MIN_SIDE = 32
 """Shortest side, pixels, that reaches the deepest layers."""
 
-_SMALLEST = 256
-"""Longest side, pixels, at which a coarse-to-fine run begins."""
-
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
 OPTIMIZERS = ("lbfgs", "adam")
-
-AUTO, NONE = "auto", "none"
-"""Regions that are found, and none."""
 
 
 def _is_file(word: str) -> bool:
@@ -62,6 +57,15 @@ class OptimizeConfig:
     """What takes the steps."""
     learning_rate: float | None = None
     """Learning rate of the optimizer; by default 1 for lbfgs, 0.02 for adam."""
+    averaging: Annotated[float, Between(0, 0.9999)] = 0.0
+    """For adam: the result is the mean of its iterates, each of them counting this much less than the next, such as 0.99; 0: the
+    last one."""
+    tolerance: Annotated[float, Between(0, 1)] = 0.0
+    """A size is finished early once ten steps lower the loss by no more than this share of it, such as 0.01; 0: never."""
+    first_size: Annotated[int, Between(MIN_SIDE)] = 256
+    """Longest side, pixels, at most, that a run begins with."""
+    size_step: Annotated[float, Between(1.1, 8)] = 2.0
+    """Each size is at most so many times the one before; 1.4142 makes twice as many sizes."""
     seed: Annotated[int, Between(0)] = 1
     """Seed of noise."""
 
@@ -78,12 +82,15 @@ class OptimizeConfig:
         check(self)
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise UsageError(f"expected a positive `learning_rate`, got {self.learning_rate}")
+        if self.averaging and self.optimizer != "adam":
+            raise UsageError(f"`averaging` goes with `optimizer` adam, got {self.optimizer}")
 
     @property
     def sizes(self) -> list[int]:
-        """The longest sides of a coarse-to-fine run, each at most twice the one before."""
-        count = max(0, math.ceil(math.log2(self.size / _SMALLEST)))
-        return [math.ceil(self.size / 2**n) for n in range(count, -1, -1)]
+        """The longest sides of a coarse-to-fine run, each at most `size_step` times the one before."""
+        step = self.size_step
+        count = max(0, math.ceil(math.log(self.size / self.first_size, step) - 1e-9))
+        return [math.ceil(self.size / step**n) for n in range(count, -1, -1)]
 
 
 @documented
@@ -151,6 +158,9 @@ class GatysConfig(Config):
         default_factory=lambda: dict.fromkeys(LAYERS, 0.2)
     )
     """Where style is compared: weights of layers."""
+    semantics: Annotated[float | None, Between(0)] = None
+    """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels of so
+    many times their size. None: each region has Gram matrices of its own."""
 
     @property
     def layers(self) -> dict[str, float]:
@@ -166,18 +176,23 @@ class GatysConfig(Config):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class MrfConfig(Config):
-    """Every knob of a run of `vidstyle.optimize.mrf`; the search grows with the fourth power of the size."""
+class PatchConfig(Config, ABC):
+    """The knobs of the methods by patches; the search for them grows with the fourth power of the size."""
 
     size: int = 384
     steps: int = 100
-    ratio: float = 0.03
     patch_layers: Annotated[dict[str, float], Between(0)] = field(
-        default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0)
+        default_factory=lambda: {"relu3_1": 1.0}
     )
-    """Where patches are compared: weights of layers. The paper has relu3_1 and relu4_1; relu1_1 and relu2_1 give
-    the style's colors, and smooth areas without a grid."""
-    variation: float = 3.0
+    """Where patches are compared: weights of layers."""
+    pooling: str = "average"
+    patch_size: Annotated[int, Between(1, 15)] = 3
+    """Side of a patch, places of a layer: larger ones keep more of the style's own shapes."""
+    patch_stride: Annotated[int, Between(1, 15)] = 1
+    """Places from patch to patch, `patch_size` at most: larger ones are faster, and coarser."""
+    semantics: Annotated[float, Between(0)] = 4.0
+    """With masks or regions: how much their likeness counts beside the features' where patches are sought; 0: they only
+    bound what is painted."""
     rotations: Annotated[int, Between(0, 12)] = 0
     """Turns of the style to either side, 15 degrees each."""
     scales: Annotated[int, Between(0, 5)] = 0
@@ -187,26 +202,80 @@ class MrfConfig(Config):
         super().__post_init__()
         if not self.patch_layers:
             raise UsageError("expected layers for the patches, got none")
+        if self.patch_stride > self.patch_size:
+            raise UsageError(
+                f"expected a `patch_stride` up to the `patch_size`, {self.patch_size}, got {self.patch_stride}"
+            )
 
     @property
     def layers(self) -> dict[str, float]:
         """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.patch_layers}
 
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class MrfConfig(PatchConfig):
+    """Every knob of a run of `vidstyle.optimize.mrf`."""
+
+    ratio: float = 0.08
+    patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
+    """Where patches are compared: weights of layers."""
+    gram_layers: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: dict.fromkeys(LAYERS[:4], 0.25)
+    )
+    """Where Gram matrices are compared beside: weights of layers, over the patches' as a whole. They give the style's colors,
+    and smooth areas without a grid, which the paper's deep patches leave free."""
+    variation: float = 3.0
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """All layers whose features are compared, with weights."""
+        return {**super().layers, **self.gram_layers}
+
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return the objective that a picture of a scene minimizes.
 
         Raises:
-            UsageError: the scene has regions, or styles of different shares.
+            UsageError: styles of different shares.
             InputError: a picture too small to hold a patch at a layer.
         """
-        from vidstyle.optimize.mrf import PatchObjective
+        from vidstyle.optimize.mrf import MrfObjective
 
-        if any(r.where is not None or r.style_mask is not None for r in scene.regions):
-            raise UsageError("patches know no regions; take gatys or photoreal")
-        if len({round(r.share, 6) for r in scene.regions}) > 1:
-            raise UsageError("patches are taken from all styles alike: they have no weights")
-        return PatchObjective(perceptual, scene, self)
+        return MrfObjective(perceptual, scene, self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class DoodleConfig(MrfConfig):
+    """Every knob of a painting after a map alone: the regions of a content that is none."""
+
+    init: str = "noise"
+    ratio: float = 0.0
+    variation: float = 0.5
+    gram_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0))
+    """Where Gram matrices are compared beside, those of each region: weights of layers, over the patches' as a whole."""
+    first_size: int = 96
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class SwapConfig(PatchConfig):
+    """Every knob of a run of `vidstyle.optimize.swap`."""
+
+    ratio: float = 0.0
+    variation: float = 10.0
+
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+        """Return the objective that a picture of a scene minimizes.
+
+        Raises:
+            UsageError: styles of different shares.
+            InputError: a picture too small to hold a patch at a layer.
+        """
+        from vidstyle.optimize.swap import SwapObjective
+
+        return SwapObjective(perceptual, scene, self)
 
 
 @documented
@@ -271,37 +340,3 @@ class VideoConfig(GatysConfig):
         super().__post_init__()
         if not self.reach or list(self.reach) != sorted(set(self.reach)):
             raise UsageError(f"expected a rising `reach` such as 1,2,4, got {self.reach}")
-
-
-@documented
-@dataclass(frozen=True)
-class RegionFiles:
-    """The files that say where each style is painted: masks, or regions.
-
-    Raises:
-        UsageError: the files do not go together.
-    """
-
-    mask: tuple[Path, ...] = ()
-    """One for each style: where it is painted is white; by default everywhere."""
-    style_mask: tuple[Path, ...] = ()
-    """One for each style: what is meant of it is white; by default all of it."""
-    regions: str | None = None
-    """A picture with a color for each region of the content; auto finds some, which vidstyle paint does
-    for photoreal by itself; none: there are none."""
-    style_regions: Path | None = None
-    """A picture with the regions of the style, in the same colors."""
-
-    def __post_init__(self) -> None:
-        by_regions = self.regions not in (None, NONE) or self.style_regions is not None
-        if (self.mask or self.style_mask) and by_regions:
-            raise UsageError("take either masks or regions")
-        if (self.regions in (None, AUTO, NONE)) != (self.style_regions is None):
-            raise UsageError("regions of the content and of the style need each other")
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All of them."""
-        named = () if self.regions in (None, AUTO, NONE) else (Path(str(self.regions)),)
-        of_style = () if self.style_regions is None else (self.style_regions,)
-        return (*self.mask, *self.style_mask, *named, *of_style)

@@ -22,6 +22,9 @@ from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.optimize.config import MIN_SIDE, OptimizeConfig
 
+_LOOKED_BACK = 10
+"""Steps over which `tolerance` asks for a lower loss."""
+
 _MAX_EVALUATIONS = 6
 """Evaluations of the loss in a step of L-BFGS, at most."""
 
@@ -182,10 +185,13 @@ def descend(
     `callback` gets each step's number from 1, the loss and energies it began with, and the picture after it.
     The first `skipped` steps are taken as done.
     """
+    made = begin.detach()
     # L-BFGS wants one contiguous vector.
     picture = begin.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
     optimizer: torch.optim.Optimizer | None = None
     evaluations: list[tuple[float, dict[str, float]]] = []
+    mean = _Mean(config.averaging)
+    losses: list[float] = []  # since the loss changed
     measured: tuple[Tensor, Tensor, tuple[float, dict[str, float]]] | None = None
 
     def closure() -> Tensor:
@@ -206,6 +212,7 @@ def descend(
     for step in range(skipped, config.steps):
         if objective.renew(picture.detach(), step) or optimizer is None:
             optimizer, measured = _optimizer(picture, config), None
+            losses.clear()
         evaluations.clear()
         optimizer.step(closure)  # type: ignore[arg-type]
         loss, energies = evaluations[0]  # the others are of the line search
@@ -213,11 +220,33 @@ def descend(
             raise TrainingError(
                 f"the loss was not finite at step {step + 1}; lower the learning rate or take adam"
             )
+        made = mean.of(picture.detach())
         if callback:
-            callback(step + 1, loss, energies, picture.detach())
+            callback(step + 1, loss, energies, made)
+        losses.append(loss)
+        if config.tolerance and len(losses) > _LOOKED_BACK:
+            before = losses[-1 - _LOOKED_BACK]
+            if before - loss <= config.tolerance * abs(before):
+                break
     if not torch.isfinite(picture).all():
         raise TrainingError("the last step was not finite; lower the learning rate or take adam")
-    return picture.detach().clamp(0, 1)
+    return made.clamp(0, 1)
+
+
+class _Mean:
+    """The mean of pictures, each of which counts `decay` times less than the next."""
+
+    def __init__(self, decay: float) -> None:
+        self._decay, self._whole = decay, 0.0
+        self._sum: Tensor | float = 0.0
+
+    def of(self, picture: Tensor) -> Tensor:
+        """Add a picture, and return the mean."""
+        if not self._decay:
+            return picture
+        total = self._decay * self._sum + picture
+        self._sum, self._whole = total, self._decay * self._whole + 1
+        return total / self._whole
 
 
 def _optimizer(picture: Tensor, config: OptimizeConfig) -> torch.optim.Optimizer:

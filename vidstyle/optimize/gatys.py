@@ -2,7 +2,7 @@
 
 The picture itself is what is learned: its features shall be the content's deep down, and its Gram matrices
 the style's; in regions of the picture those of regions of the styles (Gatys et al. 2017, "Controlling
-Perceptual Factors", eq. 5).
+Perceptual Factors", eq. 5), or with the regions as channels beside the features (Champandard 2016).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.losses.energies import style_energy
@@ -19,6 +18,7 @@ from vidstyle.losses.perceptual import gram_matrix
 from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.objective import SceneObjective
 from vidstyle.optimize.painting import Scene, SceneRegion
+from vidstyle.optimize.semantics import within
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,49 @@ class _Target:
         return self.grams[layer], None if self.where is None else self.where[layer]
 
 
+class GramEnergy:
+    """The weighted distance of Gram matrices to the styles' of a scene, in its regions."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        content_features: dict[str, Tensor],
+        style_features: Sequence[dict[str, Tensor]],
+        layers: dict[str, float],
+        semantics: float | None = None,
+    ) -> None:
+        """Take the styles' Gram matrices.
+
+        Args:
+            scene: its regions, and the shares of its styles.
+            content_features: layer -> (1, C, h, w), of which the shapes matter.
+            style_features: likewise, of each style.
+            layers: weights of layers.
+            semantics: weight of the regions as channels; None: each has Gram matrices of its own.
+        """
+        self._layers, self._means = layers, list[_Mean]()
+        if semantics is None or all(r.where is None for r in scene.regions):
+            regions = scene.regions
+        else:
+            regions = [SceneRegion(r.style, r.share, None, r.style_mask) for r in scene.regions]
+            self._means = _means(scene, content_features, style_features, layers, semantics)
+        self._targets = _targets(regions, content_features, style_features, layers)
+
+    def __call__(self, output_features: dict[str, Tensor]) -> Tensor:
+        """Return the energy of features, layer -> (1, C, h, w)."""
+        grams = (
+            target.share * weight * style_energy(output_features[name], *target.at(name))
+            for target in self._targets
+            for name, weight in self._layers.items()
+        )
+        means = (
+            weight * mean.energy(name, output_features[name])
+            for mean in self._means
+            for name, weight in self._layers.items()
+        )
+        return torch.as_tensor(sum(grams) + sum(means))
+
+
 class GramObjective(SceneObjective):
     """The loss of Gatys, Ecker and Bethge 2016, eq. 7, for one scene."""
 
@@ -44,30 +87,75 @@ class GramObjective(SceneObjective):
     def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
         """Take the styles' Gram matrices."""
         style_features = [self.features(style) for style in scene.styles]
-        self._targets = _targets(scene, content_features, style_features, self._config)
+        config = self._config
+        self._grams = GramEnergy(
+            scene, content_features, style_features, config.style_layers, config.semantics
+        )
 
     def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
         """Return the weighted distance of the output's Gram matrices to the styles'."""
-        return torch.as_tensor(
-            sum(
-                target.share * weight * style_energy(output_features[name], *target.at(name))
-                for target in self._targets
-                for name, weight in self._config.style_layers.items()
-            )
-        )
+        return self._grams(output_features)
 
 
-def within(where: Tensor, features: Tensor) -> Tensor:
-    """Bring weights (1, 1, H, W) of pixels to the places of features (B, C, h, w)."""
-    # On the CPU: MPS averages only areas that are all of one size.
-    return F.interpolate(where.cpu(), features.shape[2:], mode="area").to(features.device)
+@dataclass(frozen=True)
+class _Mean:
+    """What a region as a channel adds to Gram matrices: the mean features of the region.
+
+    The channel is `size` / sqrt(a) in the region, a its share of the picture, so that its products with the features have
+    the mean size * sqrt(a) times theirs there; in the style, whose region may be larger, likewise. Its square does not
+    depend on the picture.
+    """
+
+    share: float
+    where: dict[str, Tensor]
+    """Layer -> (1, 1, h, w), of mean 1."""
+    sizes: dict[str, Tensor]
+    """Layer -> ()."""
+    means: dict[str, Tensor]
+    """Layer -> (1, C), of the style's region."""
+
+    def energy(self, name: str, features: Tensor) -> Tensor:
+        """Return what the channel adds to the energy of features (1, C, h, w) of a layer."""
+        mean = (self.where[name] * features).mean((2, 3))
+        squares = (mean - self.means[name]).square().sum()
+        channels = features.shape[1]
+        # Twice: a Gram matrix has them as a row and as a column.
+        return 2 * self.share * self.sizes[name].square() * squares / (4 * channels**2)
 
 
-def _targets(
+def _means(
     scene: Scene,
     content_features: dict[str, Tensor],
     style_features: Sequence[dict[str, Tensor]],
-    config: GatysConfig,
+    layers: dict[str, float],
+    semantics: float,
+) -> list[_Mean]:
+    def weights(mask: Tensor | None, features: Tensor) -> Tensor:
+        if mask is None:
+            return torch.ones_like(features[:, :1])
+        small = within(mask, features)
+        return small / small.mean()
+
+    return [
+        _Mean(
+            r.share,
+            {n: weights(r.where, content_features[n]) for n in layers},
+            {n: semantics * style_features[r.style][n].square().mean().sqrt() for n in layers},
+            {
+                n: (weights(r.style_mask, f) * f).mean((2, 3))
+                for n, f in style_features[r.style].items()
+                if n in layers
+            },
+        )
+        for r in scene.regions
+    ]
+
+
+def _targets(
+    regions: Sequence[SceneRegion],
+    content_features: dict[str, Tensor],
+    style_features: Sequence[dict[str, Tensor]],
+    layers: dict[str, float],
 ) -> list[_Target]:
     def grams(region: SceneRegion) -> dict[str, Tensor]:
         features, mask = style_features[region.style], region.style_mask
@@ -75,26 +163,26 @@ def _targets(
             name: gram_matrix(
                 features[name], None if mask is None else within(mask, features[name])
             )
-            for name in config.style_layers
+            for name in layers
         }
 
     targets = [
         _Target(
             r.share,
-            {n: within(r.where, content_features[n]) for n in config.style_layers},
+            {n: within(r.where, content_features[n]) for n in layers},
             grams(r),
         )
-        for r in scene.regions
+        for r in regions
         if r.where is not None
     ]
-    whole = [r for r in scene.regions if r.where is None]
+    whole = [r for r in regions if r.where is None]
     if whole:  # styles that share all of the picture are mixed
         each, share = [grams(r) for r in whole], sum(r.share for r in whole)
         mixed = {
             name: torch.stack(
                 [r.share / share * g[name] for r, g in zip(whole, each, strict=True)]
             ).sum(0)
-            for name in config.style_layers
+            for name in layers
         }
         targets.append(_Target(share, None, mixed))
     return targets

@@ -41,14 +41,10 @@ class SceneObjective(ABC):
                 self._content_energy(style_features),
                 self.style_energy(content_features),
             )
-            # A style that the content is made of already would be measured by what rounding leaves.
             empty = self.style_energy(
                 {name: torch.zeros_like(f) for name, f in content_features.items()}
             )
-            self._scales = (
-                float(content) or 1.0,
-                float(style if style > _ROUNDING * empty else empty) or 1.0,
-            )
+            self._scales = float(content) or 1.0, unit(style, empty)
 
     @abstractmethod
     def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
@@ -89,3 +85,11 @@ class SceneObjective(ABC):
     def renew(self, _picture: Tensor, _step: int) -> bool:
         """Return False: the loss stays what it is."""
         return False
+
+
+def unit(energy: Tensor, empty: Tensor) -> float:
+    """Return what an energy is divided by: what it is for the content, or for an empty picture.
+
+    The latter for a style that the content is made of already: it would be measured by what rounding leaves.
+    """
+    return float(energy if energy > _ROUNDING * empty else empty) or 1.0

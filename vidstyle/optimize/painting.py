@@ -18,7 +18,7 @@ from vidstyle.images.colors import (
     match_colors,
     match_histograms,
 )
-from vidstyle.images.masks import Mask
+from vidstyle.images.masks import Mask, fitted, lay
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import MIN_SIDE, Config
 from vidstyle.optimize.descent import (
@@ -32,6 +32,9 @@ from vidstyle.optimize.descent import (
     to_tensor,
 )
 from vidstyle.stylize.style import normalized
+
+_FEATHERED = 128
+"""Part of the longest side over which a painting becomes visible inside the edge of a mask."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Scene:
     styles: list[Tensor]
     """(1, 3, h, w) in [0, 1], each of its own size."""
     regions: list[SceneRegion]
+    shares: Sequence[float] = ()
+    """Of the styles; empty: equal ones."""
 
 
 def paint_picture(
@@ -124,6 +129,7 @@ def paint_picture(
                 )
             ],
             [],
+            weights,
         )
         scene.regions.extend(_scene_regions(regions, weights, scene))
         return config.first(scene), config.objective(perceptual, scene)
@@ -135,7 +141,21 @@ def paint_picture(
             f"expected sides of {MIN_SIDE} pixels at least, got {width}x{height}; take a larger `size`"
         )
     painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
-    return config.finish(painted, scaled(content, config.size))
+    whole = scaled(content, config.size)
+    return laid_over(whole, config.finish(painted, whole), regions)
+
+
+def laid_over(content: Pixels, painted: Pixels, regions: Sequence[Region]) -> Pixels:
+    """Lay what is painted over the content, both (H, W, 3): to the bit that is what shows where no region is."""
+    masks = [r.where for r in regions if r.where is not None]
+    if not masks or len(masks) < len(regions):
+        return painted
+    height, width = content.shape[:2]
+    covered = fitted(np.minimum(sum(masks), np.float32(1)), height, width)
+    if covered.min() == 1:
+        return painted
+    soft = fitted(covered, height, width, feather=max(height, width) / _FEATHERED)
+    return lay(content, painted, np.minimum(covered, soft))
 
 
 def style_sides(config: Config, side: int, styles: int) -> list[int]:

@@ -1,0 +1,128 @@
+"""The files that say where each style is painted, known without torch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import Between, documented
+from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
+from vidstyle.optimize.pictures import check_picture
+
+log = logging.getLogger(__name__)
+
+AUTO, NONE = "auto", "none"
+"""Regions that are found, and none."""
+
+
+@documented
+@dataclass(frozen=True)
+class RegionFiles:
+    """The files that say where each style is painted: masks, or regions.
+
+    Raises:
+        UsageError: the files do not go together.
+    """
+
+    mask: tuple[Path, ...] = ()
+    """One for each style: where it is painted is white; by default everywhere."""
+    style_mask: tuple[Path, ...] = ()
+    """One for each style: what is meant of it is white; by default all of it."""
+    regions: str | None = None
+    """A picture with a color for each region of the content, a semantic map; auto finds some; none: there are none. By default
+    photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
+    photoreal finds some by itself."""
+    style_regions: Path | None = None
+    """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg."""
+    region_count: Annotated[int | None, Between(2, 24)] = None
+    """So many regions at most are found, 4 by default: by k-means, of content and styles alike."""
+    save_regions: tuple[Path, ...] = ()
+    """Write the regions there, a color each: those of the content; and, if given again, those of each style."""
+
+    def __post_init__(self) -> None:
+        by_regions = self.regions not in (None, NONE) or self.style_regions is not None
+        if (self.mask or self.style_mask) and (
+            by_regions or self.region_count or self.save_regions
+        ):
+            raise UsageError("take either masks or regions")
+        if self.regions == NONE and (self.style_regions or self.region_count or self.save_regions):
+            raise UsageError("`regions` none has none of the style, and none to find or to save")
+        if self.regions == AUTO and self.style_regions is not None:
+            raise UsageError("`regions` auto finds those of the style, too: no `style_regions`")
+        if self.region_count and (self.regions not in (None, AUTO) or self.style_regions):
+            raise UsageError("`region_count` is for `regions` auto: a map has as many as it has")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that are read."""
+        named = () if self.regions in (None, AUTO, NONE) else (Path(str(self.regions)),)
+        of_style = () if self.style_regions is None else (self.style_regions,)
+        return (*self.mask, *self.style_mask, *named, *of_style)
+
+    def check_saved(self, target: Path | None, inputs: Sequence[Path], *, overwrite: bool) -> None:
+        """Refuse maps to write that are no pictures, exist, or are another file of the run, before any work is done."""
+        others = [*inputs, *([target] if target else [])]
+        for file in self.save_regions:
+            check_picture(file, inputs, overwrite=overwrite)
+            if file in others:
+                raise UsageError(
+                    f"{file} is another file of the run; choose another `save_regions`"
+                )
+            others.append(file)
+
+    def resolved(
+        self, config: Config, content: Path | None, styles: Sequence[Path | None]
+    ) -> RegionFiles:
+        """Return the files that a method is run with, those found by their names among them.
+
+        Args:
+            config: the method.
+            content: the picture's file; None: it is none.
+            styles: the styles' files, likewise.
+
+        Raises:
+            UsageError: one map is there, and the other is missing.
+        """
+        if self.mask or self.style_mask or self.regions == NONE:
+            return self
+        if self.region_count or self.regions == AUTO:
+            return replace(self, regions=AUTO)
+        beside = _beside(styles[0]) if len(styles) == 1 else None
+        style_map = self.style_regions or beside
+        if isinstance(config, DoodleConfig):
+            own = self.regions or (None if content is None else str(content))
+            if own is None:
+                raise UsageError(
+                    "a doodle is a map in a file: expected `regions`, or a file to paint"
+                )
+        elif self.regions is None and (found := _beside(content)) and style_map:
+            own = str(found)
+        else:
+            own = self.regions
+        if own and not style_map:
+            expected = f"{styles[0].stem}_sem.png beside {styles[0].name}, or " if styles[0] else ""
+            raise UsageError(
+                f"regions of the content and of the style need each other: expected {expected}`style_regions`"
+            )
+        if self.style_regions and not own:
+            raise UsageError("regions of the content and of the style need each other")
+        if own is None:
+            if isinstance(config, PhotorealConfig):
+                return replace(self, regions=AUTO)
+            if self.save_regions:
+                raise UsageError("there are no regions to save: take `regions`, such as auto")
+            return self
+        by_name = [str(m) for m in (Path(own), style_map) if m not in (*self.files, content)]
+        if by_name:
+            log.warning("regions by name: %s; `regions` none paints without", ", ".join(by_name))
+        return replace(self, regions=own, style_regions=style_map)
+
+
+def _beside(picture: Path | None) -> Path | None:
+    """Return the map that a picture's file has by its name, if it is there."""
+    found = picture.with_name(f"{picture.stem}_sem.png") if picture else None
+    return found if found and found.is_file() else None
