@@ -1,0 +1,297 @@
+"""Learn from painted frames of a clip: the rest of it is to look as if the same hand had painted it.
+
+Small patches of the painted frames, many a step, are compared pixel by pixel with what the network makes of the same places
+(Texler et al. 2020, "Interactive Video Stylization Using Few-Shot Patch-Based Training"). Frames that nobody painted are held to
+the painted ones' texture (Futschik et al. 2021, "STALP"), and to themselves when they move.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidstyle.errors import TrainingError
+from vidstyle.losses.matching import nearest_loss
+from vidstyle.losses.perceptual import relative_error
+from vidstyle.losses.temporal import temporal_loss
+from vidstyle.nets.arbitrary import FrameNet
+from vidstyle.nets.layers import channels_last
+from vidstyle.nets.onestyle import OneStyle
+from vidstyle.nets.perceptual import Perceptual
+from vidstyle.nets.shape import MULTIPLE
+from vidstyle.training.checkpoint import WeightAverage
+from vidstyle.training.config import KeyframeConfig as Config
+from vidstyle.training.motion import draw_pair
+from vidstyle.training.report import Report
+
+_MARGIN = 16
+"""Pixels around a patch that the network sees and nothing is compared in."""
+
+_WIDE = 24
+"""Pixels on each side of an unpainted crop for its second view to come from."""
+
+_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+"""What patches are compared by: deeper ones have hardly any places in them."""
+
+_TEXTURED = ("relu3_1", "relu4_1")
+"""By which the texture of unpainted frames is."""
+
+_DESCRIBED = 8
+"""Steps after which the statistics of a shot are measured anew, of one of its frames."""
+
+_WARM_UP = 0.03
+"""Share of the time in which the learning rate rises."""
+
+_REPORTED = 10
+"""Steps between two reports."""
+
+_PATIENCE = 20
+"""Steps in a row without a finite loss after which it ends."""
+
+
+@dataclass(frozen=True, repr=False)
+class Shot:
+    """Frames that are normalised alike, painted or not."""
+
+    frames: Sequence[Tensor]
+    """(3, H, W) uint8, all of one size; one at least."""
+
+
+@dataclass(frozen=True, repr=False)
+class Keyframe:
+    """A frame and what a painter made of it."""
+
+    frame: Tensor
+    """(3, H, W) uint8."""
+    painted: Tensor
+    """(3, H, W) uint8."""
+    mask: Tensor
+    """(1, H, W) in [0, 1]: where it is painted."""
+    shot: int
+    """Which it is of."""
+
+
+def begun(weights: Mapping[str, Tensor], keyframes: Sequence[Keyframe]) -> OneStyle:
+    """Return the network of the weights, any-style or one-style, that paints in the style of the first keyframe."""
+    return OneStyle.begin(weights, _unit(keyframes[0].painted[None]))
+
+
+def learn(
+    net: OneStyle,
+    keyframes: Sequence[Keyframe],
+    shots: Sequence[Shot],
+    perceptual: Perceptual,
+    config: Config,
+    *,
+    on_report: Callable[[Report], None] | None = None,
+) -> OneStyle:
+    """Let a network learn keyframes of a clip for so many seconds.
+
+    Args:
+        net: what it begins with, on its device; it is changed.
+        keyframes: one at least.
+        shots: of the clip; those that have a keyframe, and others.
+        perceptual: the network whose features the losses compare.
+        config: the knobs.
+        on_report: called after every tenth step; what it raises ends it.
+
+    Returns:
+        The average of its last weights.
+
+    Raises:
+        TrainingError: 20 steps in a row without a finite loss.
+    """
+    learner = _Learner(net, keyframes, shots, perceptual, config)
+    average = WeightAverage(net, config.average)
+    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    began, step, failures, progress = time.monotonic(), 0, 0, 0.0
+    while progress < 1:
+        for group in optimizer.param_groups:
+            warm = min(1.0, (progress + 0.001) / _WARM_UP)
+            group["lr"] = config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
+        losses = learner.losses(step)
+        loss = torch.stack(list(losses.values())).sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        if torch.isfinite(loss) and torch.isfinite(norm):
+            optimizer.step()
+            net.constrain_()
+            average.update(net)
+            failures = 0
+        else:
+            failures += 1
+            if failures >= _PATIENCE:
+                raise TrainingError(
+                    f"the loss was not finite for {_PATIENCE} steps; learn with a lower `learning_rate`"
+                )
+        step += 1
+        seconds = time.monotonic() - began
+        progress = step / config.steps if config.steps else seconds / config.seconds
+        if on_report and (step % _REPORTED == 0 or progress >= 1):
+            values = {name: value.item() for name, value in losses.items()}
+            steps = config.steps or max(step, round(step / progress))
+            on_report(Report(step, steps, values, step * config.batch / seconds, failures))
+    net.load_state_dict(average.weights)
+    return net
+
+
+class _Learner:
+    """What a step compares, and the statistics by which the network is normalised while it learns."""
+
+    def __init__(
+        self,
+        net: OneStyle,
+        keyframes: Sequence[Keyframe],
+        shots: Sequence[Shot],
+        perceptual: Perceptual,
+        config: Config,
+    ) -> None:
+        self.net, self.shots, self.config, self.perceptual = net, shots, config, perceptual
+        self.keyframes = keyframes
+        channels_last(net)
+        self.draw = torch.Generator().manual_seed(config.seed)
+        self.device = net.affine.device
+        self.statistics = [self._describe(shot.frames) for shot in shots]
+        with torch.no_grad():
+            whole = [_unit(k.painted[None].to(self.device)) for k in keyframes]
+            features = [perceptual(_cropped(w), _TEXTURED) for w in whole]
+        self.textures = [
+            _inside(f, k.mask) for k, layers in zip(keyframes, features, strict=True) for f in layers
+        ]
+
+    @torch.no_grad()
+    def _describe(self, frames: Sequence[Tensor]) -> Tensor:
+        """Return the mean of the statistics (1, T) of frames."""
+        own = [
+            self.net.frame_net(_cropped(_unit(f[None].to(self.device))), self.net.style)[1]
+            for f in frames
+        ]
+        return torch.stack(own).mean(0)
+
+    def losses(self, step: int) -> dict[str, Tensor]:
+        """Return the weighted losses of a step."""
+        if step % _DESCRIBED == _DESCRIBED - 1:
+            self._follow()
+        losses = self._of_patches()
+        if self.config.texture_weight or self.config.temporal_weight:
+            losses |= self._of_others()
+        return losses
+
+    def _follow(self) -> None:
+        for number, shot in enumerate(self.shots):
+            now = self._describe([shot.frames[self._drawn(len(shot.frames))]])
+            self.statistics[number] = self.statistics[number].lerp(now, max(0.2, 1 / len(shot.frames)))
+
+    def _drawn(self, count: int) -> int:
+        return int(torch.randint(count, (1,), generator=self.draw))
+
+    def _paint(self, frames: Tensor, statistics: Tensor) -> Tensor:
+        net: FrameNet = self.net.frame_net
+        painted: Tensor = net(frames, self.net.style.expand(len(frames), -1), statistics)[0]
+        return painted
+
+    def _of_patches(self) -> dict[str, Tensor]:
+        config = self.config
+        windows, wanted, masks, used = [], [], [], []
+        for _ in range(config.batch):
+            keyframe = self.keyframes[self._drawn(len(self.keyframes))]
+            top, left = self._place(keyframe.mask)
+            windows.append(_window(keyframe.frame, top, left, config.patch, _MARGIN))
+            wanted.append(_window(keyframe.painted, top, left, config.patch, 0))
+            masks.append(_window(keyframe.mask, top, left, config.patch, 0))
+            used.append(self.statistics[keyframe.shot])
+        x, y = (_unit(torch.stack(part).to(self.device)) for part in (windows, wanted))
+        x = x.contiguous(memory_format=torch.channels_last)
+        mask = torch.stack(masks).to(self.device)
+        painted = self._paint(x, torch.cat(used))[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        painted = y.lerp(painted, mask)  # elsewhere there is nothing to learn
+        losses = {"pixels": config.pixel_weight * (painted - y).abs().mean()}
+        if config.feature_weight:
+            with torch.no_grad():
+                targets = self.perceptual(y, _LAYERS)
+            features = self.perceptual(painted, _LAYERS)
+            errors = [relative_error(f, t) for f, t in zip(features, targets, strict=True)]
+            losses["features"] = config.feature_weight * torch.stack(errors).mean()
+        return losses
+
+    def _place(self, mask: Tensor) -> tuple[int, int]:
+        """Draw where a patch is cut: somewhere painted."""
+        _, height, width = mask.shape
+        side = self.config.patch
+        for _ in range(50):
+            top, left = self._drawn(height - side + 1), self._drawn(width - side + 1)
+            if mask[:, top : top + side, left : left + side].mean() > 0.25:
+                break
+        return top, left
+
+    def _of_others(self) -> dict[str, Tensor]:
+        config = self.config
+        crops, used = [], []
+        side = config.crop + 2 * _WIDE
+        for _ in range(config.others):
+            number = self._drawn(len(self.shots))
+            frames = self.shots[number].frames
+            frame = frames[self._drawn(len(frames))]
+            top = self._drawn(max(1, frame.shape[1] - config.crop + 1))
+            left = self._drawn(max(1, frame.shape[2] - config.crop + 1))
+            crops.append(_window(frame, top, left, config.crop, _WIDE))
+            used.append(self.statistics[number])
+        wide = _unit(torch.stack(crops).to(self.device))
+        pair = draw_pair(wide, config.crop, self.draw, exposure=0.03)
+        statistics = torch.cat(used)
+        both = torch.cat([pair.first, pair.second]).contiguous(memory_format=torch.channels_last)
+        painted, moved = self._paint(both, torch.cat([statistics, statistics])).chunk(2)
+        losses = {
+            "temporal": config.temporal_weight
+            * temporal_loss(painted, moved, pair.grid, pair.mask, pair.brighter)
+        }
+        if config.texture_weight:
+            features = self.perceptual(painted, _TEXTURED)
+            chosen = self._drawn(len(self.keyframes))
+            textures = self.textures[chosen * len(_TEXTURED) : (chosen + 1) * len(_TEXTURED)]
+            errors = [
+                nearest_loss(f, t.expand(len(f), -1, -1, -1), covers=False)
+                for f, t in zip(features, textures, strict=True)
+            ]
+            losses["texture"] = config.texture_weight * torch.stack(errors).mean()
+        return losses
+
+
+def _unit(pixels: Tensor) -> Tensor:
+    return pixels.float() / 255
+
+
+def _cropped(picture: Tensor) -> Tensor:
+    """Return pictures (B, 3, H, W) without the rest that is no multiple of what the network needs."""
+    height, width = (side - side % MULTIPLE for side in picture.shape[2:])
+    return picture[..., :height, :width].contiguous(memory_format=torch.channels_last)
+
+
+def _window(picture: Tensor, top: int, left: int, side: int, margin: int) -> Tensor:
+    """Cut a square out of a picture (C, H, W) with a margin around it, reflected where the picture ends."""
+    _, height, width = picture.shape
+    rows = _reflected(torch.arange(top - margin, top + side + margin), height)
+    columns = _reflected(torch.arange(left - margin, left + side + margin), width)
+    return picture[:, rows][:, :, columns]
+
+
+def _reflected(places: Tensor, size: int) -> Tensor:
+    """Return places inside of 0 to `size`, reflected as often as it takes."""
+    period = max(1, 2 * size - 2)
+    places = places % period
+    return torch.where(places < size, places, period - places)
+
+
+def _inside(features: Tensor, mask: Tensor) -> Tensor:
+    """Return the features (1, C, 1, places) of a painted frame where it is painted."""
+    small = F.interpolate(mask[None].to(features.device), features.shape[2:], mode="area")
+    painted = small[0, 0] > 0.5
+    chosen = features[:, :, painted] if painted.any() else features.flatten(2)
+    return chosen[:, :, None]
