@@ -156,6 +156,18 @@ class KeyframeConfig:
     seed: Annotated[int, Between(0)] = 1
     """Seed of patches, crops and motion."""
 
+    def check(self) -> None:
+        """Check sizes.
+
+        Raises:
+            InputError: one does not fit the networks.
+        """
+        if self.patch % 32 or self.crop % 16 or self.patch < 32 or self.crop < MIN_CROP:
+            raise InputError(
+                f"expected a patch that is a multiple of 32 and a crop of 16, of {MIN_CROP} pixels at least, "
+                f"got {self.patch} and {self.crop}"
+            )
+
 
 @documented
 @dataclass(frozen=True)

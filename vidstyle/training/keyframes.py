@@ -11,24 +11,30 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save
 from torch import Tensor, nn
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import TrainingError
 from vidstyle.losses.matching import nearest_loss
 from vidstyle.losses.perceptual import relative_error
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.nets.arbitrary import FrameNet
+from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
-from vidstyle.training.checkpoint import WeightAverage
+from vidstyle.training.checkpoint import WeightAverage, shipped_weights
 from vidstyle.training.config import KeyframeConfig as Config
+from vidstyle.training.export import export_openvino
 from vidstyle.training.motion import draw_pair
 from vidstyle.training.report import Report
+from vidstyle.zoo import catalog
 
 _MARGIN = 16
 """Pixels around a patch that the network sees and nothing is compared in."""
@@ -109,7 +115,9 @@ def learn(
     """
     learner = _Learner(net, keyframes, shots, perceptual, config)
     average = WeightAverage(net, config.average)
-    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    # A painter's colors need not be those that the palette makes of light: it learns, too.
+    learned = [*net.parameters(), net.colors.requires_grad_()]
+    optimizer = torch.optim.Adam(learned, lr=config.learning_rate, betas=(0.9, 0.99))
     began, step, failures, progress = time.monotonic(), 0, 0, 0.0
     while progress < 1:
         for group in optimizer.param_groups:
@@ -119,7 +127,7 @@ def learn(
         loss = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        norm = nn.utils.clip_grad_norm_(learned, 5.0)
         if torch.isfinite(loss) and torch.isfinite(norm):
             optimizer.step()
             net.constrain_()
@@ -138,6 +146,7 @@ def learn(
             values = {name: value.item() for name, value in losses.items()}
             steps = config.steps or max(step, round(step / progress))
             on_report(Report(step, steps, values, step * config.batch / seconds, failures))
+    net.colors.requires_grad_(False)
     net.load_state_dict(average.weights)
     return net
 
@@ -156,6 +165,7 @@ class _Learner:
         self.net, self.shots, self.config, self.perceptual = net, shots, config, perceptual
         self.keyframes = keyframes
         channels_last(net)
+        channels_last(perceptual)
         self.draw = torch.Generator().manual_seed(config.seed)
         self.device = net.affine.device
         self.statistics = [self._describe(shot.frames) for shot in shots]
@@ -169,10 +179,11 @@ class _Learner:
     @torch.no_grad()
     def _describe(self, frames: Sequence[Tensor]) -> Tensor:
         """Return the mean of the statistics (1, T) of frames."""
-        own = [
-            self.net.frame_net(_cropped(_unit(f[None].to(self.device))), self.net.style)[1]
-            for f in frames
-        ]
+        with mixed_precision(self.device):
+            own = [
+                self.net.frame_net(_cropped(_unit(f[None].to(self.device))), self.net.style)[1]
+                for f in frames
+            ]
         return torch.stack(own).mean(0)
 
     def losses(self, step: int) -> dict[str, Tensor]:
@@ -194,8 +205,13 @@ class _Learner:
 
     def _paint(self, frames: Tensor, statistics: Tensor) -> Tensor:
         net: FrameNet = self.net.frame_net
-        painted: Tensor = net(frames, self.net.style.expand(len(frames), -1), statistics)[0]
+        with mixed_precision(self.device):
+            painted: Tensor = net(frames, self.net.style.expand(len(frames), -1), statistics)[0]
         return painted
+
+    def _features(self, pictures: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        with mixed_precision(self.device):
+            return self.perceptual(pictures, layers)
 
     def _of_patches(self) -> dict[str, Tensor]:
         config = self.config
@@ -215,9 +231,9 @@ class _Learner:
         losses = {"pixels": config.pixel_weight * (painted - y).abs().mean()}
         if config.feature_weight:
             with torch.no_grad():
-                targets = self.perceptual(y, _LAYERS)
-            features = self.perceptual(painted, _LAYERS)
-            errors = [relative_error(f, t) for f, t in zip(features, targets, strict=True)]
+                targets = self._features(y, _LAYERS)
+            features = self._features(painted, _LAYERS)
+            errors = [relative_error(f.float(), t.float()) for f, t in zip(features, targets, strict=True)]
             losses["features"] = config.feature_weight * torch.stack(errors).mean()
         return losses
 
@@ -253,7 +269,7 @@ class _Learner:
             * temporal_loss(painted, moved, pair.grid, pair.mask, pair.brighter)
         }
         if config.texture_weight:
-            features = self.perceptual(painted, _TEXTURED)
+            features = self._features(painted, _TEXTURED)
             chosen = self._drawn(len(self.keyframes))
             textures = self.textures[chosen * len(_TEXTURED) : (chosen + 1) * len(_TEXTURED)]
             errors = [
@@ -295,3 +311,22 @@ def _inside(features: Tensor, mask: Tensor) -> Tensor:
     painted = small[0, 0] > 0.5
     chosen = features[:, :, painted] if painted.any() else features.flatten(2)
     return chosen[:, :, None]
+
+
+def ship(net: OneStyle, path: Path, notes: dict[str, str]) -> None:
+    """Write a network and, beside it, what the CPU engine paints with.
+
+    Args:
+        net: on any device.
+        path: the weights to write, a .safetensors.
+        notes: what the file says besides.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    write_whole(path, save(shipped_weights(net.state_dict()), notes))
+    files = catalog.open_file(path)
+    for converted in files.networks:
+        converted.unlink()  # of older weights
+    export_openvino(files)
+    files.note_networks()
