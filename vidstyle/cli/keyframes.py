@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from vidstyle.api import default_output
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.cli.terminal import say
@@ -18,7 +19,9 @@ from vidstyle.errors import UsageError
 from vidstyle.keyframes.learning import Learned, learn_keyframes, paint_keyframes
 from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
 from vidstyle.media.address import located
+from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
+from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.training.config import KeyframeConfig
 
@@ -38,11 +41,25 @@ def learned_network(
     reading: Reading,
     device: str,
     stop: StopOnSignal,
+    output: str | None,
+    container: str | None,
     *,
     overwrite: bool,
     quiet: bool,
 ) -> Iterator[Path]:
     """Learn the keyframes of a clip, and yield the network; it is kept where `learn_to` says.
+
+    Args:
+        options: what is painted, or is to be.
+        source: the clip.
+        style: pictures in whose style keyframes are to be painted.
+        reading: what is read of the clip.
+        device: of torch.
+        stop: raises once a signal has come.
+        output: of the painting that follows; None: beside the input.
+        container: of it, where its name does not tell.
+        overwrite: replace what is there.
+        quiet: tell nothing.
 
     Raises:
         UsageError: a style beside keyframes that are painted, or none for those that are to be.
@@ -52,10 +69,15 @@ def learned_network(
         raise UsageError("a `keyframe` is the style: leave `style` out")
     if options.paint_keyframes and not style:
         raise UsageError("`paint_keyframes` paints in the style of a picture: give a `style`")
-    check_input(located(source))
+    place = located(source)
+    check_input(place)
+    name = "+".join(Path(s).stem for s in style) or options.painted[0].name
+    target = Path(output) if output is not None else default_output(place, name)
+    # It is said before the minutes that are spent, not behind them.
+    check_output(target, overwrite=overwrite, container=container)
+    check_apart(target, [file for keyframe in options.painted for file in keyframe.files])
     with TemporaryDirectory(prefix="vidstyle-") as folder:
         keyframes = options.painted
-        name = "+".join(Path(s).stem for s in style) or Path(options.keyframe[0].partition("=")[2]).stem
         if options.paint_keyframes:
             with StepDisplay(quiet=quiet) as display:
                 keyframes = paint_keyframes(
@@ -83,7 +105,9 @@ def _kept(made: Learned) -> str:
     return f"{made.weights}: {'learned' if made.anew else 'was learned from the same before'}"
 
 
-def _painting(display: StepDisplay, count: int, stop: StopOnSignal):  # type: ignore[no-untyped-def]
+def _painting(
+    display: StepDisplay, count: int, stop: StopOnSignal
+) -> Callable[[int, StepResult], None]:
     def step(number: int, step: StepResult) -> None:
         stop()
         done = (number + step.step / step.steps) / count
@@ -92,7 +116,7 @@ def _painting(display: StepDisplay, count: int, stop: StopOnSignal):  # type: ig
     return step
 
 
-def _reporter(stop: StopOnSignal, *, quiet: bool):  # type: ignore[no-untyped-def]
+def _reporter(stop: StopOnSignal, *, quiet: bool) -> Callable[[Report], None]:
     """Return a function that tells of the learning now and then, and raises when a signal has asked for the end."""
     left, told = TimeLeft(), time.monotonic()
 

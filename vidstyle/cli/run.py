@@ -210,6 +210,7 @@ def run(
                 _check_keyframes(keyframes, method, resume=resume)
                 network = learned_network(
                     *(keyframes, source[0], style or [], reading, compute.device, stop),
+                    *(output, encoding.container),
                     overwrite=overwrite,
                     quiet=quiet,
                 )

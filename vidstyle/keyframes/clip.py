@@ -62,7 +62,7 @@ def frames_at(
             found |= {t: moment for t in times if now <= t - start + _TICK or t not in found}
             last = now + (frame.duration or 0) * frame.time_base
             if all(now > t - start + _TICK for t in times):
-                return [found[t] for t in times]
+                break
         for time in times:
             if not start <= time <= start + last:
                 raise UsageError(
@@ -100,13 +100,13 @@ def shots_of(
     with Video.open(source, reading, stop=stop) as video:
         pixels = video.info.width * video.info.height
         samples = find_moments(video, max(4, min(_SAMPLES, _BYTES // (3 * pixels))), stop=stop)
-    times = {moment.time for moment in samples}
-    if len(times | {k.time for k in keyframes}) < 2:
+    given = {k.time for k in keyframes}
+    others = [m for m in samples if m.time is not None and m.time not in given]
+    if len(given) + len(others) < 2:
         raise UsageError(
             f"expected a clip, got one frame in {source}: what is painted already needs no `keyframe`"
         )
-    moments = [m for m in samples if m.time not in {k.time for k in keyframes}]
-    moments = sorted([*moments, *keyframes], key=lambda moment: moment.time or 0)
+    moments = sorted([*others, *keyframes], key=lambda moment: moment.time or 0)
     parts: list[list[Pixels]] = []
     places: dict[int, int] = {}
     last: np.ndarray | None = None

@@ -118,6 +118,11 @@ class Painted:
             ) from None
 
     @property
+    def name(self) -> str:
+        """What people call it: painted of a/painted.png."""
+        return self.picture.stem if isinstance(self.picture, Path) else "painted"
+
+    @property
     def files(self) -> list[Path]:
         """What it is read from."""
         return [f for f in (self.picture, self.mask) if isinstance(f, Path)]

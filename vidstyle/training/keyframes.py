@@ -48,6 +48,9 @@ _LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 _TEXTURED = ("relu3_1", "relu4_1")
 """By which the texture of unpainted frames is."""
 
+_OTHERS = 4
+"""Unpainted frames are looked at in every fourth step: they cost more, and say less."""
+
 _DESCRIBED = 8
 """Steps after which the statistics of a shot are measured anew, of one of its frames."""
 
@@ -191,7 +194,7 @@ class _Learner:
         if step % _DESCRIBED == _DESCRIBED - 1:
             self._follow()
         losses = self._of_patches()
-        if self.config.texture_weight or self.config.temporal_weight:
+        if step % _OTHERS == 0:
             losses |= self._of_others()
         return losses
 
