@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vidstyle.evaluation.report import Metrics, measure
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
+    from vidstyle.keyframes.learning import learn_keyframes
+    from vidstyle.keyframes.painted import Painted
     from vidstyle.masks import Masks
     from vidstyle.media.codecs import Encoding
     from vidstyle.media.probe import Probe, probe
@@ -56,6 +58,7 @@ __all__ = [
     "Model",
     "Outcome",
     "OutputError",
+    "Painted",
     "Probe",
     "Progress",
     "Reading",
@@ -70,6 +73,7 @@ __all__ = [
     "UsageError",
     "VidstyleError",
     "__version__",
+    "learn_keyframes",
     "load",
     "measure",
     "mix",
@@ -89,6 +93,8 @@ _ROOMS = {
     "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
     "evaluation.report": "Metrics measure",
     "files": "Result",
+    "keyframes.learning": "learn_keyframes",
+    "keyframes.painted": "Painted",
     "frame": "ColorTags Frame StreamInfo",
     "masks": "Masks",
     "media.codecs": "Encoding",

@@ -89,7 +89,9 @@ def test_deep_frames_keep_their_bits(tmp_path):
     ],
 )
 def test_what_is_wrong_is_one_line(words, said, base, tmp_path):
-    done = vidstyle("frame", base, *words, *([] if "-o" in words else ["-o", "f.png"]), cwd=tmp_path)
+    done = vidstyle(
+        "frame", base, *words, *([] if "-o" in words else ["-o", "f.png"]), cwd=tmp_path
+    )
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -48,9 +48,7 @@ def frame(
     ] = False,
     reading: Annotated[
         Reading,
-        only(
-            "start", "end", "fps", "size", "hdr", "deinterlace", "keep_rotation", "max_pixels"
-        ),
+        only("start", "end", "fps", "size", "hdr", "deinterlace", "keep_rotation", "max_pixels"),
     ],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
@@ -79,7 +77,9 @@ def frame(
     if not quiet:
         found = _short(moment.time or Fraction(0))
         height, width, _ = pixels.shape
-        say(f"{target}: {width}x{height}, the frame at {found} s; paint it, then run --keyframe {found}=PICTURE")
+        say(
+            f"{target}: {width}x{height}, the frame at {found} s; paint it, then run --keyframe {found}=PICTURE"
+        )
 
 
 def _short(time: Fraction) -> str:

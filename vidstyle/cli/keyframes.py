@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from vidstyle.api import default_output
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
-from vidstyle.cli.terminal import say
 from vidstyle.cli.timeleft import TimeLeft
 from vidstyle.errors import UsageError
-from vidstyle.keyframes.learning import Learned, learn_keyframes, paint_keyframes
+from vidstyle.keyframes.learning import learn_keyframes, paint_keyframes
 from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
 from vidstyle.media.address import located
 from vidstyle.media.atomic_output import check_output
@@ -87,7 +86,7 @@ def learned_network(
                     on_step=_painting(display, options.paint_keyframes, stop),
                     stop=stop,
                 )
-        made = learn_keyframes(
+        yield learn_keyframes(
             *(source, keyframes, options.learn_to or Path(folder, f"{name}{NETWORK}")),
             reading=reading,
             config=KeyframeConfig(seconds=options.learn),
@@ -96,13 +95,6 @@ def learned_network(
             on_report=_reporter(stop, quiet=quiet),
             stop=stop,
         )
-        if options.learn_to and not quiet:
-            say(_kept(made))
-        yield made.weights
-
-
-def _kept(made: Learned) -> str:
-    return f"{made.weights}: {'learned' if made.anew else 'was learned from the same before'}"
 
 
 def _painting(
@@ -128,6 +120,10 @@ def _reporter(stop: StopOnSignal, *, quiet: bool) -> Callable[[Report], None]:
             return
         told = time.monotonic()
         losses = "  ".join(f"{name} {value:.3g}" for name, value in step.losses.items())
-        print(f"learning, step {step.step}: {losses}  {remaining}".rstrip(), file=sys.stderr, flush=True)
+        print(
+            f"learning, step {step.step}: {losses}  {remaining}".rstrip(),
+            file=sys.stderr,
+            flush=True,
+        )
 
     return report

@@ -251,7 +251,9 @@ def _check_keyframes(keyframes: KeyframeOptions, method: str, *, resume: bool) -
     if method != "network":
         raise UsageError(f"a network learns keyframes: `method` {method} does not go with them")
     if resume and not keyframes.learn_to:
-        raise UsageError("what is learned differs from run to run; to `resume`, keep it by `learn_to`")
+        raise UsageError(
+            "what is learned differs from run to run; to `resume`, keep it by `learn_to`"
+        )
 
 
 def _mixed(styles: list[str], *, each: bool) -> list[tuple[StyleSource, ...]]:

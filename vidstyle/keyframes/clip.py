@@ -12,7 +12,6 @@ from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import load_picture
 from vidstyle.media.address import Location
-from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.sheet.moments import Moment, find_moments
@@ -92,11 +91,9 @@ def shots_of(
     """Return frames from all over a clip by its shots, with some given ones among them.
 
     Raises:
-        UsageError: it has but one frame, or can be read only once.
+        UsageError: it has but one frame.
         InputError: it cannot be read.
     """
-    if is_pipe(source):
-        raise UsageError("a `keyframe` is learned before the painting: name a file, not standard input")
     with Video.open(source, reading, stop=stop) as video:
         pixels = video.info.width * video.info.height
         samples = find_moments(video, max(4, min(_SAMPLES, _BYTES // (3 * pixels))), stop=stop)

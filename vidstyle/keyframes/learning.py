@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from vidstyle.keyframes.painted import Painted
 from vidstyle.media.address import Location, located
 from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.overwriting import check_apart, check_replaceable
+from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.optimize.api import paint
 from vidstyle.optimize.config import GatysConfig
@@ -39,16 +39,6 @@ _SUBJECT = "learned from"
 """Note in the weights of what they were learned from."""
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What came of it."""
-
-    weights: Path
-    """A network of one style; that for the CPU engine lies beside it."""
-    anew: bool
-    """False: it was there already, learned from the same."""
-
-
 def learn_keyframes(
     source: str | Path | Location,
     keyframes: Sequence[Painted],
@@ -61,8 +51,8 @@ def learn_keyframes(
     overwrite: bool = False,
     on_report: Callable[[Report], None] | None = None,
     stop: Callable[[], None] | None = None,
-) -> Learned:
-    """Learn painted frames of a clip: what is returned is a style, in which the clip looks as if all of it had been painted so.
+) -> Path:
+    """Learn painted frames of a clip: what is returned is a style in which all of it looks painted by that hand.
 
     Args:
         source: the video; it is read more than once.
@@ -76,6 +66,9 @@ def learn_keyframes(
         on_report: called after every tenth step; what it raises ends the learning, and nothing is written.
         stop: called often while the video is read; what it raises ends it, too.
 
+    Returns:
+        The path of the weights, a style for `vidstyle.stylize`; the network for the CPU engine lies beside it.
+
     Raises:
         UsageError: no keyframe; a time outside the clip; a clip of one frame, or standard input; or weights that exist.
         InputError: what cannot be read, or a painting of another shape than the clip.
@@ -85,21 +78,23 @@ def learn_keyframes(
     """
     if not keyframes:
         raise UsageError("expected a `keyframe` to learn from, got none")
-    place, target = located(source), Path(out)
-    check_input(place)
+    place, target = _read_twice(source), Path(out)
     check_apart(target, [file for k in keyframes for file in k.files])
     config = config or KeyframeConfig()
     config.check()
     start = Path(base) if base else catalog.verify(catalog.find("small").weights)
     subject = _subject(place, keyframes, reading, config, start)
     if target.is_file() and _is_of(target, subject):
-        return Learned(target, anew=False)
+        log.warning("%s was learned from the same before", target)
+        return target
     check_replaceable(target, overwrite=overwrite)
     moments = frames_at(place, [k.time for k in keyframes], reading, named="keyframe", stop=stop)
     height, width, _ = moments[0].frame.pixels.shape
     least = config.patch
     if min(height, width) < least:
-        raise InputError(f"expected a clip of {least}x{least} pixels at least, got {width}x{height}")
+        raise InputError(
+            f"expected a clip of {least}x{least} pixels at least, got {width}x{height}"
+        )
     painted = [k.read(height, width) for k in keyframes]
     shots = shots_of(place, moments, reading, stop=stop)
     try:
@@ -125,7 +120,7 @@ def learn_keyframes(
         on_report=on_report,
     )
     ship(net, target, {_SUBJECT: subject})
-    return Learned(target, anew=True)
+    return target
 
 
 def paint_keyframes(
@@ -154,7 +149,7 @@ def paint_keyframes(
     Raises:
         VidstyleError: as `paint`.
     """
-    place = located(source)
+    place = _read_twice(source)
     times = list(spread(place, count, reading))
     moments = frames_at(place, times, reading, stop=stop)
     painted = []
@@ -169,6 +164,22 @@ def paint_keyframes(
         )
         painted.append(Painted(time, _fitted(made, *frame.shape[:2])))
     return painted
+
+
+def _read_twice(source: str | Path | Location) -> Location:
+    """Return where a clip is that can be read more than once.
+
+    Raises:
+        UsageError: it cannot.
+        InputError: no such file.
+    """
+    place = located(source)
+    if is_pipe(place):
+        raise UsageError(
+            "keyframes are learned before the painting: name a file, not standard input"
+        )
+    check_input(place)
+    return place
 
 
 def _numbered(

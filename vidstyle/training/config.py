@@ -133,15 +133,15 @@ class KeyframeConfig:
     """How long it learns."""
     steps: Annotated[int, Between(0)] = 0
     """Steps that it learns instead of for a time; 0: by the time."""
-    batch: Annotated[int, Between(1)] = 8
+    batch: Annotated[int, Between(1)] = 12
     """Patches of painted frames a step."""
     patch: Annotated[int, Between(32)] = 64
     """Side of the patches, pixels, a multiple of 32."""
     others: Annotated[int, Between(1)] = 2
     """Crops of unpainted frames a step."""
-    crop: Annotated[int, Between(MIN_CROP)] = 128
+    crop: Annotated[int, Between(MIN_CROP)] = 112
     """Side of these, pixels, a multiple of 16."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     """Peak learning rate of Adam, soon warmed up, then a cosine to zero."""
     pixel_weight: float = 4.0
     """Weight of the mean difference of pixels."""

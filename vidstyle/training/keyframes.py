@@ -7,6 +7,7 @@ the painted ones' texture (Futschik et al. 2021, "STALP"), and to themselves whe
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from vidstyle.losses.perceptual import relative_error
 from vidstyle.losses.temporal import temporal_loss
 from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.devices import mixed_precision
-from vidstyle.nets.layers import channels_last
+from vidstyle.nets.layers import StyleNorm, channel_statistics, channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
@@ -36,7 +37,7 @@ from vidstyle.training.motion import draw_pair
 from vidstyle.training.report import Report
 from vidstyle.zoo import catalog
 
-_MARGIN = 16
+_MARGIN = 8
 """Pixels around a patch that the network sees and nothing is compared in."""
 
 _WIDE = 24
@@ -51,8 +52,11 @@ _TEXTURED = ("relu3_1", "relu4_1")
 _OTHERS = 4
 """Unpainted frames are looked at in every fourth step: they cost more, and say less."""
 
-_DESCRIBED = 8
-"""Steps after which the statistics of a shot are measured anew, of one of its frames."""
+_SETTLED = 0.75
+"""Share of the time after which the network is normalised as it will be when it paints: with the statistics of whole frames."""
+
+_DESCRIBED, _FRAMES, _PIXELS = 16, 4, 2**21
+"""Steps after which these are measured anew, of so many frames of each shot, and about as many pixels."""
 
 _WARM_UP = 0.03
 """Share of the time in which the learning rate rises."""
@@ -116,6 +120,7 @@ def learn(
     Raises:
         TrainingError: 20 steps in a row without a finite loss.
     """
+    result, net = net, _pooled(net)
     learner = _Learner(net, keyframes, shots, perceptual, config)
     average = WeightAverage(net, config.average)
     # A painter's colors need not be those that the palette makes of light: it learns, too.
@@ -126,7 +131,7 @@ def learn(
         for group in optimizer.param_groups:
             warm = min(1.0, (progress + 0.001) / _WARM_UP)
             group["lr"] = config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
-        losses = learner.losses(step)
+        losses = learner.losses(step, settled=progress >= _SETTLED)
         loss = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -149,9 +154,38 @@ def learn(
             values = {name: value.item() for name, value in losses.items()}
             steps = config.steps or max(step, round(step / progress))
             on_report(Report(step, steps, values, step * config.batch / seconds, failures))
-    net.colors.requires_grad_(False)
-    net.load_state_dict(average.weights)
-    return net
+    result.load_state_dict(average.weights)
+    return result
+
+
+class _PooledNorm(StyleNorm):
+    """A normalisation by the statistics of the whole batch, as of one picture: small patches have none of their own.
+
+    Given ones that are measured now and then would lag behind the weights, which then rely on the lag.
+    """
+
+    def forward(
+        self,
+        x: Tensor,
+        affine: Tensor,
+        statistics: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Normalise x (B, C, H, W); see `StyleNorm`."""
+        if statistics is None:
+            row = x.transpose(0, 1).flatten(1)[None, :, None]  # (1, C, 1, B*H*W)
+            own = torch.cat([part.flatten(1) for part in channel_statistics(row)], 1)
+            statistics = own.expand(len(x), -1)
+        return super().forward(x, affine, statistics, weight)
+
+
+def _pooled(net: OneStyle) -> OneStyle:
+    """Return a copy of a network whose normalisations see a batch as one picture."""
+    copied = copy.deepcopy(net)
+    for name, module in [*copied.named_modules()]:
+        if isinstance(module, StyleNorm):
+            copied.set_submodule(name, _PooledNorm(module.channels))
+    return copied
 
 
 class _Learner:
@@ -171,17 +205,21 @@ class _Learner:
         channels_last(perceptual)
         self.draw = torch.Generator().manual_seed(config.seed)
         self.device = net.affine.device
-        self.statistics = [self._describe(shot.frames) for shot in shots]
+        self.statistics: list[Tensor | None] = [None] * len(shots)
         with torch.no_grad():
             whole = [_unit(k.painted[None].to(self.device)) for k in keyframes]
             features = [perceptual(_cropped(w), _TEXTURED) for w in whole]
         self.textures = [
-            _inside(f, k.mask) for k, layers in zip(keyframes, features, strict=True) for f in layers
+            _inside(f, k.mask)
+            for k, layers in zip(keyframes, features, strict=True)
+            for f in layers
         ]
 
     @torch.no_grad()
     def _describe(self, frames: Sequence[Tensor]) -> Tensor:
-        """Return the mean of the statistics (1, T) of frames."""
+        """Return the mean of the statistics (1, T) of some frames."""
+        count = max(1, min(_FRAMES, _PIXELS // frames[0][0].numel()))
+        frames = frames[:: -(-len(frames) // count)]
         with mixed_precision(self.device):
             own = [
                 self.net.frame_net(_cropped(_unit(f[None].to(self.device))), self.net.style)[1]
@@ -189,25 +227,21 @@ class _Learner:
             ]
         return torch.stack(own).mean(0)
 
-    def losses(self, step: int) -> dict[str, Tensor]:
-        """Return the weighted losses of a step."""
-        if step % _DESCRIBED == _DESCRIBED - 1:
-            self._follow()
+    def losses(self, step: int, *, settled: bool) -> dict[str, Tensor]:
+        """Return the weighted losses of a step; see `_SETTLED`."""
+        if settled and (step % _DESCRIBED == 0 or self.statistics[0] is None):
+            self.statistics = [self._describe(shot.frames) for shot in self.shots]
         losses = self._of_patches()
         if step % _OTHERS == 0:
             losses |= self._of_others()
         return losses
 
-    def _follow(self) -> None:
-        for number, shot in enumerate(self.shots):
-            now = self._describe([shot.frames[self._drawn(len(shot.frames))]])
-            self.statistics[number] = self.statistics[number].lerp(now, max(0.2, 1 / len(shot.frames)))
-
     def _drawn(self, count: int) -> int:
         return int(torch.randint(count, (1,), generator=self.draw))
 
-    def _paint(self, frames: Tensor, statistics: Tensor) -> Tensor:
+    def _paint(self, frames: Tensor, shot: int) -> Tensor:
         net: FrameNet = self.net.frame_net
+        statistics = self.statistics[shot]
         with mixed_precision(self.device):
             painted: Tensor = net(frames, self.net.style.expand(len(frames), -1), statistics)[0]
         return painted
@@ -218,25 +252,26 @@ class _Learner:
 
     def _of_patches(self) -> dict[str, Tensor]:
         config = self.config
-        windows, wanted, masks, used = [], [], [], []
+        windows, wanted, masks = [], [], []
+        keyframe = self.keyframes[self._drawn(len(self.keyframes))]
         for _ in range(config.batch):
-            keyframe = self.keyframes[self._drawn(len(self.keyframes))]
             top, left = self._place(keyframe.mask)
             windows.append(_window(keyframe.frame, top, left, config.patch, _MARGIN))
             wanted.append(_window(keyframe.painted, top, left, config.patch, 0))
             masks.append(_window(keyframe.mask, top, left, config.patch, 0))
-            used.append(self.statistics[keyframe.shot])
         x, y = (_unit(torch.stack(part).to(self.device)) for part in (windows, wanted))
         x = x.contiguous(memory_format=torch.channels_last)
         mask = torch.stack(masks).to(self.device)
-        painted = self._paint(x, torch.cat(used))[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        painted = self._paint(x, keyframe.shot)[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
         painted = y.lerp(painted, mask)  # elsewhere there is nothing to learn
         losses = {"pixels": config.pixel_weight * (painted - y).abs().mean()}
         if config.feature_weight:
             with torch.no_grad():
                 targets = self._features(y, _LAYERS)
             features = self._features(painted, _LAYERS)
-            errors = [relative_error(f.float(), t.float()) for f, t in zip(features, targets, strict=True)]
+            errors = [
+                relative_error(f.float(), t.float()) for f, t in zip(features, targets, strict=True)
+            ]
             losses["features"] = config.feature_weight * torch.stack(errors).mean()
         return losses
 
@@ -252,21 +287,17 @@ class _Learner:
 
     def _of_others(self) -> dict[str, Tensor]:
         config = self.config
-        crops, used = [], []
-        side = config.crop + 2 * _WIDE
+        number = self._drawn(len(self.shots))
+        frames, crops = self.shots[number].frames, []
         for _ in range(config.others):
-            number = self._drawn(len(self.shots))
-            frames = self.shots[number].frames
             frame = frames[self._drawn(len(frames))]
             top = self._drawn(max(1, frame.shape[1] - config.crop + 1))
             left = self._drawn(max(1, frame.shape[2] - config.crop + 1))
             crops.append(_window(frame, top, left, config.crop, _WIDE))
-            used.append(self.statistics[number])
         wide = _unit(torch.stack(crops).to(self.device))
         pair = draw_pair(wide, config.crop, self.draw, exposure=0.03)
-        statistics = torch.cat(used)
         both = torch.cat([pair.first, pair.second]).contiguous(memory_format=torch.channels_last)
-        painted, moved = self._paint(both, torch.cat([statistics, statistics])).chunk(2)
+        painted, moved = self._paint(both, number).chunk(2)
         losses = {
             "temporal": config.temporal_weight
             * temporal_loss(painted, moved, pair.grid, pair.mask, pair.brighter)
