@@ -69,7 +69,9 @@ def fitted(steps, mask=None, keyframes=1, **knobs):
     weights = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
     config = KeyframeConfig(steps=steps, batch=4, patch=32, crop=64, others=1, **knobs)
     perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
-    net = learn(begun(weights, given), given, [Shot([tensor(f) for f in frames])], perceptual, config)
+    net = learn(
+        begun(weights, given), given, [Shot([tensor(f) for f in frames])], perceptual, config
+    )
     return net, begun(weights, given)
 
 
@@ -88,7 +90,9 @@ def test_what_is_masked_is_not_learned():
     frame = pattern(0, 96, 96)
     weights = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
     perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
-    config = KeyframeConfig(steps=4, batch=4, patch=32, crop=64, others=1, texture_weight=0, feature_weight=0)
+    config = KeyframeConfig(
+        steps=4, batch=4, patch=32, crop=64, others=1, texture_weight=0, feature_weight=0
+    )
     results = []
     for left in (0, 255):
         painting = inverted(frame)
@@ -131,7 +135,7 @@ def test_a_clip_is_painted_by_what_was_learned(base, base_net, painted, tmp_path
     learn_keyframes(base, [keyframe], out, base=base_net, config=TINY, on_report=steps.append)
     assert (out.stat().st_mtime_ns, steps) == (changed, [])
     other = Painted(Fraction(1, 3), painted)
-    with pytest.raises(UsageError, match="net.safetensors"):
+    with pytest.raises(UsageError, match=r"net\.safetensors"):
         learn_keyframes(base, [other], out, base=base_net, config=TINY)
 
 
@@ -157,7 +161,7 @@ def test_a_painting_of_another_size_is_scaled_or_refused(painted, tmp_path, capl
     assert picture.shape == (96, 128, 3)
     assert mask.min() == 1
     assert "large.png is 256x192; it is scaled to 128x96, the size of the clip" in caplog.text
-    with pytest.raises(InputError, match="expected a keyframe of 90x96.*got 128x96"):
+    with pytest.raises(InputError, match=r"expected a keyframe of 90x96.*got 128x96"):
         Painted(Fraction(0), painted).read(96, 90)
 
 

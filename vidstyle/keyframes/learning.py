@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vidstyle.errors import InputError, MissingPackageError, UsageError
-from vidstyle.frame import Pixels
+from vidstyle.images.files import load_picture
 from vidstyle.keyframes.clip import frames_at, shots_of, spread
 from vidstyle.keyframes.painted import Painted
 from vidstyle.media.address import Location, located
@@ -27,10 +24,7 @@ from vidstyle.zoo import catalog
 from vidstyle.zoo.tensors import Tensors
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from vidstyle.optimize.descent import StepResult
-    from vidstyle.training.keyframes import Keyframe, Shot
     from vidstyle.training.report import Report
 
 log = logging.getLogger(__name__)
@@ -107,14 +101,14 @@ def learn_keyframes(
             "learning keyframes needs torch: pip install 'vidstyle[torch]'"
         ) from error
     learned = [
-        Keyframe(_tensor(m.frame.pixels), _tensor(p), _tensor(mask[..., None]), shot)
+        Keyframe.of(load_picture(m.frame.pixels), p, mask, shot)
         for m, (p, mask), shot in zip(moments, painted, shots.of, strict=True)
     ]
     chosen = choose_device(device)
     net = learn(
         begun(load_weights(start), learned).to(chosen),
         learned,
-        [Shot([_tensor(frame) for frame in part]) for part in shots.parts],
+        [Shot.of(part) for part in shots.parts],
         load_features().to(chosen),
         config,
         on_report=on_report,
@@ -154,15 +148,15 @@ def paint_keyframes(
     moments = frames_at(place, times, reading, stop=stop)
     painted = []
     for number, (time, moment) in enumerate(zip(times, moments, strict=True)):
-        frame = _bytes(moment.frame.pixels)
+        frame = load_picture(moment.frame.pixels)
         made = paint(
             frame,
-            list(style) if isinstance(style, list | tuple) else style,  # type: ignore[arg-type]
+            list(style) if isinstance(style, list | tuple) else style,
             method=config or GatysConfig(size=min(640, max(frame.shape[:2]))),
             device=device,
             on_step=None if on_step is None else _numbered(on_step, number),
         )
-        painted.append(Painted(time, _fitted(made, *frame.shape[:2])))
+        painted.append(Painted(time, made))
     return painted
 
 
@@ -186,29 +180,6 @@ def _numbered(
     on_step: Callable[[int, StepResult], None], number: int
 ) -> Callable[[StepResult], None]:
     return lambda step: on_step(number, step)
-
-
-def _fitted(picture: Pixels, height: int, width: int) -> Pixels:
-    import cv2
-
-    if picture.shape[:2] == (height, width):
-        return picture
-    scaled: Any = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
-    return scaled  # type: ignore[no-any-return]
-
-
-def _bytes(pixels: Pixels) -> Pixels:
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.round(pixels / np.float32(257)).astype(np.uint8)
-
-
-def _tensor(picture: Any) -> Tensor:
-    """Turn (H, W, C) into (C, H, W)."""
-    import torch
-
-    levels = _bytes(picture) if picture.dtype == np.uint16 else picture
-    return torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))
 
 
 def _subject(

@@ -161,10 +161,11 @@ class Painted:
                     f"expected a keyframe of {width}x{height}, as vidstyle frame writes it, or of that shape, got "
                     f"{have[1]}x{have[0]} in {self.picture}"
                 )
-            log.warning(
-                "%s is %dx%d; it is scaled to %dx%d, the size of the clip",
-                *(self.picture, have[1], have[0], width, height),
-            )
+            if isinstance(self.picture, Path):
+                log.warning(
+                    "%s is %dx%d; it is scaled to %dx%d, the size of the clip",
+                    *(self.picture, have[1], have[0], width, height),
+                )
             picture = _scaled(picture, height, width)
         mask = np.ones((height, width), np.float32)
         if opaque is not None:

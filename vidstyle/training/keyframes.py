@@ -21,6 +21,8 @@ from torch import Tensor, nn
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import TrainingError
+from vidstyle.frame import Pixels
+from vidstyle.images.masks import Mask
 from vidstyle.losses.matching import nearest_loss
 from vidstyle.losses.perceptual import relative_error
 from vidstyle.losses.temporal import temporal_loss
@@ -75,6 +77,11 @@ class Shot:
     frames: Sequence[Tensor]
     """(3, H, W) uint8, all of one size; one at least."""
 
+    @classmethod
+    def of(cls, frames: Sequence[Pixels]) -> Shot:
+        """Take frames (H, W, 3) uint8."""
+        return cls([_tensor(frame) for frame in frames])
+
 
 @dataclass(frozen=True, repr=False)
 class Keyframe:
@@ -88,6 +95,11 @@ class Keyframe:
     """(1, H, W) in [0, 1]: where it is painted."""
     shot: int
     """Which it is of."""
+
+    @classmethod
+    def of(cls, frame: Pixels, painted: Pixels, mask: Mask, shot: int) -> Keyframe:
+        """Take pictures (H, W, 3) uint8 and a mask (H, W)."""
+        return cls(_tensor(frame), _tensor(painted), torch.from_numpy(mask.copy())[None], shot)
 
 
 def begun(weights: Mapping[str, Tensor], keyframes: Sequence[Keyframe]) -> OneStyle:
@@ -248,7 +260,8 @@ class _Learner:
 
     def _features(self, pictures: Tensor, layers: Sequence[str]) -> list[Tensor]:
         with mixed_precision(self.device):
-            return self.perceptual(pictures, layers)
+            found: list[Tensor] = self.perceptual(pictures, layers)
+        return found
 
     def _of_patches(self) -> dict[str, Tensor]:
         config = self.config
@@ -312,6 +325,10 @@ class _Learner:
             ]
             losses["texture"] = config.texture_weight * torch.stack(errors).mean()
         return losses
+
+
+def _tensor(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
 
 def _unit(pixels: Tensor) -> Tensor:
