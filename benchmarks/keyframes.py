@@ -3,7 +3,7 @@
 The painter is a function, `painted`, so that what he would have made of every frame is known: light becomes a ramp of colors with a weak
 rest of the clip's own, surfaces are smoothed, and edges get ink. One keyframe, and then two, are learned; the clip is painted as
 `vidstyle run` does, and its other frames are compared with the truth by PSNR. Writes benchmarks/results/keyframes.json, and
-sheets to look at where `SHEETS` names a folder.
+sheets to look at, of frames, truth and painting, where `SHEETS` names a folder.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CLIPS = [
 PLACES = (0.25, 0.75)
 """Of the keyframes, over the frames of the clip."""
 
-STEPS = int(os.environ.get("STEPS", "400"))
+STEPS = int(os.environ.get("STEPS", "200"))
 """Not seconds, so that it does not matter who else uses the machine."""
 
 _RAMP = np.array(
@@ -75,8 +75,10 @@ def frames_of(path: Path) -> list[Any]:
         return list(source)
 
 
-def measure(clip: Path, places: tuple[float, ...], folder: Path) -> dict[str, Any]:
-    """Learn keyframes of a clip, paint it, and compare."""
+def measure(
+    clip: Path, places: tuple[float, ...], folder: Path, sheet: Path | None = None
+) -> dict[str, Any]:
+    """Learn keyframes of a clip, paint it, and compare; write a sheet."""
     frames = frames_of(clip)
     numbers = [round(place * (len(frames) - 1)) for place in places]
     keyframes = [
@@ -101,12 +103,12 @@ def measure(clip: Path, places: tuple[float, ...], folder: Path) -> dict[str, An
     ]
     truth = {n: painted(frames[n].pixels) for n in [*others, *numbers]}
     found = [psnr(result[n].pixels, truth[n]) for n in others]
-    if sheets := os.environ.get("SHEETS"):
+    if sheet:
         rows = [
             np.concatenate([frames[n].pixels, truth[n], result[n].pixels], 1)
-            for n in others[:: max(1, len(others) // 4)]
+            for n in others[:: max(1, len(others) // 4)][:4]
         ]
-        cv2.imwrite(f"{sheets}/{clip.stem}{len(places)}.jpg", np.concatenate(rows)[..., ::-1])
+        cv2.imwrite(str(sheet), np.concatenate(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     return {
         "untouched": float(np.mean([psnr(frames[n].pixels, truth[n]) for n in others])),
         "others": float(np.mean(found)),
@@ -120,10 +122,12 @@ def measure(clip: Path, places: tuple[float, ...], folder: Path) -> dict[str, An
 def main() -> None:
     """Measure and write."""
     results: dict[str, Any] = {"steps": STEPS}
+    sheets = os.environ.get("SHEETS")
     for clip in [Path(name) for name in sys.argv[1:]] or CLIPS:
         for count in (1, 2):
+            sheet = Path(sheets, f"{clip.stem}{count}.jpg") if sheets else None
             with tempfile.TemporaryDirectory() as folder:
-                found = measure(clip, PLACES[:count], Path(folder))
+                found = measure(clip, PLACES[:count], Path(folder), sheet)
             results.setdefault(clip.stem, {})[str(count)] = found
             print(clip.stem, count, {k: round(v, 2) for k, v in found.items()}, flush=True)
             write("keyframes", results)
