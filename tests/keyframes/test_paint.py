@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.clips import make_clip
 from tests.sheet.test_sheet import film
-from vidstyle import learn_keyframes, stylize
+from vidstyle import UsageError, learn_keyframes, stylize
 from vidstyle.keyframes.learning import paint_keyframes
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.optimize.config import GatysConfig
@@ -37,3 +39,9 @@ def test_each_shot_is_painted_learned_and_followed(picture, tmp_path):
     )
     done = stylize(clip, weights, tmp_path / "out.mp4")
     assert done.summary.frames == 40
+
+
+def test_a_clip_of_one_frame_is_refused_before_it_is_painted(picture, tmp_path):
+    clip = make_clip(tmp_path / "one.mp4", times=[0], sound=False)
+    with pytest.raises(UsageError, match="expected a clip, got one frame"):
+        paint_keyframes(clip, picture, 1, on_step=lambda *_: pytest.fail("it paints"))

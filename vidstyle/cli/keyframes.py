@@ -20,7 +20,7 @@ from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
 from vidstyle.media.address import located
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
-from vidstyle.media.overwriting import check_apart
+from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.reading import Reading
 from vidstyle.training.config import KeyframeConfig
 
@@ -75,6 +75,8 @@ def learned_network(
     # It is said before the minutes that are spent, not behind them.
     check_output(target, overwrite=overwrite, container=container)
     check_apart(target, [file for keyframe in options.painted for file in keyframe.files])
+    if options.learn_to and options.paint_keyframes:
+        check_replaceable(options.learn_to, overwrite=overwrite)
     with TemporaryDirectory(prefix="vidstyle-") as folder:
         keyframes = options.painted
         if options.paint_keyframes:

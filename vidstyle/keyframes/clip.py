@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -100,9 +100,7 @@ def shots_of(
     given = {k.time for k in keyframes}
     others = [m for m in samples if m.time is not None and m.time not in given]
     if len(given) + len(others) < 2:
-        raise UsageError(
-            f"expected a clip, got one frame in {source}: what is painted already needs no `keyframe`"
-        )
+        raise _one_frame(source)
     moments = sorted([*others, *keyframes], key=lambda moment: moment.time or 0)
     parts: list[list[Pixels]] = []
     places: dict[int, int] = {}
@@ -117,12 +115,21 @@ def shots_of(
     return Shots(parts, [places[id(k)] for k in keyframes])
 
 
-def spread(source: Location, count: int, reading: Reading | None = None) -> Iterator[Fraction]:
-    """Yield the times, seconds in time of the input, of frames of a clip that are worth being painted.
+def spread(source: Location, count: int, reading: Reading | None = None) -> list[Fraction]:
+    """Return the times, seconds in time of the input, of frames of a clip that are worth being painted.
 
     Raises:
+        UsageError: it has but one frame.
         InputError: it cannot be read.
     """
     with Video.open(source, reading) as video:
-        found = find_moments(video, count)
-    yield from (moment.time or Fraction(0) for moment in found)
+        found = find_moments(video, max(2, count))
+    if len(found) < 2:
+        raise _one_frame(source)
+    return [moment.time or Fraction(0) for moment in found[:count]]
+
+
+def _one_frame(source: Location) -> UsageError:
+    return UsageError(
+        f"expected a clip, got one frame in {source}: there is nothing that could follow a keyframe"
+    )

@@ -144,7 +144,7 @@ def paint_keyframes(
         VidstyleError: as `paint`.
     """
     place = _read_twice(source)
-    times = list(spread(place, count, reading))
+    times = spread(place, count, reading)
     moments = frames_at(place, times, reading, stop=stop)
     painted = []
     for number, (time, moment) in enumerate(zip(times, moments, strict=True)):

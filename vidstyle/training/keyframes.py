@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vidstyle.disk.pending import write_whole
-from vidstyle.errors import TrainingError
+from vidstyle.errors import OutputError, TrainingError, VidstyleError
 from vidstyle.frame import Pixels
 from vidstyle.images.masks import Mask
 from vidstyle.losses.matching import nearest_loss
@@ -379,5 +379,12 @@ def ship(net: OneStyle, path: Path, notes: dict[str, str]) -> None:
     files = catalog.open_file(path)
     for converted in files.networks:
         converted.unlink()  # of older weights
-    export_openvino(files)
-    files.note_networks()
+    try:
+        export_openvino(files)
+        files.note_networks()
+    except BaseException as error:
+        path.unlink(missing_ok=True)  # without its network it is no style
+        if isinstance(error, RuntimeError) and not isinstance(error, VidstyleError):
+            reason = str(error).strip().splitlines()[-1]
+            raise OutputError(f"cannot write the network of {path}: {reason}") from error
+        raise
