@@ -58,7 +58,7 @@ def learn_keyframes(
         device: "auto", or a device of torch; see `train_style`.
         overwrite: replace other weights that are there.
         on_report: called after every tenth step; what it raises ends the learning, and nothing is written.
-        stop: called often while the video is read; what it raises ends it, too.
+        stop: called often, before every step too; what it raises ends it.
 
     Returns:
         The path of the weights, a style for `vidstyle.stylize`; the network for the CPU engine lies beside it.
@@ -112,6 +112,7 @@ def learn_keyframes(
         load_features().to(chosen),
         config,
         on_report=on_report,
+        stop=stop,
     )
     ship(net, target, {_SUBJECT: subject})
     return target

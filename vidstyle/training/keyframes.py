@@ -115,6 +115,7 @@ def learn(
     config: Config,
     *,
     on_report: Callable[[Report], None] | None = None,
+    stop: Callable[[], None] | None = None,
 ) -> OneStyle:
     """Let a network learn keyframes of a clip for so many seconds.
 
@@ -125,6 +126,7 @@ def learn(
         perceptual: the network whose features the losses compare.
         config: the knobs.
         on_report: called after every tenth step; what it raises ends it.
+        stop: called before every step; raises to stop.
 
     Returns:
         The average of its last weights.
@@ -140,6 +142,8 @@ def learn(
     optimizer = torch.optim.Adam(learned, lr=config.learning_rate, betas=(0.9, 0.99))
     began, step, failures, progress = time.monotonic(), 0, 0, 0.0
     while progress < 1:
+        if stop:
+            stop()
         for group in optimizer.param_groups:
             warm = min(1.0, (progress + 0.001) / _WARM_UP)
             group["lr"] = config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
@@ -266,8 +270,11 @@ class _Learner:
     def _of_patches(self) -> dict[str, Tensor]:
         config = self.config
         windows, wanted, masks = [], [], []
-        keyframe = self.keyframes[self._drawn(len(self.keyframes))]
+        # Those of a shot together, since its frames are normalised alike.
+        shot = self.keyframes[self._drawn(len(self.keyframes))].shot
+        painted_ones = [k for k in self.keyframes if k.shot == shot]
         for _ in range(config.batch):
+            keyframe = painted_ones[self._drawn(len(painted_ones))]
             top, left = self._place(keyframe.mask)
             windows.append(_window(keyframe.frame, top, left, config.patch, _MARGIN))
             wanted.append(_window(keyframe.painted, top, left, config.patch, 0))
@@ -275,7 +282,7 @@ class _Learner:
         x, y = (_unit(torch.stack(part).to(self.device)) for part in (windows, wanted))
         x = x.contiguous(memory_format=torch.channels_last)
         mask = torch.stack(masks).to(self.device)
-        painted = self._paint(x, keyframe.shot)[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        painted = self._paint(x, shot)[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
         painted = y.lerp(painted, mask)  # elsewhere there is nothing to learn
         losses = {"pixels": config.pixel_weight * (painted - y).abs().mean()}
         if config.feature_weight:
