@@ -60,26 +60,43 @@ def loss_of(net, pixels, wanted):
     return (made - tensor(wanted)[None] / 255).abs().mean().item()
 
 
-def fitted(steps, mask=None, keyframes=1, **knobs):
-    """Learn painted frames of a moving pattern, and return the network and one that has not learned."""
+@pytest.mark.parametrize("count", [1, 2])
+def test_other_frames_follow_the_painted_ones(count):
     torch.manual_seed(0)
     frames = [pattern(n, 96, 96) for n in range(6)]
-    whole = torch.ones(1, 96, 96) if mask is None else mask
-    given = [Keyframe(tensor(f), tensor(inverted(f)), whole, 0) for f in frames[:keyframes]]
+    given = [Keyframe.of(f, inverted(f), np.ones((96, 96), np.float32), 0) for f in frames[:count]]
     weights = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
-    config = KeyframeConfig(steps=steps, batch=4, patch=32, crop=64, others=1, **knobs)
     perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
-    net = learn(
-        begun(weights, given), given, [Shot([tensor(f) for f in frames])], perceptual, config
-    )
-    return net, begun(weights, given)
-
-
-def test_other_frames_follow_the_painted_one():
-    learned, before = fitted(60)
+    config = KeyframeConfig(steps=60, batch=4, patch=32, crop=64, others=1)
+    before = begun(weights, given)
+    learned = learn(before, given, [Shot.of(frames)], perceptual, config)
     other = pattern(5, 96, 96)
-    wanted = inverted(other)
-    assert loss_of(learned, other, wanted) < 0.8 * loss_of(before, other, wanted)
+    first = loss_of(begun(weights, given), other, inverted(other))
+    assert loss_of(learned, other, inverted(other)) < 0.8 * first
+
+
+def test_keyframes_of_a_shot_are_learned_in_one_batch(monkeypatch):
+    """Drawn one a step they were learned worse together than one of them alone."""
+    torch.manual_seed(0)
+    whole = np.ones((96, 96), np.float32)
+    levels = [20, 120, 220]
+    frames = [np.full((96, 96, 3), level, np.uint8) for level in levels]
+    given = [Keyframe.of(f, f, whole, int(n == 2)) for n, f in enumerate(frames)]
+    seen = []
+
+    def paint(self, windows, shot):
+        seen.append((shot, {round(level) for level in (windows.amax((1, 2, 3)) * 255).tolist()}))
+        return windows
+
+    monkeypatch.setattr(recipe._Learner, "_paint", paint)
+    net = begun(Arbitrary(Shape(8, 8, 16, 1)).state_dict(), given)
+    perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
+    config = KeyframeConfig(batch=16, patch=32, crop=64, feature_weight=0)
+    shots = [Shot.of(frames[:2]), Shot.of(frames[2:])]
+    learner = recipe._Learner(net, given, shots, perceptual, config)
+    for _ in range(8):
+        learner._of_patches()
+    assert dict(seen) == {0: {20, 120}, 1: {220}}
 
 
 def test_what_is_masked_is_not_learned():
