@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vidstyle.export.api import export_onnx
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
+    from vidstyle.keyframes.learning import learn_keyframes
+    from vidstyle.keyframes.painted import Painted
     from vidstyle.masks import Masks
     from vidstyle.media.codecs import Encoding
     from vidstyle.media.probe import Probe, probe
@@ -57,6 +59,7 @@ __all__ = [
     "Model",
     "Outcome",
     "OutputError",
+    "Painted",
     "Probe",
     "Progress",
     "Reading",
@@ -72,6 +75,7 @@ __all__ = [
     "VidstyleError",
     "__version__",
     "export_onnx",
+    "learn_keyframes",
     "load",
     "measure",
     "mix",
@@ -92,6 +96,8 @@ _ROOMS = {
     "evaluation.report": "Metrics measure",
     "export.api": "export_onnx",
     "files": "Result",
+    "keyframes.learning": "learn_keyframes",
+    "keyframes.painted": "Painted",
     "frame": "ColorTags Frame StreamInfo",
     "masks": "Masks",
     "media.codecs": "Encoding",

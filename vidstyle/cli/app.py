@@ -15,6 +15,7 @@ from vidstyle import __version__
 from vidstyle.cli.bench import bench
 from vidstyle.cli.doctor import doctor
 from vidstyle.cli.export import export_app
+from vidstyle.cli.frame import frame
 from vidstyle.cli.live import live
 from vidstyle.cli.metrics import metrics
 from vidstyle.cli.mistakes import Commands
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
 app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
+app.command("frame", cls=Command, epilog=EXIT_CODES)(frame)
 app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
 app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)

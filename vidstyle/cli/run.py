@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from vidstyle import api
 from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
+from vidstyle.cli.keyframes import learned_network
 from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
@@ -20,6 +22,7 @@ from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE
 from vidstyle.files import Result
+from vidstyle.keyframes.painted import KeyframeOptions
 from vidstyle.masks import Masks
 from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
@@ -157,6 +160,7 @@ def run(
         ),
     ] = None,
     masks: Masks,
+    keyframes: KeyframeOptions,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
     odd: Annotated[
@@ -195,10 +199,10 @@ def run(
         "resume": resume,
         "keep_partial": keep_partial,
     }
-    if timeline or preview or len(masks.mask) > 1:
+    if timeline or preview or len(masks.mask) > 1 or keyframes.given:
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
-                "a timeline, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
+                "a timeline, keyframes, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
                 "`recursive` and `report` out"
             )
         if preview:
@@ -212,19 +216,29 @@ def run(
                 stop=stop,
             )
             return
-        with ProgressDisplay(quiet=quiet) as display:
-            result = api.run(
-                source[0],
-                style,
-                output,
-                look,
-                timeline=timeline,
-                styles=styles,
-                compute=compute,
-                on_progress=display,
-                stop=stop,
-                **how,
-            )
+        with ExitStack() as opened:
+            if keyframes.given:
+                _check_keyframes(keyframes, method, resume=resume)
+                network = learned_network(
+                    *(keyframes, source[0], style or [], reading, compute.device, stop),
+                    *(output, encoding.container),
+                    overwrite=overwrite,
+                    quiet=quiet,
+                )
+                style = [str(opened.enter_context(network))]
+            with ProgressDisplay(quiet=quiet) as display:
+                result = api.run(
+                    source[0],
+                    style,
+                    output,
+                    look,
+                    timeline=timeline,
+                    styles=styles,
+                    compute=compute,
+                    on_progress=display,
+                    stop=stop,
+                    **how,
+                )
         _tell(Source(located(source[0])), result, quiet=quiet)
         return
     plan = Plan.of(
@@ -242,6 +256,15 @@ def run(
         _tell(plan.items[0].source, result, quiet=quiet)
     else:
         paint_many(batch, stop, quiet=quiet)
+
+
+def _check_keyframes(keyframes: KeyframeOptions, method: str, *, resume: bool) -> None:
+    if method != "network":
+        raise UsageError(f"a network learns keyframes: `method` {method} does not go with them")
+    if resume and not keyframes.learn_to:
+        raise UsageError(
+            "what is learned differs from run to run; to `resume`, keep it by `learn_to`"
+        )
 
 
 def _mixed(styles: list[str], *, each: bool) -> list[tuple[StyleSource, ...]]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
@@ -68,6 +69,21 @@ def read_picture(path: Path, ground: int = 255) -> Pixels:
     if alpha is not None and alpha.shape == picture.shape[:2]:
         _lay_on(picture, alpha, ground)
     return cast(Pixels, picture.astype(np.uint8, copy=False))
+
+
+def read_layer(path: Path) -> tuple[Pixels, NDArray[np.float32] | None]:
+    """Read a picture as RGB (H, W, 3) and how opaque it is, (H, W) from 0 to 1; None: it has no transparency.
+
+    Raises:
+        InputError: see `read_encoded`.
+    """
+    picture, alpha = _decoded(read_encoded(path))
+    if picture is None:
+        raise InputError(_NO_PICTURE.format(path))
+    if alpha is not None and alpha.shape == picture.shape[:2]:
+        opaque = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
+        return cast(Pixels, picture.astype(np.uint8, copy=False)), opaque
+    return cast(Pixels, picture.astype(np.uint8, copy=False)), None
 
 
 def read_encoded(path: Path) -> bytes:

@@ -23,7 +23,12 @@ def _places(x: Tensor, count: int) -> Tensor:
 
 
 def nearest_loss(
-    features: Tensor, style: Tensor, *, places: int = 1024, style_places: int = 2048
+    features: Tensor,
+    style: Tensor,
+    *,
+    places: int = 1024,
+    style_places: int = 2048,
+    covers: bool = True,
 ) -> Tensor:
     """Return the relaxed earth mover's distance of features to the style's, 0 to 2, mean over the batch.
 
@@ -36,13 +41,14 @@ def nearest_loss(
         style: (B, C, h, w) of the style.
         places: number of random places of the output that are compared.
         style_places: number of random places of the style that they are compared with.
+        covers: whether the style must be all there, too; if not, it is the mean of the one way alone.
     """
     center = widened(style).mean((2, 3), keepdim=True)
     have = F.normalize(_places(widened(features) - center, places), dim=2)
     want = F.normalize(_places(widened(style) - center, style_places), dim=2)
     distance = 1 - have @ want.transpose(1, 2)  # (B, places, style_places)
-    there, back = distance.amin(2).mean(1), distance.amin(1).mean(1)
-    return torch.maximum(there, back).mean()
+    there = distance.amin(2).mean(1)
+    return (torch.maximum(there, distance.amin(1).mean(1)) if covers else there).mean()
 
 
 def self_similarity_loss(features: Tensor, targets: Tensor, *, places: int = 256) -> Tensor:

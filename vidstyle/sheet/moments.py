@@ -46,7 +46,12 @@ class Moment:
 
 
 def find_moments(
-    video: Video, count: int, at: Sequence[Fraction] = (), stop: Callable[[], None] | None = None
+    video: Video,
+    count: int,
+    at: Sequence[Fraction] = (),
+    stop: Callable[[], None] | None = None,
+    *,
+    named: str = "at",
 ) -> list[Moment]:
     """Return moments of an open video, whose `frames` are used up where it cannot be read again.
 
@@ -55,13 +60,14 @@ def find_moments(
         count: how many, at most, from all over its shots; in their order.
         at: seconds, in time of the input: these instead, in the order in which they are given.
         stop: called often; raises to stop.
+        named: the field that times are given as, for messages.
 
     Raises:
         UsageError: a time is not in the video.
     """
     start = video.reading.start or Fraction(0)
     frames: Iterable[Frame] = (
-        _at(video, [time - start for time in at]) if at else _candidates(video, count)
+        _at(video, [time - start for time in at], named) if at else _candidates(video, count)
     )
     found = []
     for frame in frames:
@@ -158,10 +164,10 @@ def _spread(frames: Sequence[Frame], count: int) -> list[Frame]:
     return [frames[max(part, key=lambda n: float(thumbnails[n].std()))] for part in parts]
 
 
-def _at(video: Video, times: Sequence[Fraction]) -> Iterable[Frame]:
+def _at(video: Video, times: Sequence[Fraction], named: str) -> Iterable[Frame]:
     """Return the frames that are shown at times, seconds from where the read begins."""
     if _can_seek(video):
-        _check(times, _seconds(video), video)
+        _check(times, _seconds(video), video, named)
         return (_shown(video, time) for time in times)
     shown: dict[Fraction, Frame] = {}
     first = last = next(video.frames)
@@ -172,16 +178,16 @@ def _at(video: Video, times: Sequence[Fraction]) -> Iterable[Frame]:
         shown |= dict.fromkeys(coming, last)
     else:
         lasts = last.duration * last.time_base if last.duration else 1 / video.info.even_rate
-        _check(times, last.pts * last.time_base + lasts, video)
+        _check(times, last.pts * last.time_base + lasts, video, named)
     return [shown.get(time, first) for time in times]
 
 
-def _check(times: Sequence[Fraction], end: Fraction, video: Video) -> None:
+def _check(times: Sequence[Fraction], end: Fraction, video: Video, named: str) -> None:
     start = video.reading.start or Fraction(0)
     for time in times:
         if not 0 <= time < end:
             raise UsageError(
-                f"expected `at` from {float(start):g} to {float(start + end):g} s, where {video.path} ends, "
+                f"expected `{named}` from {float(start):g} to {float(start + end):g} s, where {video.path} ends, "
                 f"got {float(start + time):g} s"
             )
 

@@ -137,6 +137,51 @@ class StyleConfig(PaintingConfig):
 
 @documented
 @dataclass(frozen=True)
+class KeyframeConfig:
+    """Every knob of learning from painted frames of a clip."""
+
+    seconds: Annotated[float, Between(1)] = 90.0
+    """How long it learns."""
+    steps: Annotated[int, Between(0)] = 0
+    """Steps that it learns instead of for a time; 0: by the time."""
+    batch: Annotated[int, Between(1)] = 12
+    """Patches of painted frames a step."""
+    patch: Annotated[int, Between(32)] = 64
+    """Side of the patches, pixels, a multiple of 32."""
+    others: Annotated[int, Between(1)] = 2
+    """Crops of unpainted frames a step."""
+    crop: Annotated[int, Between(MIN_CROP)] = 112
+    """Side of these, pixels, a multiple of 16."""
+    learning_rate: float = 5e-3
+    """Peak learning rate of Adam, soon warmed up, then a cosine to zero."""
+    pixel_weight: float = 4.0
+    """Weight of the mean difference of pixels."""
+    feature_weight: float = 1.0
+    """Weight of the difference of features, relu1_1 to relu3_1."""
+    texture_weight: float = 0.5
+    """Weight of the nearest-neighbour loss of unpainted frames, relu3_1 and relu4_1."""
+    temporal_weight: float = 20.0
+    """Weight of the temporal loss of unpainted frames."""
+    average: float = 0.98
+    """Decay of the weight average that is kept."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of patches, crops and motion."""
+
+    def check(self) -> None:
+        """Check sizes.
+
+        Raises:
+            InputError: one does not fit the networks.
+        """
+        if self.patch % 32 or self.crop % 16 or self.patch < 32 or self.crop < MIN_CROP:
+            raise InputError(
+                f"expected a patch that is a multiple of 32 and a crop of 16, of {MIN_CROP} pixels at least, "
+                f"got {self.patch} and {self.crop}"
+            )
+
+
+@documented
+@dataclass(frozen=True)
 class PerceptualConfig:
     """Every knob of the training of a perceptual network."""
 
