@@ -171,6 +171,24 @@ ALLOWED = {
         "stylize",
         "zoo",
     },
+    "web": {
+        "api",
+        "comparison",
+        "disk",
+        "errors",
+        "fields",
+        "frame",
+        "images",
+        "media",
+        "model",
+        "pipeline",
+        "runtime",
+        "selection",
+        "sheet",
+        "shortage",
+        "stylize",
+        "zoo",
+    },
     "evaluation": {"errors", "flow", "frame", "images", "media", "nets", "zoo"},
     "cli": {
         "__init__",
@@ -199,11 +217,13 @@ ALLOWED = {
         "stylize",
         "text",
         "training",
+        "web",
         "zoo",
     },
     "__main__": {"cli"},
 }
 OUTSIDE = {
+    "aiohttp": {"web"},
     "av": {"media"},
     "openvino": {"runtime"},
     "torch": {

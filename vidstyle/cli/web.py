@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli.commandline import option, run_command
+from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.options import command, only
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.spelling import spelled
@@ -29,6 +30,9 @@ class _Spoken:
 
     def command(self, source: str, style: str, output: str, parts: Sequence[Any]) -> str:
         return run_command(source, style, output, parts)
+
+    def meaning(self, owner: type, name: str) -> str:
+        return FieldOption(name, {"": owner}, limited=False).describe()
 
     def option(self, part: Any, name: str) -> str:
         return shlex.join(option(part, name))
@@ -59,11 +63,10 @@ def web(
     """
     stop = StopOnSignal()
     try:
-        import aiohttp  # noqa: F401 - said in a line where it is missing
+        from vidstyle.web.server import Server
     except ImportError as error:
         raise MissingPackageError("the page needs aiohttp: pip install 'vidstyle[web]'") from error
     from vidstyle.web.pictures import user_folder
-    from vidstyle.web.server import Server
 
     told: list[str] = []
 

@@ -50,7 +50,7 @@ class Pictures:
         self.by_name = {p.name: p for p, _ in zip(pictures, range(_MOST), strict=False)}
 
     def keep(self, received: Path, name: str) -> str:
-        """Keep a picture under a name like the given one.
+        """Keep a picture under a name like the given one, unless it is kept already.
 
         Returns:
             The name.
@@ -61,6 +61,10 @@ class Pictures:
             OutputError: it cannot be written.
         """
         load_picture(received)
+        data = received.read_bytes()
+        for known, path in self.by_name.items():
+            if path.stat().st_size == len(data) and path.read_bytes() == data:
+                return known
         wished = safe_name(name, "style")
         if Path(wished).suffix.lower() not in _ENDINGS:
             wished = f"{wished}.jpg"
@@ -72,7 +76,7 @@ class Pictures:
         if len(self.by_name) >= _MOST:
             raise UsageError(f"expected {_MOST} own pictures at most; remove some")
         kept = numbered(wished, there)
-        write_whole(self.folder / kept, received.read_bytes(), overwrite=False)
+        write_whole(self.folder / kept, data, overwrite=False)
         self.look()
         return kept
 

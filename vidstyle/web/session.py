@@ -39,6 +39,10 @@ class Language(Protocol):
         """Return the command that does the same as the page."""
         ...
 
+    def meaning(self, owner: type, name: str) -> str:
+        """Return the help of a field of a dataclass."""
+        ...
+
     def option(self, part: Any, name: str) -> str:
         """Return the option of a field of a dataclass, with the value that it has there."""
         ...
@@ -240,7 +244,7 @@ class Session:
     def constants(self) -> dict[str, object]:
         """What the page is told once."""
         return {
-            "dials": dials(self.language.spelled),
+            "dials": dials(self.language.meaning),
             "upload": self.limits.upload,
             "picture": self.limits.picture,
             "sample": self.sample.facts,

@@ -8,7 +8,7 @@ from typing import Any
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, OneOf, check, declared, docstrings
+from vidstyle.fields import Between, OneOf, check, declared
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
@@ -90,17 +90,17 @@ def _default(owner: type, name: str) -> Any:
     return next(f.default for f in fields(owner) if f.name == name)
 
 
-def dials(spelled: Callable[[str], str]) -> list[dict[str, Any]]:
+def dials(meaning: Callable[[type, str], str]) -> list[dict[str, Any]]:
     """Return what the page shows of each dial: its name, range or choices, default and meaning.
 
     Args:
-        spelled: says a text of the library as the command line does.
+        meaning: says what a field of a dataclass is, as the command line does.
     """
     return [
         {
             "name": name,
             "default": _default(owner, name),
-            "text": spelled(docstrings(owner).get(name, "")),
+            "text": meaning(owner, name),
             **_range(owner, name),
         }
         for owner, names in _DIALS

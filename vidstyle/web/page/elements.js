@@ -38,15 +38,17 @@ export function keyed(list, entries, create, update) {
   const there = new Map([...list.children].map((e) => [e.dataset.key, e]));
   const wanted = new Set(entries.map(([key]) => key));
   for (const [key, element] of there) if (key !== undefined && !wanted.has(key)) element.remove();
-  entries.forEach(([key, entry]) => {
-    let element = there.get(key);
-    if (!element) {
-      element = create(entry);
-      element.dataset.key = key;
-      list.append(element);
+  let last = [...list.children].findLast((e) => e.dataset.key === undefined) ?? null;
+  for (const [key, entry] of entries) {
+    const element = there.get(key) ?? create(entry);
+    element.dataset.key = key;
+    if (element.previousElementSibling !== last || !element.parentNode) {
+      if (last) last.after(element);
+      else list.prepend(element);
     }
     update(element, entry);
-  });
+    last = element;
+  }
 }
 
 // Lets files be dropped on an element.

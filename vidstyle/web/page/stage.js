@@ -17,7 +17,7 @@ export class Stage {
     if (key === this.key) return;
     this.key = key;
     this.stage.style.aspectRatio = `${clip.width} / ${clip.height}`;
-    this.stage.style.width = `min(100%, calc(75vh * ${clip.width / clip.height}))`;
+    this.stage.style.width = `min(100%, calc(var(--tall) * ${clip.width / clip.height}))`;
     this.stage.setAttribute("aria-busy", "true");
     find("stage-note").textContent = "Painting…";
     this.asked?.abort();
