@@ -62,6 +62,7 @@ class Clip:
             "width": self.width,
             "height": self.height,
             "seconds": self.seconds,
+            "still": self.still,
             "time": self.time,
             "sound": self.sound,
         }
