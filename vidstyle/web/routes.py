@@ -134,6 +134,7 @@ class _Routes:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         session = self._session
+        session.check_clips()
         path = session.place(request.query.get("name", ""))
         clip = None
         try:

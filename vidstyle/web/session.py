@@ -114,13 +114,7 @@ class Session:
         self._hidden.remove()
 
     def place(self, name: str) -> Path:
-        """Return where a new file is to be written: in a folder of its own.
-
-        Raises:
-            UsageError: there are too many.
-        """
-        if len(self.clips) >= self.limits.clips:
-            raise UsageError(f"expected {self.limits.clips} clips at most; remove some")
+        """Return where a new file is to be written, under a name like the given one: in a folder of its own."""
         folder = self.folder / secrets.token_hex(8)
         folder.mkdir()
         return folder / safe_name(name, "clip")
@@ -144,6 +138,15 @@ class Session:
         if name in self.pictures.by_name:
             return self.pictures.by_name[name]
         raise UsageError(f"no style is called {name[:80]}")
+
+    def check_clips(self) -> None:
+        """Refuse one more clip where there are as many as are allowed.
+
+        Raises:
+            UsageError: there are.
+        """
+        if len(self.clips) >= self.limits.clips:
+            raise UsageError(f"expected {self.limits.clips} clips at most; remove some")
 
     def add(self, clip: Clip) -> None:
         """Take a clip that has been uploaded."""

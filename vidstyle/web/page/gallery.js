@@ -17,6 +17,9 @@ export class Gallery {
     const all = [...own, ...named];
     if (!all.some((style) => style.name === this.chosen)) this.chosen = named[0].name;
     this.all = all;
+    for (const name of this.painted.keys()) {
+      if (!all.some((style) => style.name === name)) this.painted.delete(name);
+    }
     keyed(find("styles"), all.map((s) => [s.name, s]), (s) => this.#card(s), (card) => {
       card.querySelector("input").checked = card.dataset.key === this.chosen;
     });
@@ -63,6 +66,7 @@ export class Gallery {
     for (let style; (style = this.all.find((s) => !this.painted.has(s.name)));) {
       try {
         const url = await picture("GET", `/api/clips/${clip}/styles/${encodeURIComponent(style.name)}`, { signal });
+        if (signal.aborted) return;
         this.painted.set(style.name, url);
         const card = [...find("styles").children].find((e) => e.dataset.key === style.name);
         if (card) card.querySelector("img").src = url;

@@ -7,7 +7,10 @@ import { Gallery } from "./gallery.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
 
-const constants = await json("GET", "/api/constants");
+const constants = await json("GET", "/api/constants").catch((error) => {
+  showError(error);
+  throw error;
+});
 // Of this tab: a reload loses nothing.
 const kept = JSON.parse(sessionStorage.getItem("choice") ?? "{}");
 const stage = new Stage();

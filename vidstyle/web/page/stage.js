@@ -43,7 +43,6 @@ export class Stage {
         ? "A sample, until there is a clip of yours." : "";
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.key = null;
       find("stage-note").textContent = "";
       showError(error);
     }
