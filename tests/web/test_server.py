@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -65,6 +67,18 @@ def test_a_clip_becomes_a_painting_with_its_sound(client, clip, base, judge, tmp
         "GET", f"/api/renders/{render['id']}/file", Range="bytes=0-9"
     )
     assert (status, len(part), headers["Content-Type"]) == (206, 10, "video/mp4")
+
+
+def test_the_command_that_is_shown_makes_the_same_file(client, clip, base):
+    body = {"style": "udnie", "strength": 0.5, "colors": "lab", "compare": "wipe"}
+    render = client.json("POST", f"/api/clips/{clip}/render", body, 201)
+    shown = shlex.split(render["command"])
+    assert shown[:2] == ["vidstyle", "run"]
+    folder = base.parent / "same"
+    folder.mkdir()
+    shutil.copy(base, folder)
+    assert vidstyle(*shown[1:], cwd=folder).returncode == 0
+    assert (folder / render["name"]).read_bytes() == client.finished(render["id"])
 
 
 def test_a_photo_becomes_a_picture(client, picture):
