@@ -81,9 +81,12 @@ def test_the_command_that_is_shown_makes_the_same_file(client, clip, base):
     assert (folder / render["name"]).read_bytes() == client.finished(render["id"])
 
 
-def test_a_photo_becomes_a_picture(client, picture):
-    photo = client.upload(picture)
-    assert photo["still"] is True
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tiff", ""])
+def test_a_photo_becomes_a_picture(client, picture, tmp_path, ending):
+    file = tmp_path / f"photo{ending or '.bmp'}"
+    cv2.imwrite(str(file), cv2.imread(str(picture)))
+    photo = client.upload(file, f"photo{ending}")
+    assert (photo["still"], photo["seconds"]) == (True, 0)
     render = client.json("POST", f"/api/clips/{photo['id']}/render", {"style": "identity2"}, 400)
     assert render["error"] == "no style is called identity2"
     body = {"style": "the_scream"}

@@ -38,9 +38,11 @@ class Clip:
         """
         with Video.open(path, Reading(hdr="tonemap")) as video:
             info = video.info
-            (moment,) = find_moments(video, 1)
-            still = info.frames == 1
-            frame = moment.frame
+            moments = find_moments(video, 2)
+            still = (
+                moments[0].time is None
+            )  # a picture does not say so otherwise: it has no duration
+            frame = moments[0].frame
             seconds = Fraction(0) if still else duration_of(video.container)
             return cls(
                 name,
