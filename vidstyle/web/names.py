@@ -8,8 +8,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from vidstyle.errors import UsageError
 
-_MOST = 80
-"""Letters; in UTF-8 four bytes each, and the name of a result has those of its style, too."""
+_MOST = 100
+"""Bytes in UTF-8: the name of a result has that of its style, too, and 255 is what disks hold."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 """Devices, on Windows, whatever comes behind the dot."""
@@ -27,7 +27,8 @@ def safe_name(given: str, otherwise: str) -> str:
     stem, dot, suffix = letters.strip(". -").rpartition(".")
     if not dot or len(suffix) > 8:
         stem, dot, suffix = f"{stem}{dot}{suffix}", "", ""
-    name = f"{stem[:_MOST].strip('. -')}{dot}{suffix}"
+    stem = stem.encode()[:_MOST].decode(errors="ignore").strip(". -")
+    name = f"{stem}{dot}{suffix}"
     if not stem.strip("_. -") or _RESERVED.match(name):
         name = f"{otherwise}{dot}{suffix}"
     return name
