@@ -51,7 +51,7 @@ def web(
             help="Listen there; 0: at any that is free.",
         ),
     ] = 0,
-    opens: Annotated[
+    open: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = True,
     compute: Annotated[Compute, only("device", "precision")],
@@ -75,7 +75,7 @@ def web(
             say(f"for another browser: {address}")
         else:
             say(f"the page is at {address}")
-            if opens:
+            if open:
                 # A browser of the terminal would hold the server up.
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         told.append(address)

@@ -55,9 +55,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         return _said(400, "the connection was lost")
     except Exception as error:
-        spelled = request.app[SESSION].language.spelled
         status = 507 if isinstance(error, OutputError) else 400
-        return _said(status if isinstance(error, VidstyleError) else 500, spelled(told(error)))
+        line = request.app[SESSION].said(told(error))
+        return _said(status if isinstance(error, VidstyleError) else 500, line)
 
 
 def _said(status: int, line: str) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import shutil
 import tempfile
@@ -113,6 +114,11 @@ class Session:
         self.previews.close()
         self._hidden.remove()
 
+    def said(self, text: str) -> str:
+        """Return a text of the library for the page, which knows files by their names alone."""
+        folders = rf"{re.escape(str(self.folder))}/[0-9a-f]+/"
+        return re.sub(folders, "", self.language.spelled(text))
+
     def place(self, name: str) -> Path:
         """Return where a new file is to be written, under a name like the given one: in a folder of its own."""
         folder = self.folder / secrets.token_hex(8)
@@ -198,7 +204,7 @@ class Session:
         made = Render(name, clip, settings, style, output, self.command(clip, settings))
         self.renders[name] = made
         self.engine.call(
-            lambda: made.paint(self.engine, self._compute, self.language.spelled, self.changed),
+            lambda: made.paint(self.engine, self._compute, self.said, self.changed),
             RENDER,
         )
         self.changed()
