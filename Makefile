@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
+.PHONY: help setup demo web fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,10 @@ setup: $(VENV)/setup  ## create the environment for work on vidstyle
 demo: $(VENV)/demo  ## stylize the sample clip with a sample style
 	$(BIN)/vidstyle run samples/clip.mp4 --style samples/styles/swirls.jpg -o demo.mp4 -y
 	@echo "The result is demo.mp4: open it in a player beside samples/clip.mp4."
+
+web: $(VENV)/demo  ## open the page in the browser
+	$(PIP) -e '.[web]'
+	$(BIN)/vidstyle web
 
 fmt: setup  ## format the code
 	$(BIN)/ruff format .

@@ -176,6 +176,24 @@ ALLOWED = {
         "stylize",
         "zoo",
     },
+    "web": {
+        "api",
+        "comparison",
+        "disk",
+        "errors",
+        "fields",
+        "frame",
+        "images",
+        "media",
+        "model",
+        "pipeline",
+        "runtime",
+        "selection",
+        "sheet",
+        "shortage",
+        "stylize",
+        "zoo",
+    },
     "export": {
         "disk",
         "errors",
@@ -234,11 +252,13 @@ ALLOWED = {
         "stylize",
         "text",
         "training",
+        "web",
         "zoo",
     },
     "__main__": {"cli"},
 }
 OUTSIDE = {
+    "aiohttp": {"web"},
     "av": {"media"},
     "openvino": {"runtime"},
     "torch": {

@@ -29,6 +29,7 @@ from vidstyle.cli.spelling import spelled
 from vidstyle.cli.styles import styles
 from vidstyle.cli.terminal import open_streams, printable, say
 from vidstyle.cli.train import train_app
+from vidstyle.cli.web import web
 from vidstyle.errors import ClosedPipeError, VidstyleError
 from vidstyle.shortage import shortage
 
@@ -53,6 +54,7 @@ app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
 app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
 app.command("frame", cls=Command, epilog=EXIT_CODES)(frame)
 app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
+app.command("web", cls=Command, epilog=EXIT_CODES)(web)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
 app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)
 app.command("styles", cls=Command, epilog=EXIT_CODES)(styles)

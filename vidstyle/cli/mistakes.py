@@ -16,6 +16,7 @@ _COMMANDS = {
     **dict.fromkeys(("stylize", "stylise", "transfer", "convert", "render", "video"), "run"),
     **dict.fromkeys(("optimize", "optimise", "gatys", "picture", "image"), "paint"),
     **dict.fromkeys(("webcam", "camera", "screen", "stream"), "live"),
+    **dict.fromkeys(("serve", "server", "gui", "ui", "page", "browser", "app"), "web"),
     **dict.fromkeys(("info", "inspect", "identify"), "probe"),
     **dict.fromkeys(("evaluate", "measure", "compare"), "metrics"),
     **dict.fromkeys(("benchmark", "speed"), "bench"),

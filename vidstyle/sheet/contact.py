@@ -124,7 +124,7 @@ def draw(
     rows = _read(styles or list(catalog.styles()), options.method)
     with Video.open(source, reading, stop=stop) as video:
         aspect = video.info.sample_aspect_ratio
-        size = _cell(video.info.width * aspect, video.info.height, options.cell)
+        size = cell_size(video.info.width * aspect, video.info.height, options.cell)
         across = len(options.at_times) or options.moments
         pixels = size[0] * size[1] * across * (1 + len(rows) * len(options.strengths))
         if pixels > _MAX_PIXELS:
@@ -134,10 +134,10 @@ def draw(
             )
         moments = find_moments(video, options.moments, options.at_times, stop)
     frames = [load_picture(moment.frame.pixels) for moment in moments]
-    originals = [_small(f, m.frame, size) for f, m in zip(frames, moments, strict=True)]
+    originals = [small(f, m.frame, size) for f, m in zip(frames, moments, strict=True)]
     drawn = [[_timed(made, m.time) for made, m in zip(originals, moments, strict=True)]]
     for name, painted in _painted(rows, frames, options, compute, stop):
-        row = [_small(p, m.frame, size) for p, m in zip(painted, moments, strict=True)]
+        row = [small(p, m.frame, size) for p, m in zip(painted, moments, strict=True)]
         drawn.append([labelled(row[0], name), *row[1:]])
     return grid(drawn)
 
@@ -219,13 +219,13 @@ def _paint(model: Model, look: Look, frames: Sequence[Pixels]) -> list[Pixels]:
     return [finish()[0] for finish in begun]
 
 
-def _cell(width: Fraction, height: int, longer: int) -> tuple[int, int]:
-    """Return width and height of the pictures of a sheet, in square pixels."""
+def cell_size(width: Fraction, height: int, longer: int) -> tuple[int, int]:
+    """Return width and height, in square pixels, of a picture whose longer side becomes `longer`."""
     scale = longer / max(width, Fraction(height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _small(pixels: Pixels, frame: Frame, size: tuple[int, int]) -> Pixels:
+def small(pixels: Pixels, frame: Frame, size: tuple[int, int]) -> Pixels:
     """Return pixels (H, W, 3) uint8 of a frame in the size of a cell, on white where the frame is transparent."""
     shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC

@@ -1,0 +1,1 @@
+"""The page: clips painted in the browser by a server on this computer."""
