@@ -124,6 +124,28 @@ class StyleConfig(PaintingConfig):
     average: float = 0.99
 
 
+@dataclass(frozen=True)
+class FitConfig(StyleConfig):
+    """The knobs of a fit: of a training of some seconds, on the frames of one clip."""
+
+    steps: int = 1
+    """The clock ends it."""
+    batch: int = 2
+    crop: int = 256
+    learning_rate: float = 2e-3
+    style_weight: float = 20.0
+    late_style_weight: float = 20.0
+    balanced: bool = True
+    nearest_weight: float = 8.0
+    similarity_weight: float = 2.0
+    least_scale: float = 0.6
+    content_weight: float = 8.0
+    fidelity_weight: float = 4.0
+    temporal_weight: float = 1000.0
+    late_temporal_weight: float = 1000.0
+    average: float = 0.95
+
+
 @documented
 @dataclass(frozen=True)
 class PerceptualConfig:

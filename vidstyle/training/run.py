@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,12 +17,10 @@ from torch import Tensor, nn
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.training import checkpoint
+from vidstyle.training.pace import Pace, Steps
 from vidstyle.training.report import Report
 
 log = logging.getLogger(__name__)
-
-_WARM_UP = 100
-"""Steps in which the learning rate rises."""
 
 _PATIENCE = 20
 """Steps in a row without a finite loss after which a run ends."""
@@ -65,12 +62,6 @@ class Knobs(Protocol):
         ...
 
 
-def rate_at(config: Knobs, step: int) -> float:
-    """Return the learning rate of a step: warmed up, then a cosine to zero."""
-    warm = min(1.0, (step + 1) / _WARM_UP)
-    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
 class Run(Generic[Net]):
     """The training of one network; it goes on from the checkpoint that it finds.
 
@@ -81,13 +72,22 @@ class Run(Generic[Net]):
     def __init__(
         self,
         net: Net,
-        folder: Path,
+        folder: Path | None,
         config: Knobs,
         device: torch.device,
         *,
         subject: str = "",
+        pace: Pace | None = None,
     ) -> None:
-        """Take a network on its device and the folder of the run; `subject` tells what it learns.
+        """Take a network, whose weights that ask for a gradient learn.
+
+        Args:
+            net: on its device.
+            folder: of the checkpoints; None: there are none.
+            config: the knobs.
+            device: a torch device.
+            subject: tells what it learns.
+            pace: when it is over; None: after the steps of `config`.
 
         Raises:
             InputError: the folder holds a run of another network or subject.
@@ -104,11 +104,13 @@ class Run(Generic[Net]):
         self.skipped = 0
         """Steps left out because the loss or the gradient was not finite."""
         self._failures = 0
+        self._pace = pace or Steps(config.steps)
+        self._learning = [p for p in net.parameters() if p.requires_grad]
         self._optimizer = torch.optim.Adam(
-            net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99)
+            self._learning, lr=config.learning_rate, betas=(0.9, 0.99)
         )
-        self._file = folder / "checkpoint.pt"
-        if self._file.exists():
+        self._file = folder and folder / "checkpoint.pt"
+        if self._file and self._file.exists():
             state = checkpoint.load(self._file, device)
             if state.get("subject", "") != subject:
                 raise InputError(
@@ -155,15 +157,17 @@ class Run(Generic[Net]):
         Raises:
             TrainingError: 20 steps in a row without a finite loss.
         """
-        steps, batch = self.config.steps, self.config.batch
+        batch = self.config.batch
         started = time.monotonic()
-        for step in range(self.start, steps):
+        step = self.start
+        while step < self._pace.steps(step):
             loss, losses = losses_at(step)
             if self._learn(loss, step):
                 if constrain:
                     constrain()
                 self.average.update(self.net)
-            done = step + 1
+            step = done = step + 1
+            steps = self._pace.steps(done)
             if on_report and done % _REPORTED == 0:
                 rate = (done - self.start) * batch / (time.monotonic() - started)
                 values = {name: value.item() for name, value in losses.items()}
@@ -174,7 +178,7 @@ class Run(Generic[Net]):
                 sheet(done, self.averaged())
         if on_report and held_out:
             values = {f"held out {k}": v for k, v in held_out(self.averaged()).items()}
-            on_report(Report(steps, steps, values, 0.0, self.skipped))
+            on_report(Report(step, step, values, 0.0, self.skipped))
 
     def averaged(self) -> Net:
         """Return a second network that has the average of the weights; it changes with the next call."""
@@ -193,13 +197,14 @@ class Run(Generic[Net]):
             TrainingError: it was not for 20 steps in a row.
         """
         for group in self._optimizer.param_groups:
-            group["lr"] = rate_at(self.config, step)
+            group["lr"] = self.config.learning_rate * self._pace.rate(step)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        norm = nn.utils.clip_grad_norm_(self._learning, 5.0)
         if torch.isfinite(loss) and torch.isfinite(norm):
             self._optimizer.step()
             self._failures = 0
+            self._pace.note(loss.item())
             return True
         self.skipped, self._failures = self.skipped + 1, self._failures + 1
         if self._failures >= _PATIENCE:
@@ -210,6 +215,8 @@ class Run(Generic[Net]):
         return False
 
     def _save(self, step: int) -> None:
+        if self._file is None:
+            return
         state: dict[str, Any] = {
             "net": self.net.state_dict(),
             "optimizer": self._optimizer.state_dict(),
