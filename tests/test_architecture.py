@@ -59,6 +59,7 @@ ALLOWED = {
         "disk",
         "errors",
         "fields",
+        "frame",
         "images",
         "losses",
         "media",
@@ -94,6 +95,7 @@ ALLOWED = {
         "runtime",
         "stylize",
         "timelines",
+        "training",
         "zoo",
     },
     "api": {
@@ -110,6 +112,8 @@ ALLOWED = {
         "selection",
         "stylize",
         "timelines",
+        "training",
+        "zoo",
     },
     "selection": {"errors", "images", "model", "runtime", "stylize", "zoo"},
     "batch": {

@@ -11,6 +11,7 @@ import typer
 from vidstyle import api
 from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
+from vidstyle.cli.fitting import FitDisplay
 from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
@@ -31,6 +32,7 @@ from vidstyle.selection import METHODS, StyleSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline, TimelineOptions
+from vidstyle.training.config import Fitting
 
 
 @command
@@ -145,6 +147,7 @@ def run(
             help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
         ),
     ] = None,
+    fitting: Fitting,
     masks: Masks,
     reading: Annotated[Reading, without("precise")],
     encoding: Encoding,
@@ -184,10 +187,10 @@ def run(
         "resume": resume,
         "keep_partial": keep_partial,
     }
-    if timeline or preview or len(masks.mask) > 1:
+    if timeline or preview or len(masks.mask) > 1 or fitting.fit is not None:
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
-                "a timeline, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
+                "a timeline, a `fit`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
                 "`recursive` and `report` out"
             )
         if preview:
@@ -201,6 +204,7 @@ def run(
                 stop=stop,
             )
             return
+        fit_display = FitDisplay(quiet=quiet)
         with ProgressDisplay(quiet=quiet) as display:
             result = api.run(
                 source[0],
@@ -210,7 +214,10 @@ def run(
                 timeline=timeline,
                 styles=styles,
                 compute=compute,
+                fitting=fitting,
                 on_progress=display,
+                on_fit_report=fit_display.report,
+                on_fit=fit_display.made,
                 stop=stop,
                 **how,
             )

@@ -47,7 +47,9 @@ def clip_frames(
             frames.append(pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8))
     frames = [frame for frame in frames if frame.std() > _DULL] or frames
     if len(frames) == 1:
-        log.warning("%s has one frame that tells something: what is fitted to it may not suit others", path)
+        log.warning(
+            "%s has one frame that tells something: what is fitted to it may not suit others", path
+        )
     return frames
 
 

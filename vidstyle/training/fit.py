@@ -6,13 +6,16 @@ A recipe for `vidstyle.training.run`, whose photos are crops of the clip's own f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from vidstyle.frame import Pixels
+from vidstyle.images.grid import grid, labelled
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
@@ -23,13 +26,21 @@ from vidstyle.training.pace import Seconds
 from vidstyle.training.painting import MARGIN, Views, losses_of_step
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
+from vidstyle.training.sheet import to_pixels
 
-STROKES = ("near", "up1", "up2", "out", "coarse", "far")
-"""Parts of the frame net that make strokes, and learn; those before them see, and stay."""
+_SEEING = ("stem", "down1.", "down2.")
+"""Parts of the frame net that see, and stay as they are; those behind them make strokes, and learn."""
+
+_SHOWN, _HEIGHT = 4, 240
+"""Frames of a strip, and their height in pixels."""
 
 
-def begun(weights: dict[str, Tensor], picture: Pixels) -> OneStyle:
+def begin(weights: Mapping[str, Tensor], picture: Pixels) -> OneStyle:
     """Return the network that paints in the style of a picture as an any-style network does, to be fitted.
+
+    Args:
+        weights: the any-style network's.
+        picture: (H, W, 3) uint8, of the size at which the network reads styles.
 
     Raises:
         InputError: the weights are no such network's.
@@ -49,11 +60,11 @@ def fit(
     clock: Callable[[], float] = time.monotonic,
     on_report: Callable[[Report], None] | None = None,
     stop: Callable[[], None] | None = None,
-) -> OneStyle:
-    """Return a network that has learned, on the CPU; `net` learns, too, and is not the average.
+) -> Run[OneStyle]:
+    """Fit a network, which learns in place, and return the run, whose average is the result.
 
     Args:
-        net: see `begun`.
+        net: see `begin`.
         picture: the style, (H, W, 3) uint8, of the size at which its strokes are learned.
         frames: of the clip, (H, W, 3) uint8.
         perceptual: the network whose features the losses compare.
@@ -61,41 +72,87 @@ def fit(
         config: the knobs.
         device: a torch device.
         clock: what tells the seconds.
-        on_report: called after every tenth step.
+        on_report: called after every step.
         stop: called at every step; raises to stop.
 
     Raises:
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or FitConfig()
+    config = replace(config, crop=_crop(config.crop, frames))
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    short = min(min(frame.shape[:2]) for frame in frames)
-    crop = max(MIN_CROP, min(config.crop, (short - 2 * MARGIN) // MULTIPLE * MULTIPLE))
     style = _batch(picture).to(target)
     net, perceptual = net.to(target), perceptual.to(target)
     for module in (net, perceptual):
         channels_last(module)
-    for name, part in net.frame_net.named_parameters():
-        part.requires_grad_(name.startswith(STROKES))
+    for name, weight in net.frame_net.named_parameters():
+        weight.requires_grad_(not name.startswith(_SEEING))
     run = Run(net, None, config, target, pace=Seconds(seconds, clock))
     motion = torch.Generator().manual_seed(config.seed)
-    crops = iter(Crops(frames, size=crop + 2 * MARGIN, batch=config.batch, seed=config.seed))
-    from dataclasses import replace
-
-    cfg = replace(config, crop=crop)
+    wide = config.crop + 2 * MARGIN
+    crops = iter(Crops(frames, size=wide, batch=config.batch, seed=config.seed))
 
     def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         if stop:
             stop()
-        x = next(crops).to(target, memory_format=torch.channels_last)
-        views = Views.of(x, cfg, motion)
+        x = next(crops).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
+        views = Views.of(x, config, motion)
         vectors = net.style.expand(config.batch, -1)
-        return losses_of_step(step, views, style, vectors, net.frame_net, perceptual, cfg)
+        return losses_of_step(step, views, style, vectors, net.frame_net, perceptual, config)
 
-    run.fit(losses_at, constrain=net.constrain_, on_report=on_report)
-    return run.averaged().cpu()
+    run.fit(losses_at, constrain=net.constrain_, on_report=on_report, report_every=1)
+    return run
+
+
+@torch.no_grad()
+def strip(picture: Pixels, frames: Sequence[Pixels], before: OneStyle, after: OneStyle) -> Pixels:
+    """Return a picture: some frames in a row, below them the paintings of one network, and of another; the style beside.
+
+    Args:
+        picture: the style, (H, W, 3) uint8.
+        frames: (H, W, 3) uint8, all of one size.
+        before: a network, on the CPU.
+        after: another one, on the CPU.
+    """
+    shown = [frames[n * len(frames) // _SHOWN] for n in range(min(_SHOWN, len(frames)))]
+    height, width, _ = shown[0].shape
+    small = _HEIGHT, round(width * _HEIGHT / height)
+
+    def painted(net: OneStyle, frame: Pixels) -> Pixels:
+        sides = [max(MULTIPLE, side // MULTIPLE * MULTIPLE) for side in frame.shape[:2]]
+        whole = net.frame_net(_batch(frame[: sides[0], : sides[1]]), net.style)[0]
+        return _sized(to_pixels(whole)[0], small)
+
+    rows = [[_sized(frame, small) for frame in shown]]
+    rows += [[painted(net, frame) for frame in shown] for net in (before, after)]
+    labels = ("", "any style", "fitted")
+    beside = _sized(picture, small)
+    return grid(
+        [
+            [beside if n == 0 else np.full_like(beside, 255), labelled(row[0], label), *row[1:]]
+            for n, (row, label) in enumerate(zip(rows, labels, strict=True))
+        ]
+    )
+
+
+def _crop(largest: int, frames: Sequence[Pixels]) -> int:
+    """Return the side of the crops: small frames are not enlarged for it."""
+    short: int = min(min(frame.shape[:2]) for frame in frames)
+    return max(MIN_CROP, min(largest, (short - 2 * MARGIN) // MULTIPLE * MULTIPLE))
+
+
+def _sized(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """Return a picture scaled into height and width, on white."""
+    scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
+    height, width = (
+        max(1, min(s, round(n * scale))) for s, n in zip(size, picture.shape, strict=False)
+    )
+    whole: Pixels = np.full((*size, 3), 255, np.uint8)
+    whole[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return whole
 
 
 def _batch(picture: Pixels) -> Tensor:
+    """Return a picture (H, W, 3) uint8 as (1, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float().div_(255)

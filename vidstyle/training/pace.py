@@ -60,9 +60,7 @@ class Steps:
 class Seconds:
     """A time, or until the losses stop falling; it begins with the first step."""
 
-    def __init__(
-        self, seconds: float | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         """Take the time; None: the losses tell.
 
         The rate then stays at its peak until they have stopped falling, and sinks for half as long as it took until then.

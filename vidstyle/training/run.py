@@ -138,6 +138,7 @@ class Run(Generic[Net]):
         *,
         constrain: Callable[[], None] | None = None,
         on_report: Callable[[Report], None] | None = None,
+        report_every: int = _REPORTED,
         save_every: int = 200,
         sheet: Callable[[int, Net], None] | None = None,
         sheet_every: int = 200,
@@ -148,7 +149,8 @@ class Run(Generic[Net]):
         Args:
             losses_at: returns, for the number of a step from 0, the loss to minimize and its parts.
             constrain: brings the weights back, in place, to those that are allowed, after each step.
-            on_report: called after every tenth step, and once more at the end with what `held_out` returns.
+            on_report: called after so many steps, and once more at the end with what `held_out` returns.
+            report_every: steps between reports.
             save_every: steps between checkpoints; the last step is kept too.
             sheet: draws paintings of the averaged network, after so many steps.
             sheet_every: steps between sheets; the last step has one too.
@@ -168,7 +170,7 @@ class Run(Generic[Net]):
                 self.average.update(self.net)
             step = done = step + 1
             steps = self._pace.steps(done)
-            if on_report and done % _REPORTED == 0:
+            if on_report and done % report_every == 0:
                 rate = (done - self.start) * batch / (time.monotonic() - started)
                 values = {name: value.item() for name, value in losses.items()}
                 on_report(Report(done, steps, values, rate, self.skipped))

@@ -49,7 +49,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
         results = net.frame_net(frames, vectors)[0]
         rows.append(np.concatenate([to_pixels(photo[None])[0], *to_pixels(results)], 1))
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, np.concatenate(rows, 0))
+    write_picture(path, np.concatenate(rows, 0))
 
 
 @torch.no_grad()
@@ -58,9 +58,10 @@ def write_strip(path: Path, net: OneStyle, photos: Tensor) -> None:
     vectors = net.style.expand(len(photos), -1)
     rows = (to_pixels(photos), to_pixels(net.frame_net(photos, vectors)[0]))
     sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-    _write(path, sheet)
+    write_picture(path, sheet)
 
 
-def _write(path: Path, sheet: np.ndarray) -> None:
+def write_picture(path: Path, sheet: np.ndarray) -> None:
+    """Write a picture (H, W, 3) uint8, a .jpg or .png."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
     write_whole(path, cv2.imencode(path.suffix, sheet[..., ::-1], quality)[1].tobytes())
