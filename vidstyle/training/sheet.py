@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.disk.pending import write_whole
+from vidstyle.frame import Pixels
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.training.data import Crops
@@ -18,9 +20,9 @@ _SIDE, _SEED = 256, 1
 """Side of the pictures of a sheet, pixels, and the seed of their crops, the same whatever the run's."""
 
 
-def shown_pictures(files: list[Path], count: int) -> Tensor:
-    """Return crops (count, 3, 256, 256) in [0, 1] of pictures from all over a list."""
-    some = files[:: len(files) // count or 1]
+def shown_pictures(pictures: Sequence[Path | Pixels], count: int) -> Tensor:
+    """Return crops (count, 3, 256, 256) in [0, 1] of pictures, files or RGB, from all over a list."""
+    some = pictures[:: len(pictures) // count or 1]
     return next(iter(Crops(some, size=_SIDE, batch=count, seed=_SEED)))
 
 
