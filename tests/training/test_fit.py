@@ -146,8 +146,10 @@ def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path):
     assert kept.weights == made.weights
     frame = pattern(4, 96, 64)
     mine = tmp_path / "mine.safetensors"
-    both = [[*vidstyle.stylize_frames([frame], w, device="cpu")][0] for w in (made.weights, mine)]
-    assert np.array_equal(*both)
+    (own,), (other,) = (
+        vidstyle.stylize_frames([frame], w, device="cpu") for w in (made.weights, mine)
+    )
+    assert np.array_equal(own, other)
     assert (tmp_path / "mine.jpg").is_file()
 
 
@@ -185,7 +187,7 @@ def test_a_full_disk_is_told(words, cache, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("vidstyle.training.export.write_whole", full)
-    with pytest.raises(OutputError, match="not kept: .*No space left on device.*VIDSTYLE_CACHE"):
+    with pytest.raises(OutputError, match=r"not kept: .*No space left on device.*VIDSTYLE_CACHE"):
         fit_clip(**words)
     assert list(cache.iterdir()) == []
 
@@ -219,13 +221,15 @@ def test_frames_come_from_all_over_the_clip(tmp_path):
 def test_a_model_is_fitted(words, base, monkeypatch):
     monkeypatch.setattr(fitted, "FitConfig", lambda: QUICK)
     monkeypatch.setattr("vidstyle.zoo.features.load_features", lambda: words["features"])
-    with vidstyle.load(base.weights, device="torch-cpu") as model:
-        with model.fit(words["clip"], words["style"], seconds=0.3) as own:
-            assert not own.takes_pictures
-            with pytest.raises(UsageError, match="takes no pictures"):
-                own.fit(words["clip"], words["style"])
-            frame = pattern(3, 96, 64)
-            assert own(frame).shape == frame.shape
+    with (
+        vidstyle.load(base.weights, device="torch-cpu") as model,
+        model.fit(words["clip"], words["style"], seconds=0.3) as own,
+    ):
+        assert not own.takes_pictures
+        with pytest.raises(UsageError, match="takes no pictures"):
+            own.fit(words["clip"], words["style"])
+        frame = pattern(3, 96, 64)
+        assert own(frame).shape == frame.shape
 
 
 @pytest.mark.parametrize(

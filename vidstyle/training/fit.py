@@ -79,7 +79,10 @@ def fit(
         TrainingError: 20 steps in a row without a finite loss.
     """
     config = config or FitConfig()
-    config = replace(config, crop=_crop(config.crop, frames))
+    crop = _crop(config.crop, frames)
+    config = replace(
+        config, crop=crop, least_scale=min(1.0, max(config.least_scale, MIN_CROP / crop))
+    )
     target = torch.device(device)
     torch.manual_seed(config.seed)
     style = _batch(picture).to(target)
