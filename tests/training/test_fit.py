@@ -243,6 +243,8 @@ def test_a_model_is_fitted(words, base, monkeypatch):
         (["--fit", "1", "-s", "in.mp4"], "one network to one picture"),
         (["--fit", "1", "--method", "photoreal"], "one network to one picture"),
         (["--fit", "1", "--at", "1=starry_night"], "leave a timeline"),
+        (["--fit", "1", "--preview", "a.png"], "no --fit"),
+        (["--fit", "1", "--each"], "a --fit"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(tmp_path, more, message):
@@ -341,3 +343,24 @@ def test_the_command_fits_paints_and_goes_by_it_again(tmp_path):
     second, _ = paint("b.mp4")
     assert "kept already" in second
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_nothing_and_says_so(tmp_path):
+    make_picture(tmp_path / "blots.jpg", 160, 120)
+    clip = make_clip(tmp_path / "in.mp4", times=range(8))
+    line = [sys.executable, "-m", "vidstyle", "run", clip, "-s", tmp_path / "blots.jpg"]
+    line += ["--fit", 600, "-o", tmp_path / "o.mp4"]
+    environment = os.environ | {"VIDSTYLE_CACHE": str(tmp_path / "cache")}
+    with subprocess.Popen(
+        [*map(str, line)], stderr=subprocess.PIPE, text=True, env=environment
+    ) as run:
+        assert run.stderr
+        next(told for told in run.stderr if "fitting, step" in told)
+        run.send_signal(signal.SIGINT)
+        rest = run.stderr.read()
+    assert run.returncode == 130
+    assert "nothing of it is kept" in rest
+    assert "Traceback" not in rest
+    assert list((tmp_path / "cache" / "fits").iterdir()) == []
+    assert not (tmp_path / "o.mp4").exists()

@@ -193,6 +193,8 @@ def run(
                 "a timeline, a `fit`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
                 "`recursive` and `report` out"
             )
+        if preview and fitting.fit is not None:
+            raise UsageError("`preview` shows a timeline, and no `fit`")
         if preview:
             _preview(
                 *(preview, source[0], style, look, timeline),

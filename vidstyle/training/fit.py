@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from vidstyle.frame import Pixels
 from vidstyle.images.grid import grid, labelled
+from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
@@ -23,13 +25,16 @@ from vidstyle.nets.shape import MULTIPLE
 from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
 from vidstyle.training.pace import Seconds
-from vidstyle.training.painting import MARGIN, Views, losses_of_step
+from vidstyle.training.painting import MARGIN, Views, features_of_step, losses_of_step
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import to_pixels
 
 _SEEING = ("stem", "down1.", "down2.")
 """Parts of the frame net that see, and stay as they are; those behind them make strokes, and learn."""
+
+_VIEWS = 8
+"""The losses look at pictures in so many ways in turn, by scale and pooling, so that those of the style are known after as many steps."""
 
 _SHOWN, _HEIGHT = 4, 240
 """Frames of a strip, and their height in pixels."""
@@ -96,13 +101,20 @@ def fit(
     wide = config.crop + 2 * MARGIN
     crops = iter(Crops(frames, size=wide, batch=config.batch, seed=config.seed))
 
+    @cache
+    def of_style(view: int) -> list[Tensor]:
+        with torch.no_grad(), mixed_precision(target):
+            return features_of_step(perceptual, style, step=view, config=config)[0]
+
     def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         if stop:
             stop()
+        view = step % _VIEWS
         x = next(crops).to(target, memory_format=torch.channels_last)  # (B, 3, wide, wide)
         views = Views.of(x, config, motion)
         vectors = net.style.expand(config.batch, -1)
-        return losses_of_step(step, views, style, vectors, net.frame_net, perceptual, config)
+        rest = net.frame_net, perceptual, config
+        return losses_of_step(view, views, style, vectors, *rest, of_styles=of_style(view))
 
     run.fit(losses_at, constrain=net.constrain_, on_report=on_report, report_every=1)
     return run
