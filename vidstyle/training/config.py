@@ -160,16 +160,16 @@ class FitConfig(StyleConfig):
     batch: int = 2
     crop: int = 256
     learning_rate: float = 2e-3
-    style_weight: float = 20.0
-    late_style_weight: float = 20.0
+    style_weight: float = 40.0
+    late_style_weight: float = 40.0
     balanced: bool = True
     nearest_weight: float = 8.0
     similarity_weight: float = 2.0
     least_scale: float = 0.6
-    content_weight: float = 8.0
-    fidelity_weight: float = 4.0
-    temporal_weight: float = 1000.0
-    late_temporal_weight: float = 1000.0
+    content_weight: float = 5.0
+    fidelity_weight: float = 3.0
+    temporal_weight: float = 500.0
+    late_temporal_weight: float = 500.0
     average: float = 0.95
 
 
