@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -129,13 +130,15 @@ def test_auto_ends_when_the_losses_stop_falling():
     assert steps(lambda n: 0.9**n) < 300
 
 
-def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path):
+def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path, caplog):
     reports = []
     made = fit_clip(**words, on_report=reports.append)
     assert reports
     assert made.is_new
     assert made.folder.parent == cache
     assert made.strip.is_file()
+    logging.getLogger("vidstyle").warning("still heard")  # the converter turns warnings off
+    assert "still heard" in caplog.text
     OneStyle.from_shipped(load_file(made.weights))
     (painted,) = vidstyle.stylize_frames([pattern(3, 96, 64)], made.weights, device="cpu")
     assert painted.shape == (64, 96, 3)

@@ -10,8 +10,8 @@ import io
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,8 +34,19 @@ from vidstyle.stylize.style import fit_style
 from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Give the root logger back as it was: the converter raises its level, and our warnings would be lost from then on."""
+    level, handlers = logging.root.level, logging.root.handlers[:]
+    try:
+        yield
+    finally:
+        logging.root.setLevel(level)
+        logging.root.handlers[:] = handlers
+
+
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), _own_logging():
         # OpenVINO traces the module by itself; its users can't choose otherwise.
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", DeprecationWarning)
         model = ov.convert_model(module.eval(), example_input=inputs)

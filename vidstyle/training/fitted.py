@@ -164,7 +164,7 @@ def _make(
         raise MissingPackageError(
             "a fit needs torch: pip install 'vidstyle[torch]'; or leave `fit` out"
         ) from error
-    device = choose_device(device)
+    device = choose_device(device.removeprefix("torch-"))
     weights = load_weights(base.verified(base.weights))
     read = fit_style(picture, scale)
     reports: list[Report] = []
