@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 _FRAMES, _FEWEST, _BYTES = 32, 8, 2**28
 """Frames that are taken, down to the fewest where they are so large that all would be more bytes than these."""
+
+_SHORT = 20
+"""Seconds of a clip that is rather decoded from end to end than sought in."""
 
 _DULL = 6.0
 """Contrast, the standard deviation in levels of 255, of a frame between two shots: black, or white."""
@@ -61,6 +65,8 @@ def _spread(video: Video, count: int) -> Iterable[Frame]:
     seconds = max(Fraction(0), seconds - (reading.start or 0))
     if not seconds or video.is_read_once or is_sequence(video.path) or reading.is_raw:
         return _thinned(video.frames, count)
+    if seconds <= _SHORT:
+        return islice(video.read(step=seconds / count), count)
     return _sought(video, [seconds * (2 * n + 1) / (2 * count) for n in range(count)])
 
 
