@@ -58,7 +58,7 @@ INVENTORY = [
 """What is promised. To take a name away, or to change what it means, is a change for users: tell it in the CHANGELOG."""
 
 METHODS = {
-    "Model": "bit_depths close device expect multiple name precision step stream style takes_pictures video",
+    "Model": "bit_depths close device expect fit multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
     "Look": "blend colors flow stability strength stroke style",
     "Masks": "check_count feather files fingerprint invert live mask open",

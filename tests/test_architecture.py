@@ -95,6 +95,7 @@ ALLOWED = {
         "runtime",
         "stylize",
         "timelines",
+        "training",
         "zoo",
     },
     "api": {
@@ -111,8 +112,10 @@ ALLOWED = {
         "selection",
         "stylize",
         "timelines",
+        "training",
+        "zoo",
     },
-    "selection": {"errors", "images", "model", "runtime", "stylize", "zoo"},
+    "selection": {"errors", "frame", "images", "model", "runtime", "stylize", "zoo"},
     "batch": {
         "api",
         "comparison",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
@@ -26,21 +26,24 @@ from vidstyle.model import IDENTITY, Model
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import (
+    Readers,
     StyleSource,
     check_method,
     load_for,
-    load_wished,
     model_for,
     read_style,
     several_of,
 )
-from vidstyle.stylize.cues import Cue, style_name
+from vidstyle.stylize.cues import style_name
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
-from vidstyle.stylize.style import Style, StyleOptions
-from vidstyle.stylize.stylizer import Stylizer
+from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, ready, strip
+from vidstyle.training.config import Fitting
+from vidstyle.training.fitted import check_fit, fit_clip
+from vidstyle.training.report import Report
+from vidstyle.zoo.fits import Fit
 
 
 def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
@@ -179,17 +182,27 @@ def run(
     encoding: Encoding | None = None,
     odd: str = "pad",
     comparison: Comparison | None = None,
+    fitting: Fitting | None = None,
     overwrite: bool = False,
     resume: bool = False,
     keep_partial: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_fit_report: Callable[[Report], None] | None = None,
+    on_fit: Callable[[Fit], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Result:
-    """Paint a video file as `stylize` does, with its options by the dataclasses that declare them."""
+    """Paint a video file as `stylize` does, with its options by the dataclasses that declare them.
+
+    With `fitting` the network is fitted first, or the fit that is kept is taken: `on_fit_report` is called after every step of it,
+    `on_fit` with the fit.
+    """
     masks = masks or Masks()
+    fitting = fitting or Fitting()
     several, source = _checked(source, style, look, timeline, styles, compute, method, masks)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
+    if fitting.fit is not None:
+        _check_fit(several, source, fitting, timeline, masks, method, overwrite=overwrite)
     target = Path(output) if output is not None else default_output(source, several or "timeline")
     check_apart(target, style_files(several, timeline))
     job = Job(
@@ -201,13 +214,26 @@ def run(
         masks=masks,
     )
     with ExitStack() as opened:
-        readers = _Readers(opened, styles, compute, method, look.stroke)
+        readers = Readers(opened, styles, compute, method, look.stroke)
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
             if timeline:
                 clip = Clip(source, job.reading, info)
                 return [ready(timeline, several, look, readers.read, clip, stop)]
             parts = [[style] for style in several] if len(masks.mask) > 1 else [several]
+            if fitting.fit is not None:
+                fit = fit_clip(
+                    *(source, several[0], fitting),
+                    scale=styles.style_scale,
+                    reading=job.reading,
+                    device=compute.device,
+                    overwrite=overwrite,
+                    on_report=on_fit_report,
+                    stop=stop,
+                )
+                if on_fit:
+                    on_fit(fit)
+                parts, readers.options = [[fit.weights]], StyleOptions()
             read = [readers.read(part, info) for part in parts]
             return [stylizer.bind(replace(look, style=own)) for stylizer, own in read]
 
@@ -238,7 +264,7 @@ def preview(
     with ExitStack() as opened:
         with Video.open(source, reading, stop=stop) as video:
             clip = Clip(source, reading, video.info)
-        readers = _Readers(opened, styles, compute, method, look.stroke)
+        readers = Readers(opened, styles, compute, method, look.stroke)
         return strip(ready(timeline, several, look, readers.read, clip, stop), clip)
 
 
@@ -273,41 +299,35 @@ def _checked(
     return several, source
 
 
+def _check_fit(
+    several: Sequence[StyleSource],
+    source: Location,
+    fitting: Fitting,
+    timeline: Timeline | None,
+    masks: Masks,
+    method: str,
+    *,
+    overwrite: bool,
+) -> None:
+    """Refuse what cannot be fitted, as far as nothing is opened."""
+    if timeline or len(masks.mask) > 1 or len(several) != 1 or method != "network":
+        raise UsageError(
+            "`fit` tunes one network to one picture: leave a timeline, other styles, a `mask` for each and other "
+            "methods out"
+        )
+    _, pictures = model_for(several, method=method)
+    if not pictures:
+        raise UsageError(
+            f"`fit` learns a picture, and {several[0]} is a network: give its picture, or leave `fit` out"
+        )
+    check_fit(source, fitting, overwrite=overwrite)
+
+
 def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:
     """Return the files that styles may be, those of a timeline too."""
     cues = timeline.cues if timeline else ()
     of_cues = (s for cue in cues for s in cue.sources)
     return [Path(s) for s in (*several, *of_cues) if isinstance(s, str | Path)]
-
-
-class _Readers:
-    """The models that read the styles of a video, each loaded when it is first asked for."""
-
-    def __init__(
-        self,
-        opened: ExitStack,
-        options: StyleOptions,
-        compute: Compute,
-        method: str,
-        stroke: float | None,
-    ) -> None:
-        self._opened, self._options, self._stroke = opened, options, stroke
-        self._compute, self._method = compute, method
-        self._models: dict[str, Model] = {}
-
-    def read(
-        self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
-    ) -> tuple[Stylizer, Style | None]:
-        """Return what paints in some styles, those of a cue or of all the video, and what it has read of them."""
-        several = cast(Sequence[StyleSource], styles)
-        name, pictures = model_for(several, method=self._method)
-        if str(name) not in self._models:
-            model = self._opened.enter_context(load_wished(name, self._compute))
-            model.expect(info, self._stroke)
-            self._models[str(name)] = model
-        model = self._models[str(name)]
-        options = replace(self._options, style_weights=cue.weights) if cue else self._options
-        return model.stylizer, read_style(model, pictures, options)
 
 
 def stylize_frames(

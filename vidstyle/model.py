@@ -26,11 +26,15 @@ from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.state import State
+from vidstyle.stylize.strength import photo_style
 from vidstyle.stylize.stroke import size_for
 from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, fitted
+from vidstyle.training.config import AUTO, Fitting
+from vidstyle.training.fitted import fit_clip
+from vidstyle.training.report import Report
 from vidstyle.zoo import catalog
 
 IDENTITY = "identity"
@@ -68,8 +72,10 @@ class Model:
         made_by: str = "",
         photo: Style | None = None,
         low_latency: bool = False,
+        files: catalog.ModelFiles | None = None,
     ) -> None:
         """Take an engine; `load` chooses one."""
+        self._files, self._device = files, device
         self.name, self.engine = name, engine
         self.device, self.precision = engine.device, engine.precision
         self.multiple, self.takes_pictures = engine.multiple, engine.takes_pictures
@@ -279,6 +285,48 @@ class Model:
         exact = self.name == IDENTITY
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
 
+    def fit(
+        self,
+        clip: str | Path,
+        style: PictureSource,
+        *,
+        seconds: float | None = 60.0,
+        scale: float = 1.0,
+        reading: Reading | None = None,
+        on_report: Callable[[Report], None] | None = None,
+        stop: Callable[[], None] | None = None,
+    ) -> Model:
+        """Return a model of one style, fitted to a picture and a clip; it is kept in the user's cache folder for the next call.
+
+        Args:
+            clip: a video, or numbered pictures; see `video`.
+            style: the picture.
+            seconds: of learning; None: until it learns no more.
+            scale: see `style`.
+            reading: what will be painted of the clip, and how large.
+            on_report: called after every step.
+            stop: called often; what it raises ends it, and nothing is kept.
+
+        Raises:
+            UsageError: this model takes no pictures, or the clip cannot be read twice.
+            InputError: the clip or the picture cannot be read.
+            MissingPackageError: torch is missing.
+            OutputError: the fit cannot be kept.
+            TrainingError: the losses were not finite.
+        """
+        if self._files is None or not self.takes_pictures:
+            raise UsageError(f"{self.name} takes no pictures to learn; load arbitrary to fit it")
+        found = fit_clip(
+            *(located(clip), style, Fitting(AUTO if seconds is None else seconds)),
+            scale=scale,
+            reading=reading,
+            base=self._files,
+            device=self._device,
+            on_report=on_report,
+            stop=stop,
+        )
+        return load(found.weights, device=self._device, low_latency=self._low_latency)
+
     def _read(self, cue: Cue) -> Style:
         return mix([self.style(cast(PictureSource, source)) for source in cue.sources], cue.weights)
 
@@ -323,17 +371,10 @@ def load(
         *(files.name, network),
         device=device,
         made_by=files.digest,
-        photo=_photo_style(files),
+        photo=photo_style(files.known_photo, files.digest),
         low_latency=low_latency,
+        files=files,
     )
-
-
-def _photo_style(files: catalog.ModelFiles) -> Style | None:
-    """Return the style in which a network paints a photo nearly as it is; None: it has none."""
-    if not (files.takes_pictures and files.photo.is_file()):
-        return None
-    photo = Style.load(catalog.verify(files.photo) if files.shipped else files.photo)
-    return photo if photo.made_by == files.digest else None  # else it is older weights'
 
 
 def made_by(name: str | Path) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from vidstyle.errors import UsageError
+from vidstyle.frame import StreamInfo
 from vidstyle.images.files import PictureSource
 from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
+from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
 
 METHODS = ("network", PHOTOREAL)
@@ -115,3 +120,34 @@ def check_method(method: str, compute: Compute, look: Look) -> None:
     """
     if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
         raise UsageError("photoreal asks no network: leave `device` out")
+
+
+class Readers:
+    """The models that read the styles of a video, each loaded when it is first asked for."""
+
+    def __init__(
+        self,
+        opened: ExitStack,
+        options: StyleOptions,
+        compute: Compute,
+        method: str,
+        stroke: float | None,
+    ) -> None:
+        """Take what closes the models, how they read, and the stroke of the look; see `Look`."""
+        self._opened, self.options, self._stroke = opened, options, stroke
+        self._compute, self._method = compute, method
+        self._models: dict[str, Model] = {}
+
+    def read(
+        self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
+    ) -> tuple[Stylizer, Style | None]:
+        """Return what paints in some styles, those of a cue or of all the video, and what it has read of them."""
+        several = cast(Sequence[StyleSource], styles)
+        name, pictures = model_for(several, method=self._method)
+        if str(name) not in self._models:
+            model = self._opened.enter_context(load_wished(name, self._compute))
+            model.expect(info, self._stroke)
+            self._models[str(name)] = model
+        model = self._models[str(name)]
+        options = replace(self.options, style_weights=cue.weights) if cue else self.options
+        return model.stylizer, read_style(model, pictures, options)

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 import vidstyle
-from tests.clips import make_picture, pattern
+from tests.clips import make_clip, make_picture, pattern
 from vidstyle import InputError, UsageError
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
@@ -81,6 +81,15 @@ def test_arguments_that_cannot_be_are_refused(words, tmp_path, wrong, error, mes
     with pytest.raises(error, match=message):
         train_style(**words | wrong)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("content", ["in.mp4", None])
+def test_it_learns_from_a_clip_or_without_photos(words, tmp_path, content):
+    make_clip(tmp_path / "in.mp4", times=range(8), size=(160, 128))
+    weights = train_style(**words | {"content": content, "config": replace(QUICK, steps=1)})
+    assert weights.is_file()
+    with pytest.raises(UsageError, match="give `content`, their folder"):
+        train_style(**words | {"content": content, "exclude": ["bad_"]})
 
 
 def test_to_import_it_brings_no_torch():

@@ -20,8 +20,8 @@ from vidstyle.training.arbitrary import Config, train
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.growth import grow
+from vidstyle.training.pace import Steps
 from vidstyle.training.painting import weights_at
-from vidstyle.training.run import rate_at
 from vidstyle.zoo.features import load_features
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
@@ -250,7 +250,9 @@ def test_schedules():
         config.late_style_weight,
         config.late_temporal_weight,
     )
-    assert rate_at(config, 0) < rate_at(config, 99) > rate_at(config, 900)
+    pace = Steps(1000)
+    assert pace.rate(0) < pace.rate(99) > pace.rate(900)
+    assert pace.steps(0) == pace.steps(1000) == 1000
 
 
 def test_crops_have_their_size_even_from_small_pictures(data):

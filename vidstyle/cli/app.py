@@ -13,6 +13,7 @@ import typer
 
 from vidstyle import __version__
 from vidstyle.cli.bench import bench
+from vidstyle.cli.cache import cache_app
 from vidstyle.cli.doctor import doctor
 from vidstyle.cli.export import export_app
 from vidstyle.cli.frame import frame
@@ -63,6 +64,7 @@ app.command("doctor", cls=Command, epilog=EXIT_CODES)(doctor)
 app.command("bench", cls=Command, epilog=EXIT_CODES)(bench)
 app.command("metrics", cls=Command, epilog=EXIT_CODES)(metrics)
 app.add_typer(export_app, name="export")
+app.add_typer(cache_app, name="cache")
 app.add_typer(train_app, name="train")
 
 

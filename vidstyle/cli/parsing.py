@@ -122,6 +122,14 @@ def _shown_layers(value: dict[str, float]) -> str:
     return ",".join(f"{name}:{_number(weight)}" for name, weight in value.items())
 
 
+def _fit(text: str) -> float:
+    """Read the seconds of a fit; see `vidstyle.training.config.AUTO`."""
+    seconds = 0.0 if text == "auto" else float(text)
+    if seconds <= 0 and text != "auto":
+        raise ValueError
+    return seconds
+
+
 SIZE = Kind(
     *("WxH", "a size", _size, lambda size: f"{size[0]}x{size[1]}"),
     example="1280x720 or 1280x-1",
@@ -130,6 +138,10 @@ SIZE = Kind(
 TIME = Kind("TIME", "a time", seconds, lambda t: _number(float(t)), "90, 90.5 or 1:30")
 TIMES = replace(TIME, several=True)
 BITRATE = Kind("RATE", "bits a second", _bits, _shown_bits, "4M, 2.5M or 800k")
+FIT = Kind(
+    *("SECONDS|auto", "seconds or auto", _fit, lambda s: _number(s) if s else "auto"),
+    example="60",
+)
 KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")
 
 KINDS: dict[Any, Kind] = {

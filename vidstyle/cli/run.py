@@ -12,6 +12,7 @@ import typer
 from vidstyle import api
 from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
+from vidstyle.cli.fitting import FitDisplay
 from vidstyle.cli.keyframes import learned_network
 from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
@@ -34,6 +35,7 @@ from vidstyle.selection import METHODS, StyleSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline, TimelineOptions
+from vidstyle.training.config import Fitting
 
 
 @command
@@ -159,6 +161,7 @@ def run(
             help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
         ),
     ] = None,
+    fitting: Fitting,
     masks: Masks,
     keyframes: KeyframeOptions,
     reading: Annotated[Reading, without("precise")],
@@ -199,12 +202,14 @@ def run(
         "resume": resume,
         "keep_partial": keep_partial,
     }
-    if timeline or preview or len(masks.mask) > 1 or keyframes.given:
+    if timeline or preview or len(masks.mask) > 1 or keyframes.given or fitting.fit is not None:
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
-                "a timeline, keyframes, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
+                "a timeline, keyframes, a `fit`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
                 "`recursive` and `report` out"
             )
+        if preview and fitting.fit is not None:
+            raise UsageError("`preview` shows a timeline, and no `fit`")
         if preview:
             _preview(
                 *(preview, source[0], style, look, timeline),
@@ -226,6 +231,7 @@ def run(
                     quiet=quiet,
                 )
                 style = [str(opened.enter_context(network))]
+            fit_display = FitDisplay(quiet=quiet)
             with ProgressDisplay(quiet=quiet) as display:
                 result = api.run(
                     source[0],
@@ -235,7 +241,10 @@ def run(
                     timeline=timeline,
                     styles=styles,
                     compute=compute,
+                    fitting=fitting,
                     on_progress=display,
+                    on_fit_report=fit_display.report,
+                    on_fit=fit_display.made,
                     stop=stop,
                     **how,
                 )

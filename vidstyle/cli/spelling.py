@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidstyle.cli.parsing import BITRATE, KEEP, TIME, TIMES, Kind
+from vidstyle.cli.parsing import BITRATE, FIT, KEEP, TIME, TIMES, Kind
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ SPELLINGS = {
     "config_file": Spelling(("--config",), "FILE"),
     "container": Spelling(("--to",), "FORMAT"),
     "end": Spelling(kind=TIME),
+    "fit": Spelling(kind=FIT),
     "format": Spelling(("--from",), "FORMAT"),
     "hwaccel": Spelling(metavar="KIND"),
     "keyframe": Spelling(metavar="TIME=PICTURE"),

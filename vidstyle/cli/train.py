@@ -159,7 +159,14 @@ def arbitrary(
 def style(
     *,
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The style.")],
-    content: Content,
+    content: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|CLIP",
+            help="Folder of photos, which is best; or a clip, whose frames are learned from. By default pictures that are "
+            "made for it.",
+        ),
+    ] = None,
     features: Features = "own",
     base: Annotated[
         Path | None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -21,6 +23,16 @@ def blend(frame: Pixels, painted: Pixels, share: float) -> Pixels:
     if share == 1:
         return painted
     return np.asarray(cv2.addWeighted(frame, 1 - share, painted, share, 0), frame.dtype)
+
+
+def photo_style(path: Path | None, made_by: str) -> Style | None:
+    """Return the style in a file in which a network paints a photo nearly as it is; None: there is none, or of other weights.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    photo = Style.load(path) if path else None
+    return photo if photo and photo.made_by == made_by else None
 
 
 def weaker(style: Style, photo: Style, strength: float) -> Style:

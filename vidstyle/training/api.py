@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def train_style(
     picture: str | Path,
     *,
-    content: str | Path,
+    content: str | Path | None = None,
     out: str | Path | None = None,
     base: str | Path | None = None,
     config: StyleConfig | None = None,
@@ -34,7 +34,8 @@ def train_style(
 
     Args:
         picture: the style, a file.
-        content: a folder of photos to learn on.
+        content: a folder of photos to learn on, which is best; or a clip, whose frames are taken; None: pictures that
+            are made for it.
         out: the folder for checkpoint, contact sheet and result; by default runs/NAME, NAME being the picture's.
             A run that is found there goes on, up to the number of steps of `config`.
         base: safetensors of the any-style network to begin with, whose shape the new one takes; by default the
@@ -42,7 +43,7 @@ def train_style(
         config: the knobs; by default 1,200 steps, some ten minutes on two cores.
         features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
             one that `vidstyle.zoo.features.load_features` loaded.
-        exclude: beginnings of the names of photos to leave out.
+        exclude: beginnings of the names of photos in the folder to leave out.
         manifest: a list of the photos to learn from, each checked, and of those that are held out, on which
             the result is measured; see `vidstyle.training.manifest`.
         device: "auto" takes CUDA, then MPS, then the CPU; or a device of torch, such as "cpu" or "cuda:1".
@@ -81,7 +82,7 @@ def train_style(
     with processes.together(choose_device(device)) as own_device:
         weights = train(
             picture,
-            Path(content),
+            None if content is None else Path(content),
             load_features(str(features)) if isinstance(features, str | Path) else features,
             Path(base) if base else catalog.verify(catalog.find("small").weights),
             Path(out) if out else Path("runs", picture.stem),

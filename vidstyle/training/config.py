@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
-from vidstyle.errors import InputError
-from vidstyle.fields import Between, documented
+from vidstyle.errors import InputError, UsageError
+from vidstyle.fields import STYLE, Between, check, documented
 from vidstyle.nets.shape import MULTIPLE, Shape
 
 MIN_CROP = 64
@@ -133,6 +134,54 @@ class StyleConfig(PaintingConfig):
     exposure: float = 0.05
     variation_weight: float = 1.0
     average: float = 0.99
+
+
+AUTO = 0.0
+"""As the seconds of a fit: until its losses stop falling."""
+
+
+@STYLE
+@documented
+@dataclass(frozen=True)
+class Fitting:
+    """Whether the network is fitted to the style and the clip before it paints.
+
+    Raises:
+        UsageError: a value is out of its range, or names a file for a fit that is not made.
+    """
+
+    fit: Annotated[float | None, Between(0, 3600)] = None
+    """First tune the network to this style and this clip, for so many seconds; auto: until it learns no more. The result is
+    kept, see vidstyle cache: the next run with it does not wait. None: not at all."""
+    fit_to: Path | None = None
+    """Keep the fitted network there too, NAME.safetensors, a style for other runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.fit_to is not None and self.fit is None:
+            raise UsageError("`fit_to` keeps what `fit` makes: give `fit`, too")
+
+
+@dataclass(frozen=True)
+class FitConfig(StyleConfig):
+    """The knobs of a fit: of a training of some seconds, on the frames of one clip."""
+
+    steps: int = 1
+    """The clock ends it."""
+    batch: int = 2
+    crop: int = 256
+    learning_rate: float = 2e-3
+    style_weight: float = 40.0
+    late_style_weight: float = 40.0
+    balanced: bool = True
+    nearest_weight: float = 8.0
+    similarity_weight: float = 2.0
+    least_scale: float = 0.6
+    content_weight: float = 5.0
+    fidelity_weight: float = 3.0
+    temporal_weight: float = 500.0
+    late_temporal_weight: float = 500.0
+    average: float = 0.95
 
 
 @documented

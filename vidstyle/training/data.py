@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import InputError
+from vidstyle.frame import Pixels
 from vidstyle.images.files import read_encoded, read_picture
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -51,7 +52,7 @@ class Crops:
 
     def __init__(
         self,
-        files: list[Path],
+        pictures: Sequence[Path | Pixels],
         *,
         size: int,
         batch: int,
@@ -62,7 +63,7 @@ class Crops:
         """Read the files.
 
         Args:
-            files: pictures; one whose short side is under `size` is enlarged to it.
+            pictures: files, or RGB (H, W, 3) uint8; one whose short side is under `size` is enlarged to it.
             size: side of the crops in pixels.
             batch: crops per batch.
             seed: of the order, places and flips.
@@ -70,8 +71,11 @@ class Crops:
                 palettes than the folder holds.
             zoom: a crop shows its picture up to this much larger or smaller than it is stored.
         """
-        self.files = files
-        self.encoded = [np.frombuffer(read_encoded(p), np.uint8) for p in files]
+        self.pictures = pictures
+        self.encoded = [
+            np.frombuffer(read_encoded(p), np.uint8) if isinstance(p, Path) else None
+            for p in pictures
+        ]
         self.size, self.batch, self.recolor, self.zoom = size, batch, recolor, zoom
         self.rng = np.random.default_rng(seed)
         self.order: list[int] = []
@@ -81,12 +85,18 @@ class Crops:
             self.order = self.rng.permutation(len(self.encoded)).tolist()
         return self.order.pop(), self.rng.random(9)
 
+    def _picture(self, index: int) -> np.ndarray:
+        encoded, picture = self.encoded[index], self.pictures[index]
+        if encoded is None:
+            return np.asarray(picture)
+        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise InputError(f"{picture} is no picture that can be read; `exclude` it")
+        return decoded[..., ::-1]
+
     def _crop(self, pick: tuple[int, np.ndarray]) -> np.ndarray:
         index, draw = pick
-        picture = cv2.imdecode(self.encoded[index], cv2.IMREAD_COLOR)
-        if picture is None:
-            raise InputError(f"{self.files[index]} is no picture that can be read; `exclude` it")
-        picture = picture[..., ::-1]
+        picture = self._picture(index)
         height, width = picture.shape[:2]
         short = min(height, width)
         # Never smaller than the crop.

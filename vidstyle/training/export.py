@@ -6,8 +6,13 @@ users' machines only read them; `vidstyle train style` converts what it has trai
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,9 +22,11 @@ import torch
 from torch import nn
 
 from vidstyle.disk.pending import write_whole
+from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import Arbitrary
+from vidstyle.nets.shape import MULTIPLE
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
@@ -27,8 +34,19 @@ from vidstyle.stylize.style import fit_style
 from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Give the root logger back as it was: the converter raises its level, and our warnings would be lost from then on."""
+    level, handlers = logging.root.level, logging.root.handlers[:]
+    try:
+        yield
+    finally:
+        logging.root.setLevel(level)
+        logging.root.handlers[:] = handlers
+
+
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), _own_logging():
         # OpenVINO traces the module by itself; its users can't choose otherwise.
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", DeprecationWarning)
         model = ov.convert_model(module.eval(), example_input=inputs)
@@ -45,14 +63,17 @@ _CALIBRATION = 40
 """Frames by whose activations the scales of int8 are chosen."""
 
 
-def _calibration(painter: ov.Model, reader: ov.Model | None, samples: Path) -> list[dict[str, Any]]:
-    """Return inputs of the painter: frames of the sample clip, each in one of the sample styles."""
-    with FileSource(samples / "clip.mp4") as source:
-        frames = [frame.pixels[None] for frame in source]
+def _calibration(
+    painter: ov.Model,
+    reader: ov.Model | None,
+    frames: Sequence[Pixels],
+    styles: Sequence[Path],
+) -> list[dict[str, Any]]:
+    """Return inputs of the painter: frames of one size, each in one of the styles, if it takes any."""
     statistics = np.zeros((1, painter.input("statistics").shape[1]), np.float32)
     items: list[dict[str, Any]] = [
         {
-            "frame": frames[number * len(frames) // _CALIBRATION],
+            "frame": frames[number * len(frames) // _CALIBRATION][None],
             "statistics": statistics,
             "weight": np.zeros(1, np.float32),
         }
@@ -60,8 +81,7 @@ def _calibration(painter: ov.Model, reader: ov.Model | None, samples: Path) -> l
     ]
     if reader:
         encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        pictures = sorted((samples / "styles").glob("*.jpg"))
-        vectors = [encode(fit_style(read_picture(p))[None])[0] for p in pictures]
+        vectors = [encode(fit_style(read_picture(p))[None])[0] for p in styles]
         for number, item in enumerate(items):
             item["style"] = vectors[number % len(vectors)]
     return items
@@ -79,22 +99,24 @@ def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
     import nncf
 
+    nncf.set_log_level(logging.ERROR)
     model = painter.clone()
     shapes = {port.any_name: port.partial_shape for port in painter.inputs}
     model.reshape(shapes | {"frame": ov.PartialShape(list(items[0]["frame"].shape))})
     # Normalisation, and what surrounds it, in int8 would destroy the picture.
     kinds = ["MVN", "Multiply", "Add", "Subtract", "ReduceMean", "Sqrt", "Divide", "Power", "Pad"]
-    small = nncf.quantize(
-        model,
-        nncf.Dataset(items),
-        subset_size=len(items),
-        preset=nncf.QuantizationPreset.MIXED,
-        ignored_scope=nncf.IgnoredScope(
-            names=_floats(model),
-            types=[*kinds, "Interpolate", "MatMul"],
-            validate=False,
-        ),
-    )
+    with redirect_stdout(io.StringIO()):  # it draws bars there
+        small = nncf.quantize(
+            model,
+            nncf.Dataset(items),
+            subset_size=len(items),
+            preset=nncf.QuantizationPreset.MIXED,
+            ignored_scope=nncf.IgnoredScope(
+                names=_floats(model),
+                types=[*kinds, "Interpolate", "MatMul"],
+                validate=False,
+            ),
+        )
     small.reshape(shapes)
     return small
 
@@ -134,7 +156,9 @@ def to_ir(painter: Painter | OneStylePainter) -> ov.Model:
     return model
 
 
-def export_openvino(model: ModelFiles, samples: Path | None = None) -> None:
+def export_openvino(
+    model: ModelFiles, samples: Path | None = None, frames: Sequence[Pixels] = ()
+) -> None:
     """Write the IRs (.xml and .bin) of a network from its safetensors.
 
     `frame_net` takes frame (1, H, W, 3) u8, style (1, S), statistics (1, T) and weight (1,) and gives
@@ -146,6 +170,7 @@ def export_openvino(model: ModelFiles, samples: Path | None = None) -> None:
         model: where to read and to write.
         samples: folder of a clip.mp4 and of styles/*.jpg; with it `int8_net` is written too, which is
             `frame_net` with most of its convolutions in int8.
+        frames: of a clip, (H, W, 3) uint8 of one size, instead of the samples; `int8_net` is left out where NNCF is missing.
     """
     net = load_network(model.weights)
     painter = to_ir(make_painter(net, high_bit_depth=False))
@@ -160,7 +185,13 @@ def export_openvino(model: ModelFiles, samples: Path | None = None) -> None:
         reader.reshape({"picture": [1, -1, -1, 3]})
         made[model.style_encoder] = reader
     if samples:
-        made[model.int8_net] = to_int8(painter, _calibration(painter, reader, samples))
+        with FileSource(samples / "clip.mp4") as source:
+            frames = [frame.pixels for frame in source]
+    if samples or (frames and find_spec("nncf")):
+        pictures = sorted((samples / "styles").glob("*.jpg")) if samples else []
+        height, width = (side // MULTIPLE * MULTIPLE for side in frames[0].shape[:2])
+        shown = [frame[:height, :width] for frame in frames]
+        made[model.int8_net] = to_int8(painter, _calibration(painter, reader, shown, pictures))
     with TemporaryDirectory() as folder:
         for path, network in made.items():
             ov.save_model(network, Path(folder, path.name), compress_to_fp16=True)

@@ -173,6 +173,8 @@ def losses_of_step(
     net: FrameNet,
     perceptual: Perceptual,
     config: PaintingConfig,
+    *,
+    of_styles: list[Tensor] | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Paint a batch; return the loss of a step of the training, and the losses that it is the sum of.
 
@@ -184,13 +186,14 @@ def losses_of_step(
         net: the network that learns.
         perceptual: the network whose features the losses compare.
         config: the knobs.
+        of_styles: what `features_of_step` returns of the styles for this step, where it is known.
     """
     batch = len(views.frames)
     with mixed_precision(views.frames.device):
         with torch.no_grad():
-            of_styles, of_frames = features_of_step(
-                perceptual, styles, views.frames, step=step, config=config
-            )
+            unknown = [styles, views.frames] if of_styles is None else [views.frames]
+            *found, of_frames = features_of_step(perceptual, *unknown, step=step, config=config)
+            of_styles = of_styles or found[0]
         painted, moved, smooth = views.paint(net, vectors, shared=step % 2 == 1)
         (of_painted,) = features_of_step(perceptual, painted, step=step, config=config)
     losses = views.losses(

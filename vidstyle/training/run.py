@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,12 +18,10 @@ from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.nets.processes import average_gradients, is_first, mean
 from vidstyle.training import checkpoint
+from vidstyle.training.pace import Pace, Steps
 from vidstyle.training.report import Report
 
 log = logging.getLogger(__name__)
-
-_WARM_UP = 100
-"""Steps in which the learning rate rises."""
 
 _PATIENCE = 20
 """Steps in a row without a finite loss after which a run ends."""
@@ -66,12 +63,6 @@ class Knobs(Protocol):
         ...
 
 
-def rate_at(config: Knobs, step: int) -> float:
-    """Return the learning rate of a step: warmed up, then a cosine to zero."""
-    warm = min(1.0, (step + 1) / _WARM_UP)
-    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
 class Run(Generic[Net]):
     """The training of one network; it goes on from the checkpoint that it finds.
 
@@ -82,13 +73,22 @@ class Run(Generic[Net]):
     def __init__(
         self,
         net: Net,
-        folder: Path,
+        folder: Path | None,
         config: Knobs,
         device: torch.device,
         *,
         subject: str = "",
+        pace: Pace | None = None,
     ) -> None:
-        """Take a network on its device and the folder of the run; `subject` tells what it learns.
+        """Take a network, whose weights that ask for a gradient learn.
+
+        Args:
+            net: on its device.
+            folder: of the checkpoints; None: there are none.
+            config: the knobs.
+            device: a torch device.
+            subject: tells what it learns.
+            pace: when it is over; None: after the steps of `config`.
 
         Raises:
             InputError: the folder holds a run of another network or subject.
@@ -105,11 +105,13 @@ class Run(Generic[Net]):
         self.skipped = 0
         """Steps left out because the loss or the gradient was not finite."""
         self._failures = 0
+        self._pace = pace or Steps(config.steps)
+        self._learning = [p for p in net.parameters() if p.requires_grad]
         self._optimizer = torch.optim.Adam(
-            net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99)
+            self._learning, lr=config.learning_rate, betas=(0.9, 0.99)
         )
-        self._file = folder / "checkpoint.pt"
-        if self._file.exists():
+        self._file = folder and folder / "checkpoint.pt"
+        if self._file and self._file.exists():
             state = checkpoint.load(self._file, device)
             if state.get("subject", "") != subject:
                 raise InputError(
@@ -138,6 +140,7 @@ class Run(Generic[Net]):
         *,
         constrain: Callable[[], None] | None = None,
         on_report: Callable[[Report], None] | None = None,
+        report_every: int = _REPORTED,
         save_every: int = 200,
         sheet: Callable[[int, Net], None] | None = None,
         sheet_every: int = 200,
@@ -148,7 +151,8 @@ class Run(Generic[Net]):
         Args:
             losses_at: returns, for the number of a step from 0, the loss to minimize and its parts.
             constrain: brings the weights back, in place, to those that are allowed, after each step.
-            on_report: called after every tenth step, and once more at the end with what `held_out` returns.
+            on_report: called after so many steps, and once more at the end with what `held_out` returns.
+            report_every: steps between reports.
             save_every: steps between checkpoints; the last step is kept too.
             sheet: draws paintings of the averaged network, after so many steps.
             sheet_every: steps between sheets; the last step has one too.
@@ -157,16 +161,18 @@ class Run(Generic[Net]):
         Raises:
             TrainingError: 20 steps in a row without a finite loss.
         """
-        steps, batch = self.config.steps, self.config.batch
+        batch = self.config.batch
         started = time.monotonic()
-        for step in range(self.start, steps):
+        step = self.start
+        while step < self._pace.steps(step):
             loss, losses = losses_at(step)
             if self._learn(loss, step):
                 if constrain:
                     constrain()
                 self.average.update(self.net)
-            done = step + 1
-            if on_report and done % _REPORTED == 0:
+            step = done = step + 1
+            steps = self._pace.steps(done)
+            if on_report and done % report_every == 0:
                 rate = (done - self.start) * batch / (time.monotonic() - started)
                 values = {name: mean(value).item() for name, value in losses.items()}
                 if is_first():
@@ -178,7 +184,7 @@ class Run(Generic[Net]):
         if on_report and held_out:
             values = {f"held out {k}": v for k, v in held_out(self.averaged()).items()}
             if is_first():
-                on_report(Report(steps, steps, values, 0.0, self.skipped))
+                on_report(Report(step, step, values, 0.0, self.skipped))
 
     def averaged(self) -> Net:
         """Return a second network that has the average of the weights; it changes with the next call."""
@@ -198,14 +204,15 @@ class Run(Generic[Net]):
             TrainingError: it was not for 20 steps in a row.
         """
         for group in self._optimizer.param_groups:
-            group["lr"] = rate_at(self.config, step)
+            group["lr"] = self.config.learning_rate * self._pace.rate(step)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        average_gradients(self.net.parameters())
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        average_gradients(self._learning)
+        norm = nn.utils.clip_grad_norm_(self._learning, 5.0)
         if torch.isfinite(mean(loss)) and torch.isfinite(norm):
             self._optimizer.step()
             self._failures = 0
+            self._pace.note(loss.item())
             return True
         self.skipped, self._failures = self.skipped + 1, self._failures + 1
         if self._failures >= _PATIENCE:
@@ -216,6 +223,8 @@ class Run(Generic[Net]):
         return False
 
     def _save(self, step: int) -> None:
+        if self._file is None:
+            return
         state: dict[str, Any] = {
             "net": self.net.state_dict(),
             "optimizer": self._optimizer.state_dict(),

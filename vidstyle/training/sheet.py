@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.disk.pending import write_whole
+from vidstyle.frame import Pixels
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.training.data import Crops
@@ -18,9 +20,9 @@ _SIDE, _SEED = 256, 1
 """Side of the pictures of a sheet, pixels, and the seed of their crops, the same whatever the run's."""
 
 
-def shown_pictures(files: list[Path], count: int) -> Tensor:
-    """Return crops (count, 3, 256, 256) in [0, 1] of pictures from all over a list."""
-    some = files[:: len(files) // count or 1]
+def shown_pictures(pictures: Sequence[Path | Pixels], count: int) -> Tensor:
+    """Return crops (count, 3, 256, 256) in [0, 1] of pictures, files or RGB, from all over a list."""
+    some = pictures[:: len(pictures) // count or 1]
     return next(iter(Crops(some, size=_SIDE, batch=count, seed=_SEED)))
 
 
@@ -49,7 +51,7 @@ def write_sheet(path: Path, net: Arbitrary, photos: Tensor, styles: Tensor) -> N
         results = net.frame_net(frames, vectors)[0]
         rows.append(np.concatenate([to_pixels(photo[None])[0], *to_pixels(results)], 1))
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, np.concatenate(rows, 0))
+    write_picture(path, np.concatenate(rows, 0))
 
 
 @torch.no_grad()
@@ -58,9 +60,10 @@ def write_strip(path: Path, net: OneStyle, photos: Tensor) -> None:
     vectors = net.style.expand(len(photos), -1)
     rows = (to_pixels(photos), to_pixels(net.frame_net(photos, vectors)[0]))
     sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-    _write(path, sheet)
+    write_picture(path, sheet)
 
 
-def _write(path: Path, sheet: np.ndarray) -> None:
+def write_picture(path: Path, sheet: np.ndarray) -> None:
+    """Write a picture (H, W, 3) uint8, a .jpg or .png."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
     write_whole(path, cv2.imencode(path.suffix, sheet[..., ::-1], quality)[1].tobytes())

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from vidstyle.errors import InputError
+from vidstyle.errors import InputError, UsageError
+from vidstyle.frame import Pixels
 from vidstyle.losses.perceptual import StyleTarget
 from vidstyle.nets import processes
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
+from vidstyle.training.clip import clip_frames
 from vidstyle.training.config import MIN_CROP
 from vidstyle.training.config import StyleConfig as Config
 from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.held import held_out_losses
+from vidstyle.training.leaves import leaves
 from vidstyle.training.manifest import split_pictures
 from vidstyle.training.painting import MARGIN, Views, losses_of_step
 from vidstyle.training.report import Report
@@ -34,7 +37,7 @@ from vidstyle.training.sheet import shown_pictures, write_strip
 
 def train(
     picture: Path,
-    content: Path,
+    content: Path | None,
     perceptual: Perceptual,
     base: Path,
     out: Path,
@@ -52,12 +55,12 @@ def train(
 
     Args:
         picture: the style.
-        content: folder of photos.
+        content: folder of photos, or a clip, whose frames are learned from; None: pictures that are made for it.
         perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         base: safetensors of an any-style network, or of another style's, whose shape the new one takes.
         out: folder for checkpoint, contact sheet and the result.
         config: the knobs.
-        exclude: beginnings of names of photos to leave out.
+        exclude: beginnings of names of photos in the folder to leave out.
         manifest: tells what to learn from and what to hold out; its photos alone matter.
         device: a torch device.
         save_every: steps between checkpoints, with a contact sheet each.
@@ -83,7 +86,7 @@ def train(
         channels_last(module)
     run = Run(net, out, config, target, subject=hashlib.sha256(picture.read_bytes()).hexdigest())
 
-    photos, held = split_pictures("content", content, manifest, exclude)
+    photos, held = _photos(content, manifest, exclude)
     wide = config.crop + 2 * MARGIN
     motion = torch.Generator().manual_seed(run.seed)
     contents = iter(Crops(photos, size=wide, batch=config.batch, seed=run.seed))
@@ -113,3 +116,18 @@ def train(
         for converted in out.glob(f"{glob.escape(picture.stem)}_frame*"):
             converted.unlink()  # of older weights
     return run.ship(out / f"{picture.stem}.safetensors")
+
+
+_LEAVES = 64
+"""Pictures that are made where there are no photos."""
+
+
+def _photos(
+    content: Path | None, manifest: Path | None, exclude: tuple[str, ...]
+) -> tuple[Sequence[Path | Pixels], list[Path]]:
+    """Return what to learn from, and photos that are held out."""
+    if content is not None and (content.is_dir() or not content.exists()):
+        return split_pictures("content", content, manifest, exclude)
+    if manifest or exclude:
+        raise UsageError("`manifest` and `exclude` are of photos: give `content`, their folder")
+    return (leaves(_LEAVES) if content is None else clip_frames(content)), []

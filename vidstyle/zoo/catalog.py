@@ -92,6 +92,13 @@ class ModelFiles:
         return path
 
     @property
+    def known_photo(self) -> Path | None:
+        """The file of the style that leaves a photo as it is, checked where it is shipped; None: there is none."""
+        if not (self.takes_pictures and self.photo.is_file()):
+            return None
+        return verify(self.photo) if self.shipped else self.photo
+
+    @property
     def networks(self) -> list[Path]:
         """The converted networks that are there, .xml."""
         named = (self.frame_net, self.float_net_16bit, self.int8_net, self.style_encoder)

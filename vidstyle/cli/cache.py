@@ -1,0 +1,65 @@
+"""`vidstyle cache list|clear`: the fitted networks that are kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli.mistakes import Commands
+from vidstyle.cli.options import Command
+from vidstyle.cli.terminal import say, tell
+from vidstyle.zoo import fits
+
+cache_app = typer.Typer(
+    cls=Commands,
+    help="The networks that run --fit has made, and keeps.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@cache_app.callback()
+def _group() -> None:
+    """The networks that run --fit has made, and keeps."""
+
+
+@cache_app.command("list", cls=Command)
+def listed(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the fitted networks, the newest first; each is a style for run."""
+    found = fits.kept()
+    if as_json:
+        rows = [
+            {
+                **fit.facts,
+                "network": str(fit.weights),
+                "picture": str(fit.strip),
+                "bytes": fit.bytes,
+            }
+            for fit in found
+        ]
+        print(json.dumps(rows, indent=1))
+        return
+    for fit in found:
+        facts = fit.facts
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(facts.get("made", 0)))
+        tell(
+            f"{made}  {_mib(fit.bytes)}  {facts.get('style')} on {facts.get('clip')}, "
+            f"{facts.get('seconds', 0):.0f} s: {fit.weights}"
+        )
+    size = sum(fit.bytes for fit in found)
+    say(f"{len(found)} fits, {_mib(size)}, in {fits.cache_folder()}")
+
+
+@cache_app.command("clear", cls=Command)
+def cleared() -> None:
+    """Remove all of them."""
+    say(f"{_mib(fits.clear())} given back in {fits.cache_folder()}")
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

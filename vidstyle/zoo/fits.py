@@ -1,0 +1,213 @@
+"""Fitted networks, kept in the user's cache folder: a folder each, which is whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from vidstyle.disk.pending import write_whole
+from vidstyle.errors import OutputError, UsageError
+from vidstyle.zoo.catalog import ModelFiles
+
+PLACE = "VIDSTYLE_CACHE"
+"""The environment variable that names another cache folder."""
+
+WEIGHTS, STRIP, _FACTS = "network.safetensors", "before_after.jpg", "fit.json"
+
+_MAKING = ".making-"
+"""Beginning of the names of folders that are not whole yet."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted network and what is told of it."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    """Plain values for people: style, clip, seconds, losses before and after."""
+    is_new: bool = False
+    """It was made just now."""
+
+    @property
+    def weights(self) -> Path:
+        """The network, a style for `vidstyle.stylize`; what was converted of it lies beside it."""
+        return self.folder / WEIGHTS
+
+    @property
+    def strip(self) -> Path:
+        """A picture: the style, frames, the any-style network's paintings of them, and those of the fitted one."""
+        return self.folder / STRIP
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files."""
+        return sum(file.stat().st_size for file in self.folder.iterdir())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its files are those that were written."""
+        try:
+            return bool(self.facts["files"] == _digests(self.folder))
+        except (OSError, KeyError):
+            return False
+
+    def copy_to(self, weights: Path, *, overwrite: bool) -> None:
+        """Keep it by a name of its own, NAME.safetensors; its converted networks, and NAME.jpg, the strip, go beside it.
+
+        Raises:
+            UsageError: it is there already, and may not be replaced.
+            OutputError: it cannot be written.
+        """
+        check_target(weights, overwrite=overwrite)
+        for file in self._files_for(weights):
+            target = weights.with_name(file.name.replace(self.weights.stem, weights.stem, 1))
+            if file == self.strip:
+                target = weights.with_suffix(".jpg")
+            write_whole(target, file.read_bytes())
+
+    def _files_for(self, weights: Path) -> list[Path]:
+        """Return what is copied, the weights last."""
+        stale = ModelFiles.of(weights, takes_pictures=False, shipped=False).networks
+        for network in stale:
+            network.unlink()
+        files = [f for f in self.folder.iterdir() if f.name not in (WEIGHTS, _FACTS)]
+        return [*files, self.weights]
+
+
+def check_target(weights: Path, *, overwrite: bool) -> None:
+    """Refuse a name under which a fitted network cannot be kept.
+
+    Raises:
+        UsageError: it is no .safetensors, or is there already and may not be replaced.
+        OutputError: there is no such folder.
+    """
+    if weights.suffix.lower() != ".safetensors":
+        raise UsageError(f"expected a name such as starry.safetensors for `fit_to`, got {weights}")
+    if weights.exists() and not overwrite:
+        raise UsageError(f"{weights} exists already; pass `overwrite` to replace it")
+    if not weights.parent.is_dir():
+        raise OutputError(f"cannot write {weights}: there is no folder {weights.parent}")
+
+
+def cache_folder() -> Path:
+    """Return the folder of all fits, which need not be there.
+
+    Raises:
+        UsageError: nothing tells where it is.
+    """
+    if own := os.environ.get(PLACE):
+        return Path(own) / "fits"
+    try:
+        if sys.platform == "win32":
+            local = os.environ.get("LOCALAPPDATA")
+            base = Path(local) if local else Path.home() / "AppData" / "Local"
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            # The specification wants relative ones ignored.
+            xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
+            base = xdg if xdg.is_absolute() else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise UsageError(f"there is no home folder; set {PLACE} to a folder for fits") from error
+    return base / "vidstyle" / "fits"
+
+
+def key_of(facts: Mapping[str, object]) -> str:
+    """Return the name of a fit by all that decides what it is."""
+    text = json.dumps({name: str(value) for name, value in facts.items()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def find(key: str) -> Fit | None:
+    """Return a fit that is kept; None where it is not, or was damaged, and is to be made anew."""
+    fit = _read(cache_folder() / key)
+    return fit if fit and fit.is_whole else None
+
+
+@contextmanager
+def making(key: str, facts: dict[str, Any]) -> Iterator[Path]:
+    """Give a folder to write a fit into, which is kept at the end of the block; after an error nothing of it is.
+
+    Args:
+        key: see `key_of`.
+        facts: see `Fit`; what is written into it in the block counts.
+
+    Raises:
+        OutputError: the disk is full, or it cannot be written for another reason.
+    """
+    place = cache_folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        folder = Path(mkdtemp(prefix=_MAKING, dir=place))
+        try:
+            yield folder
+            told = facts | {"made": time.time(), "files": _digests(folder)}
+            (folder / _FACTS).write_text(json.dumps(told, indent=1))
+            final = place / key
+            shutil.rmtree(final, ignore_errors=True)
+            folder.replace(final)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    except OSError as error:
+        if isinstance(error, OutputError):
+            reason = str(error)
+        else:
+            reason = f"cannot write into {place}: {error.strerror or error}"
+        raise OutputError(
+            f"the fit is not kept: {reason}; make room, or set {PLACE} to another folder"
+        ) from error
+
+
+def kept() -> list[Fit]:
+    """Return all fits, the newest first."""
+    place = cache_folder()
+    folders = (
+        [f for f in place.iterdir() if not f.name.startswith(_MAKING)] if place.is_dir() else []
+    )
+    fits = [fit for folder in folders if (fit := _read(folder))]
+    return sorted(fits, key=lambda fit: -float(fit.facts.get("made", 0)))
+
+
+def clear() -> int:
+    """Remove all fits, and what interrupted ones left; return how many bytes that gives back.
+
+    Raises:
+        OutputError: one cannot be removed.
+    """
+    place, freed = cache_folder(), 0
+    for folder in list(place.iterdir()) if place.is_dir() else []:
+        if (folder / _FACTS).is_file() or folder.name.startswith(_MAKING):  # and nothing else
+            size = sum(f.stat().st_size for f in folder.iterdir())
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise OutputError(f"cannot remove {folder}: {error.strerror}") from error
+            freed += size
+    return freed
+
+
+def _read(folder: Path) -> Fit | None:
+    try:
+        facts = json.loads((folder / _FACTS).read_text())
+    except (OSError, ValueError):
+        return None
+    return Fit(folder, facts) if isinstance(facts, dict) else None
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.iterdir())
+        if file.name != _FACTS
+    }
