@@ -237,7 +237,9 @@ def run(
             read = [readers.read(part, info) for part in parts]
             return [stylizer.bind(replace(look, style=own)) for stylizer, own in read]
 
-        exact = timeline is None and several[:1] == [IDENTITY]
+        exact = (
+            timeline is None and isinstance(several[0], str | Path) and str(several[0]) == IDENTITY
+        )
         return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
 
 

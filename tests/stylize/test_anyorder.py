@@ -18,7 +18,7 @@ COUNT, SECTION = 24, 10
 
 @pytest.fixture(scope="module")
 def model():
-    with vidstyle.load("starry_night", device="cpu", precision="f32") as model:
+    with vidstyle.load("la_grande_jatte", device="cpu", precision="f32") as model:
         yield model
 
 

@@ -130,7 +130,7 @@ def test_weights_that_are_not_of_one_style_are_refused(tmp_path):
             )
     with pytest.raises(InputError, match=r"strry.safetensors: no such file"):
         list(package.stylize_frames([pattern(1, 64, 64)], tmp_path / "strry.safetensors"))
-    with pytest.raises(InputError, match="vidstyle styles"):
+    with pytest.raises(InputError, match="did you mean starry_night"):
         list(package.stylize_frames([pattern(1, 64, 64)], "starry_nigth"))
 
 

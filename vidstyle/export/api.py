@@ -45,7 +45,7 @@ class OnnxOptions:
     """
 
     size: tuple[int, int] | None = None
-    """Width and height of the frames, each 16 or more. None: any."""
+    """Width and height of the frames, each 17 or more. None: any."""
     statistics: Path | None = None
     """A clip whose mean statistics all frames are painted with, for steadiness. None: each frame's own."""
     share: Annotated[float, Between(0, 1)] = NETWORK_FOLLOWING.share
@@ -88,7 +88,7 @@ def export_onnx(
         output: the file to write.
         style_scale: see `Model.style`.
         style_weights: of several pictures, of any sum.
-        size: width and height of the frames, 16 pixels or more each; None: any.
+        size: width and height of the frames, 17 pixels or more each; None: any.
         statistics: a clip whose mean statistics all frames are painted with; None: each frame's own.
         share: 0 to 1, of the clip's statistics; the rest is the frame's own.
         opset: version of ONNX's operators, 13 to 20.
@@ -195,6 +195,6 @@ def _notes(
     own = "each frame's own"
     return {
         "style": "an input" if style is None else ", ".join(named),
-        "pixels": "RGB from 0 to 1, planes (1, 3, height, width), 16 pixels or more each way",
+        "pixels": "RGB from 0 to 1, planes (1, 3, height, width), 17 pixels or more each way",
         "statistics": f"of a clip, share {options.share:g}" if options.statistics else own,
     }

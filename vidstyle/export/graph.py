@@ -24,7 +24,7 @@ FRAME, STYLE, PAINTED = "frame", "style", "painted"
 
 
 class Filter(nn.Module):
-    """Frame (1, 3, H, W), RGB from 0 to 1 -> painted frame, likewise; sides of 16 pixels or more."""
+    """Frame (1, 3, H, W), RGB from 0 to 1 -> painted frame, likewise; sides of 17 pixels or more."""
 
     own_style: Tensor | None
     statistics: Tensor | None

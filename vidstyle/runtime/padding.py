@@ -13,11 +13,11 @@ MULTIPLE = 8
 
 
 def padded_size(side: int, multiple: int = MULTIPLE) -> int:
-    """Return the next size up that a network takes: a multiple, and two cells of it at least.
+    """Return the next size up that a network takes: a multiple, and three of it at least.
 
-    With fewer than two cells it could not reflect at its own borders.
+    With fewer, the coarsest grid, of twice the multiple, had one cell, and could not reflect at its own borders.
     """
-    return max(2 * multiple, -(-side // multiple) * multiple) if multiple > 1 else side
+    return max(3 * multiple, -(-side // multiple) * multiple) if multiple > 1 else side
 
 
 def pad(frame: Pixels, multiple: int = MULTIPLE) -> Pixels:
