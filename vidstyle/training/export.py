@@ -36,13 +36,15 @@ from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 @contextmanager
 def _own_logging() -> Iterator[None]:
-    """Give the root logger back as it was: the converter raises its level, and our warnings would be lost from then on."""
-    level, handlers = logging.root.level, logging.root.handlers[:]
+    """Give the root logger back as it was: converter and quantizer raise levels, and our warnings would be lost from then on."""
+    level, handlers = logging.root.level, [(h, h.level) for h in logging.root.handlers]
     try:
         yield
     finally:
         logging.root.setLevel(level)
-        logging.root.handlers[:] = handlers
+        logging.root.handlers[:] = [handler for handler, _ in handlers]
+        for handler, own in handlers:
+            handler.setLevel(own)
 
 
 def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str]) -> ov.Model:
@@ -94,6 +96,7 @@ def _floats(model: ov.Model) -> list[str]:
     return [name for name in names if name.endswith(ends)]
 
 
+@_own_logging()
 def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
     """Turn most convolutions of a converted `Painter` to int8, by its activations on `items`."""
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # see `runtime.quiet`
