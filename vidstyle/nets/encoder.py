@@ -16,6 +16,9 @@ MAX_GAIN = 3.0
 MAX_SHIFT = 3.0
 """Bounds of the style's gains and shifts: unbounded ones amplify the rounding of bf16 and int8."""
 
+GAIN_OFFSET = 0.7
+"""Taken from the head's output for a gain: sigmoid(-0.7) * 3 is about 1, so that an untrained head starts near a plain
+normalisation."""
 
 STYLE_CONVS = 2
 """`StyleConv`s of a frame net: up2 and out."""
@@ -153,9 +156,8 @@ class StyleEncoder(nn.Module):
         parts = []
         for part in torch.split(raw, [2 * c for c in self.norm_channels], dim=1):
             gain, shift = part.chunk(2, dim=1)
-            # sigmoid(-0.7) * 3 is about 1: an untrained head starts near a plain normalisation.
             parts += [
-                MAX_GAIN * torch.sigmoid(gain - 0.7),
+                MAX_GAIN * torch.sigmoid(gain - GAIN_OFFSET),
                 MAX_SHIFT * torch.tanh(shift / MAX_SHIFT),
             ]
         return torch.cat(parts, dim=1)

@@ -20,12 +20,13 @@ from vidstyle.nets import processes
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
+from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training.config import MIN_CROP
 from vidstyle.training.config import ArbitraryConfig as Config
 from vidstyle.training.data import Crops
-from vidstyle.training.growth import grow
+from vidstyle.training.growth import grow, widen
 from vidstyle.training.held import SEED, held_out_losses
 from vidstyle.training.manifest import split_pictures
 from vidstyle.training.painting import MARGIN, Views, losses_of_step, rows
@@ -67,7 +68,7 @@ def train(
         config: the knobs.
         exclude: beginnings of file names to leave out.
         manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.
-        init: shipped weights to start from; see `grow` for what fits.
+        init: shipped weights to start from, of any style or of one; see `grow` and `widen` for what fits.
         device: a torch device.
         sheet_every: steps between contact sheets.
         save_every: steps between checkpoints.
@@ -164,7 +165,12 @@ def _network(
     if init is None:
         net.style_encoder.load_perceptual(encoder_perceptual, described())
         return net
-    smaller = Arbitrary.from_shipped(load_weights(init))
+    weights = load_weights(init)
+    if "affine" in weights:  # a network of one style
+        net.style_encoder.load_perceptual(encoder_perceptual, described())
+        widen(OneStyle.from_shipped(weights), net)
+        return net
+    smaller = Arbitrary.from_shipped(weights)
     grow(smaller, net)
     known = len(smaller.style_encoder.center)
     if known < len(net.style_encoder.center):

@@ -1,6 +1,6 @@
 """Growth: a small trained network as the start of a larger one, which then paints nearly the same.
 
-Or of one with fewer residual blocks, which does not, but soon will.
+Or of one with fewer residual blocks, which does not, but soon will; or a network of one style as the start of any.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from torch import nn
 
 from vidstyle.errors import InputError
 from vidstyle.nets.arbitrary import Arbitrary, FrameNet
+from vidstyle.nets.encoder import GAIN_OFFSET, MAX_GAIN, MAX_SHIFT
 from vidstyle.nets.layers import StyleNorm
+from vidstyle.nets.onestyle import OneStyle
 
 _QUIET = -2.66
 """Output of the style encoder's head for the gains of a new block: `bound` turns it into 0.1."""
@@ -56,6 +58,35 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
         nn.init.zeros_(large.frame_net.coarse_up.weight)
         nn.init.zeros_(large.frame_net.coarse_up.bias)  # type: ignore[arg-type]
     _grow_head(small, large)
+
+
+_INSIDE = 0.999
+"""Share of a bound that a gain or shift reaches at most where it is turned back into the head's output."""
+
+
+@torch.no_grad()
+def widen(one: OneStyle, net: Arbitrary) -> None:
+    """Give an any-style network the strokes of a network of one style, in place: the start of a training.
+
+    Every style is painted as that one at first, in its own colors; the head's random weights, a tenth of
+    what they were, tell styles apart from the first step on.
+
+    Raises:
+        InputError: the frame nets have other shapes.
+    """
+    if replace(net.shape, kernels=0) != one.shape:
+        raise InputError(f"expected weights of {replace(net.shape, kernels=0)}, got {one.shape}")
+    net.frame_net.load_state_dict(one.frame_net.state_dict(), strict=False)  # the banks stay random
+    head = net.style_encoder.head
+    head.weight.mul_(0.1)
+    at = 0
+    for channels in one.frame_net.norm_channels:
+        gains, shifts = one.affine[0, at : at + 2 * channels].chunk(2)
+        share = (gains / MAX_GAIN).clamp(1 - _INSIDE, _INSIDE)
+        head.bias[at : at + channels] = torch.logit(share) + GAIN_OFFSET
+        share = (shifts / MAX_SHIFT).clamp(-_INSIDE, _INSIDE)
+        head.bias[at + channels : at + 2 * channels] = MAX_SHIFT * torch.atanh(share)
+        at += 2 * channels
 
 
 def _grow_head(small: Arbitrary, large: Arbitrary) -> None:
