@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import pytest
 import torch
@@ -13,13 +15,15 @@ from vidstyle import InputError, TrainingError
 from vidstyle.nets import devices
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.layers import StyleNorm
+from vidstyle.nets.onestyle import OneStyle
+from vidstyle.nets.palette import palette
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.runtime.torch_engine import load_network
 from vidstyle.training import painting
 from vidstyle.training.arbitrary import Config, train
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
-from vidstyle.training.growth import grow
+from vidstyle.training.growth import grow, widen
 from vidstyle.training.pace import Steps
 from vidstyle.training.painting import weights_at
 from vidstyle.zoo.features import load_features
@@ -125,6 +129,24 @@ def test_a_grown_network_paints_nearly_the_same(begin, shape):
         error = (large(frame, picture) - expected).abs()
     # Without new blocks the same; a new block speaks, softly.
     assert error.max() < 1e-5 if shape.blocks == 1 else 0 < error.mean() < 0.01
+
+
+def test_any_style_begins_as_a_network_of_one_style():
+    torch.manual_seed(3)
+    shape = Shape(8, 12, 16, 1, kernels=0, sixteenth=16, coarse_blocks=1)
+    one = OneStyle(shape)
+    for at in range(0, one.affine.shape[1], 3):  # gains and shifts over all of their range
+        one.affine.data[0, at] = 3.0 * torch.rand(())
+    net = Arbitrary(replace(shape, kernels=4), hidden=8)
+    frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)
+    widen(one, net)
+    net.style_encoder.head.weight.data.zero_()  # the style encoder is silent
+    one.colors.copy_(palette(picture))
+    with torch.no_grad():
+        expected = one.frame_net(frame, one.style)[0]
+        assert (net(frame, picture) - expected).abs().max() < 1e-3
+    with pytest.raises(InputError, match="expected weights of"):
+        widen(one, Arbitrary(Shape()))
 
 
 def test_a_grown_encoder_describes_textures_and_answers_the_same():
