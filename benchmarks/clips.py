@@ -21,9 +21,8 @@ from vidstyle.evaluation.report import measure
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
-from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.config import GatysConfig, VideoConfig
 from vidstyle.optimize.painting import paint_picture
-from vidstyle.optimize.video import VideoConfig
 from vidstyle.zoo.features import load_features
 
 SIZE, STEPS, FIRST, FRAMES = 192, 60, 60, 8

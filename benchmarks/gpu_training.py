@@ -45,6 +45,7 @@ def pack(data: Path, folder: Path, features: Path, quality: int) -> None:
         rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
     for row in rows:
         picture = cv2.imread(str(data / row["kind"] / row["name"]))
+        assert picture is not None, row["name"]
         target = folder / row["kind"] / f"{Path(row['name']).stem}.webp"
         target.parent.mkdir(parents=True, exist_ok=True)
         kept = quality - (20 if row["kind"] == "content" else 0)  # strokes are in the paintings
@@ -54,7 +55,7 @@ def pack(data: Path, folder: Path, features: Path, quality: int) -> None:
     print(f"{len(rows)} pictures, {size / 2**20:.1f} MiB in {folder}")
 
 
-def config_of(path: Path, **changes: int) -> ArbitraryConfig:
+def config_of(path: Path, **changes: Any) -> ArbitraryConfig:
     """Read the knobs of a training from TOML, as `vidstyle train arbitrary --config` does."""
     values: dict[str, Any] = tomllib.loads(path.read_text())
     half, quarter, eighth = values.pop("widths")

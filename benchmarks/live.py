@@ -109,12 +109,12 @@ def main() -> None:
     parser.add_argument("--switches", action="store_true")
     options = parser.parse_args()
     if options.switches:
-        row = watch(*SIZES[0], 80, every=3)
+        row = watch(SIZES[0][0], SIZES[0][1], 80, every=3)
         print(row)
         print(write("switches", row))
         return
     if options.one:
-        print(json.dumps(watch(*options.one, 60 * options.minutes)))
+        print(json.dumps(watch(options.one[0], options.one[1], 60 * options.minutes)))
         return
     rows = {}
     for width, height in SIZES:

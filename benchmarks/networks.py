@@ -34,7 +34,7 @@ def multiply_adds(net: nn.Module, example: tuple[torch.Tensor, ...]) -> float:
 
     def count(module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
         nonlocal done
-        done += output[0].numel() * module.weight[0].numel()  # type: ignore[operator,index]
+        done += output[0].numel() * module.weight[0].numel()  # type: ignore[index]
 
     hooks = [m.register_forward_hook(count) for m in net.modules() if isinstance(m, nn.Conv2d)]
     net(*example)
@@ -43,7 +43,7 @@ def multiply_adds(net: nn.Module, example: tuple[torch.Tensor, ...]) -> float:
     return done / (example[0].shape[2] * example[0].shape[3])
 
 
-def compiled(model: ov.Model, precision: str) -> Callable[[dict[str, np.ndarray]], Any]:
+def compiled(model: ov.Model, precision: str) -> ov.CompiledModel:
     """Compile for one frame at a time on all cores."""
     hint = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     return ov.Core().compile_model(model, "CPU", hint)

@@ -21,8 +21,8 @@ from pipeline import ROOT
 from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.descent import StepResult
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.zoo.features import load_features
 

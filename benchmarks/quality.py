@@ -50,7 +50,11 @@ def prepare(clip: Path, reference: Path, target: Path) -> None:
             pixels = cv2.resize(
                 frame.to_ndarray(format="rgb24"), (width, height), interpolation=cv2.INTER_AREA
             )
-            sink.mux(out.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            sink.mux(
+                out.encode(
+                    av.VideoFrame.from_ndarray(pixels.astype(np.uint8, copy=False), format="rgb24")
+                )
+            )
         sink.mux(out.encode())
 
 
@@ -60,11 +64,16 @@ def figures(found: Metrics) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _rgb(frame: av.VideoFrame) -> Pixels:
+    """Return the pixels of a frame as `vidstyle.Model` takes them."""
+    return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+
+
 def frames_of(clip: Path, every: int = 16) -> list[Pixels]:
     """Return every so many frames of a clip."""
     with av.open(str(clip)) as video:
         frames = enumerate(video.decode(video=0))
-        return [f.to_ndarray(format="rgb24") for n, f in frames if n % every == 0]
+        return [_rgb(f) for n, f in frames if n % every == 0]
 
 
 def outside(judge: Judge, clip: Path, painted: Path, style: Seen) -> dict[str, float]:
@@ -94,7 +103,8 @@ def unseen(judge: Judge, data: Path) -> dict[str, float]:
                 name = UNSEEN_CLIPS[(number + step) % len(UNSEEN_CLIPS)]
                 frame = frames_of(data / "video" / f"{name}.mp4", 10**6)[0]
                 scale = 360 / min(frame.shape[:2])
-                frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                frame = small.astype(np.uint8, copy=False)
                 painted, seen = judge.see(model(frame, look)), judge.see(frame)
                 found.append(
                     (

@@ -103,6 +103,7 @@ class MicroAST(nn.Module):
         """Paint (B, 3, H, W)."""
         x = self.encoder(x)
         for number, block in enumerate(self.blocks):
+            assert isinstance(block, nn.ModuleList)
             one, two = block
             if number < 2:
                 x = x + two(F.relu(one(x)))

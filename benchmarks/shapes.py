@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ SHAPES: dict[str, Callable[[], FrameNet]] = {
 """Channels at 1/2, 1/4 and 1/8; one block at 1/8 where nothing else is said."""
 
 
-def runs(net: FrameNet) -> dict[str, Callable[[], Any]]:
+def runs(net: FrameNet) -> dict[str, Callable[[], object]]:
     """Return what paints a frame, in fp32 and in int8."""
     size = 2 * sum(net.norm_channels)
     inputs = {
@@ -77,13 +78,13 @@ def runs(net: FrameNet) -> dict[str, Callable[[], Any]]:
         "weight": np.zeros(1, np.float32),
     }
     model = to_ir(Painter(net.eval()))
-    made = {}
+    made: dict[str, Callable[[], object]] = {}
     for name, each in (("fp32", model), ("int8", to_int8(model, [inputs] * 2))):
         shapes = {port.any_name: port.partial_shape for port in each.inputs}
         each.reshape(shapes | {"frame": ov.PartialShape([1, HEIGHT, WIDTH, 3])})
         hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
         compiled = ov.Core().compile_model(each, "CPU", hints)
-        made[name] = lambda compiled=compiled: compiled(inputs)
+        made[name] = partial(compiled, inputs)
     return made
 
 

@@ -36,6 +36,7 @@ def main() -> None:
     look = Look(model.style(STYLE))
     model(pictures[0], look)
     set_up = time.perf_counter() - started
+    assert look.style is not None
     values = look.style.values
 
     def kept() -> None:
@@ -50,7 +51,8 @@ def main() -> None:
         for picture in pictures:
             list(stylize_frames([picture], STYLE, device="cpu"))
 
-    kept(), bare()
+    kept()
+    bare()
     pairs = [(seconds(kept), seconds(bare)) for _ in range(ROUNDS)]
     ratio = statistics.median(k / b for k, b in pairs)
     found = {

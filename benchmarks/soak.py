@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +254,7 @@ def live_run(folder: Path, minutes: float) -> dict[str, Any]:
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    memory = {}
+    memory: dict[int, float] = {}
     every = max(5.0, 3 * minutes)
     while process.poll() is None:
         time.sleep(0.5)
@@ -310,7 +311,7 @@ def main() -> None:
         if set(parts) != {"live"}:
             film = make_film(folder / "film.mkv", options.frames)
             for style in ("identity", STYLE):
-                runs[style] = lambda style=style: film_run(film, style, options.frames)
+                runs[style] = partial(film_run, film, style, options.frames)
         runs["live"] = lambda: live_run(folder, options.minutes)
         for part in parts:
             results[part] = runs[part]()

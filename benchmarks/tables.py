@@ -197,6 +197,11 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
+def _literal(text: str) -> str:
+    """Return what a template of `re.sub` replaces by the text."""
+    return text.replace("\\", r"\\")
+
+
 def main() -> None:
     """Fill every table that has a place."""
     for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
@@ -204,7 +209,7 @@ def main() -> None:
         for name in re.findall(r"<!-- /(\w+) -->", text):
             text = re.sub(
                 rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-                lambda m, name=name: f"{m[1]}{TABLES[name]()}\n{m[2]}",
+                rf"\g<1>{_literal(TABLES[name]())}\n\g<2>",
                 text,
                 flags=re.DOTALL,
             )
