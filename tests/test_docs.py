@@ -98,7 +98,7 @@ def test_the_python_of_the_readme_works(base, picture, tmp_path, monkeypatch):
 
 QUICK = {
     "GatysConfig(size=512, steps=200)": "GatysConfig(size=64, steps=2)",
-    "StyleConfig(steps=1200)": "StyleConfig(steps=2, batch=2, crop=64, style_side=64)",
+    "StyleConfig(steps=1000)": "StyleConfig(steps=2, batch=2, crop=64, style_side=64)",
 }
 """What takes minutes on the page, and what is run instead."""
 

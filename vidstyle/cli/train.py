@@ -172,7 +172,7 @@ def style(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The any-style network to begin with, or a network of another style; a small one if not given.",
+            help="The network to begin with, of any style or of another one; by default a shipped network of one style.",
         ),
     ] = None,
     out: Annotated[

@@ -38,9 +38,9 @@ def train_style(
             are made for it.
         out: the folder for checkpoint, contact sheet and result; by default runs/NAME, NAME being the picture's.
             A run that is found there goes on, up to the number of steps of `config`.
-        base: safetensors of the any-style network to begin with, whose shape the new one takes; by default the
-            small one that is shipped.
-        config: the knobs; by default 1,200 steps, some ten minutes on two cores.
+        base: safetensors of the network to begin with, of any style or of another one, whose shape the new one
+            takes; by default a shipped network of one style.
+        config: the knobs; by default 800 steps, some ten minutes on two cores.
         features: the perceptual network of the losses: "own"; "vgg19", torchvision's; a safetensors file; or
             one that `vidstyle.zoo.features.load_features` loaded.
         exclude: beginnings of the names of photos in the folder to leave out.
@@ -84,7 +84,9 @@ def train_style(
             picture,
             None if content is None else Path(content),
             load_features(str(features)) if isinstance(features, str | Path) else features,
-            Path(base) if base else catalog.verify(catalog.find("small").weights),
+            Path(base)
+            if base
+            else catalog.verify(catalog.shipped_style(catalog.FIRST_STYLE).weights),
             Path(out) if out else Path("runs", picture.stem),
             config=config,
             exclude=tuple(exclude),

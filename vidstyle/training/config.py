@@ -113,23 +113,28 @@ class ArbitraryConfig(PaintingConfig):
 class StyleConfig(PaintingConfig):
     """Every knob of the training of a network of one style."""
 
-    steps: int = 1200
+    steps: int = 800
     """Optimizer steps; the default takes some ten minutes on two cores."""
     batch: int = 4
-    crop: int = 224
+    crop: int = 256
     style_side: Annotated[int, Between(MIN_CROP)] = 384
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
-    style_weight: float = 40.0
+    learning_rate: float = 2e-3
+    style_weight: float = 20.0
     """Weight of the style loss at first; vidstyle train style leaves it so to the end."""
-    late_style_weight: float = 40.0
+    late_style_weight: float = 20.0
     gram: float = 0.4
     root: bool = True
-    content_weight: float = 0.1
-    fidelity_weight: float = 10.0
+    balanced: bool = True
+    nearest_weight: float = 8.0
+    similarity_weight: float = 2.0
+    least_scale: float = 0.6
+    content_weight: float = 8.0
+    fidelity_weight: float = 4.0
     tone_weight: float = 2.0
-    temporal_weight: float = 2400.0
+    temporal_weight: float = 1000.0
     """Weight of the temporal loss at first; vidstyle train style leaves it so to the end."""
-    late_temporal_weight: float = 2400.0
+    late_temporal_weight: float = 1000.0
     occluders: float = 0.5
     exposure: float = 0.05
     variation_weight: float = 1.0
@@ -169,14 +174,8 @@ class FitConfig(StyleConfig):
     steps: int = 1
     """The clock ends it."""
     batch: int = 2
-    crop: int = 256
-    learning_rate: float = 2e-3
     style_weight: float = 40.0
     late_style_weight: float = 40.0
-    balanced: bool = True
-    nearest_weight: float = 8.0
-    similarity_weight: float = 2.0
-    least_scale: float = 0.6
     content_weight: float = 5.0
     fidelity_weight: float = 3.0
     temporal_weight: float = 500.0

@@ -163,7 +163,10 @@ def verify(path: Path) -> Path:
 
 
 ANY_STYLE = ("arbitrary", "small")
-"""The shipped networks that take pictures; the second is what trainings begin with."""
+"""The shipped networks that take pictures; the second is what keyframes are learned with."""
+
+FIRST_STYLE = "great_wave"
+"""The shipped network of one style that a training of another begins with; see models/styles/README.md."""
 
 
 def find(name: str = "arbitrary", folder: Path = FOLDER) -> ModelFiles:
