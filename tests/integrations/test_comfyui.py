@@ -40,8 +40,9 @@ def forget(of):
         del sys.modules[name]
 
 
-def load_pack(name):
-    """Import the folder as ComfyUI does: as a package of any name."""
+def load_pack():
+    """Import the folder as ComfyUI does: as a package with its path as the name."""
+    name = str(PACK).replace(".", "_x_")
     spec = importlib.util.spec_from_file_location(name, PACK / "__init__.py")
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -53,9 +54,9 @@ def first_interface():
     """The pack where there is no V3."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "comfy_api.latest", None)
-        pack = load_pack("vidstyle_v1")
+        pack = load_pack()
     yield pack
-    forget({"vidstyle_v1"})
+    forget({pack.__name__})
 
 
 @pytest.fixture(scope="module")

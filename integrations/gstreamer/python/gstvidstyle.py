@@ -67,12 +67,16 @@ class VidStyle(GstBase.BaseTransform):
         blurb="0 to 1: strokes follow what moves",
     )
 
-    _model: Any = None
-    _read: Any = None
-    _look: Any = None
-    _wished: tuple[Any, ...] = ()
-    _state: Any = None
-    _info: GstVideo.VideoInfo | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        # Frames that would come too late are not painted: a live pipeline keeps up by it.
+        self.set_qos_enabled(True)
+        self._model: Any = None
+        self._read: Any = None
+        self._look: Any = None
+        self._wished: tuple[Any, ...] = ()
+        self._state: Any = None
+        self._info: GstVideo.VideoInfo | None = None
 
     def do_start(self) -> bool:
         """Load the model; an error of vidstyle's goes to the bus."""
@@ -82,8 +86,6 @@ class VidStyle(GstBase.BaseTransform):
         from vidstyle.selection import load_for, read_style
         from vidstyle.stylize.style import StyleOptions
 
-        # Frames that would come too late are not painted: a live pipeline keeps up by it.
-        self.set_qos_enabled(True)
         if not self.style:
             return self._fail("expected a style: vidstyle style=starry.jpg")
         try:
