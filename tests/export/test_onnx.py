@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -274,18 +273,26 @@ def test_a_missing_package_is_named(tmp_path):
     assert "pip install 'vidstyle[onnx]'" in done.stderr
 
 
-def test_ffmpeg_paints_with_it(one_style, base, tmp_path):
+@pytest.mark.parametrize(
+    ("backend", "told"), [("onnx", ""), ("openvino", ":backend_configs=layout=nchw")]
+)
+def test_ffmpeg_paints_with_it(base, tmp_path, backend, told):
     """Where there is a build that has the backend."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not installed")
     page = subprocess.run(
         ["ffmpeg", "-hide_banner", "-h", "filter=dnn_processing"], capture_output=True, text=True
     ).stdout
-    if not re.search(r"^\s+onnx\s", page, re.MULTILINE):
-        pytest.skip("this build of ffmpeg has no ONNX backend in dnn_processing")
-    out = tmp_path / "out.mkv"
-    chain = (
-        f"format=rgb24,dnn_processing=dnn_backend=onnx:model={one_style}:input=frame:output=painted"
-    )
-    subprocess.run(["ffmpeg", "-i", str(base), "-vf", chain, "-c:v", "ffv1", str(out)], check=True)
-    assert Path(out).stat().st_size
+    if not re.search(rf"^\s+{backend}\s", page, re.MULTILINE):
+        pytest.skip(f"this build of ffmpeg has no backend {backend} in dnn_processing")
+    path = vidstyle.export_onnx(STYLE, tmp_path / "net.onnx", size=(128, 96))
+
+    def first(chain):
+        command = ["ffmpeg", "-v", "error", "-i", str(base), "-vf", chain, "-frames:v", "1"]
+        raw = subprocess.run(
+            [*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, capture_output=True
+        ).stdout
+        return np.frombuffer(raw, np.uint8).reshape(96, 128, 3)
+
+    chain = f"dnn_processing=dnn_backend={backend}:model={path}:input=frame:output=painted{told}"
+    assert distance(first(f"format=rgb24,{chain}"), Network(path)(first("format=rgb24"))) <= 2

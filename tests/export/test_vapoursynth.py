@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -146,6 +148,40 @@ clip.resize.Bicubic(format=vs.RGB24).set_output()
         for n in (0, COUNT - 1):
             expected = model(pattern(n, WIDTH, HEIGHT))
             assert np.abs(painted[n].astype(int) - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_the_script_of_the_page_and_the_chain_of_pipes_work(base, picture, tmp_path, judge):
+    """A clip by BestSource, painted in the script; and what a script gives, painted behind it."""
+    if shutil.which("vspipe") is None:
+        pytest.skip("vspipe, of VapourSynth, is not installed")
+    shutil.copy(base, tmp_path / "in.mp4")
+    shutil.copy(picture, tmp_path / "starry.jpg")
+    page = (ROOT / "docs" / "vapoursynth.md").read_text()
+    painted = page.split("```python\n")[1].split("```")[0]
+    plain = "import vapoursynth as vs\nvs.core.bs.VideoSource('in.mp4').set_output()\n"
+    chains = (ROOT / "docs" / "pipes.md").read_text().splitlines()
+    (chain,) = (line for line in chains if line.startswith("vspipe"))
+    path = f"{os.environ['PATH']}:{Path(sys.executable).parent}"
+    for script, line in ((painted, "vspipe -c y4m script.vpy out.y4m"), (plain, chain)):
+        (tmp_path / "script.vpy").write_text(script)
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {line}"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=300,
+            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+        )
+        for lacks in (
+            "No module named",
+            "No attribute with the name bs",
+            "does not go with the one of",
+        ):
+            if lacks in done.stderr:
+                pytest.skip(f"vspipe lacks what this needs: {done.stderr.splitlines()[-1]}")
+        assert done.returncode == 0, done.stderr
+    assert len(judge.times(tmp_path / "out.y4m")) == len(judge.times(tmp_path / "out.mkv")) == 30
 
 
 def test_without_it_the_package_is_named():
