@@ -43,6 +43,7 @@ INVENTORY = [
     "VidstyleError",
     "__version__",
     "export_onnx",
+    "export_web",
     "learn_keyframes",
     "load",
     "measure",

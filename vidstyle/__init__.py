@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from vidstyle.evaluation.report import Metrics, measure
     from vidstyle.export.api import export_onnx
+    from vidstyle.export.web import export_web
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
     from vidstyle.keyframes.learning import learn_keyframes
@@ -75,6 +76,7 @@ __all__ = [
     "VidstyleError",
     "__version__",
     "export_onnx",
+    "export_web",
     "learn_keyframes",
     "load",
     "measure",
@@ -95,6 +97,7 @@ _ROOMS = {
     "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
     "evaluation.report": "Metrics measure",
     "export.api": "export_onnx",
+    "export.web": "export_web",
     "files": "Result",
     "keyframes.learning": "learn_keyframes",
     "keyframes.painted": "Painted",

@@ -1,4 +1,4 @@
-"""`vidstyle export ...`: networks for other programs."""
+"""`vidstyle export ...`: networks for other programs, and for a page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.errors import UsageError
 from vidstyle.export.api import OnnxOptions, write_onnx
+from vidstyle.export.web import WebOptions, folder_size, write_web
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.style import StyleOptions
 
@@ -75,4 +76,41 @@ def onnx(
         kib = -(-target.stat().st_size // 1024)
         say(
             f"{target}: opset {options.opset}, {inputs} -> painted, RGB from 0 to 1, {size}, {kib} KiB"
+        )
+
+
+@export_app.command("web", cls=Command)
+@command
+def web(
+    *,
+    style: Annotated[
+        list[str],
+        typer.Option(
+            "--style",
+            "-s",
+            metavar="PICTURE",
+            help="A style, as for run; repeatable: a button each.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FOLDER", help="The folder to write."),
+    ] = Path("page"),
+    overwrite: Annotated[
+        bool, typer.Option("-y", "--overwrite", help="Replace a page that was written before.")
+    ] = False,
+    how: Annotated[StyleOptions, only("style_scale")],
+    options: WebOptions,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+) -> None:
+    """Write a folder with a page that paints a camera, a clip or a photo in the visitor's own browser.
+
+    Any web server can serve it, be it python -m http.server. It asks no other one for anything.
+    """
+    write_web(style, output, options, how, overwrite=overwrite)
+    if not quiet:
+        styles = f"{len(style)} styles" if len(style) > 1 else "1 style"
+        say(
+            f"{output}: {styles}, {folder_size(output) / 1e6:.1f} MB; "
+            f"python -m http.server -d {output} serves it on this computer"
         )

@@ -45,6 +45,7 @@ SPELLINGS = {
     "pixel_format": Spelling(("--pix-fmt",)),
     "quiet": Spelling(("--quiet", "-q")),
     "regions": Spelling(metavar="PICTURE|auto|none"),
+    "runtime": Spelling(metavar="FOLDER|FILE.tgz"),
     "save_regions": Spelling(metavar="PICTURE"),
     "screen": Spelling(metavar="DISPLAY"),
     "send": Spelling(metavar="URL"),

@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.export.networks import any_style_net, check_network, style_net
 from vidstyle.fields import Between, check, documented
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.model import IDENTITY, PHOTOREAL
-from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
-from vidstyle.selection import StyleSource, load_wished, model_for, read_style
+from vidstyle.selection import StyleSource, model_for
 from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.style import StyleOptions
-from vidstyle.zoo import catalog
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vidstyle.nets.arbitrary import FrameNet
 
 LEAST_SIDE = 2 * MULTIPLE
 """Pixels of a frame, each way: with fewer the network could not reflect at its own borders."""
@@ -128,7 +121,7 @@ def write_onnx(
         raise MissingPackageError(
             "an export needs torch and onnx: pip install 'vidstyle[onnx]'"
         ) from error
-    net, vector = _network(name, pictures, how, baked=style is not None)
+    net, vector = (any_style_net(name), None) if style is None else style_net(name, pictures, how)
     statistics = None
     if options.statistics and vector is not None:
         with Video.open(options.statistics, reading, stop=stop) as video:
@@ -150,8 +143,7 @@ def _check(
     overwrite: bool,
 ) -> None:
     """Refuse what cannot be exported, before any work is done."""
-    if name in (IDENTITY, PHOTOREAL):
-        raise UsageError(f"{name} asks no network: there is nothing to export")
+    check_network(name)
     if style is None and options.statistics:
         raise UsageError("`statistics` of a clip are those of one style; name the `style`")
     if style is None and how != StyleOptions():
@@ -162,28 +154,6 @@ def _check(
         check_input(options.statistics)
     check_replaceable(output, overwrite=overwrite)
     check_apart(output, [p for p in (options.statistics,) if p])
-
-
-def _network(
-    name: str | Path, pictures: list[StyleSource], how: StyleOptions, *, baked: bool
-) -> tuple[FrameNet, Tensor | None]:
-    """Return a frame net, and the style vector (1, S) that it paints in; None: any."""
-    import torch
-
-    from vidstyle.nets.arbitrary import Arbitrary
-    from vidstyle.nets.onestyle import OneStyle
-    from vidstyle.runtime.torch_engine import load_network
-
-    files = catalog.find_style(str(name)) or catalog.find(str(name))
-    with load_wished(name, Compute(device="torch-cpu")) as model:
-        style = read_style(model, pictures, how) if baked else None
-    net = load_network(files.verified(files.weights))
-    if isinstance(net, Arbitrary):
-        if style is None:
-            return net.frame_net, None
-        net = OneStyle.of_vector(net.frame_net, torch.from_numpy(style.values)[None])
-    net.requires_grad_(False)
-    return net.frame_net, net.style
 
 
 def _notes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -92,21 +92,53 @@ def to_onnx(
     if paint.own_style is None:
         inputs, names = [*inputs, torch.rand(1, paint.net.style_size)], [*names, STYLE]
     sides = {2: "height", 3: "width"}
+    return finished(
+        traced(
+            paint,
+            dict(zip(names, inputs, strict=True)),
+            [PAINTED],
+            {} if size else {FRAME: sides, PAINTED: sides},
+            opset,
+        ),
+        notes,
+    )
+
+
+def traced(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    dynamic: Mapping[str, Mapping[int, str]],
+    opset: int,
+) -> onnx.ModelProto:
+    """Convert a module.
+
+    Args:
+        module: it.
+        inputs: examples of what it takes, by the names that they will have.
+        outputs: names of what it returns.
+        dynamic: name of an input or output -> number of a side that may be of any length -> its name.
+        opset: version of ONNX's operators.
+    """
     data = BytesIO()
     with warnings.catch_warnings():
         # The exporter by tracing needs no other package, and its graphs run in older programs; it is told to be old.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            paint.eval(),
-            tuple(inputs),
+            module.eval(),
+            tuple(inputs.values()),
             data,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=opset,
-            input_names=names,
-            output_names=[PAINTED],
-            dynamic_axes=None if size else {FRAME: sides, PAINTED: sides},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: dict(sides) for name, sides in dynamic.items()},
         )
-    model = onnx.load_model_from_string(data.getvalue())
+    return onnx.load_model_from_string(data.getvalue())
+
+
+def finished(model: onnx.ModelProto, notes: Mapping[str, str]) -> bytes:
+    """Return the file of a model that has been checked, with what it says of itself."""
     onnx.helper.set_model_props(model, dict(notes))
     model.producer_name = "vidstyle"
     onnx.checker.check_model(model, full_check=True)

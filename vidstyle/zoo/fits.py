@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +13,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from vidstyle.disk import caches
+from vidstyle.disk.caches import PLACE
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.zoo.catalog import ModelFiles
-
-PLACE = "VIDSTYLE_CACHE"
-"""The environment variable that names another cache folder."""
 
 WEIGHTS, STRIP, _FACTS = "network.safetensors", "before_after.jpg", "fit.json"
 
@@ -105,21 +102,7 @@ def cache_folder() -> Path:
     Raises:
         UsageError: nothing tells where it is.
     """
-    if own := os.environ.get(PLACE):
-        return Path(own) / "fits"
-    try:
-        if sys.platform == "win32":
-            local = os.environ.get("LOCALAPPDATA")
-            base = Path(local) if local else Path.home() / "AppData" / "Local"
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Caches"
-        else:
-            # The specification wants relative ones ignored.
-            xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
-            base = xdg if xdg.is_absolute() else Path.home() / ".cache"
-    except RuntimeError as error:
-        raise UsageError(f"there is no home folder; set {PLACE} to a folder for fits") from error
-    return base / "vidstyle" / "fits"
+    return caches.cache_folder("fits")
 
 
 def key_of(facts: Mapping[str, object]) -> str:
