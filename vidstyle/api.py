@@ -40,8 +40,8 @@ from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, ready, strip
-from vidstyle.training.config import Fitting
 from vidstyle.training.fitted import check_fit, fit_clip
+from vidstyle.training.fitting import Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo.fits import Fit
 

@@ -16,7 +16,8 @@ from vidstyle.export.api import OnnxOptions, write_onnx
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.style import StyleOptions
 
-export_app = typer.Typer(
+app = typer.Typer(
+    name="export",
     cls=Commands,
     help="Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]').",
     no_args_is_help=True,
@@ -24,12 +25,12 @@ export_app = typer.Typer(
 )
 
 
-@export_app.callback()
+@app.callback()
 def _group() -> None:
     """Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]')."""
 
 
-@export_app.command("onnx", cls=Command)
+@app.command("onnx", cls=Command)
 @command
 def onnx(
     *,
