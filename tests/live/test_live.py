@@ -136,6 +136,7 @@ def test_size_strength_and_stability_change_without_a_jump():
     assert np.array_equal(live.paint(clip[0], (80, 120), 20.0), clip[0])
 
 
+@pytest.mark.slow
 def test_a_timeline_counts_from_the_first_frame(caplog):
     """It goes from look to look as its cues say, anew after `forget`; a command counts until the next cue."""
     cues = [

@@ -140,6 +140,7 @@ def test_a_clip_is_steadier_than_its_frames_alone(perceptual, tmp_path):
     assert "temporal" in found[-1].step.energies
 
 
+@pytest.mark.slow
 def test_what_no_mask_covers_stays_to_the_bit(perceptual, tmp_path):
     """A square that moves, in a clip that is made smaller: as the identity run of that size, outside of it."""
     for number, frame in enumerate(pan(2)):
