@@ -1,7 +1,7 @@
 """How a strength below 1 compares with a cross-fade of the same share: `python benchmarks/strength.py [CLIP ...]`.
 
-For the sample clip, or others, in each sample style and in three networks of one style: style distance (for pictures) and
-content distance, as `vidstyle metrics` measures them, and how much two pictures show at once. For that the fine detail
+For the middle frame of the sample clip, or of others, no wider than 480 pixels, in each of six sample styles and in six networks of one
+style: style distance (for pictures) and content distance, as `vidstyle metrics` measures them, and how much two pictures show at once. For that the fine detail
 of the mixture is told by that of the frame and that of the painting, as a sum of so much of each (least squares): 4 times
 the product of the two amounts is 1 for a cross-fade of a half, and 0 where one of them is all.
 """
@@ -19,14 +19,14 @@ import numpy as np
 import vidstyle
 from vidstyle.evaluation.likeness import Likeness
 from vidstyle.images.files import read_picture
-from vidstyle.media.source import FileSource
+from vidstyle.media.video import Video
 from vidstyle.zoo.features import load_features
 
 ROOT = Path(__file__).parent.parent
 STYLES = sorted((ROOT / "samples" / "styles").glob("*.jpg"))
-NETWORKS = ("starry_night", "great_wave", "the_scream")
-EVERY = 50
-"""Frames from one that is measured to the next."""
+NETWORKS = ("starry_night", "great_wave", "the_scream", "udnie", "the_kiss", "composition_vii")
+WIDEST = 480
+"""Pixels: wider frames are made smaller."""
 SHARES = (0.25, 0.5, 0.75)
 
 
@@ -43,12 +43,19 @@ def two_pictures(mixed: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> f
     return 4 * float(of_frame * of_painting)
 
 
+def middle(clip: Path) -> np.ndarray:
+    """Return the middle frame (H, W, 3) of a clip."""
+    with Video.open(clip) as video:
+        half = (video.info.frames or 0) / video.info.frame_rate / 2
+        picture = next(video.read(half, alpha=False)).pixels
+    height, width, _ = picture.shape
+    size = min(width, WIDEST), round(height * min(1, WIDEST / width))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
 def main(clips: list[Path]) -> None:
     """Print a table."""
-    frames = []
-    for clip in clips:
-        with FileSource(clip) as source:
-            frames += [f.pixels for n, f in enumerate(source) if n % EVERY == EVERY // 2]
+    frames = [middle(clip) for clip in clips]
     perceptual = load_features()
     print("| style | look | style distance | content distance | two pictures |")
     print("|---|---|---|---|---|")

@@ -62,7 +62,7 @@ METHODS = {
     "Model": "bit_depths close device expect fit multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
     "Look": "blend colors flow stability strength stroke style",
-    "Masks": "check_count feather files fingerprint invert live mask open",
+    "Masks": "check_count feather files fingerprint invert keep live mask open",
 }
 """Public attributes of what users hold in their hands."""
 

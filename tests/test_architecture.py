@@ -76,6 +76,7 @@ ALLOWED = {
         "frame",
         "images",
         "losses",
+        "masks",
         "media",
         "nets",
         "pipeline",

@@ -40,8 +40,8 @@ from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, ready, strip
-from vidstyle.training.config import Fitting
 from vidstyle.training.fitted import check_fit, fit_clip
+from vidstyle.training.fitting import Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo.fits import Fit
 
@@ -79,6 +79,7 @@ def stylize(
     mask: str | Path | Sequence[str | Path] = (),
     invert: bool = False,
     feather: float = 0.0,
+    keep: str | None = None,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -115,6 +116,7 @@ def stylize(
             mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
         invert: paint where the masks are black.
         feather: pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture.
+        keep: person, face or background: what stays as it is; the same as that `mask` with `invert`.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -151,7 +153,8 @@ def stylize(
             style_weights=None if style_weights is None else tuple(style_weights),
         ),
         masks=Masks(
-            (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)), invert, feather
+            (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)),
+            *(invert, feather, keep),
         ),
         compute=Compute(device, precision, batch, low_latency),
         method=method,
@@ -282,12 +285,8 @@ def _checked(
 ) -> tuple[list[StyleSource], Location]:
     """Return the styles and the input, checked as far as nothing is opened; no style where a timeline names them."""
     several = [] if style is None and timeline else several_of([] if style is None else style)
-    masks.check_count(len(several) or 1)
+    masks.check_count(len(several) or 1, weighted=bool(styles.style_weights))
     if several and len(masks.mask) > 1:
-        if styles.style_weights:
-            raise UsageError(
-                "`style_weights` mix styles; with a `mask` for each they are not mixed"
-            )
         if timeline:
             raise UsageError("a timeline changes one style; with it give one `mask`")
     elif several:

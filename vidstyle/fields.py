@@ -83,6 +83,10 @@ class OneOf:
         if value not in self.choices and not (self.is_file and self.is_file(value)):
             raise UsageError(f"expected `{name}` {self}, got {value}")
 
+    def word(self, value: str) -> str:
+        """Return the word that a synonym is of; what is none stays as it is."""
+        return dict(self.synonyms).get(value, value)
+
     def __str__(self) -> str:
         return " or ".join([*self.choices, *["a file"] * bool(self.is_file)])
 
@@ -144,10 +148,8 @@ def check(instance: DataclassInstance) -> None:
     known = declared(type(instance))
     for field in fields(instance):
         for note in known[field.name][1]:
-            if isinstance(note, OneOf):
-                for synonym, word in note.synonyms:
-                    if getattr(instance, field.name) == synonym:
-                        object.__setattr__(instance, field.name, word)
+            if isinstance(note, OneOf) and isinstance(value := getattr(instance, field.name), str):
+                object.__setattr__(instance, field.name, note.word(value))
             for value in _values(getattr(instance, field.name)):
                 note.check(field.name, value)
 

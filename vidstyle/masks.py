@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import STYLE, Between, check, documented
+from vidstyle.fields import STYLE, Between, OneOf, check, documented
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
 from vidstyle.media.containers import ONLY_READ, PICTURES, is_sequence
@@ -52,11 +52,21 @@ class Masks:
     """Paint where the masks are black."""
     feather: Annotated[float, Between(0, 500)] = 0.0
     """Pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture."""
+    keep: Annotated[str | None, OneOf("person", "face", "background")] = None
+    """Leave people, their faces or all else as they are: the same as a `mask` auto:person and so on with `invert`, and kept
+    as these."""
 
     def __post_init__(self) -> None:
         given = [self.mask] if isinstance(self.mask, str | Path) else self.mask
         object.__setattr__(self, "mask", tuple(map(str, given)))
         check(self)
+        if self.keep:
+            if self.mask or self.invert:
+                raise UsageError(
+                    f"`keep` {self.keep} is `mask` {_AUTO}{self.keep} with `invert`: give either"
+                )
+            for name, value in (("mask", (_AUTO + self.keep,)), ("invert", True), ("keep", None)):
+                object.__setattr__(self, name, value)
         for name in ("invert", "feather"):
             if getattr(self, name) and not self.mask:
                 raise UsageError(f"`{name}` changes masks; give a `mask`")
@@ -66,15 +76,23 @@ class Masks:
             if name.startswith(_AUTO) and name not in FOUND:
                 raise UsageError(f"expected a file for `mask`, or {' or '.join(FOUND)}, got {name}")
 
-    def check_count(self, styles: int) -> None:
+    def check_count(self, styles: int, *, weighted: bool = False) -> None:
         """Refuse masks that do not fit so many styles.
 
+        Args:
+            styles: their number.
+            weighted: they have shares, by which they are mixed.
+
         Raises:
-            UsageError: they are neither one for all nor one for each.
+            UsageError: they are neither one for all nor one for each; or one for each of styles that are mixed.
         """
         if len(self.mask) not in {0, 1, styles}:
             each = f" or one for each of {styles} styles" if styles > 1 else ""
             raise UsageError(f"expected one `mask`{each}, got {len(self.mask)}")
+        if weighted and len(self.mask) > 1:
+            raise UsageError(
+                "`style_weights` mix styles; with a `mask` for each they are not mixed"
+            )
 
     @property
     def files(self) -> list[Path]:

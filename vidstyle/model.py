@@ -32,8 +32,8 @@ from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, fitted
-from vidstyle.training.config import AUTO, Fitting
 from vidstyle.training.fitted import fit_clip
+from vidstyle.training.fitting import AUTO, Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo import catalog
 

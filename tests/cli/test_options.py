@@ -296,6 +296,24 @@ def test_the_page_of_all_options_is_up_to_date_and_wants_no_torch():
     assert done.stdout == (ROOT / "docs" / "cli.md").read_text(), "make cli"
 
 
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        ("vidstyle.cli.app", {"numpy", "vidstyle.cli.run"}),
+        (
+            "vidstyle.cli.run",
+            {"vidstyle.cli.web", "vidstyle.optimize.config", "vidstyle.training.config"},
+        ),
+    ],
+)
+def test_a_command_imports_nothing_of_the_others(module, others):
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert not others & {*done.stdout.split()}
+
+
 def commands():
     from vidstyle.cli.app import app
 

@@ -16,13 +16,14 @@ import pytest
 
 from tests.clips import make_clip, pattern
 from tests.conftest import ROOT, vidstyle
-from vidstyle import Encoding, MissingPackageError, OutputError
+from vidstyle import Cue, Encoding, MissingPackageError, OutputError, Timeline, VidstyleError
 from vidstyle.live import outputs
 from vidstyle.live.controls import FADE, Command
 from vidstyle.live.pace import Pace
 from vidstyle.live.painter import LivePainter
 from vidstyle.live.session import Session
 from vidstyle.media.capture import LiveSource, address
+from vidstyle.media.source import FileSource
 from vidstyle.runtime.compute import Compute
 
 SWIRLS, WOODCUT = (str(ROOT / "samples" / "styles" / f"{n}.jpg") for n in ("swirls", "woodcut"))
@@ -133,6 +134,71 @@ def test_size_strength_and_stability_change_without_a_jump():
     assert max(abs(float(a.mean()) - b.mean()) for a, b in itertools.pairwise(shown)) < 12
     live.obey(Command("strength", 0.0), 10.0)
     assert np.array_equal(live.paint(clip[0], (80, 120), 20.0), clip[0])
+
+
+@pytest.mark.slow
+def test_a_timeline_counts_from_the_first_frame(caplog):
+    """It goes from look to look as its cues say, anew after `forget`; a command counts until the next cue."""
+    cues = [
+        Cue(0, SWIRLS, strength=0.5),
+        Cue(1, WOODCUT, fade=1, curve="linear"),
+        Cue(2, blend=0.25, fade=1, curve="linear"),
+        Cue(4, strength=1, colors="luminance"),
+    ]
+    live = LivePainter.of((), Compute("cpu"), timeline=Timeline(cues))
+    blank = np.zeros((32, 32, 3), np.uint8)
+    for start in (0.0, 100.0):
+        live.forget()
+        looks = []
+        for n in range(50):
+            live.paint(blank, (32, 32), start + n / 10)
+            looks.append(live.look_at(start + n / 10))
+            if n == 32:
+                live.obey(Command("strength", "0.2"), start + n / 10)
+        one, other = (live.model.style(s).values for s in (SWIRLS, WOODCUT))
+        assert np.allclose(looks[9].style.values, one)
+        assert np.allclose(looks[15].style.values, (one + other) / 2, atol=1e-4)
+        assert np.allclose(looks[20].style.values, other)
+        assert [round(looks[n].blend, 3) for n in (19, 20, 24, 30)] == [1, 1, 0.7, 0.25]
+        assert [round(looks[n].strength, 3) for n in (0, 39, 40)] == [0.5, 0.2, 1]
+        assert [looks[n].colors for n in (39, 40)] == ["style", "luminance"]
+    assert "1 s: style woodcut" in caplog.text
+    assert live.obey(Command("style", "swirls"), 110.0) == "style swirls"
+
+
+@pytest.mark.parametrize(
+    ("cue", "said"),
+    [
+        ("shot:2=strength:0.5", "expected a time, got shot 2"),
+        ("2=strength:audio", "expected strength as a number at 2 s, got audio:0..1"),
+        ("2=stroke:2", "strength, blend, stability, colors in a cue of a live source, got stroke"),
+        (f"2={WOODCUT}", "nothing says what it looks like before 2 s"),
+        ("0=none.jpg", "none.jpg"),
+    ],
+)
+def test_a_timeline_that_does_not_suit_is_refused(cue, said):
+    styles = () if "before" in said else (SWIRLS,)
+    with pytest.raises(VidstyleError, match=said.replace(".", r"\.")):
+        LivePainter.of(styles, Compute("cpu"), timeline=Timeline([Cue.parse(cue)]))
+
+
+@pytest.mark.slow
+def test_the_command_paints_by_a_timeline(tmp_path):
+    """The command, with a filter graph in the place of a camera: a blend of 0 is the file itself, before the cue and after it."""
+    graph = "color=gray:size=64x64:rate=20,realtime"
+    out = tmp_path / "live.mkv"
+    words = ["live", graph, "--from", "lavfi", "-s", SWIRLS, "-o", out, "--device", "cpu"]
+    cues = ["--blend", 0, "--at", "2=blend:1", "--at", "4=blend:0,fade:0.5"]
+    done = vidstyle(*words, *cues, "--seconds", 7)
+    assert done.returncode == 0, done.stderr
+    assert "2 s: blend 1" in done.stderr
+    with FileSource(out) as frames:
+        found = [(float(f.pts * f.time_base), f.pixels.astype(int)) for f in frames]
+    gray = found[0][1].mean()
+    far = {time: np.abs(pixels - gray).mean() for time, pixels in found}
+    assert max(v for t, v in far.items() if t < 1.4) < 3
+    assert min(v for t, v in far.items() if 2.7 < t < 3.4) > 10
+    assert max(v for t, v in far.items() if t > 5.5) < 3
 
 
 def test_stability_goes_over_smoothly():

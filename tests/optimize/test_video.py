@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+import vidstyle
 from tests.clips import make_clip, pattern
-from vidstyle import UsageError
+from vidstyle import Encoding, Masks, Reading, UsageError
 from vidstyle.flow.finder import flow_finder
 from vidstyle.flow.raft import finder
 from vidstyle.flow.warp import reliable, warp
@@ -107,8 +108,8 @@ def steadiness(painted, frames):
     return float(np.mean(changes))
 
 
-def read(path):
-    with FileSource(path) as source:
+def read(path, **reading):
+    with FileSource(path, Reading(**reading)) as source:
         return [f.pixels for f in source]
 
 
@@ -137,6 +138,57 @@ def test_a_clip_is_steadier_than_its_frames_alone(perceptual, tmp_path):
     assert steadiness(painted, frames) < 0.5 * steadiness(alone, frames)
     assert [s.number for s in found if s.step.step == 1] == [0, 1, 2, 3, 4, 3, 2, 1, 0]
     assert "temporal" in found[-1].step.energies
+
+
+@pytest.mark.slow
+def test_what_no_mask_covers_stays_to_the_bit(perceptual, tmp_path):
+    """A square that moves, in a clip that is made smaller: as the identity run of that size, outside of it."""
+    for number, frame in enumerate(pan(2)):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
+        mask = np.zeros_like(frame)
+        mask[8:40, 16 + 8 * number : 48 + 8 * number] = 255
+        cv2.imwrite(str(tmp_path / f"mask{number:03d}.png"), mask)
+        cv2.imwrite(
+            str(tmp_path / f"right{number:03d}.png"),
+            np.where(np.arange(96)[:, None] < 80, 0, mask * 0 + 255),
+        )
+    source, out, lossless = (
+        tmp_path / "%03d.png",
+        tmp_path / "out.mkv",
+        Encoding("ffv1", pixel_format="yuv444p"),
+    )
+    config, styles = VideoConfig(size=72, steps=2), [pattern(50, 60, 60), pattern(7, 60, 60)]
+    vidstyle.stylize(source, "identity", out, encoding=lossless, reading=Reading(size=(72, 48)))
+    plain, found = read(out, precise=True), []
+
+    def painted(styles, *masks):
+        masks = Masks([str(tmp_path / f"{m}%03d.png") for m in masks])
+        paint_video(
+            source,
+            styles,
+            perceptual,
+            out,
+            config,
+            masks=masks,
+            encoding=lossless,
+            overwrite=True,
+            on_step=found.append,
+        )
+        return read(out, precise=True)
+
+    one, both = painted(styles[:1], "mask"), painted(styles, "mask", "right")
+    for number, (was, shown, two) in enumerate(zip(plain, one, both, strict=True)):
+        left = 12 + 6 * number
+        inside = np.zeros((48, 72), bool)
+        inside[5:31, left - 1 : left + 25] = True
+        assert (shown[~inside] == was[~inside]).all()
+        assert (shown != was)[8:28, left + 2 : left + 22].any(2).mean() > 0.5
+        assert (two[:, :58] == shown[:, :58]).all()
+        assert (two != was)[:, 62:].any(2).mean() > 0.5
+    done = [step.done for step in found[4:]]
+    assert done == sorted(done)
+    assert done[-1] == 1
+    assert [step.painting for step in found[4:]] == [1] * 4 + [2] * 4
 
 
 def test_later_frames_may_take_fewer_steps(perceptual, tmp_path):

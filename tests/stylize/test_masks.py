@@ -200,6 +200,9 @@ def test_another_size_is_told_once_and_invert_turns_it_round(clip, plain, pictur
         (["--invert"], 2, "--invert changes masks; give a --mask"),
         (["--mask", "m.png", "--feather", "-1"], 2, "--feather"),
         (["--mask", "-"], 2, "standard input"),
+        (["--keep", "dog"], 2, "expected --keep person or face or background, got dog"),
+        (["--keep", "face", "--mask", "m.png"], 2, "--keep face is --mask auto:face with --invert"),
+        (["--keep", "face", "--invert"], 2, "--keep face is --mask auto:face with --invert"),
         (["--mask", "out.mkv", "-y"], 2, "is an input itself"),
     ],
 )
@@ -285,6 +288,18 @@ def test_a_run_goes_on_in_the_middle_of_a_mask_clip(tmp_path, picture):
     done = vidstyle.stylize(source, picture, other, resume=True, **options)
     assert done.summary.resumed == PIECE_FRAMES
     assert all(map(np.array_equal, pixels_of(whole), pixels_of(other)))
+
+
+@pytest.mark.parametrize("what", ["person", "face", "background"])
+def test_what_is_kept_is_a_mask_the_other_way_round(what, monkeypatch):
+    monkeypatch.setattr("vidstyle.masks._finders", lambda names: dict.fromkeys(SEGMENTERS, half))
+    kept, other = Masks(keep=what, feather=2), Masks(f"auto:{what}", invert=True, feather=2)
+    assert kept == other
+    frame = Frame(np.full((90, 160, 3), 60, np.uint8), 0, Fraction(1, 25), BT709)
+    left = [
+        masks.live().at(frame, {})[0][45, 10] for masks in (kept, Masks(f"auto:{what}", feather=2))
+    ]
+    assert left == [1, 0] if what == "background" else left == [0, 1]
 
 
 def test_masks_are_given_as_names_or_paths_one_or_several():

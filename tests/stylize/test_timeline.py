@@ -39,6 +39,10 @@ def test_a_picture_may_be_called_as_it_likes(tmp_path):
     assert Cue.parse(f"3={name}").sources == (name,)
 
 
+def test_a_synonym_is_its_word():
+    assert Cue.parse("0=colors:keep").values["colors"] == Look(colors="keep").colors == "luminance"
+
+
 def test_every_field_of_a_look_can_be_changed():
     assert {"strength", "stability", "flow"} < set(KEYS)
     assert "style" in KEYS

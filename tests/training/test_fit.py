@@ -26,9 +26,10 @@ from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training import fitted
 from vidstyle.training.clip import clip_frames
-from vidstyle.training.config import FitConfig, Fitting
+from vidstyle.training.config import FitConfig
 from vidstyle.training.fit import begin, fit
 from vidstyle.training.fitted import fit_clip
+from vidstyle.training.fitting import Fitting
 from vidstyle.training.leaves import leaves
 from vidstyle.training.pace import Seconds
 from vidstyle.zoo import catalog, fits

@@ -12,37 +12,15 @@ from typing import Annotated
 import typer
 
 from vidstyle import __version__
-from vidstyle.cli.bench import bench
-from vidstyle.cli.cache import cache_app
-from vidstyle.cli.doctor import doctor
-from vidstyle.cli.export import export_app
-from vidstyle.cli.frame import frame
-from vidstyle.cli.live import live
-from vidstyle.cli.metrics import metrics
-from vidstyle.cli.mistakes import Commands
-from vidstyle.cli.options import Command, HeadedCommand
-from vidstyle.cli.paint import paint
-from vidstyle.cli.probe import probe
-from vidstyle.cli.reconstruct import reconstruct
-from vidstyle.cli.run import run
-from vidstyle.cli.sheet import sheet
+from vidstyle.cli.commands import EXIT_CODES, Program
 from vidstyle.cli.spelling import spelled
-from vidstyle.cli.styles import styles
 from vidstyle.cli.terminal import open_streams, printable, say
-from vidstyle.cli.train import train_app
-from vidstyle.cli.web import web
 from vidstyle.errors import ClosedPipeError, VidstyleError
 from vidstyle.shortage import shortage
 
-EXIT_CODES = """
-Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be read, too little memory;
-3 done, but the input was damaged; 4 the output could not be written;
-130, 143 stopped by a signal; 141 nobody reads the pipe that is written to.
-"""
-
 app = typer.Typer(
     name="vidstyle",
-    cls=Commands,
+    cls=Program,
     help="Make a video look like a painting.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -51,21 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
-app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
-app.command("frame", cls=Command, epilog=EXIT_CODES)(frame)
-app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
-app.command("web", cls=Command, epilog=EXIT_CODES)(web)
-app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
-app.command("reconstruct", cls=Command, epilog=EXIT_CODES)(reconstruct)
-app.command("styles", cls=Command, epilog=EXIT_CODES)(styles)
-app.command("probe", cls=Command, epilog=EXIT_CODES)(probe)
-app.command("doctor", cls=Command, epilog=EXIT_CODES)(doctor)
-app.command("bench", cls=Command, epilog=EXIT_CODES)(bench)
-app.command("metrics", cls=Command, epilog=EXIT_CODES)(metrics)
-app.add_typer(export_app, name="export")
-app.add_typer(cache_app, name="cache")
-app.add_typer(train_app, name="train")
 
 
 class _Spelled(logging.Formatter):

@@ -13,7 +13,8 @@ from vidstyle.cli.options import Command
 from vidstyle.cli.terminal import say, tell
 from vidstyle.zoo import fits
 
-cache_app = typer.Typer(
+app = typer.Typer(
+    name="cache",
     cls=Commands,
     help="The networks that run --fit has made, and keeps.",
     no_args_is_help=True,
@@ -21,12 +22,12 @@ cache_app = typer.Typer(
 )
 
 
-@cache_app.callback()
+@app.callback()
 def _group() -> None:
     """The networks that run --fit has made, and keeps."""
 
 
-@cache_app.command("list", cls=Command)
+@app.command("list", cls=Command)
 def listed(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -55,7 +56,7 @@ def listed(
     say(f"{len(found)} fits, {_mib(size)}, in {fits.cache_folder()}")
 
 
-@cache_app.command("clear", cls=Command)
+@app.command("clear", cls=Command)
 def cleared() -> None:
     """Remove all of them."""
     say(f"{_mib(fits.clear())} given back in {fits.cache_folder()}")

@@ -17,7 +17,8 @@ from vidstyle.export.web import WebOptions, folder_size, write_web
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.style import StyleOptions
 
-export_app = typer.Typer(
+app = typer.Typer(
+    name="export",
     cls=Commands,
     help="Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]').",
     no_args_is_help=True,
@@ -25,12 +26,12 @@ export_app = typer.Typer(
 )
 
 
-@export_app.callback()
+@app.callback()
 def _group() -> None:
     """Write networks for other programs (needs torch and onnx: pip install 'vidstyle[onnx]')."""
 
 
-@export_app.command("onnx", cls=Command)
+@app.command("onnx", cls=Command)
 @command
 def onnx(
     *,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from vidstyle.cli.terminal import say
 from vidstyle.cli.timeleft import TimeLeft
-from vidstyle.zoo.fits import Fit
 
 if TYPE_CHECKING:
     from vidstyle.training.report import Report
+    from vidstyle.zoo.fits import Fit
 
 _SECONDS = 5.0
 """Between two lines."""

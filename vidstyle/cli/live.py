@@ -23,6 +23,7 @@ from vidstyle.media import capture
 from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.timeline import TimelineOptions
 
 if TYPE_CHECKING:
     from vidstyle.live.outputs import Output
@@ -162,8 +163,9 @@ def live(
     ] = None,
     origin: Origin,
     destinations: Outputs,
-    # Strength and stability can fade while it runs.
-    look: Annotated[Look, only("strength", "stability", "colors")],
+    # These can change while it runs.
+    look: Annotated[Look, only("strength", "blend", "stability", "colors")],
+    times: TimelineOptions,
     masks: Masks,
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],
@@ -176,11 +178,12 @@ def live(
 
     The newest frame wins: what comes while another is painted is dropped, and counted. Ctrl-C, or q
     in the window, ends it; a recording is kept. Lines on standard input change it while it runs:
-    style NAME|NUMBER|next|previous, strength 0..1, stability 0..1, quit. In the window: 1-9, n and p
+    style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, quit. In the window: 1-9, n and p
     for the style, + and - for the strength, ] and [ for the stability.
     """
     stop = StopOnSignal()
-    if not style:
+    timeline = times.read()
+    if not (style or timeline):
         raise UsageError("give at least one `style` PICTURE")
     from vidstyle.live.controls import Lines
     from vidstyle.live.outputs import Recorder
@@ -191,11 +194,13 @@ def live(
 
     device = origin.device(url)
     painter = LivePainter.of(
-        *(style, compute),
+        *(style or [], compute),
         strength=look.strength,
+        blend=look.blend,
         stability=look.stability,
         colors=look.colors,
         mask=masks.live(),
+        timeline=timeline,
     )
     with LiveSource(device, stop=stop) as frames, contextlib.ExitStack() as opened:
         width, height = frames.size

@@ -86,9 +86,9 @@ class Group:
     def of(cls, hint: Any) -> Group | None:
         """Read the annotation of a parameter; None where it is one option of typer's own."""
         owner, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        if not (isinstance(owner, type) and is_dataclass(owner)):
-            return None
         methods = next((n for n in notes if isinstance(n, Methods)), Methods({"": None}, True))
+        if not all(is_dataclass(kind or owner) for kind in methods.kinds.values()):
+            return None
         picks = [note for note in notes if isinstance(note, Pick)]
         kinds = {method: kind or owner for method, kind in methods.kinds.items()}
         options = {}

@@ -13,6 +13,7 @@ from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.errors import MissingPackageError
+from vidstyle.masks import Masks
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
@@ -26,6 +27,7 @@ from vidstyle.stylize.style import StyleOptions
 from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
+PLACES: dict[str, type] = {**dict.fromkeys(api.METHODS, RegionFiles), "video": Masks}
 PICTURES = when_method(*api.METHODS)
 
 
@@ -65,7 +67,7 @@ def paint(
     ] = "gatys",
     config: Annotated[Config, by_method(METHODS)],
     styles: Annotated[StyleOptions, only("style_weights")],
-    regions: Annotated[RegionFiles, PICTURES],
+    where: Annotated[RegionFiles | Masks, by_method(PLACES)],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
     trace: Annotated[Trace, PICTURES],
     features: Annotated[
@@ -82,18 +84,21 @@ def paint(
     stop = StopOnSignal()
     for picture in style:
         catalog.check_picture(picture)
+    regions = where if isinstance(where, RegionFiles) else RegionFiles()
+    masks = where if isinstance(where, Masks) else Masks()
     texture = None if method == "video" else texture_of(content)
     if texture:
         config = for_texture(config, texture)
     if method != "video":
         regions = regions.resolved(config, None if texture else content, style)
-    inputs = [content, *style, *regions.files, *config.files]
+    inputs = [content, *style, *regions.files, *masks.files, *config.files]
     target = output or _default_output(content, style, is_video=method == "video")
     if trace.resume:
         check_resumable(target)
     if method == "video":
         check_input(content)
         check_output(target, overwrite=overwrite)
+        masks.check_count(len(style), weighted=bool(styles.style_weights))
     else:
         check_picture(target, inputs, overwrite=overwrite)
         regions.check_saved(target, inputs, overwrite=overwrite)
@@ -122,7 +127,7 @@ def paint(
             stop,
         )
         if method == "video":
-            paint_clip(job, reading, overwrite=overwrite)
+            paint_clip(job, masks, reading, overwrite=overwrite)
         else:
             paint_picture_file(job, regions, trace, overwrite=overwrite)
 

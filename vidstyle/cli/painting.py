@@ -21,6 +21,7 @@ from vidstyle.optimize.regionfiles import RegionFiles
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
+    from vidstyle.masks import Masks
     from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
     from vidstyle.optimize.descent import StepResult
@@ -56,7 +57,7 @@ class Job:
     stop: StopOnSignal
 
 
-def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
+def paint_clip(job: Job, masks: Masks, reading: Reading, *, overwrite: bool) -> None:
     """Paint a clip."""
     from vidstyle.optimize.clip import paint_video
 
@@ -68,6 +69,7 @@ def paint_clip(job: Job, reading: Reading, *, overwrite: bool) -> None:
         job.target,
         job.config,
         shares=job.shares,
+        masks=masks,
         reading=reading,
         overwrite=overwrite,
         device=job.device,

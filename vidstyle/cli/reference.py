@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from vidstyle.cli.app import EXIT_CODES, app
+from vidstyle.cli.app import app
+from vidstyle.cli.commands import EXIT_CODES
 from vidstyle.cli.options import Command
 
 _HEAD = f"""# The command line

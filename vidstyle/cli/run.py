@@ -13,7 +13,6 @@ from vidstyle import api
 from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
 from vidstyle.cli.fitting import FitDisplay
-from vidstyle.cli.keyframes import learned_network
 from vidstyle.cli.many import paint_many, told
 from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
@@ -35,7 +34,7 @@ from vidstyle.selection import METHODS, StyleSource
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.timeline import Timeline, TimelineOptions
-from vidstyle.training.config import Fitting
+from vidstyle.training.fitting import Fitting
 
 
 @command
@@ -223,6 +222,8 @@ def run(
             return
         with ExitStack() as opened:
             if keyframes.given:
+                from vidstyle.cli.keyframes import learned_network
+
                 _check_keyframes(keyframes, method, resume=resume)
                 network = learned_network(
                     *(keyframes, source[0], style or [], reading, compute.device, stop),

@@ -91,7 +91,8 @@ class StepDisplay:
 
     def frame(self, step: FrameStep) -> None:
         """Report a step of a frame."""
-        prefix = f"pass {step.pass_number}, " if step.pass_number > 1 else ""
+        prefix = f"style {step.painting}, " if step.paintings > 1 else ""
+        prefix += f"pass {step.pass_number}, " if step.pass_number > 1 else ""
         before = f"{prefix}frame {step.number + 1}/{step.frames}, "
         self.step(step.step, before, done=step.done, last=False)
 

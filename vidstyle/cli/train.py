@@ -26,7 +26,8 @@ from vidstyle.training.config import ArbitraryConfig, PerceptualConfig, StyleCon
 if TYPE_CHECKING:
     from vidstyle.training.report import Report
 
-train_app = typer.Typer(
+app = typer.Typer(
+    name="train",
     cls=Commands,
     help="Train networks (needs torch: pip install 'vidstyle[torch]').",
     no_args_is_help=True,
@@ -34,7 +35,7 @@ train_app = typer.Typer(
 )
 
 
-@train_app.callback()
+@app.callback()
 def _group() -> None:
     """Train networks (needs torch: pip install 'vidstyle[torch]')."""
 
@@ -96,7 +97,7 @@ Features = Annotated[
 Device = Annotated[Compute, only("device")]
 
 
-@train_app.command("arbitrary", cls=Command)
+@app.command("arbitrary", cls=Command)
 @command
 def arbitrary(
     *,
@@ -154,7 +155,7 @@ def arbitrary(
     _end(result, "train style PICTURE --content PHOTOS --base")
 
 
-@train_app.command("style", cls=Command)
+@app.command("style", cls=Command)
 @command
 def style(
     *,
@@ -216,7 +217,7 @@ def style(
     _end(result, "run IN --style")
 
 
-@train_app.command("perceptual", cls=Command)
+@app.command("perceptual", cls=Command)
 @command
 def perceptual(
     *,
@@ -257,7 +258,7 @@ def perceptual(
     _end(result, "paint CONTENT --style PICTURE --features")
 
 
-@train_app.command("manifest", cls=Command)
+@app.command("manifest", cls=Command)
 @command
 def manifest(
     content: Content,

@@ -17,7 +17,10 @@ from vidstyle.stylize.fades import CURVES, faded
 FADE = 0.5
 """Seconds in which one style goes over into another."""
 
-HELP = "style NAME|NUMBER|next|previous, strength 0..1, stability 0..1, compare, quit"
+NUMBERS = ("strength", "blend", "stability")
+"""Fields of `Look`, 0 to 1, that fade."""
+
+HELP = "style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, compare, quit"
 """The lines."""
 
 KEYS = "1-9 and n, p: style; + -: strength; ] [: stability; c: compare; q: quit"
@@ -32,7 +35,7 @@ class Command:
     """One change."""
 
     what: str
-    """style, strength, stability, compare or quit."""
+    """style, strength, blend, stability, compare or quit."""
     value: str | float = ""
     """Of a style its name, its number from 1, next or previous; otherwise a number."""
     relative: bool = False
@@ -53,7 +56,7 @@ def parse_line(line: str) -> Command:
         return Command("compare")
     if what == "style" and value:
         return Command("style", value)
-    if what in {"strength", "stability"}:
+    if what in NUMBERS:
         try:
             number = float(value)
         except ValueError:
@@ -116,14 +119,18 @@ class Fade:
     """A value that goes smoothly to where it is sent."""
 
     def __init__(self, value: Values, seconds: float = FADE) -> None:
-        """Begin at a value."""
+        """Begin at a value; take the seconds in which it goes elsewhere."""
         self._from = self._to = value
         self._began = float("-inf")
-        self._seconds = seconds
+        self._default = self._seconds = seconds
+        self._curve = "ease"
 
-    def to(self, value: Values, now: float) -> None:
-        """Send it to a value, from wherever it is now."""
+    def to(
+        self, value: Values, now: float, seconds: float | None = None, curve: str = "ease"
+    ) -> None:
+        """Send it to a value, from wherever it is now, by a curve of `CURVES`."""
         self._from, self._to, self._began = self.at(now), value, now
+        self._seconds, self._curve = self._default if seconds is None else seconds, curve
 
     def moving(self, now: float) -> bool:
         """Return whether the value is changing, or was changing a short while ago."""
@@ -131,5 +138,7 @@ class Fade:
 
     def at(self, now: float) -> Values:
         """Return the value at a time, seconds."""
-        share = min(1.0, max(0.0, (now - self._began) / self._seconds))
-        return faded(self._from, self._to, CURVES["ease"](share))
+        if now >= self._began + self._seconds:
+            return self._to
+        share = max(0.0, (now - self._began) / self._seconds)
+        return faded(self._from, self._to, CURVES[self._curve](share))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
+from vidstyle.masks import Masks
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.pipes import is_pipe
@@ -20,6 +22,7 @@ from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
 from vidstyle.optimize.config import MIN_SIDE, VideoConfig
+from vidstyle.optimize.painting import style_sides
 from vidstyle.optimize.playback import Playback, play
 from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
@@ -34,6 +37,7 @@ def paint_video(
     config: VideoConfig | None = None,
     *,
     shares: Sequence[float] | None = None,
+    masks: Masks | None = None,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
@@ -50,6 +54,8 @@ def paint_video(
         output: the file to make.
         config: the knobs.
         shares: of the styles, of any sum; None: equal ones.
+        masks: where it is painted; None: everywhere. With a mask for each style there is a painting for each, and later ones lie
+            on top.
         reading: what to read of the video; its size is `config.size`.
         encoding: codec and quality.
         overwrite: replace an output that exists.
@@ -63,32 +69,42 @@ def paint_video(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
-    config = config or VideoConfig()
+    config, masks = config or VideoConfig(), masks or Masks()
     normalized(shares, len(styles))
+    masks.check_count(len(styles))
     if is_pipe(source):
         raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
     check_output(output, overwrite=overwrite)
     reading = _sized(source, reading or Reading(), config.size)
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-        frames, painted = Album(Path(folder) / "frames"), Album(Path(folder) / "painted")
+    if masks.mask:  # so that nothing happens to what is not painted
+        reading = replace(reading, precise=True)
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="vidstyle-")))
+        frames = Album(folder / "frames")
         with FileSource(source, reading, stop=stop) as clip:
+            where = masks.open(clip.info, reading, opened, stop)
             for number, frame in enumerate(clip):
                 if stop:
                     stop()
                 frames[number] = frame.pixels
 
-        def report(step: FrameStep) -> None:
-            if stop:
-                stop()
-            if on_step:
-                on_step(step)
+        paintings = _paintings(styles, shares, config, apart=len(where) > 1)
+        albums = []
+        for number, (some, their_shares, how) in enumerate(paintings, 1):
 
-        paint_frames(
-            *(frames, painted, styles, perceptual, config),
-            shares=shares,
-            device=device,
-            on_step=report,
-        )
+            def report(step: FrameStep, number: int = number) -> None:
+                if stop:
+                    stop()
+                if on_step:
+                    on_step(replace(step, painting=number, paintings=len(paintings)))
+
+            albums.append(Album(folder / f"painted{number}"))
+            paint_frames(
+                *(frames, albums[-1], some, perceptual, how),
+                shares=their_shares,
+                device=device,
+                on_step=report,
+            )
         with (
             FileSource(source, reading, stop=stop) as clip,
             FileSink(
@@ -100,7 +116,22 @@ def paint_video(
                 odd="pad",
             ) as sink,
         ):
-            return play(clip, Playback(painted, config.finish), sink, stop=stop)
+            playbacks = [Playback(album, config.finish) for album in albums]
+            return play(clip, playbacks, where, sink, stop=stop)
+
+
+def _paintings(
+    styles: Sequence[Pixels], shares: Sequence[float] | None, config: VideoConfig, *, apart: bool
+) -> list[tuple[Sequence[Pixels], Sequence[float] | None, VideoConfig]]:
+    """Return styles, shares and knobs of each painting of a clip: one of all styles, or, apart, one of each."""
+    style_sides(config, config.size, len(styles))  # refuses scales that do not fit
+    if not apart:
+        return [(styles, shares, config)]
+    scales = config.style_scale * (len(styles) // len(config.style_scale))
+    return [
+        ([style], None, replace(config, style_scale=(scale,)))
+        for style, scale in zip(styles, scales, strict=True)
+    ]
 
 
 def _sized(source: Path, reading: Reading, longest: int) -> Reading:

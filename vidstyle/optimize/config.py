@@ -110,7 +110,7 @@ class Config(OptimizeConfig, ABC):
     """Weight of the total variation: smoothness."""
     pooling: Annotated[str, OneOf("max", "average", avg="average")] = "max"
     """How the network makes its layers smaller; Gatys et al. found average, or avg, a little smoother."""
-    colors: Annotated[str, OneOf(*COLORS)] = "style"
+    colors: Annotated[str, OneOf(*COLORS, keep="luminance")] = "style"
     """Whose colors the result has: style; or the content's: luminance, yuv, luv, lab (the painted light under the
     content's hues), linear, histogram (the style gets its colors first)."""
     style_scale: Annotated[tuple[float, ...], Between(0, 8)] = (1.0,)

@@ -13,12 +13,15 @@ from vidstyle import pipeline
 from vidstyle.frame import Frame, Pixels
 from vidstyle.optimize.album import Album, to_bytes
 from vidstyle.pipeline import Arrays, ConvertedT, Sink, Source, Summary
+from vidstyle.stylize.layers import Layer, Layers, MaskSource
+from vidstyle.stylize.stylizer import Lookahead
 
 
 class Playback:
     """A stylizer that paints nothing: it gives the next pictures of an album."""
 
     depth = 0
+    name = "optimisation"
 
     def __init__(self, album: Album, finish: Callable[[Pixels, Pixels], Pixels]) -> None:
         """Take the pictures, and a function of one and its frame, both uint8 (H, W, 3), that finishes it."""
@@ -46,6 +49,14 @@ class Playback:
 
         return shown, first + len(frames)
 
+    def ahead(self, lookahead: Lookahead | None) -> Playback:
+        """Return it: all is painted."""
+        return self
+
+    def settings(self) -> dict[str, str]:
+        """Return nothing: it goes on from nowhere."""
+        return {}
+
     def pack(self, state: int) -> Arrays:
         """Return the count."""
         return {"frames": np.array(state)}
@@ -56,7 +67,22 @@ class Playback:
 
 
 def play(
-    source: Source, playback: Playback, sink: Sink[ConvertedT], *, stop: Callable[[], None] | None
+    source: Source,
+    playbacks: Sequence[Playback],
+    masks: Sequence[MaskSource],
+    sink: Sink[ConvertedT],
+    *,
+    stop: Callable[[], None] | None,
 ) -> Summary:
-    """Write the paintings of a source's frames to a sink; see `pipeline.run`."""
-    return pipeline.run(source, playback, sink, stop=stop)
+    """Write the paintings of a source's frames to a sink, each where its mask is; see `pipeline.run`.
+
+    Args:
+        source: the frames.
+        playbacks: one; or one for each mask.
+        masks: none: everywhere.
+        sink: takes them.
+        stop: called often; what it raises stops the run.
+    """
+    if not masks:
+        return pipeline.run(source, playbacks[0], sink, stop=stop)
+    return pipeline.run(source, Layers(tuple(map(Layer, playbacks, masks))), sink, stop=stop)

@@ -56,10 +56,18 @@ class FrameStep:
     """The pass, from 1."""
     passes: int
     step: StepResult
+    painting: int = 1
+    """The painting of the clip, from 1: there is one for each style that has a mask of its own."""
+    paintings: int = 1
 
     @property
     def done(self) -> float:
         """Share of the clip's work that is done, 0 to 1: a further pass takes half of the first."""
+        return (self.painting - 1 + self._done) / self.paintings
+
+    @property
+    def _done(self) -> float:
+        """Share of the painting."""
         whole = self.frames * (1 + (self.passes - 1) / 2)
         place = self.number if self.pass_number % 2 else self.frames - 1 - self.number
         if self.pass_number == 1:

@@ -14,7 +14,7 @@ from types import MappingProxyType, UnionType
 from typing import Self, TypeAlias, Union, get_args, get_origin
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import Note, declared
+from vidstyle.fields import Note, OneOf, declared
 from vidstyle.stylize.fades import CURVES
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, normalized
@@ -298,6 +298,8 @@ def _checked(name: str, value: Value) -> Value:
     elif not isinstance(value, str | bool):
         raise UsageError(f"expected `{name}` as a word, got {value!r}")
     for note in notes:
+        if isinstance(note, OneOf) and isinstance(value, str):
+            value = note.word(value)
         for part in (value.low, value.high) if isinstance(value, Level) else (value,):
             note.check(name, part)  # type: ignore[arg-type]
     return value

@@ -33,9 +33,9 @@ class Look:
     """Size of the strokes as a share of the picture's height, the same at any resolution: 1 as in a picture of 480 rows, 2 twice
     as large. None: so many pixels as the network was trained for. The picture is painted at another size, and brought back
     along its edges."""
-    colors: Annotated[str, OneOf(*COLORS)] = "style"
-    """Whose colors the painting has: style; or the video's own: luminance, yuv, luv, lab (the painted light under the
-    video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each
+    colors: Annotated[str, OneOf(*COLORS, keep="luminance")] = "style"
+    """Whose colors the painting has: style; or the video's own: luminance (keep, for short), yuv, luv, lab (the painted light
+    under the video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each
     channel's histogram)."""
     stability: Annotated[float, Between(0, 1)] = 0.0
     """0 to 1 (strokes follow what moves, and hardly change otherwise); takes time."""

@@ -19,11 +19,12 @@ from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.style import STYLE_SIDE, StyleOptions, fit_style
 from vidstyle.training.clip import clip_frames
-from vidstyle.training.config import FitConfig, Fitting
+from vidstyle.training.fitting import Fitting
 from vidstyle.zoo import catalog, fits
 
 if TYPE_CHECKING:
     from vidstyle.nets.perceptual import Perceptual
+    from vidstyle.training.config import FitConfig
     from vidstyle.training.report import Report
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ def fit_clip(
         OutputError: it cannot be kept.
         TrainingError: 20 steps in a row without a finite loss.
     """
+    from vidstyle.training.config import FitConfig  # every run would wait for it
+
     check_fit(clip, fitting, overwrite=overwrite)
     StyleOptions(scale)
     check_input(clip)

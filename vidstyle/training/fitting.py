@@ -1,0 +1,35 @@
+"""Whether a network is fitted before it paints: known without the knobs of the trainings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import STYLE, Between, check, documented
+
+AUTO = 0.0
+"""As the seconds of a fit: until its losses stop falling."""
+
+
+@STYLE
+@documented
+@dataclass(frozen=True)
+class Fitting:
+    """Whether the network is fitted to the style and the clip before it paints.
+
+    Raises:
+        UsageError: a value is out of its range, or names a file for a fit that is not made.
+    """
+
+    fit: Annotated[float | None, Between(0, 3600)] = None
+    """First tune the network to this style and this clip, for so many seconds; auto: until it learns no more. The result is
+    kept, see vidstyle cache: the next run with it does not wait. None: not at all."""
+    fit_to: Path | None = None
+    """Keep the fitted network there too, NAME.safetensors, a style for other runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.fit_to is not None and self.fit is None:
+            raise UsageError("`fit_to` keeps what `fit` makes: give `fit`, too")
