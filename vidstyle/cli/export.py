@@ -80,7 +80,7 @@ def onnx(
         )
 
 
-@export_app.command("web", cls=Command)
+@app.command("web", cls=Command)
 @command
 def web(
     *,
