@@ -276,4 +276,4 @@ def _parsed(text: str) -> Mapping[str, Any]:
 def _number(what: str, value: object, low: float, high: float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
         return float(value)
-    raise UsageError(f"expected {low:g} to {high:g} for `{what}`, got {str(value)[:40]}")
+    raise UsageError(f"expected {low:g} to {high:g} for {what}, got {str(value)[:40]}")
