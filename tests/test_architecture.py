@@ -187,6 +187,7 @@ ALLOWED = {
         "fields",
         "frame",
         "images",
+        "live",
         "media",
         "model",
         "pipeline",
@@ -262,6 +263,7 @@ ALLOWED = {
 }
 OUTSIDE = {
     "aiohttp": {"web"},
+    "aiortc": {"web"},
     "av": {"media"},
     "openvino": {"runtime"},
     "torch": {

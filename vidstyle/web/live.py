@@ -86,7 +86,7 @@ class Live:
     async def close(self) -> None:
         """End all."""
         for stream in list(self._streams):
-            await stream.close()
+            await stream.leave()
         await asyncio.sleep(0)
         if self._ending:
             await asyncio.wait(self._ending, timeout=_ENDING)
@@ -176,7 +176,10 @@ class _Stream:
             )
             try:
                 live.Session(
-                    *(self._camera, painter, [self], pace),
+                    self._camera,
+                    painter,
+                    [self],
+                    pace,
                     say=lambda line: self._tell({"note": line}),
                     warm_up=False,
                     on_status=self._report,
@@ -250,7 +253,10 @@ class _Stream:
             await self._send({"error": line})
         await self._socket.close(code=1008)
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """See `Output.close`: the socket is closed where it was opened."""
+
+    async def leave(self) -> None:
         """Close the socket, by which all ends."""
         await self._socket.close(code=1001)
 

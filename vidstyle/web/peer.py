@@ -39,7 +39,7 @@ _BITRATE = 6_000_000
 """Bits a second. aiortc would give the strokes of a painting 0.5 to 1.5 million, meant for a network; here is none."""
 
 _KNOWN = version("aiortc").split(".")[:2] == ["1", "16"]
-"""Its insides are as they were when `_hurry` was written; in other versions it works by its public parts alone."""
+"""Its insides are as `_hurry` and the bit rate need them; in other versions it works by its public parts alone."""
 
 if _KNOWN:
     vpx.MIN_BITRATE = vpx.DEFAULT_BITRATE = vpx.MAX_BITRATE = _BITRATE
@@ -71,7 +71,7 @@ def _hurry(receiver: Any) -> None:
         setattr(receiver, name, _PromptBuffer(capacity=512, is_video=True))
 
 
-class _Painted(MediaStreamTrack):  # type: ignore[misc]
+class _Painted(MediaStreamTrack):
     """The track that goes back: the newest painted frame."""
 
     kind = "video"
@@ -122,7 +122,7 @@ class Peer:
         self._to_rgb, self._from_rgb = ColorConverter(), ColorConverter()
         self._loop = asyncio.get_running_loop()
 
-        @self._connection.on("track")  # type: ignore[untyped-decorator]
+        @self._connection.on("track")
         def take(track: MediaStreamTrack) -> None:
             if self._pump is None:
                 self._pump = asyncio.create_task(self._read(track))
