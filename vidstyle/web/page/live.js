@@ -3,7 +3,7 @@
 import { find, say, showError } from "./elements.js";
 import { Recorder } from "./recorder.js";
 
-const PATIENCE = 5000;  // Milliseconds that WebRTC may take to connect, and a picture to come back.
+const PATIENCE = 10000;  // Milliseconds that WebRTC may take to connect, and a picture to come back.
 const RATE = 24;  // Frames a second for which, if need be, they are painted smaller.
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -35,7 +35,9 @@ export class Live {
         : `There is no camera to use (${error.message}).`);
     } finally {
       this.starting = false;
+      this.onChange();
     }
+    const { camera } = this;
     const [track] = this.camera.getVideoTracks();
     track.onended = () => this.#fail("The camera was taken away.");
     this.before.srcObject = this.camera;
@@ -53,7 +55,7 @@ export class Live {
       this.#send({ begin: { ...settings, rate, width, height } });
       this.sent = { ...settings };
       this.set(this.wanted ?? settings);
-      this.#connect(track).catch(() => this.#fallBack());
+      this.#connect(track).catch(() => this.#fallBack(camera));
     };
     this.timer = setInterval(() => this.#measure(), 500);
     this.onChange();
@@ -116,6 +118,7 @@ export class Live {
   }
 
   async #connect(track) {
+    const { camera } = this;
     const peer = (this.peer = new RTCPeerConnection({ iceServers: [] }));
     const connected = new Promise((resolve, reject) => {
       setTimeout(reject, PATIENCE);
@@ -123,7 +126,7 @@ export class Live {
         if (peer.connectionState === "connected") resolve();
         if (peer.connectionState === "failed") {
           reject();
-          this.#fallBack();
+          this.#fallBack(camera);
         }
       };
     });
@@ -149,7 +152,7 @@ export class Live {
     if (!sdp) throw new Error("the server has no WebRTC");
     await peer.setRemoteDescription({ type: "answer", sdp });
     await connected;
-    this.#use("WebRTC");
+    if (this.peer === peer) this.#use("WebRTC");
   }
 
   #use(transport) {
@@ -160,8 +163,8 @@ export class Live {
   }
 
   // One picture at a time: what the camera shows meanwhile is never sent, so that nothing waits.
-  async #fallBack() {
-    if (!this.on || this.transport === "pictures") return;
+  async #fallBack(camera) {
+    if (this.camera !== camera || this.transport === "pictures") return;
     this.peer?.close();
     this.peer = null;
     this.#use("pictures");
@@ -169,17 +172,17 @@ export class Live {
     const shown = this.canvas.getContext("2d");
     this.times = [];
     this.delays = [];
-    while (this.on) {
+    while (this.camera === camera) {
       await Promise.race([wait(500), new Promise((resolve) => this.before.requestVideoFrameCallback
         ? this.before.requestVideoFrameCallback(resolve) : requestAnimationFrame(resolve))]);
       const { videoWidth: width, videoHeight: height } = this.before;
-      if (!this.on || !width || this.socket.readyState !== WebSocket.OPEN) continue;
+      if (this.camera !== camera || !width || this.socket.readyState !== WebSocket.OPEN) continue;
       Object.assign(source, { width, height });
       const began = performance.now();
       source.getContext("2d").drawImage(this.before, 0, 0);
       this.socket.send(await source.convertToBlob({ type: "image/jpeg", quality: 0.9 }));
       const data = await Promise.race([wait(PATIENCE), new Promise((resolve) => { this.onPicture = resolve; })]);
-      if (!data || !this.on) continue;
+      if (!data || this.camera !== camera) continue;
       const picture = await createImageBitmap(data);
       if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
       shown.drawImage(picture, 0, 0);
