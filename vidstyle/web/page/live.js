@@ -66,7 +66,8 @@ export class Live {
     this.recorder.stop();
     for (const track of this.camera.getTracks()) track.stop();
     this.camera = null;
-    this.socket.close();
+    this.transport = "";
+    this.socket?.close();
     this.peer?.close();
     this.peer = this.reason = this.wanted = null;
     this.before.srcObject = this.video.srcObject = null;
