@@ -188,6 +188,7 @@ ALLOWED = {
         "fields",
         "frame",
         "images",
+        "live",
         "media",
         "model",
         "pipeline",
@@ -263,6 +264,7 @@ ALLOWED = {
 }
 OUTSIDE = {
     "aiohttp": {"web"},
+    "aiortc": {"web"},
     "av": {"media"},
     "openvino": {"runtime"},
     "torch": {

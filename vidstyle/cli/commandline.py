@@ -20,12 +20,26 @@ def run_command(source: str, style: str, output: str, parts: Sequence[Any]) -> s
         output: the file that it makes.
         parts: dataclasses whose fields are options of run; those that differ from their defaults are written.
     """
+    words = ["run", source, flags("style")[0], style, *_changed(parts), flags("output")[0], output]
+    return shlex.join(["vidstyle", *words])
+
+
+def live_command(style: str, parts: Sequence[Any]) -> str:
+    """Return such as: vidstyle live --style starry_night --strength 0.6.
+
+    Args:
+        style: one.
+        parts: as of `run_command`, of options of live.
+    """
+    return shlex.join(["vidstyle", "live", flags("style")[0], style, *_changed(parts)])
+
+
+def _changed(parts: Sequence[Any]) -> list[str]:
+    """Return the options that differ from their defaults."""
     changed = (
         (part, f.name) for part in parts for f in fields(part) if getattr(part, f.name) != f.default
     )
-    options = [word for part, name in changed for word in option(part, name)]
-    words = ["run", source, flags("style")[0], style, *options, flags("output")[0], output]
-    return shlex.join(["vidstyle", *words])
+    return [word for part, name in changed for word in option(part, name)]
 
 
 def option(part: Any, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidstyle.cli.commandline import option, run_command
+from vidstyle.cli.commandline import live_command, option, run_command
 from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.options import command, only
 from vidstyle.cli.signals import StopOnSignal
@@ -30,6 +30,9 @@ class _Spoken:
 
     def command(self, source: str, style: str, output: str, parts: Sequence[Any]) -> str:
         return run_command(source, style, output, parts)
+
+    def live_command(self, style: str, parts: Sequence[Any]) -> str:
+        return live_command(style, parts)
 
     def meaning(self, owner: type, name: str) -> str:
         return FieldOption(name, {"": owner}, limited=False).describe()

@@ -16,7 +16,6 @@ from vidstyle.live.controls import Command, Lines, parse_line
 from vidstyle.live.meter import Meter
 from vidstyle.live.outputs import Output
 from vidstyle.live.pace import Pace
-from vidstyle.live.painter import LivePainter
 from vidstyle.media.capture import Captured
 
 log = logging.getLogger(__name__)
@@ -41,6 +40,30 @@ class Camera(Protocol):
 
     def take(self, seconds: float) -> Captured | None:
         """Wait for the next frame."""
+        ...
+
+
+class Painter(Protocol):
+    """Paints frame after frame; see `LivePainter`."""
+
+    def forget(self) -> None:
+        """Take the next frame for the first one."""
+        ...
+
+    def expect(self, height: int, width: int) -> None:
+        """Begin to get ready for painting at a size."""
+        ...
+
+    def ready(self, height: int, width: int) -> bool:
+        """Return whether painting at a size would begin without a pause."""
+        ...
+
+    def paint(self, pixels: Pixels, size: tuple[int, int], now: float) -> Pixels:
+        """Paint a frame at a size."""
+        ...
+
+    def obey(self, command: Command, now: float) -> str:
+        """Change something, and return what it is now."""
         ...
 
 
@@ -72,11 +95,13 @@ class Session:
     def __init__(
         self,
         camera: Camera,
-        painter: LivePainter,
+        painter: Painter,
         outputs: Sequence[Output],
         pace: Pace,
         *,
         lines: Lines | None = None,
+        warm_up: bool = True,
+        say: Callable[[str], None] = log.warning,
         on_status: Callable[[Status], None] | None = None,
         every: float = 5.0,
     ) -> None:
@@ -89,12 +114,14 @@ class Session:
                 frame is painted.
             pace: chooses the size.
             lines: of the line protocol; see `controls`.
+            warm_up: find the size before the first frame, which is not late then; else it comes sooner.
+            say: told what has changed, and what could not be.
             on_status: called every so often, and at the end.
             every: seconds between two.
         """
         self._camera, self._painter, self._outputs = camera, painter, outputs
         self._pace, self._lines, self._on_status = pace, lines, on_status
-        self._every = every
+        self._every, self._say, self._warms_up = every, say, warm_up
         self._meter = Meter()
         self._frames = 0
         self._size = pace.size
@@ -110,7 +137,8 @@ class Session:
         Raises:
             VidstyleError: the source is gone, or an output failed.
         """
-        self._warm_up(stop)
+        if self._warms_up:
+            self._warm_up(stop)
         self._camera.forget()
         began = reported = self._began = time.monotonic()
         counted = 0
@@ -147,7 +175,7 @@ class Session:
             self._size = self._pace.size
         self._painter.forget()
         if self._size != (height, width):
-            log.warning("painting at %dx%d, to keep up", self._size[1], self._size[0])
+            self._say(f"painting at {self._size[1]}x{self._size[0]}, to keep up")
 
     def _time(self, pixels: Pixels) -> float:
         began = time.monotonic()
@@ -161,7 +189,7 @@ class Session:
             self._size = self._pace.size
         next_size = self._pace.size
         if next_size != self._size and self._painter.ready(*next_size):
-            log.warning("painting at %dx%d", next_size[1], next_size[0])
+            self._say(f"painting at {next_size[1]}x{next_size[0]}")
             self._size = next_size
         painted = self._painter.paint(captured.pixels, self._size, began)
         for number, output in enumerate(self._outputs):
@@ -184,14 +212,14 @@ class Session:
                 wrong.append(error)
         if wrong:
             others = len(wrong) - 1
-            log.warning("%s%s", wrong[0], f", and {others} other lines" if others else "")
+            self._say(f"{wrong[0]}{f', and {others} other lines' if others else ''}")
         for command in done:
             if command.what == "quit":
                 continue
             try:
-                log.warning("%s", self._painter.obey(command, time.monotonic()))
+                self._say(self._painter.obey(command, time.monotonic()))
             except UsageError as error:
-                log.warning("%s", error)
+                self._say(str(error))
         return done
 
     def status(self, rate: float | None = None) -> Status:

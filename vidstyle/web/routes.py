@@ -18,6 +18,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.web.clips import Clip
 from vidstyle.web.engine import PICTURE, TILE
 from vidstyle.web.events import Events
+from vidstyle.web.live import Live
 from vidstyle.web.previews import thumbnail
 from vidstyle.web.renders import DONE, told
 from vidstyle.web.session import Session
@@ -68,7 +69,7 @@ SESSION = web.AppKey("session", Session)
 EVENTS = web.AppKey("events", Events)
 
 
-def application(session: Session, events: Events, guard: Any) -> web.Application:
+def application(session: Session, events: Events, cameras: Live, guard: Any) -> web.Application:
     """Return the server's application, whose first middleware is the guard."""
     app = web.Application(middlewares=[guard, errors], client_max_size=1 << 16)
     app[SESSION], app[EVENTS] = session, events
@@ -79,6 +80,8 @@ def application(session: Session, events: Events, guard: Any) -> web.Application
         [
             web.get("/api/constants", routes.constants),
             web.get("/api/events", routes.events),
+            web.get("/api/live", cameras.serve),
+            web.post("/api/live/command", routes.live_command),
             web.put("/api/clips", routes.upload),
             web.delete("/api/clips/{id}", routes.remove_clip),
             web.get("/api/clips/{id}/file", routes.clip_file),
@@ -175,6 +178,11 @@ class _Routes:
         command = self._session.command(self._clip(request), settings)
         options = self._session.options(settings)
         return web.json_response({"command": command, "options": options})
+
+    async def live_command(self, request: web.Request) -> web.StreamResponse:
+        settings = Settings.of(await _asked(request))
+        command = self._session.live_command(settings)
+        return web.json_response({"command": command, "options": self._session.options(settings)})
 
     async def render(self, request: web.Request) -> web.StreamResponse:
         settings = Settings.of(await _asked(request))

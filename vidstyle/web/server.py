@@ -14,6 +14,7 @@ from vidstyle.errors import UsageError
 from vidstyle.runtime.compute import Compute
 from vidstyle.web.events import Events
 from vidstyle.web.guard import Guard, add_headers
+from vidstyle.web.live import Live
 from vidstyle.web.routes import application
 from vidstyle.web.session import Language, Limits, Session
 
@@ -61,7 +62,8 @@ class Server:
         session = Session(self.pictures, self.language, self.compute, self.limits, events.tell)
         try:
             guard = Guard(listening.getsockname()[1], self.on_address)
-            app = application(session, events, guard.middleware())
+            cameras = Live(session, self.compute)
+            app = application(session, events, cameras, guard.middleware())
             app.on_response_prepare.append(add_headers)
             runner = web.AppRunner(
                 app,
@@ -79,6 +81,7 @@ class Server:
                     await asyncio.sleep(_OFTEN)
             finally:
                 await events.close()
+                await cameras.close()
                 await runner.cleanup()
         finally:
             await asyncio.to_thread(session.close)

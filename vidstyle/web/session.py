@@ -40,6 +40,10 @@ class Language(Protocol):
         """Return the command that does the same as the page."""
         ...
 
+    def live_command(self, style: str, parts: Sequence[Any]) -> str:
+        """Return the command that paints a camera as the page does."""
+        ...
+
     def meaning(self, owner: type, name: str) -> str:
         """Return the help of a field of a dataclass."""
         ...
@@ -63,8 +67,10 @@ class Limits:
     renders: int = 200
     sockets: int = 32
     """Open at once."""
+    cameras: int = 3
+    """Painted live at once."""
     silence: float = 60
-    """Seconds after which an upload of which nothing comes is given up."""
+    """Seconds after which an upload or a camera of which nothing comes is given up."""
 
 
 class Session:
@@ -182,6 +188,14 @@ class Session:
         style = self.style(settings.style)
         output = output_name(clip, style)
         return self.language.command(clip.path.name, str(style), output, settings.parts)
+
+    def live_command(self, settings: Settings) -> str:
+        """Return the command that paints a camera.
+
+        Raises:
+            UsageError: there is no such style.
+        """
+        return self.language.live_command(str(self.style(settings.style)), [settings.look])
 
     def options(self, settings: Settings) -> dict[str, str]:
         """Return of each dial the option that it stands for, with its value."""

@@ -45,6 +45,18 @@ export class Dials {
     this.inputs.style_scale.input.disabled = !own;
   }
 
+  // What can change while the camera is painted.
+  setLive(live, names) {
+    for (const { dial, input } of Object.values(this.inputs)) {
+      input.closest("label").hidden = live && !names.includes(dial.name);
+    }
+    find("more").parentElement.hidden = live;
+  }
+
+  value(name) {
+    return Number(this.inputs[name].input.value);
+  }
+
   get values() {
     const values = {};
     for (const [name, { dial, input }] of Object.entries(this.inputs)) {

@@ -3,6 +3,8 @@
 import { ask, picture } from "./api.js";
 import { find, keyed, make, showError } from "./elements.js";
 
+const SLOW = 3000;  // Milliseconds from one picture to the next while the camera is painted.
+
 export class Gallery {
   constructor(chosen, onChange) {
     this.chosen = chosen;
@@ -58,6 +60,12 @@ export class Gallery {
     this.#paint();
   }
 
+  // Leaves the processor to the camera for the most part.
+  set slow(slow) {
+    if (slow && !this.pause) this.wanted?.abort();
+    this.pause = slow ? SLOW : 0;
+  }
+
   // One after the other: a browser asks a server six things at once, and the preview comes first.
   async #paint() {
     if (this.wanted || !this.clip || !this.all) return;
@@ -65,6 +73,7 @@ export class Gallery {
     const clip = this.clip;
     for (let style; (style = this.all.find((s) => !this.painted.has(s.name)));) {
       try {
+        if (this.pause) await new Promise((resolve) => setTimeout(resolve, this.pause));
         const url = await picture("GET", `/api/clips/${clip}/styles/${encodeURIComponent(style.name)}`, { signal });
         if (signal.aborted) return;
         this.painted.set(style.name, url);

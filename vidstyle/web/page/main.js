@@ -4,6 +4,7 @@ import { ask, json, listen, upload } from "./api.js";
 import { Dials } from "./dials.js";
 import { duration, find, keyed, make, say, showError, takesDrops } from "./elements.js";
 import { Gallery } from "./gallery.js";
+import { Live } from "./live.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
 
@@ -15,6 +16,7 @@ const constants = await json("GET", "/api/constants").catch((error) => {
 const kept = JSON.parse(sessionStorage.getItem("choice") ?? "{}");
 const stage = new Stage();
 const results = new Results();
+const live = new Live(refresh);
 const gallery = new Gallery(kept.style, refresh);
 const dials = new Dials(constants.dials, kept.dials ?? {}, refresh);
 let state = null;
@@ -39,20 +41,57 @@ function refresh() {
   const settings = { style: gallery.chosen, ...dials.values };
   sessionStorage.setItem("choice", JSON.stringify(
     { clip: chosen, style: gallery.chosen, dials: dials.values, moments }));
+  showLive();
+  if (live.on) return;
   const sample = clip.id === constants.sample.id;
   find("paint").disabled = sample;
   find("paint").textContent = sample ? "Choose a clip first" : `Paint ${clip.name}`;
   stage.show(clip, time, settings);
-  showCommand(clip, settings);
+  showCommand(`clips/${clip.id}`, settings);
+}
+
+const LIVE = ["strength", "stability"];
+
+function liveSettings() {
+  const dialled = LIVE.map((name) => [name, dials.value(name)]);
+  return { style: gallery.chosen, ...Object.fromEntries(dialled) };
+}
+
+let wasLive = false;
+function showLive() {
+  const { on } = live;
+  find("stage").classList.toggle("live", on);
+  find("camera").setAttribute("aria-pressed", on);
+  find("camera").textContent = on ? "Stop the camera" : "Use the camera";
+  find("live-size").disabled = on;
+  find("paint").hidden = on;
+  find("live-controls").hidden = !on;
+  find("record").disabled = !live.transport;
+  find("record").setAttribute("aria-pressed", live.recorder.on);
+  find("record").textContent = live.recorder.on ? "Stop recording" : "Record";
+  find("sound").disabled = live.recorder.on;
+  dials.setLive(on, LIVE);
+  gallery.slow = on || live.starting;
+  if (on) {
+    find("moment").hidden = true;
+    find("stage-note").textContent = "";
+    stage.leave();
+    const settings = liveSettings();
+    live.set(settings);
+    showCommand("live", settings);
+  } else if (wasLive) {
+    say("The camera is off");
+  }
+  wasLive = on;
 }
 
 let commandKey;
-async function showCommand(clip, settings) {
-  const key = JSON.stringify([clip.id, settings]);
+async function showCommand(what, settings) {
+  const key = JSON.stringify([what, settings]);
   if (key === commandKey) return;
   commandKey = key;
   try {
-    const { command, options } = await json("POST", `/api/clips/${clip.id}/command`, { body: settings });
+    const { command, options } = await json("POST", `/api/${what}/command`, { body: settings });
     if (key !== commandKey) return;
     find("command").textContent = command;
     dials.showOptions(options);
@@ -142,6 +181,21 @@ find("reset").onclick = () => {
 find("copy").onclick = async () => {
   await navigator.clipboard.writeText(find("command").textContent).catch(showError);
   say("copied");
+};
+find("camera").onclick = async () => {
+  if (live.on || live.starting) {
+    live.stop();
+    return;
+  }
+  await live.start(liveSettings()).catch(showError);
+};
+find("record").onclick = async () => {
+  if (live.recorder.on) live.recorder.stop();
+  else {
+    const name = `camera.${gallery.chosen.replace(/\.[^.]*$/, "")}`;
+    await live.recorder.start(live.track, name, find("sound").checked).catch(showError);
+  }
+  refresh();
 };
 find("paint").onclick = async () => {
   const body = { style: gallery.chosen, ...dials.values };

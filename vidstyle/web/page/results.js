@@ -9,7 +9,7 @@ const MOVING = /\.(mp4|m4v|mov|webm)$/i;
 export class Results {
   update(renders, clips) {
     this.clips = new Set(clips.map((clip) => clip.id));
-    find("no-results").hidden = renders.length > 0;
+    find("no-results").hidden = renders.length > 0 || find("recordings").children.length > 0;
     keyed(find("renders"), renders.map((r) => [r.id, r]), (r) => this.#item(r), (e, r) => this.#refresh(e, r));
   }
 

@@ -26,6 +26,14 @@ export class Stage {
     this.timer = setTimeout(() => this.#load(clip, time, settings, frame, this.asked.signal), 120);
   }
 
+  // Lets something else be shown there.
+  leave() {
+    this.key = null;
+    this.asked?.abort();
+    clearTimeout(this.timer);
+    this.stage.setAttribute("aria-busy", "false");
+  }
+
   async #load(clip, time, settings, frame, signal) {
     const { compare, ...painted } = settings;
     const where = `/api/clips/${clip.id}`;
