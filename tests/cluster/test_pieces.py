@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -79,12 +80,19 @@ def painted(path: Path, output: str, look=None, **options):
     return one, many, cluster.tasks
 
 
+def packets(path: Path) -> list[tuple[object, ...]]:
+    """Return all packets of a file: what is decoded of them is the same where they are."""
+    with av.open(str(path)) as file:
+        found = [p for p in file.demux() if p.size]
+        return [(p.stream.index, p.pts, p.dts, p.duration, bytes(p)) for p in found]
+
+
 def assert_same(one: Path, many: Path):
     for left, right in zip(
         sorted(one.parent.iterdir()), sorted(many.parent.iterdir()), strict=True
     ):
         assert left.name == right.name
-        assert left.read_bytes() == right.read_bytes()
+        assert packets(left) == packets(right)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +101,7 @@ def assert_same(one: Path, many: Path):
         ("a.mp4", {}, {}),
         ("a.mkv", {"stability": 0.7, "colors": "linear"}, {"compute": Compute(batch=3)}),
         ("a.mkv", {"stroke": 0.5, "strength": 0.6}, {"encoding": Encoding(codec="ffv1")}),
-        ("a.webm", {}, {"reading": Reading(start=0.5, end=3.1)}),
+        ("a.webm", {}, {"reading": Reading(start=Fraction(1, 2), end=Fraction(3))}),
         ("a.mov", {}, {"reading": Reading(fps=20)}),
         ("a_%04d.png", {}, {}),
         ("a.avi", {}, {}),

@@ -224,6 +224,7 @@ class Work:
         """Held while something here changes, and while a function of the caller's is called."""
         self._ended = False
         """A function of the caller's has raised."""
+        self._jobs = batch.jobs
         self._settled = 0
         self._pace = Pace(())
         self._looks: dict[Variant, Look | Exception] = {}
@@ -240,7 +241,7 @@ class Work:
 
     def _together(self, name: str | Path, items: list[Item]) -> None:
         """Paint the items of one model, so many at once as are wished."""
-        jobs = min(self._at_once, len(items))
+        jobs = min(self._jobs, len(items))
         waiting = deque(items)
         variants = list(dict.fromkeys(item.variant for item in items))
         if jobs == 1:  # in this thread, which may be the one that hears signals
@@ -251,10 +252,6 @@ class Work:
         errors = [error for job in done if (error := job.exception())]
         for error in sorted(errors, key=lambda e: isinstance(e, _OtherEndedError)):
             raise error
-
-    @property
-    def _at_once(self) -> int:
-        return self._batch.jobs
 
     def _job(self, name: str | Path, variants: list[Variant], waiting: deque[Item]) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from vidstyle.batch.plan import Item, Variant
 from vidstyle.batch.work import Work
 from vidstyle.cluster.pieces import absolute
-from vidstyle.cluster.session import Cluster
+from vidstyle.cluster.session import Cluster, WorkerLostError
 from vidstyle.cluster.worker import Network
 from vidstyle.errors import InputError
 from vidstyle.files import Result
@@ -29,10 +29,11 @@ class SpreadWork(Work):
         super().__init__(*args)
         self._cluster = cluster
         self._free = deque(cluster.workers)
+        self._jobs = len(cluster.workers)
 
-    @property
-    def _at_once(self) -> int:
-        return len(self._cluster.workers)
+    def _together(self, name: str | Path, items: list[Item]) -> None:
+        """Paint the largest first: what is begun last is what the others wait for at the end."""
+        super()._together(name, sorted(items, key=lambda item: -item.source.bytes))
 
     def _job(self, name: str | Path, variants: list[Variant], waiting: deque[Item]) -> None:
         with self._lock:
@@ -42,14 +43,20 @@ class SpreadWork(Work):
                         self._read_styles(model, variants)
                 except InputError as error:
                     self._looks |= dict.fromkeys(variants, error)
+        self._paint(waiting, self._paint_there)
+
+    def _paint_there(self, item: Item, look: Look) -> Result:
+        """Have a worker paint an item; there is one for each thread."""
         worker = self._free.popleft()
         try:
-            self._paint(waiting, lambda item, look: self._ask(worker, item, look))
+            return self._ask(worker, item, look)
+        except WorkerLostError:  # by this item: the next ones get another
+            worker = self._cluster.hire()
+            raise
         finally:
             self._free.append(worker)
 
     def _ask(self, worker: Any, item: Item, look: Look) -> Result:
-        """Have a worker paint an item."""
         ray = self._cluster.ray
         job = self._batch.job(item, overwrite=self._batch.overwrite)
         answer = worker.paint_file.remote(absolute(job), Network(item.variant.model, look))

@@ -39,6 +39,10 @@ _SECONDS = 5.0
 """In which an address must answer, and workers must end by themselves."""
 
 
+class WorkerLostError(UsageError):
+    """A worker died, however often it was begun anew."""
+
+
 class Cluster:
     """Workers of Ray; use it as a context manager: none of them is left at its end."""
 
@@ -63,12 +67,13 @@ class Cluster:
         self._spreading, self._compute = spreading, compute
         self.workers: list[Any] = []
         """Handles of Ray; see `Worker`."""
+        self._kind: Any = None
 
     def __enter__(self) -> Self:
         try:
             with _signals_kept():
                 self._begin()
-            self._hire()
+            self._begin_workers()
         except BaseException:
             self.close()
             raise
@@ -94,7 +99,7 @@ class Cluster:
                 "same token"
             ) from error
 
-    def _hire(self) -> None:
+    def _begin_workers(self) -> None:
         """Begin as many workers as there is room for."""
         has = self.ray.cluster_resources()
         each = self._spreading.worker_cores
@@ -113,8 +118,14 @@ class Cluster:
             "max_task_retries": _RETRIES,
             "max_concurrency": 2,  # one works, another tells how far that is
         }
-        worker = self.ray.remote(**options)(Worker)
-        self.workers = [worker.remote(each, cores()) for _ in range(count)]
+        self._kind = self.ray.remote(**options)(Worker)
+        for _ in range(count):
+            self.hire()
+
+    def hire(self) -> Any:
+        """Begin a worker, and return its handle."""
+        self.workers.append(self._kind.remote(self._spreading.worker_cores, cores()))
+        return self.workers[-1]
 
     def _gpus(self, has: dict[str, float]) -> int:
         wanted = self._compute.device == "auto" or self._compute.device.startswith("cuda")
@@ -125,7 +136,7 @@ class Cluster:
 
         Raises:
             Exception: what the worker raised.
-            UsageError: it has died too often.
+            WorkerLostError: it has died too often.
         """
         errors = self.ray.exceptions
         try:
@@ -133,7 +144,7 @@ class Cluster:
         except errors.RayTaskError as error:
             raise error.cause from None
         except errors.RayError as error:
-            raise UsageError(
+            raise WorkerLostError(
                 f"a worker was lost {_RETRIES + 1} times over the same work ({type(error).__name__}); a machine that "
                 "has too little memory kills it: choose more `worker_cores`, so that there are fewer of them"
             ) from error
