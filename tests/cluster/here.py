@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from vidstyle.cluster.worker import Worker
+from vidstyle.cores import cores
 
 
 class Method:
@@ -22,7 +23,7 @@ class Here:
 
     def __init__(self, count=2):
         self.tasks = []
-        worker = Worker(1, 1)
+        worker = Worker(cores(), cores())
 
         def paint(task):
             self.tasks.append((task.piece, task.end))

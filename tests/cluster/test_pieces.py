@@ -95,6 +95,7 @@ def assert_same(one: Path, many: Path):
         assert packets(left) == packets(right)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "look", "options"),
     [
