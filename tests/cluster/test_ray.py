@@ -83,6 +83,11 @@ def wait_for(what):
     return found
 
 
+def wait_for_a_piece(process, folder: Path) -> None:
+    wait_for(lambda: any(folder.glob("*.resume/*.npz")) or process.poll() is not None)
+    assert process.poll() is None, process.communicate()[1]
+
+
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     return make_shots(tmp_path_factory.mktemp("seven") / "in.mp4", SEVEN)
@@ -111,8 +116,8 @@ def test_a_killed_worker_changes_nothing(clip, whole, tmp_path):
         return [pid for pid, name in found if "Worker.paint_pieces" in name]
 
     try:
-        wait_for(lambda: list(tmp_path.glob("two.mp4.resume/*.npz")) or process.poll() is not None)
-        os.kill(wait_for(painting)[0], signal.SIGKILL)
+        wait_for_a_piece(process, tmp_path)
+        os.kill(painting()[0], signal.SIGKILL)
     except BaseException:
         kill_family(process.pid)
         process.kill()
@@ -128,7 +133,7 @@ def test_a_killed_worker_changes_nothing(clip, whole, tmp_path):
 def test_a_killed_driver_is_resumed(clip, whole, tmp_path):
     output = tmp_path / "two.mp4"
     process = spread(clip, output)
-    wait_for(lambda: list(tmp_path.glob("two.mp4.resume/*.npz")) or process.poll() is not None)
+    wait_for_a_piece(process, tmp_path)
     others = family(process.pid)
     process.kill()
     process.communicate()
@@ -151,7 +156,7 @@ def alive(pid: int) -> bool:
 @pytest.mark.slow
 def test_a_signal_leaves_what_can_be_resumed_and_no_process(clip, tmp_path):
     process = spread(clip, tmp_path / "two.mp4")
-    wait_for(lambda: list(tmp_path.glob("two.mp4.resume/*.npz")) or process.poll() is not None)
+    wait_for_a_piece(process, tmp_path)
     others = family(process.pid)
     process.send_signal(signal.SIGINT)
     said = finished(process, 130)

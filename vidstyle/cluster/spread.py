@@ -32,8 +32,8 @@ def paint_one(
     (item,) = batch.plan.items
     if item.variant.refusal:
         raise item.variant.refusal
-    batch = replace(batch, resume=True)
     check_divisible(batch.job(item, overwrite=batch.overwrite))
+    batch = replace(batch, resume=True)
     with Cluster(spreading, batch.compute) as cluster:
         spread = Spread(cluster, item.variant.model, on_progress, stop)
         return spread.result(batch.paint_only(fill=spread, on_progress=spread.joined, stop=stop))
