@@ -34,18 +34,20 @@ SECONDS = 900
 
 def run(*arguments, **options):
     command = [sys.executable, "-m", "vidstyle", "run", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, **pipes, **options)
 
 
 def finished(process, code=0) -> str:
     try:
-        _, said = process.communicate(timeout=SECONDS)
+        printed, said = process.communicate(timeout=SECONDS)
     except BaseException:
         kill_family(process.pid)
         process.kill()
         raise
     assert process.returncode == code, said
     assert "Traceback" not in said
+    assert printed == ""
     return said
 
 

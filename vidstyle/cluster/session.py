@@ -99,6 +99,10 @@ class Cluster:
                 "same token"
             ) from error
 
+        # It prints to standard output what became of workers, whatever `log_to_driver` says; it offers no other way.
+        with contextlib.suppress(AttributeError):
+            self.ray._private.worker._worker_logs_enabled = False
+
     def _begin_workers(self) -> None:
         """Begin as many workers as there is room for."""
         has = self.ray.cluster_resources()
