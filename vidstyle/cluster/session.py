@@ -93,10 +93,11 @@ class Cluster:
             self.ray.init(**options)
         except Exception as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
-            where = address or "on this machine"
+            way_out = "every machine needs the same versions of Ray and Python, and the same token"
+            if address is None:
+                way_out = "on a machine that is very busy, try again later, or take `jobs`"
             raise UsageError(
-                f"Ray does not begin {where}: {said}; every machine needs the same versions of Ray and Python, and the "
-                "same token"
+                f"Ray does not begin {address or 'on this machine'}: {said.rstrip('.')}; {way_out}"
             ) from error
 
         # It prints to standard output what became of workers, whatever `log_to_driver` says; it offers no other way.
