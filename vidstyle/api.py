@@ -10,7 +10,7 @@ from typing import Any
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file
+from vidstyle.files import Filler, Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.masks import Masks
@@ -189,6 +189,7 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     keep_partial: bool = False,
+    fill: Filler | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_fit_report: Callable[[Report], None] | None = None,
     on_fit: Callable[[Fit], None] | None = None,
@@ -196,7 +197,7 @@ def run(
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them.
 
-    With `fitting` the network is fitted first, or the fit that is kept is taken: `on_fit_report` is called after every step of it,
+    `fill` is that of `paint_file`. With `fitting` the network is fitted first, or the fit that is kept is taken: `on_fit_report` is called after every step of it,
     `on_fit` with the fit.
     """
     masks = masks or Masks()
@@ -243,7 +244,7 @@ def run(
         exact = (
             timeline is None and isinstance(several[0], str | Path) and str(several[0]) == IDENTITY
         )
-        return paint_file(job, prepare, exact=exact, on_progress=on_progress, stop=stop)
+        return paint_file(job, prepare, exact=exact, fill=fill, on_progress=on_progress, stop=stop)
 
 
 def preview(

@@ -118,6 +118,16 @@ class Job:
         settings["mask"] = self.masks.fingerprint
         return settings
 
+    def options(self, *, exact: bool) -> tuple[Reading, Encoding]:
+        """Return how it is read and encoded; `exact`: see `paint_file`."""
+        reading, encoding = self.reading, self.encoding
+        if self.compute.low_latency:
+            reading = replace(reading, low_latency=True)
+            encoding = replace(encoding, low_latency=True)
+        if exact or self.masks.mask:  # so that nothing happens to what is not painted
+            reading = replace(reading, precise=True)
+        return reading, encoding
+
     @property
     def container(self) -> Container:
         """Of the output."""
@@ -131,11 +141,16 @@ class Job:
         return self.output.with_stem(f"{self.output.stem}.partial")
 
 
+Filler = Callable[[Job, Painter[Any], StreamInfo, Pieces], None]
+"""Gets a job, what paints it, the facts of the video, and the pieces that are there."""
+
+
 def paint_file(
     job: Job,
     prepare: Callable[[StreamInfo], Sequence[Painter[Any]]],
     *,
     exact: bool = False,
+    fill: Filler | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Result:
@@ -145,6 +160,7 @@ def paint_file(
         job: what and where to.
         prepare: returns what paints it, given the facts of the opened video: a network gets ready for
             its size while styles are read. Or what paints in each mask, where there are as many.
+        fill: called before the work of a job that may `resume`: has others write some of its pieces.
         exact: nothing is painted, so colors are converted without the small losses that painting hides.
         on_progress: called after every batch.
         stop: called often; what it raises stops the run, and nothing is left behind.
@@ -152,20 +168,11 @@ def paint_file(
     Raises:
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
-    reading, encoding = job.reading, job.encoding
-    if job.compute.low_latency:
-        reading = replace(reading, low_latency=True)
-        encoding = replace(encoding, low_latency=True)
-    if exact or job.masks.mask:  # so that nothing happens to what is not painted
-        reading = replace(reading, precise=True)
+    reading, encoding = job.options(exact=exact)
     with FileSource(job.source, reading, stop=stop) as frames:
         if reading.hwaccel:
             encoding = _accelerated(encoding, job.container, reading.hwaccel, frames)
-        fed = is_pipe(job.source) or isinstance(job.source, Address)
-        once = fed or is_sequence(job.source) or reading.is_raw
-        known = None
-        if not (once or job.compute.low_latency or frames.info.frames == 1):
-            known = LookaheadSource(frames)
+        known = LookaheadSource(frames) if read_twice(job, frames) else None
         shown = job.comparison.source(known or frames)
         if shown.info.width != frames.info.width:
             _drop_projection(frames)
@@ -177,8 +184,13 @@ def paint_file(
             log.info("painting on %s", painter.name)
             pieces = None
             if job.resume:
-                pieces = Pieces(job.output, _settings(job, painter))
+                pieces = Pieces(job.output, settings_of(job, painter))
                 opened.callback(pieces.close)
+                if fill:
+                    try:
+                        fill(job, painter, frames.info, pieces)
+                    finally:
+                        pieces.find()
             sink = opened.enter_context(
                 FileSink(
                     job.output,
@@ -213,7 +225,14 @@ def paint_file(
     return Result(job.output, summary, painter.name)
 
 
-def _settings(job: Job, painter: Painter[Any]) -> dict[str, str]:
+def read_twice(job: Job, source: FileSource) -> bool:
+    """Return whether frames of a shot are read before it is painted."""
+    fed = is_pipe(job.source) or isinstance(job.source, Address)
+    once = fed or is_sequence(job.source) or job.reading.is_raw
+    return not (once or job.compute.low_latency or source.info.frames == 1)
+
+
+def settings_of(job: Job, painter: Painter[Any]) -> dict[str, str]:
     """Return all that decides what the frames of an output are."""
     settings = job.settings()
     for name, value in painter.settings().items():

@@ -63,6 +63,10 @@ class Checkpoint:
     """Frames painted until then, from the first one on."""
     state: Callable[[], Arrays]
     """Returns the stylizer's state after them; waits for what is still in flight."""
+    first: int = 0
+    """Index of the first frame that the source yields."""
+    piece: int | None = None
+    """Index of the frame with which the piece begins that is written; None: it begins after the frames painted until then."""
 
 
 class Stylizer(Protocol[StateT]):
@@ -248,7 +252,7 @@ def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
         batch: frames per call of the stylizer, fewer at the end; None: what suits it.
         low_latency: a frame per call, and no queue longer than a frame.
         begin: where an earlier run with the same arguments was cut off: the sink has its frames, and gets
-            them unpainted, for their times alone.
+            them unpainted, for their times alone. Frames and progress are counted from the clip's first frame on.
         on_progress: called after every batch.
         stop: called often; raises to stop. Nothing is committed then.
 
@@ -282,9 +286,9 @@ def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
         threading.Thread(target=target, args=args, daemon=True, name=target.__name__)
         for target, args in jobs
     ]
-    done = damaged = 0
+    done, damaged = begin.first if begin else 0, 0
     resumed = begin.frames if begin else 0
-    marked = resumed
+    marked = resumed if begin is None or begin.piece is None else begin.piece
     in_flight: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]], StateT]] = deque()
 
     def hand_on(frames: Sequence[Frame]) -> None:

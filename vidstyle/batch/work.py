@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from vidstyle.batch.step import Pace, Step
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
 from vidstyle.fields import Between, check
-from vidstyle.files import Job, Result, paint_file
+from vidstyle.files import Filler, Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import load_picture
 from vidstyle.masks import Masks
@@ -75,10 +76,11 @@ class Batch:
     def paint_only(
         self,
         *,
+        fill: Filler | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         stop: Callable[[], None] | None = None,
     ) -> Result:
-        """Paint the only item, as `vidstyle.stylize` does.
+        """Paint the only item, as `vidstyle.stylize` does; `fill`: see `paint_file`.
 
         Raises:
             VidstyleError: see `vidstyle.errors`.
@@ -101,6 +103,7 @@ class Batch:
             overwrite=self.overwrite,
             resume=self.resume,
             keep_partial=self.keep_partial,
+            fill=fill,
             on_progress=on_progress,
             stop=stop,
         )
@@ -108,6 +111,7 @@ class Batch:
     def paint(
         self,
         *,
+        work: Callable[..., Work] | None = None,
         on_progress: Callable[[Step], None] | None = None,
         on_outcome: Callable[[Outcome], None] | None = None,
         stop: Callable[[], None] | None = None,
@@ -115,6 +119,7 @@ class Batch:
         """Paint all items. One that fails does not stop the others.
 
         Args:
+            work: a kind of `Work` that paints them elsewhere; None: here.
             on_progress: called after every batch of frames.
             on_outcome: called after every item.
             stop: called often; what it raises ends the work, when the report is written.
@@ -125,7 +130,7 @@ class Batch:
         """
         record = Record.begin(self.plan.report, self.plan.items, read_made(self.plan.report))
         try:
-            _Work(self, record, on_progress, on_outcome, stop).run()
+            (work or Work)(self, record, on_progress, on_outcome, stop).run()
         finally:
             record.write()
         return record.report
@@ -202,7 +207,7 @@ class _OtherEndedError(Exception):
     """Another job was ended by a function of the caller's."""
 
 
-class _Work:
+class Work:
     """The work while it goes on. Several jobs share it, each a thread with a model of its own."""
 
     def __init__(
@@ -219,6 +224,7 @@ class _Work:
         """Held while something here changes, and while a function of the caller's is called."""
         self._ended = False
         """A function of the caller's has raised."""
+        self._jobs = batch.jobs
         self._settled = 0
         self._pace = Pace(())
         self._looks: dict[Variant, Look | Exception] = {}
@@ -235,7 +241,7 @@ class _Work:
 
     def _together(self, name: str | Path, items: list[Item]) -> None:
         """Paint the items of one model, so many at once as are wished."""
-        jobs = min(self._batch.jobs, len(items))
+        jobs = min(self._jobs, len(items))
         waiting = deque(items)
         variants = list(dict.fromkeys(item.variant for item in items))
         if jobs == 1:  # in this thread, which may be the one that hears signals
@@ -256,7 +262,7 @@ class _Work:
             return
         with model:
             self._read_styles(model, variants)
-            self._paint(model, waiting)
+            self._paint(waiting, partial(self._paint_here, model))
 
     def _settle_at_once(self, item: Item) -> bool:
         """Settle an item that cannot be painted, or is there already."""
@@ -289,15 +295,15 @@ class _Work:
                 except Exception as error:
                     self._looks[variant] = error
 
-    def _paint(self, model: Model, waiting: deque[Item]) -> None:
-        """Paint items of one model until none is waiting."""
+    def _paint(self, waiting: deque[Item], paint: Callable[[Item, Look], Result]) -> None:
+        """Paint items until none is waiting."""
         for item in _taken(waiting):
             self._stop()
             look = self._looks[item.variant]
             try:
                 if isinstance(look, Exception):
                     raise look
-                self._paint_item(model, item, look)
+                self._paint_item(item, look, paint)
             except Exception as error:
                 if self._ended:
                     raise
@@ -305,21 +311,22 @@ class _Work:
             with self._lock:
                 self._pace.end(item)
 
-    def _paint_item(self, model: Model, item: Item, look: Look) -> None:
-        batch = self._batch
-        settings = batch.settings(item) if self._record.path else ""
-
+    def _paint_here(self, model: Model, item: Item, look: Look) -> Result:
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
             model.expect(info, look.stroke)
             return [model.stylizer.bind(look)]
 
-        result = paint_file(
-            batch.job(item, overwrite=batch.overwrite),
+        return paint_file(
+            self._batch.job(item, overwrite=self._batch.overwrite),
             prepare,
             exact=model.name == IDENTITY,
             on_progress=lambda progress: self._tell(item, progress),
             stop=self._stop,
         )
+
+    def _paint_item(self, item: Item, look: Look, paint: Callable[[Item, Look], Result]) -> None:
+        settings = self._batch.settings(item) if self._record.path else ""
+        result = paint(item, look)
         made = Made()
         if settings and not is_pipe(item.output):
             made = Made(settings, fingerprint(item.output))

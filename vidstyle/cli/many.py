@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import typer
 
 from vidstyle.batch.plan import Source
-from vidstyle.batch.report import Outcome
+from vidstyle.batch.report import Outcome, Report
 from vidstyle.batch.work import Batch
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
+from vidstyle.cluster.options import Spreading
 from vidstyle.errors import Interrupted
 from vidstyle.files import Result
 
 
-def paint_many(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
+def paint_many(batch: Batch, spreading: Spreading, stop: StopOnSignal, *, quiet: bool) -> None:
     """Paint all, tell what became of each, and exit with the worst code."""
     settled: list[Outcome] = []
 
@@ -30,7 +34,8 @@ def paint_many(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
                 display.say(_told(outcome))
 
         try:
-            report = batch.paint(on_progress=display.of_many, on_outcome=tell, stop=stop)
+            paint = partial(_spread, batch, spreading) if spreading.on else batch.paint
+            report = paint(on_progress=display.of_many, on_outcome=tell, stop=stop)
         except Interrupted:
             display.say(f"{len(settled)} of {len(batch.plan.items)} results were settled")
             raise
@@ -38,6 +43,12 @@ def paint_many(batch: Batch, stop: StopOnSignal, *, quiet: bool) -> None:
         counts = ", ".join(f"{report.count(s)} {s}" for s in ("done", "skipped", "failed"))
         say(f"{counts} in {report.seconds:.1f} s")
     raise typer.Exit(report.exit_code)
+
+
+def _spread(batch: Batch, spreading: Spreading, **told: Any) -> Report:
+    from vidstyle.cluster import spread
+
+    return spread.paint_many(batch, spreading, **told)
 
 
 def _told(outcome: Outcome) -> str:

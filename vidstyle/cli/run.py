@@ -18,6 +18,7 @@ from vidstyle.cli.options import command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
+from vidstyle.cluster.options import Spreading
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, UsageError
 from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE
@@ -175,6 +176,7 @@ def run(
     ] = "pad",
     comparison: Comparison,
     compute: Compute,
+    spreading: Spreading,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary.")
     ] = False,
@@ -202,6 +204,10 @@ def run(
         "keep_partial": keep_partial,
     }
     if timeline or preview or len(masks.mask) > 1 or keyframes.given or fitting.fit is not None:
+        if spreading.on:
+            raise UsageError(
+                "a timeline, keyframes, a `fit`, and a `mask` for each style, are painted on one machine: leave `on` out"
+            )
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
                 "a timeline, keyframes, a `fit`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
@@ -262,10 +268,20 @@ def run(
     batch = Batch(plan, look, styles, compute, jobs=jobs, **how)
     if len(plan.items) == 1 and report is None:
         with ProgressDisplay(quiet=quiet) as display:
-            result = batch.paint_only(on_progress=display, stop=stop)
+            result = _paint_only(batch, spreading, display, stop)
         _tell(plan.items[0].source, result, quiet=quiet)
     else:
-        paint_many(batch, stop, quiet=quiet)
+        paint_many(batch, spreading, stop, quiet=quiet)
+
+
+def _paint_only(
+    batch: Batch, spreading: Spreading, display: ProgressDisplay, stop: StopOnSignal
+) -> Result:
+    if spreading.on:
+        from vidstyle.cluster import spread
+
+        return spread.paint_one(batch, spreading, on_progress=display, stop=stop)
+    return batch.paint_only(on_progress=display, stop=stop)
 
 
 def _check_keyframes(keyframes: KeyframeOptions, method: str, *, resume: bool) -> None:

@@ -39,6 +39,7 @@ SPELLINGS = {
     "keyframe_mask": Spelling(metavar="PICTURE"),
     "learn": Spelling(metavar="SECONDS"),
     "mask": Spelling(metavar="FILE"),
+    "on": Spelling(metavar="ray|ray://HOST:PORT"),
     "options": Spelling(("-x",)),
     "output": Spelling(("-o", "--output"), "OUT"),
     "overwrite": Spelling(("-y", "--overwrite")),

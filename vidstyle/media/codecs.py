@@ -241,7 +241,7 @@ class Encoding:
         if codec == "libx264":
             # Its own choice is half as many again, for an encoder alone on the machine: that costs 9 %
             # of a painted 1280x720 run on two cores. Each holds a frame, so there is an end to it.
-            options["threads"] = str(min(16, cores()))
+            options["threads"] = str(min(16, cores("encoders")))
             # PyAV asks for threads that share a frame: they wait for each other, and slices cost bits.
             if not self.low_latency:
                 options["thread_type"] = "frame"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from vidstyle.frame import Frame, Pixels, StreamInfo
+from vidstyle.media.part import PartSource
 from vidstyle.media.source import FileSource
 
 log = logging.getLogger(__name__)
@@ -25,9 +26,9 @@ _MAX_PICTURES = 600
 class LookaheadSource:
     """A source of a file's frames that can also read ahead of one of them."""
 
-    def __init__(self, source: FileSource) -> None:
-        """Take the source, one that can be read twice: no pipe."""
-        self._source = source
+    def __init__(self, source: FileSource | PartSource, first: int = 0) -> None:
+        """Take the source, one that can be read twice: no pipe; and the index of its first frame."""
+        self._source, self._first = source, first
         self._times = array("d")  # seconds: eight bytes a frame, however long the file
 
     @property
@@ -57,7 +58,7 @@ class LookaheadSource:
         """
         video = self._source.video
         try:
-            begin = Fraction(self._times[index]).limit_denominator(10**6)
+            begin = Fraction(self._times[index - self._first]).limit_denominator(10**6)
             for frame in video.read(
                 begin,
                 begin + _REACH,

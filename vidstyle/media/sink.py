@@ -26,6 +26,7 @@ from vidstyle.media.containers import Container, container_for, is_sequence
 from vidstyle.media.encoder import Encoder, way_out
 from vidstyle.media.ffmpeg_log import listening
 from vidstyle.media.oddsize import ODD
+from vidstyle.media.part import Part
 from vidstyle.media.passthrough import Passthrough
 from vidstyle.media.picture_maker import PictureMaker
 from vidstyle.media.pieces import Pieces
@@ -84,7 +85,7 @@ class FileSink:
         overwrite: bool = False,
         odd: str = "pad",
         pending: PendingOutput | None = None,
-        pieces: Pieces | None = None,
+        pieces: Pieces | Part | None = None,
     ) -> None:
         """Open the output and the encoder.
 
@@ -97,7 +98,8 @@ class FileSink:
             overwrite: replace a file of that name.
             odd: one of `ODD`.
             pending: the output to write to, if not a file of that name.
-            pieces: keeps what is encoded for another run, and has what an earlier one had encoded.
+            pieces: keeps what is encoded for another run, and has what an earlier one had encoded. Of a `Part` the video
+                alone is written.
 
         Raises:
             UsageError: see `check_output`; or options that the encoder refuses.
@@ -110,17 +112,17 @@ class FileSink:
             raise UsageError(f"expected `odd` {' or '.join(ODD)}, got {odd}")
         self.path = path
         self.info = info
-        self._passthrough = passthrough
+        self._passthrough = None if isinstance(pieces, Part) else passthrough
         self._container = container_for(path, encoding.container)
         self._overwrite = overwrite
         self._committed = False
-        self._frames = self._written = 0
+        self._frames = self._written = pieces.first_frame if pieces else 0
         self._end = Fraction(0)
         self._pieces = pieces
         self._resumed = pieces.frames if pieces else 0
         codec = encoding.encoder(self._container, info)
         self.checkpoint_frames = (
-            _piece_frames(codec) if is_divisible(path, self._container, encoding) else None
+            piece_frames(codec) if is_divisible(path, self._container, encoding) else None
         )
         try:
             self._pending = pending or pending_output(path)
@@ -128,7 +130,7 @@ class FileSink:
             raise self._failed(error) from error
         self._output = self._open_output()
         try:
-            self._encoder = self._add_streams(codec, encoding, odd)
+            self._encoder = self._add_streams(codec, encoding, odd, passthrough)
             self._maker = PictureMaker(self._encoder, self._container)
             self._clock = OutputClock(self._container, self._encoder.time_base, info.even_rate)
             self._write_header()
@@ -136,7 +138,7 @@ class FileSink:
                 raise UsageError(
                     "transparency in VP9 does not come in pieces; choose another `codec`, or leave `resume` out"
                 )
-            if pieces and pieces.frames:
+            if isinstance(pieces, Pieces) and pieces.frames:
                 self._encoder.resume(pieces.first(), pieces.last_times)
         except BaseException:
             self._discard()
@@ -158,8 +160,9 @@ class FileSink:
                 raise self._failed(error) from error
             raise
 
-    def _add_streams(self, codec: str, encoding: Encoding, odd: str) -> Encoder:
-        beside = self._passthrough
+    def _add_streams(
+        self, codec: str, encoding: Encoding, odd: str, beside: Passthrough | None
+    ) -> Encoder:
         add_video = partial(
             Encoder,
             *(self._output, self._container, codec, encoding, self.info),
@@ -168,7 +171,9 @@ class FileSink:
             mastering=beside.mastering if beside else None,
             display_matrix=beside.display_matrix if beside else None,
         )
-        return beside.open(self._output, self._container, add_video) if beside else add_video()
+        if self._passthrough is None:
+            return add_video()
+        return self._passthrough.open(self._output, self._container, add_video)
 
     def _write_header(self) -> None:
         # Some muxers refuse a copied stream only here; a frame later it would look like the disk.
@@ -214,6 +219,8 @@ class FileSink:
         pts = self._frames if self._container.is_picture else self._clock.pts(frame)
         if self._frames < self._resumed:
             self._frames += 1
+            if isinstance(self._pieces, Part):
+                self._pieces.times.append(pts)
             return Converted([], None, _end(frame))
         try:
             pictures = list(self._maker.pictures(frame))
@@ -231,7 +238,7 @@ class FileSink:
             OutputError: the encoder or the disk refused.
         """
         try:
-            if self._pieces and self._written < self._resumed:
+            if isinstance(self._pieces, Pieces) and self._written < self._resumed:
                 self._mux(self._encoder.own(self._pieces.after(self._written)))
             for picture in converted.pictures:
                 packets = self._encoder.encode(picture, converted.duration)
@@ -341,8 +348,8 @@ def is_divisible(path: Path, container: Container, encoding: Encoding) -> bool:
     return not (whole or passes or encoding.low_latency)
 
 
-def _piece_frames(codec: str) -> int:
-    """Return the frames of a piece; an encoder of a graphics card takes long to open, and little for a frame."""
+def piece_frames(codec: str) -> int:
+    """Return the frames of a piece, at least; an encoder of a graphics card takes long to open, and little for a frame."""
     return 12 * PIECE_FRAMES if codec.endswith(_HARDWARE) else PIECE_FRAMES
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle.cores import cores
+from vidstyle.cores import cores, given
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels
 from vidstyle.memory import check_room
@@ -128,7 +128,7 @@ class OpenVinoEngine:
         # What is not in int8 is in the fastest floats. Left to itself the runtime takes bf16 where the
         # processor has it; say so, always.
         self._hint = next(name for name in offered if name != "int8") if int8 else self.precision
-        self._streams = 1 if low_latency else min(_MAX_STREAMS, cores())
+        self._streams = 1 if low_latency else min(_MAX_STREAMS, cores("networks"))
         # Frames of 16 bits stay floats: int8 would round what they are for.
         self._frame_nets = {
             False: model.verified(model.int8_net if int8 else model.frame_net),
@@ -203,6 +203,7 @@ class OpenVinoEngine:
     def _compile(self, height: int, width: int, high_bit_depth: bool) -> Any:
         model = self._read(self._frame_nets[high_bit_depth])
         shapes = {port.any_name: port.partial_shape for port in model.inputs}
+        threads = given("networks")
         # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
         model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
         return self._core.compile_model(
@@ -215,6 +216,7 @@ class OpenVinoEngine:
                 "NUM_STREAMS": self._streams,
                 # Decoder and encoder threads need the cores too.
                 "ENABLE_CPU_PINNING": False,
+                **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
             },
         )
 

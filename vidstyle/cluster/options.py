@@ -1,0 +1,43 @@
+"""Where the work is spread: the wishes of a user, as one value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from vidstyle.errors import UsageError
+from vidstyle.fields import MACHINE, Between, check, documented
+
+_ADDRESS = re.compile(r"(ray://)?[^/\s]+:\d+")
+
+
+@MACHINE
+@documented
+@dataclass(frozen=True)
+class Spreading:
+    """Where the work is spread, and how.
+
+    Raises:
+        UsageError: that is no address.
+    """
+
+    on: str | None = None
+    """Spread the work over workers of Ray: ray, a cluster of this machine alone, which ends with the run; or one that is there,
+    ray://HOST:10001, or HOST:6379 where this machine belongs to it. Several inputs are spread one by one, a single one by its
+    pieces. All machines must see the same files under the same names. None: not at all."""
+    worker_cores: Annotated[int, Between(1, 256)] = 1
+    """Cores of each worker."""
+
+    workers: Annotated[int | None, Between(1, 10_000)] = None
+    """Workers. None: as many as there are cores for."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.on not in {None, "ray"} and not _ADDRESS.fullmatch(str(self.on)):
+            raise UsageError(f"expected `on` ray, ray://HOST:PORT or HOST:PORT, got {self.on}")
+
+    @property
+    def address(self) -> str | None:
+        """Of the cluster; None: one of this machine alone is begun."""
+        return None if self.on == "ray" else self.on

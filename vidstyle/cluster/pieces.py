@@ -1,0 +1,227 @@
+"""One video, whose pieces are painted by many workers; what joins them is a run that goes on after all of them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+from zlib import error as ZlibError
+
+import numpy as np
+
+from vidstyle.cluster.scan import Scan
+from vidstyle.cluster.session import Cluster
+from vidstyle.cluster.worker import Network, Task
+from vidstyle.errors import UsageError
+from vidstyle.files import Job, Result
+from vidstyle.frame import StreamInfo
+from vidstyle.media.address import Address
+from vidstyle.media.part import REORDERED
+from vidstyle.media.piece import index_path, indices, read_piece
+from vidstyle.media.pieces import Pieces
+from vidstyle.media.pipes import is_pipe
+from vidstyle.media.sink import is_divisible, piece_frames
+from vidstyle.model import IDENTITY
+from vidstyle.pipeline import Progress
+from vidstyle.stylize.beginnings import Beginnings
+from vidstyle.stylize.painter import Painter
+from vidstyle.stylize.stylizer import BoundStylizer
+
+log = logging.getLogger(__name__)
+
+_WAIT = 0.1
+"""Seconds between two looks at what the workers have done."""
+
+_MOST = 8
+"""Pieces of a task: what is painted before its first one is lost."""
+
+
+@dataclass
+class Spread:
+    """Has the pieces of a video painted; see `files.Filler`."""
+
+    cluster: Cluster
+    model: str | Path
+    """Name of the model."""
+    on_progress: Callable[[Progress], None] | None = None
+    stop: Callable[[], None] | None = None
+    began: float = field(default_factory=time.monotonic)
+    earlier: int = 0
+    """Frames that were there before."""
+    shown: int = 0
+    """Frames that were told of."""
+
+    def __call__(self, job: Job, painter: Painter[Any], info: StreamInfo, pieces: Pieces) -> None:
+        """Have the workers make all whole pieces; the frames behind them are left to the run that joins them.
+
+        Raises:
+            UsageError: this video is not painted in pieces; or a worker was lost too often.
+            VidstyleError: what a worker raised.
+        """
+        if not isinstance(painter, BoundStylizer):
+            raise UsageError("`on` spreads what one network paints; leave a timeline out")
+        batch = job.compute.batch or painter.batch(info.height, info.width)
+        size = -(-piece_frames(job.encoding.encoder(job.container, info)) // batch) * batch
+        exact = self.model == IDENTITY
+        kept = _kept(pieces.folder)
+        self.earlier = len(kept) * size
+        scan = Scan(job, Beginnings(painter, batch), size, exact=exact)
+        scan.start()
+        try:
+            _Distribution(self, job, painter, pieces, scan, batch, size, kept).run(info)
+        finally:
+            scan.give_up()
+
+    def tell(self, frames: int, total: int | None) -> None:
+        """Tell how many frames are painted; never of fewer than before."""
+        self.shown = max(self.shown, frames)
+        if self.on_progress:
+            seconds = time.monotonic() - self.began
+            self.on_progress(Progress(self.shown, total, seconds, min(self.shown, self.earlier)))
+
+    def joined(self, progress: Progress) -> None:
+        """Tell how far the run is that joins the pieces."""
+        self.tell(progress.frames, progress.total)
+
+    def result(self, result: Result) -> Result:
+        """Return the result of all, given that of the run that joins the pieces."""
+        summary = replace(
+            result.summary,
+            seconds=time.monotonic() - self.began,
+            resumed=min(self.earlier, result.summary.frames),
+        )
+        engine = f"{result.engine}, {len(self.cluster.workers)} workers"
+        return replace(result, summary=summary, engine=engine)
+
+
+@dataclass
+class _Distribution:
+    """Which worker makes which pieces."""
+
+    spread: Spread
+    job: Job
+    painter: BoundStylizer
+    pieces: Pieces
+    scan: Scan
+    batch: int
+    size: int
+    done: set[int]
+
+    def run(self, info: StreamInfo) -> None:
+        """Give pieces to workers until all are there."""
+        cluster, scan = self.spread.cluster, self.scan
+        free, busy = list(cluster.workers), {}
+        taken: set[int] = set()
+        while True:
+            if self.spread.stop:
+                self.spread.stop()
+            if scan.error:
+                raise scan.error
+            ended = scan.ended
+            while free and (task := self._next(taken)):
+                taken.update(range(task.piece, task.end))
+                worker = free.pop()
+                busy[worker.paint_pieces.remote(task)] = worker, task
+            if not busy and ended and not (set(range(scan.whole)) - self.done):
+                return
+            self._wait(busy, free)
+            folder = self.pieces.folder
+            self.done |= {n for n in taken - self.done if index_path(folder, n).exists()}
+            self.spread.tell(len(self.done) * self.size, info.frames)
+
+    def _wait(self, busy: dict[Any, tuple[Any, Task]], free: list[Any]) -> None:
+        if not busy:
+            time.sleep(_WAIT)
+            return
+        cluster = self.spread.cluster
+        for answer in cluster.ray.wait(list(busy), timeout=_WAIT)[0]:
+            worker, task = busy.pop(answer)
+            cluster.result(answer)
+            self.done.update(range(task.piece, task.end))
+            free.append(worker)
+
+    def _next(self, taken: set[int]) -> Task | None:
+        """Return the next pieces that can be begun now, if any."""
+        whole = self.scan.whole
+        left = [n for n in range(whole) if n not in taken and n not in self.done]
+        share = len(left) // (2 * len(self.spread.cluster.workers))
+        for first in left:
+            if self._lead(first) > self.size and first - 1 not in self.done:
+                continue  # a long shot: whoever paints the piece before goes on with this one
+            end = first + 1
+            while end < whole and end not in taken and end not in self.done:
+                if end - first >= min(_MOST, share) and self._lead(end) <= self.size:
+                    break
+                end += 1
+            return self._task(first, end)
+        return None
+
+    def _lead(self, piece: int) -> int:
+        """Return the frames that are painted before a piece, where it is begun with nothing but the scan."""
+        return piece * self.size - self.scan.leads[piece].call
+
+    def _task(self, first: int, end: int) -> Task:
+        scan, begin = self.scan, first * self.size
+        lead, state = scan.leads[first], None
+        if first - 1 not in self.done:
+            state = lead.state
+        known = max(0, min(lead.call, begin - REORDERED))
+        network = Network(self.spread.model, self.painter.look)
+        if scan.time_base is None:
+            raise ValueError("expected a scan of some frames")
+        return Task(
+            absolute(self.job),
+            network,
+            self.pieces.settings,
+            size=self.size,
+            batch=self.batch,
+            piece=first,
+            end=end,
+            call=lead.call,
+            state=state,
+            first=known,
+            pts=np.array(scan.pts[known : end * self.size]),
+            checks=np.array(scan.checks[known : end * self.size]),
+            time_base=scan.time_base,
+            seek=scan.seekable,
+        )
+
+
+def check_divisible(job: Job) -> None:
+    """Refuse a job that is not painted in pieces, before anything is opened.
+
+    Raises:
+        UsageError: it is not.
+    """
+    whole = is_pipe(job.source) or job.compute.low_latency or job.reading.hwaccel
+    beside = job.masks.mask or job.comparison.compare
+    if whole or beside or not is_divisible(job.output, job.container, job.encoding):
+        raise UsageError(
+            "`on` spreads one video by its pieces: it and its output are files (no GIF, WebP or single picture), without "
+            "`mask`, `compare`, `hwaccel`, `low_latency` and passes of the encoder; several inputs are spread whole"
+        )
+
+
+def absolute(job: Job) -> Job:
+    """Return a job as another process finds it."""
+    source = job.source
+    if not isinstance(source, Address):
+        source = source.absolute()
+    return replace(job, source=source, output=job.output.absolute())
+
+
+def _kept(folder: Path) -> set[int]:
+    """Return the pieces that an earlier run has left whole; remove what is damaged."""
+    kept = set()
+    for path in sorted(indices(folder)):
+        try:
+            read_piece(path)
+            kept.add(int(path.stem))
+        except (OSError, ValueError, KeyError, BadZipFile, ZlibError) as error:
+            log.warning("%s is damaged (%s): painting it anew", path, error)
+            path.unlink(missing_ok=True)
+    return kept

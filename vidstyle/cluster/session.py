@@ -1,0 +1,198 @@
+"""A cluster of Ray and its workers, from the beginning of a run to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from vidstyle.cluster.options import Spreading
+from vidstyle.cluster.worker import Worker
+from vidstyle.cores import cores
+from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.runtime.compute import Compute
+
+_STORE = 80 * 2**20
+"""Bytes of the object store of a cluster that is begun here, about the least that Ray takes: no pixels go through it."""
+
+_ENVIRONMENT = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_raylet_start_wait_time_s": "120",
+}
+"""Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, and does not wait
+for a busy machine."""
+
+_RETRIES = 3
+"""Times that a worker that died is begun anew, and its work with it."""
+
+_SECONDS = 5.0
+"""In which an address must answer, and workers must end by themselves."""
+
+
+class WorkerLostError(UsageError):
+    """A worker died, however often it was begun anew."""
+
+
+class Cluster:
+    """Workers of Ray; use it as a context manager: none of them is left at its end."""
+
+    def __init__(self, spreading: Spreading, compute: Compute) -> None:
+        """Take where they are to be, and what they compute on.
+
+        Raises:
+            MissingPackageError: Ray is not installed.
+        """
+        for name, value in _ENVIRONMENT.items():  # Ray reads it as it is imported
+            os.environ.setdefault(name, value)
+        if spreading.address is None and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+            os.environ.setdefault(
+                "RAY_AUTH_TOKEN", secrets.token_hex(32)
+            )  # else one is kept for ever
+        try:
+            self.ray: Any = importlib.import_module("ray")
+        except ImportError as error:
+            raise MissingPackageError(
+                "`on` spreads the work by Ray, which is not installed: pip install 'vidstyle[ray]'"
+            ) from error
+        self._spreading, self._compute = spreading, compute
+        self.workers: list[Any] = []
+        """Handles of Ray; see `Worker`."""
+        self._kind: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            with _signals_kept():
+                self._begin()
+            self._begin_workers()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        address = self._spreading.address
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if address is None:
+            asked = (self._spreading.workers or 0) * self._spreading.worker_cores
+            options |= {"address": "local", "num_cpus": asked or cores()}
+            options |= {"object_store_memory": _STORE, "include_dashboard": False}
+        else:
+            _check_reachable(address)
+            options |= {"address": address}
+        try:
+            self.ray.init(**options)
+        except Exception as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            way_out = "every machine needs the same versions of Ray and Python, and the same token"
+            if address is None:
+                way_out = "on a machine that is very busy, try again later, or take `jobs`"
+            raise UsageError(
+                f"Ray does not begin {address or 'on this machine'}: {said.rstrip('.')}; {way_out}"
+            ) from error
+
+        # It prints to standard output what became of workers, whatever `log_to_driver` says; it offers no other way.
+        with contextlib.suppress(AttributeError):
+            self.ray._private.worker._worker_logs_enabled = False
+
+    def _begin_workers(self) -> None:
+        """Begin as many workers as there is room for."""
+        has = self.ray.cluster_resources()
+        each = self._spreading.worker_cores
+        count = int(has.get("CPU", 0)) // each
+        if gpus := self._gpus(has):
+            count = min(count, gpus)
+        count = min(count, self._spreading.workers or count)
+        if not count:
+            raise UsageError(
+                f"no machine of the cluster has {each} cores for a worker; choose fewer `worker_cores`"
+            )
+        options = {
+            "num_cpus": each,
+            "num_gpus": 1 if gpus else 0,
+            "max_restarts": _RETRIES,
+            "max_task_retries": _RETRIES,
+            "max_concurrency": 2,  # one works, another tells how far that is
+        }
+        self._kind = self.ray.remote(**options)(Worker)
+        for _ in range(count):
+            self.hire()
+
+    def hire(self) -> Any:
+        """Begin a worker, and return its handle."""
+        self.workers.append(self._kind.remote(self._spreading.worker_cores, cores()))
+        return self.workers[-1]
+
+    def _gpus(self, has: dict[str, float]) -> int:
+        wanted = self._compute.device == "auto" or self._compute.device.startswith("cuda")
+        return int(has.get("GPU", 0)) if wanted else 0
+
+    def result(self, answer: Any) -> Any:
+        """Return the result of a worker's call that has ended.
+
+        Raises:
+            Exception: what the worker raised.
+            WorkerLostError: it has died too often.
+        """
+        errors = self.ray.exceptions
+        try:
+            return self.ray.get(answer)
+        except errors.RayTaskError as error:
+            raise error.cause from None
+        except errors.RayError as error:
+            raise WorkerLostError(
+                f"a worker was lost {_RETRIES + 1} times over the same work ({type(error).__name__}); a machine that "
+                "has too little memory kills it: choose more `worker_cores`, so that there are fewer of them"
+            ) from error
+
+    def close(self) -> None:
+        """Let the workers end what they do, and end them."""
+        if not self.ray.is_initialized():
+            return
+        with contextlib.suppress(Exception):
+            ending = [worker.end.remote() for worker in self.workers]
+            if ending:
+                self.ray.wait(ending, num_returns=len(ending), timeout=_SECONDS)
+            for worker in self.workers:
+                self.ray.kill(worker)
+        self.ray.shutdown()
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _check_reachable(address: str) -> None:
+    """Ask whether anybody listens: Ray itself would ask for half a minute."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise UsageError(
+            f"nobody answers at {address}, where `on` looks for Ray: {error}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Undo what Ray does to the signals that the caller has chosen to hear."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            with contextlib.suppress(ValueError):  # not in the main thread
+                signal.signal(number, handler)
