@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from vidstyle import __version__
+from vidstyle.cli.along import paint_along
 from vidstyle.cli.bench import bench
 from vidstyle.cli.cache import cache_app
 from vidstyle.cli.doctor import doctor
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.command("run", cls=HeadedCommand, epilog=EXIT_CODES)(run)
 app.command("sheet", cls=Command, epilog=EXIT_CODES)(sheet)
 app.command("frame", cls=Command, epilog=EXIT_CODES)(frame)
+app.command("paint-along", cls=HeadedCommand, epilog=EXIT_CODES)(paint_along)
 app.command("live", cls=HeadedCommand, epilog=EXIT_CODES)(live)
 app.command("web", cls=Command, epilog=EXIT_CODES)(web)
 app.command("paint", cls=Command, epilog=EXIT_CODES)(paint)
