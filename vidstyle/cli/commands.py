@@ -17,15 +17,15 @@ Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be re
 130, 143 stopped by a signal; 141 nobody reads the pipe that is written to.
 """
 
-_HEADED = {"run", "live"}
+_HEADED = {"run", "live", "paint-along"}
 """Those whose options stand under headings."""
 
 _GROUPS = {"export", "cache", "train"}
 """Those that have commands of their own."""
 
 _NAMES = (
-    *("run", "sheet", "frame", "live", "web", "paint", "reconstruct", "styles", "probe", "doctor"),
-    *("bench", "metrics", "export", "cache", "train"),
+    *("run", "sheet", "frame", "paint-along", "live", "web", "paint", "reconstruct", "styles"),
+    *("probe", "doctor", "bench", "metrics", "export", "cache", "train"),
 )
 """In the order of the help. Each is a module of `vidstyle.cli`, and there a function of that name; or, of a group, `app`."""
 
@@ -51,12 +51,13 @@ class _Modules(Mapping[str, Any]):
 
 
 def _command(name: str) -> Any:
-    module = import_module(f"vidstyle.cli.{name}")
+    python_name = name.replace("-", "_")
+    module = import_module(f"vidstyle.cli.{python_name}")
     if name in _GROUPS:
         return typer.main.get_group(module.app)
     alone = typer.Typer(rich_markup_mode=None, add_completion=False)
     kind = HeadedCommand if name in _HEADED else Command
-    alone.command(name, cls=kind, epilog=EXIT_CODES)(getattr(module, name))
+    alone.command(name, cls=kind, epilog=EXIT_CODES)(getattr(module, python_name))
     return typer.main.get_command(alone)
 
 

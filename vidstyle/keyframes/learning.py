@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidstyle.errors import InputError, MissingPackageError, UsageError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.images.files import load_picture
-from vidstyle.keyframes.clip import frames_at, shots_of, spread
+from vidstyle.keyframes.clip import frames_at, spread
+from vidstyle.keyframes.lesson import Lesson
 from vidstyle.keyframes.painted import Painted
 from vidstyle.media.address import Location, located
 from vidstyle.media.inputs import check_input, fingerprint
@@ -72,7 +73,7 @@ def learn_keyframes(
     """
     if not keyframes:
         raise UsageError("expected a `keyframe` to learn from, got none")
-    place, target = _read_twice(source), Path(out)
+    place, target = read_twice(source), Path(out)
     check_apart(target, [file for k in keyframes for file in k.files])
     config = config or KeyframeConfig()
     config.check()
@@ -82,34 +83,14 @@ def learn_keyframes(
         log.warning("%s was learned from the same before", target)
         return target
     check_replaceable(target, overwrite=overwrite)
-    moments = frames_at(place, [k.time for k in keyframes], reading, named="keyframe", stop=stop)
-    height, width, _ = moments[0].frame.pixels.shape
-    least = config.patch
-    if min(height, width) < least:
-        raise InputError(
-            f"expected a clip of {least}x{least} pixels at least, got {width}x{height}"
-        )
-    painted = [k.read(height, width) for k in keyframes]
-    shots = shots_of(place, moments, reading, stop=stop)
-    try:
-        from vidstyle.nets.devices import choose_device
-        from vidstyle.nets.weights import load_weights
-        from vidstyle.training.keyframes import Keyframe, Shot, begun, learn, ship
-        from vidstyle.zoo.features import load_features
-    except ImportError as error:
-        raise MissingPackageError(
-            "learning keyframes needs torch: pip install 'vidstyle[torch]'"
-        ) from error
-    learned = [
-        Keyframe.of(load_picture(m.frame.pixels), p, mask, shot)
-        for m, (p, mask), shot in zip(moments, painted, shots.of, strict=True)
-    ]
-    chosen = choose_device(device)
+    lesson = Lesson.read(place, keyframes, reading, config, start, device, stop)
+    from vidstyle.training.keyframes import learn, ship
+
     net = learn(
-        begun(load_weights(start), learned).to(chosen),
-        learned,
-        [Shot.of(part) for part in shots.parts],
-        load_features().to(chosen),
+        lesson.net,
+        lesson.keyframes,
+        lesson.shots,
+        lesson.features,
         config,
         on_report=on_report,
         stop=stop,
@@ -144,7 +125,7 @@ def paint_keyframes(
     Raises:
         VidstyleError: as `paint`.
     """
-    place = _read_twice(source)
+    place = read_twice(source)
     times = spread(place, count, reading)
     moments = frames_at(place, times, reading, stop=stop)
     painted = []
@@ -161,7 +142,7 @@ def paint_keyframes(
     return painted
 
 
-def _read_twice(source: str | Path | Location) -> Location:
+def read_twice(source: str | Path | Location) -> Location:
     """Return where a clip is that can be read more than once.
 
     Raises:

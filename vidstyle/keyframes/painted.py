@@ -41,14 +41,14 @@ class KeyframeOptions:
 
     keyframe: tuple[str, ...] = ()
     """A frame of the video, as vidstyle frame writes it, and what a painter made of it: TIME=PICTURE. A network learns how, and paints
-    all of the video; where the picture is transparent, nothing is learned. Instead of `style`."""
+    all of the video; where the picture is transparent, nothing is learned. Instead of a style."""
     keyframe_mask: tuple[str, ...] = ()
     """Learn of the keyframes where it is white: a picture for all, or one for each."""
     paint_keyframes: Annotated[int, Between(0, 16)] = 0
     """So many frames are painted by the program itself, as vidstyle paint does in the style of the `style` picture, and then
     learned: some minutes for each."""
     learn: Annotated[float, Between(1, 86400)] = 90.0
-    """Seconds for which keyframes are learned."""
+    """Seconds for which keyframes are learned; of those that are painted on, after each save."""
     learn_to: Path | None = None
     """Keep what was learned there, a .safetensors, which is a `style`, too; given again with the same keyframes, it is not learned
     anew."""
