@@ -40,6 +40,7 @@ lint: setup  ## check style and format
 
 type: setup  ## check types
 	$(BIN)/mypy
+	cd benchmarks && ../$(BIN)/mypy --no-warn-return-any .
 
 test: setup  ## run the tests, five minutes or so on two cores
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile

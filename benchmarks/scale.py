@@ -1,7 +1,7 @@
 """A thousand hours of video on a hundred machines, by a model of time: `python benchmarks/scale.py`.
 
 Nothing is run: CPU milliseconds a frame come from benchmarks/results/pipeline.json, and what one machine does for a long video from
-ray.json where that is there, else from the decoding in pipeline.json. The clips of a list are handed out in their order, each to the
+workers.json where that is there, else from the decoding in pipeline.json. The clips of a list are handed out in their order, each to the
 first worker that is free; a worker that is lost begins its clip anew. Prints the table of docs/scale.md.
 """
 

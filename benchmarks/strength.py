@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ import numpy as np
 
 import vidstyle
 from vidstyle.evaluation.likeness import Likeness
+from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.media.video import Video
 from vidstyle.zoo.features import load_features
@@ -43,14 +45,20 @@ def two_pictures(mixed: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> f
     return 4 * float(of_frame * of_painting)
 
 
-def middle(clip: Path) -> np.ndarray:
+def floats(picture: Pixels) -> np.ndarray:
+    """Return a picture (H, W, 3) as floats of 0 to 1."""
+    return picture.astype(np.float32) / 255
+
+
+def middle(clip: Path) -> Pixels:
     """Return the middle frame (H, W, 3) of a clip."""
     with Video.open(clip) as video:
-        half = (video.info.frames or 0) / video.info.frame_rate / 2
+        half = Fraction(video.info.frames or 0) / (video.info.frame_rate or 1) / 2
         picture = next(video.read(half, alpha=False)).pixels
     height, width, _ = picture.shape
     size = min(width, WIDEST), round(height * min(1, WIDEST / width))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
 
 
 def main(clips: list[Path]) -> None:
@@ -60,27 +68,28 @@ def main(clips: list[Path]) -> None:
     print("| style | look | style distance | content distance | two pictures |")
     print("|---|---|---|---|---|")
     for kind, names in (("a picture", STYLES), ("a network of one style", NETWORKS)):
-        found = defaultdict(list)
+        found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
         for name in names:
-            picture = isinstance(name, Path)
-            with vidstyle.load("arbitrary" if picture else name) as model:
-                full = vidstyle.Look(model.style(name) if picture else None)
-                likeness = Likeness(
-                    perceptual, read_picture(name if picture else STYLES[0]) / np.float32(255)
-                )
+            own = name if isinstance(name, Path) else None  # the picture of the style
+            with vidstyle.load("arbitrary" if own else name) as model:
+                full = vidstyle.Look(model.style(own) if own else None)
+                likeness = Likeness(perceptual, floats(read_picture(own or STYLES[0])))
                 for frame in frames:
                     painted = model(frame, full)
                     for share in SHARES:
-                        for what in ("blend", "strength"):
-                            mixed = model(frame, replace(full, **{what: share}))
-                            near, content = likeness.compare(
-                                *(p / np.float32(255) for p in (mixed, frame))
-                            )
+                        looks = {
+                            "blend": replace(full, blend=share),
+                            "strength": replace(full, strength=share),
+                        }
+                        for what, look in looks.items():
+                            mixed = model(frame, look)
+                            near, content = likeness.compare(floats(mixed), floats(frame))
                             row = near, content, two_pictures(mixed, frame, painted)
                             found[f"{what} {share}"].append(row)
-        for look, rows in found.items():
-            near, content, two = (f"{value:.2f}" for value in np.mean(rows, 0))
-            print(f"| {kind} | {look} | {near if names is STYLES else ''} | {content} | {two} |")
+        for called, rows in found.items():
+            means = [f"{value:.2f}" for value in np.mean(rows, 0)]
+            means[0] = means[0] if names is STYLES else ""
+            print(f"| {kind} | {called} | {' | '.join(means)} |")
 
 
 if __name__ == "__main__":

@@ -227,6 +227,19 @@ def test_bf16_trains_too(data, tmp_path, monkeypatch):
     assert reports[-1].skipped == 0
 
 
+def test_the_smallest_crops_are_not_scaled_below_what_the_losses_need(data, tmp_path):
+    config = Config(steps=4, shape=Shape(blocks=1), **SMALL, least_scale=0.25, nearest_weight=1.0)
+    reports = []
+    train(
+        *(data / "photos", data / "styles", perceptual(data), tmp_path),
+        encoder_perceptual=load_features(),
+        config=config,
+        exclude=("bad_",),
+        on_report=reports.append,
+    )
+    assert reports[-1].skipped == 0
+
+
 def test_what_cannot_be_trained_is_refused(data, tmp_path):
     run(data, tmp_path / "there", 1)
     with pytest.raises(InputError, match="already"):

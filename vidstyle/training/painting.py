@@ -22,7 +22,7 @@ from vidstyle.nets.arbitrary import FrameNet
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.nets.processes import count, part
-from vidstyle.training.config import PaintingConfig
+from vidstyle.training.config import MIN_CROP, PaintingConfig
 from vidstyle.training.motion import Pair, draw_pair
 
 MARGIN = 24
@@ -159,9 +159,12 @@ def features_of_step(
         return [perceptual(p, LAYERS) for p in pictures]
     draw = torch.rand(1, generator=torch.Generator().manual_seed(config.seed + step)).item()
     scale = config.least_scale**draw
-    scaled = (
-        F.interpolate(p, scale_factor=scale, mode="bilinear", antialias=True) for p in pictures
-    )
+
+    def scaled_down(picture: Tensor) -> Tensor:
+        share = max(scale, min(1.0, MIN_CROP / min(picture.shape[2:])))
+        return F.interpolate(picture, scale_factor=share, mode="bilinear", antialias=True)
+
+    scaled = map(scaled_down, pictures)
     return [perceptual(p, LAYERS, average=step % 2 == 1) for p in scaled]
 
 

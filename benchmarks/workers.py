@@ -1,11 +1,11 @@
-"""What workers of Ray cost beside the painting: `python benchmarks/ray.py [--clips N] [--workers N]`.
+"""What workers of Ray cost beside the painting: `python benchmarks/workers.py [--clips N] [--workers N]`.
 
 Short clips, parts of the sample clip, are painted by one `vidstyle run --on ray` in a process of its own, a worker for each core.
 `ratio` is the wall time of the whole process over the ideal of the cores: the summed CPU time of plain runs of some of the clips in
 one process, for as many clips, divided by the workers. `begun_ratio` leaves out the time until Ray and its workers are there.
 `worker_mib` is the most memory that a worker held, its own pages (RssAnon) alone. `scan_ms` and `join_ms` are the CPU
 milliseconds a frame of the two things that one machine does for a single long video: to find where pieces begin, and to join
-them. Wants quiet cores. Writes benchmarks/results/ray.json.
+them. Wants quiet cores. Writes benchmarks/results/workers.json.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def of_one_machine(clip: Path, output: Path) -> tuple[float, float]:
         scan.start()
         scan.join()
         scanned = time.process_time() - before
-    seconds = []
+    seconds: list[float] = []
     for _ in range(2):  # the second run finds the pieces of the first, which is cut off at its end
         last = 0
 
@@ -149,7 +149,7 @@ def main() -> None:
     }
     for name, value in results.items():
         print(f"{name}: {value:.2f}" if isinstance(value, float) else f"{name}: {value}")
-    print(write("ray", results))
+    print(write("workers", results))
 
 
 if __name__ == "__main__":
