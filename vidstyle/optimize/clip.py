@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,9 @@ from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
 from vidstyle.optimize.config import MIN_SIDE, VideoConfig
+from vidstyle.optimize.kept import KeptFrames
 from vidstyle.optimize.playback import Playback, play
+from vidstyle.optimize.settings import digest
 from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
 from vidstyle.stylize.style import normalized
@@ -37,6 +40,7 @@ def paint_video(
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     device: torch.device | str = "cpu",
     on_step: Callable[[FrameStep], None] | None = None,
     stop: Callable[[], None] | None = None,
@@ -53,14 +57,17 @@ def paint_video(
         reading: what to read of the video; its size is `config.size`.
         encoding: codec and quality.
         overwrite: replace an output that exists.
+        resume: keep the painted frames in a folder beside the output, OUT.resume, until it is finished; and go on after those
+            that a run with the same options left there.
         device: a torch device.
         on_step: called after every step.
-        stop: called often; what it raises stops the run, and nothing is left behind.
+        stop: called often; what it raises stops the run, and nothing is left behind but what `resume` keeps.
 
     Returns:
         Counts and time.
 
     Raises:
+        UsageError: what is to go on was left by a run with other options, which are named.
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     config = config or VideoConfig()
@@ -69,13 +76,22 @@ def paint_video(
         raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
     check_output(output, overwrite=overwrite)
     reading = _sized(source, reading or Reading(), config.size)
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-        frames, painted = Album(Path(folder) / "frames"), Album(Path(folder) / "painted")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vidstyle-")))
+        frames = Album(folder / "frames")
         with FileSource(source, reading, stop=stop) as clip:
             for number, frame in enumerate(clip):
                 if stop:
                     stop()
                 frames[number] = frame.pixels
+        kept = (
+            KeptFrames(output, _settings(frames, styles, perceptual, config, shares))
+            if resume
+            else None
+        )
+        if kept:
+            stack.callback(kept.close)
+        painted = kept.painted if kept else Album(folder / "painted")
 
         def report(step: FrameStep) -> None:
             if stop:
@@ -88,6 +104,8 @@ def paint_video(
             shares=shares,
             device=device,
             on_step=report,
+            begun=kept.done if kept else 0,
+            on_frame=kept.add if kept else None,
         )
         with (
             FileSource(source, reading, stop=stop) as clip,
@@ -100,7 +118,28 @@ def paint_video(
                 odd="pad",
             ) as sink,
         ):
-            return play(clip, Playback(painted, config.finish), sink, stop=stop)
+            summary = play(clip, Playback(painted, config.finish), sink, stop=stop)
+        if kept:
+            kept.finished = True
+        return summary
+
+
+def _settings(
+    frames: Album,
+    styles: Sequence[Pixels],
+    perceptual: Perceptual,
+    config: VideoConfig,
+    shares: Sequence[float] | None,
+) -> dict[str, str]:
+    """Return all that decides what the frames are, by name."""
+    weights = normalized(shares, len(styles))
+    return {
+        **{field.name: str(getattr(config, field.name)) for field in fields(config)},
+        "style_weights": ",".join(f"{share:g}" for share in weights),
+        "content": digest(frames[n] for n in range(len(frames))),
+        "style": digest(styles),
+        "network": digest(t.cpu().numpy() for t in perceptual.state_dict().values()),
+    }
 
 
 def _sized(source: Path, reading: Reading, longest: int) -> Reading:
