@@ -1,6 +1,6 @@
 """The knobs of every method by optimisation, known without torch; a config's class chooses the method.
 
-OptimizeConfig <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
+OptimizeConfig <- Config <- GramConfig <- GatysConfig, PhotorealConfig, VideoConfig
                          <- PatchConfig <- MrfConfig <- DoodleConfig
                                         <- SwapConfig
 """
@@ -33,6 +33,7 @@ MIN_SIDE = 32
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
 OPTIMIZERS = ("lbfgs", "adam")
+STYLE_LOSSES = GRAM, NEAREST, WASSERSTEIN = "gram", "nearest", "wasserstein"
 
 
 def _is_file(word: str) -> bool:
@@ -53,6 +54,8 @@ class OptimizeConfig:
     )
     """What a run begins with: content; noise, or random; style; blend, content and noise by halves; or a picture in a
     file, stretched to the content's shape."""
+    noise_share: Annotated[float | None, Between(0, 1)] = None
+    """Share of noise in what a run begins with; by default 0, and 0.5 for blend."""
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
     """What takes the steps."""
     learning_rate: float | None = None
@@ -151,16 +154,32 @@ class Config(OptimizeConfig, ABC):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class GatysConfig(Config):
-    """Every knob of a run of `vidstyle.optimize.gatys`."""
+class GramConfig(Config):
+    """The knobs of the methods by statistics."""
 
     style_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS, 0.2)
     )
     """Where style is compared: weights of layers."""
+    style_losses: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: {GRAM: 1.0}
+    )
+    """How style is compared, with weights: gram, the Gram matrices; nearest, each place with the nearest of the style;
+    wasserstein, the histograms along many directions. Of several each is relative to what it is for the content."""
     semantics: Annotated[float | None, Between(0)] = None
     """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels of so
     many times their size. None: each region has Gram matrices of its own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if unknown := [name for name in self.style_losses if name not in STYLE_LOSSES]:
+            raise UsageError(
+                f"expected `style_losses` of {', '.join(STYLE_LOSSES)}, got {unknown[0]}"
+            )
+        if not any(self.style_losses.values()):
+            raise UsageError(f"expected `style_losses` of {', '.join(STYLE_LOSSES)}, got none")
+        if self.semantics is not None and set(self.style_losses) != {GRAM}:
+            raise UsageError("`semantics` are channels of Gram matrices: `style_losses` is gram")
 
     @property
     def layers(self) -> dict[str, float]:
@@ -172,6 +191,12 @@ class GatysConfig(Config):
         from vidstyle.optimize.gatys import GramObjective
 
         return GramObjective(perceptual, scene, self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class GatysConfig(GramConfig):
+    """Every knob of a run of `vidstyle.optimize.gatys`."""
 
 
 @documented
@@ -280,7 +305,7 @@ class SwapConfig(PatchConfig):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class PhotorealConfig(GatysConfig):
+class PhotorealConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.photoreal`."""
 
     init: Annotated[
@@ -296,9 +321,12 @@ class PhotorealConfig(GatysConfig):
 
     def first(self, scene: Scene) -> Tensor:
         """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
+        from vidstyle.optimize.descent import with_noise
         from vidstyle.optimize.photoreal import recolored_regions
 
-        return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
+        if self.init != RECOLORED:
+            return super().first(scene)
+        return with_noise(self, recolored_regions(scene))
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return the objective that a picture of a scene minimizes."""
@@ -317,7 +345,7 @@ class PhotorealConfig(GatysConfig):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class VideoConfig(GatysConfig):
+class VideoConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.video`; a clip smaller than the size keeps its own."""
 
     size: int = 384

@@ -101,17 +101,26 @@ def to_pixels(picture: Tensor) -> Pixels:
 
 def first_picture(config: OptimizeConfig, content: Tensor, style: Tensor) -> Tensor:
     """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
-    for file in config.files:
-        height, width = content.shape[2:]
-        return to_tensor(resized(read_picture(file), width, height), content.device)
+    height, width = content.shape[2:]
+    if config.files:
+        begin = to_tensor(resized(read_picture(config.files[0]), width, height), content.device)
+    elif config.init == "style":
+        begin = F.interpolate(style, (height, width), mode="bicubic", align_corners=False)
+    else:
+        begin = content.clone()
+    return with_noise(config, begin).clamp(0, 1)
+
+
+def with_noise(config: OptimizeConfig, begin: Tensor) -> Tensor:
+    """Return a picture (1, 3, H, W) with the share of noise that a run begins with."""
+    share = {"noise": 1.0, "blend": 0.5}.get(config.init, 0.0)
+    if config.noise_share is not None:
+        share = config.noise_share
+    if not share:
+        return begin
     generator = torch.Generator().manual_seed(config.seed)
-    noise = torch.rand(content.shape, generator=generator).to(content.device)
-    return {
-        "content": content.clone(),
-        "noise": noise,
-        "style": F.interpolate(style, content.shape[2:], mode="bicubic", align_corners=False),
-        "blend": (content + noise) / 2,
-    }[config.init].clamp(0, 1)
+    noise = torch.rand(begin.shape, generator=generator).to(begin)
+    return (1 - share) * begin + share * noise
 
 
 def coarse_to_fine(
