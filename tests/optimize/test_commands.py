@@ -317,13 +317,15 @@ def _read(leader):
 
 def test_a_clip(folder, paint, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    done = paint("--method", "video", "--passes", 2, "--reach", "1,2", content="clip.mp4")
+    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume")
+    done = paint(*words, content="clip.mp4")
     assert done.returncode == 0, done.stderr
     assert (folder / "clip.starry.mp4").exists()
     for words, message in {
         (): "exists already",
         ("-y", "-o", "clip.mp4"): "input itself",
         ("-y", "--curve", "x.csv"): "--curve does not go with --method video",
+        ("-y", "--tile", "512"): "--tile does not go with --method video",
         ("-y", "--flow", "magic"): "dis or raft",
         ("-y", "--reach", "2,1"): "rising",
     }.items():

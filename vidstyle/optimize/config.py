@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
     from vidstyle.frame import Pixels
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.descent import Objective
+    from vidstyle.optimize.descent import Objective, PiecewiseObjective
     from vidstyle.optimize.painting import Scene
 
 MIN_SIDE = 32
 """Shortest side, pixels, that reaches the deepest layers."""
+
+MIN_TILE = 128
+"""Least side of a tile, pixels."""
 
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
@@ -144,8 +147,12 @@ class Config(OptimizeConfig, ABC):
         return first_picture(self, scene.content, scene.styles[0])
 
     @abstractmethod
-    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""
+
+    def pieces(self, _height: int, _width: int) -> int:
+        """Return in how many pieces a picture is painted."""
+        return 1
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
@@ -186,7 +193,7 @@ class GramConfig(Config):
         """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.style_layers}
 
-    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.gatys import GramObjective
 
@@ -197,6 +204,34 @@ class GramConfig(Config):
 @dataclass(frozen=True, kw_only=True)
 class GatysConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.gatys`."""
+
+    tile: Annotated[int | None, Between(MIN_TILE)] = None
+    """Sizes above it are painted tile by tile, each of so many pixels a side at most, with the Gram matrices of the whole: memory
+    goes with the tile, such as 1024. None: in one piece."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tile and self.sizes[0] > self.tile:
+            raise UsageError(
+                f"expected a `tile` of the `first_size`, {self.sizes[0]}, or more, got {self.tile}"
+            )
+        if self.tile and set(self.style_losses) != {GRAM}:
+            raise UsageError("tiles have the Gram matrices of the whole: `style_losses` is gram")
+
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
+        """Return the objective that a picture of a scene minimizes."""
+        from vidstyle.optimize.tiles import TiledObjective
+
+        height, width = scene.content.shape[2:]
+        if self.pieces(height, width) > 1:
+            return TiledObjective(perceptual, scene, self)
+        return super().objective(perceptual, scene)
+
+    def pieces(self, height: int, width: int) -> int:
+        """Return in how many pieces a picture is painted."""
+        from vidstyle.optimize.tiles import tiles
+
+        return len(tiles(height, width, self.tile)) if self.tile else 1
 
 
 @documented

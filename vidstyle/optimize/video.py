@@ -31,6 +31,7 @@ from vidstyle.optimize.descent import (
     to_pixels,
     to_tensor,
 )
+from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import (
     Scene,
     SceneRegion,
@@ -149,7 +150,7 @@ class _Clip:
             [to_tensor(style, self.device) for style in recolored_styles],
             [SceneRegion(n, share) for n, share in enumerate(self.shares)],
         )
-        return content, self.config.objective(self.perceptual, scene)
+        return content, GramObjective(self.perceptual, scene, self.config)
 
     def compared(
         self, number: int, others: Sequence[int]
