@@ -21,6 +21,7 @@ from vidstyle.images.colors import (
 )
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize import objective
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.descent import (
     Checkpoint,
     OptimizeConfig,
@@ -28,7 +29,6 @@ from vidstyle.optimize.descent import (
     first_picture,
     to_tensor,
 )
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.painting import Region, paint_picture
 
 

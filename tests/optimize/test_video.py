@@ -19,7 +19,7 @@ from vidstyle.flow.raft import finder
 from vidstyle.flow.warp import reliable, warp
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
-from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.shots import find_shots
 from vidstyle.optimize.video import VideoConfig, long_term
