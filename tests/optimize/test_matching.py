@@ -113,9 +113,12 @@ def test_a_weight_of_nothing_leaves_a_loss_out(perceptual):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"style_losses": {"gramm": 1.0}}, "of gram, nearest, wasserstein, got gramm"),
+        (
+            {"style_losses": {"gramm": 1.0}},
+            "`style_losses` gram, nearest, wasserstein, got gramm:1",
+        ),
         ({"style_losses": {}}, "got none"),
-        ({"style_losses": {"nearest": 0.0}}, "got none"),
+        ({"style_losses": {"nearest": 0.0}}, "got nearest:0"),
         ({"style_losses": {"nearest": 1.0}, "semantics": 2.0}, "`style_losses` is gram"),
     ],
 )

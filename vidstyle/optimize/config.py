@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 MIN_SIDE = 32
 """Shortest side, pixels, that reaches the deepest layers."""
 
-MIN_TILE = 128
-"""Least side of a tile, pixels."""
-
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
 OPTIMIZERS = ("lbfgs", "adam")
@@ -179,12 +176,9 @@ class GramConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if unknown := [name for name in self.style_losses if name not in STYLE_LOSSES]:
-            raise UsageError(
-                f"expected `style_losses` of {', '.join(STYLE_LOSSES)}, got {unknown[0]}"
-            )
-        if not any(self.style_losses.values()):
-            raise UsageError(f"expected `style_losses` of {', '.join(STYLE_LOSSES)}, got none")
+        if not set(self.style_losses) <= set(STYLE_LOSSES) or not any(self.style_losses.values()):
+            given = ", ".join(f"{n}:{w:g}" for n, w in self.style_losses.items()) or "none"
+            raise UsageError(f"expected `style_losses` {', '.join(STYLE_LOSSES)}, got {given}")
         if self.semantics is not None and set(self.style_losses) != {GRAM}:
             raise UsageError("`semantics` are channels of Gram matrices: `style_losses` is gram")
 
@@ -205,7 +199,7 @@ class GramConfig(Config):
 class GatysConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.gatys`."""
 
-    tile: Annotated[int | None, Between(MIN_TILE)] = None
+    tile: Annotated[int | None, Between(128)] = None
     """Sizes above it are painted tile by tile, each of so many pixels a side at most, with the Gram matrices of the whole: memory
     goes with the tile, such as 1024. None: in one piece."""
 
