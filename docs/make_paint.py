@@ -23,8 +23,8 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.clip import paint_video
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.descent import scaled
-from vidstyle.optimize.gatys import GatysConfig
 from vidstyle.optimize.mrf import MrfConfig
 from vidstyle.optimize.painting import Config, paint_picture
 from vidstyle.optimize.photoreal import PhotorealConfig

@@ -318,7 +318,8 @@ def _read(leader):
 
 def test_a_clip(folder, paint, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    done = paint("--method", "video", "--passes", 2, "--reach", "1,2", content="clip.mp4")
+    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume")
+    done = paint(*words, content="clip.mp4")
     assert done.returncode == 0, done.stderr
     assert (folder / "clip.starry.mp4").exists()
     for words, message in {
@@ -329,6 +330,7 @@ def test_a_clip(folder, paint, refused):
         ("-y", "--mask", "clip.mp4", "-o", "clip.mp4"): "input itself",
         ("-y", "--mask", "photo.png", "--mask", "photo.png"): "expected one --mask, got 2",
         ("-y", "--mask", "photo.png", "--keep", "person"): "--keep person is --mask auto:person",
+        ("-y", "--tile", "512"): "--tile does not go with --method video",
         ("-y", "--flow", "magic"): "dis or raft",
         ("-y", "--reach", "2,1"): "rising",
     }.items():

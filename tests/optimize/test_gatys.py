@@ -21,8 +21,14 @@ from vidstyle.images.colors import (
 )
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize import objective
-from vidstyle.optimize.descent import Checkpoint, OptimizeConfig, descend
-from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.config import GatysConfig
+from vidstyle.optimize.descent import (
+    Checkpoint,
+    OptimizeConfig,
+    descend,
+    first_picture,
+    to_tensor,
+)
 from vidstyle.optimize.painting import Region, paint_picture
 
 
@@ -84,6 +90,23 @@ def test_starts_differ_and_seeds_repeat(perceptual):
 
     assert np.array_equal(noise(1), results["noise"])
     assert not np.array_equal(noise(2), results["noise"])
+
+
+@pytest.mark.parametrize("init", ["content", "style", "blend"])
+def test_the_share_of_noise_may_be_chosen(init):
+    content, style = (to_tensor(pattern(n, 48, 48)) for n in (1, 50))
+
+    def begin(init, **more):
+        return first_picture(GatysConfig(init=init, **more), content, style)
+
+    base = begin("content" if init == "blend" else init)
+    noise = begin("noise")
+    expected = (0.8 * base + 0.2 * noise).clamp(0, 1)
+    assert torch.allclose(begin(init, noise_share=0.2), expected, atol=1e-6)
+    assert torch.equal(begin("blend"), begin("content", noise_share=0.5))
+    assert torch.equal(begin("noise", noise_share=0.0), content)
+    with pytest.raises(UsageError, match="`noise_share` from 0 to 1"):
+        GatysConfig(noise_share=1.5)
 
 
 def test_an_objective_is_asked_once_for_a_picture():

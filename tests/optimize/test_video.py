@@ -20,7 +20,7 @@ from vidstyle.flow.raft import finder
 from vidstyle.flow.warp import reliable, warp
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
-from vidstyle.optimize.gatys import GatysConfig
+from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.shots import find_shots
 from vidstyle.optimize.video import VideoConfig, long_term
@@ -202,6 +202,48 @@ def test_later_frames_may_take_fewer_steps(perceptual, tmp_path):
     done = [s.done for s in found]
     assert done == sorted(done)
     assert done[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("stopped", "kept"), [(2, 2), (4, 5)])
+def test_a_clip_goes_on_where_it_was_left(perceptual, tmp_path, stopped, kept, caplog):
+    """In its first pass, and in the one that goes backward."""
+    for number, frame in enumerate(pan(3)):
+        cv2.imwrite(str(tmp_path / f"{number:03d}.png"), frame[..., ::-1])
+    config = VideoConfig(size=64, steps=2, passes=2)
+    style, target = pattern(50, 60, 60), tmp_path / "out.mkv"
+
+    def paint(target, style=style, **words):
+        paint_video(tmp_path / "%03d.png", [style], perceptual, target, config, **words)
+        return np.stack(read(target))
+
+    def stop(step):
+        begun.append((step.pass_number, step.number))
+        if len(dict.fromkeys(begun)) > stopped:
+            raise KeyboardInterrupt
+
+    begun = []
+    with pytest.raises(KeyboardInterrupt):
+        paint(target, resume=True, on_step=stop)
+    assert f"{kept} paintings of frames are kept in {tmp_path / 'out.mkv.resume'}" in caplog.text
+    assert not target.exists()
+    with pytest.raises(UsageError, match="with other options: the style differs; repeat those"):
+        paint(target, pattern(51, 60, 60), resume=True)
+    later = []
+    made = paint(target, resume=True, on_step=lambda s: later.append((s.pass_number, s.number)))
+    assert list(dict.fromkeys(later)) == [(1, 0), (1, 1), (1, 2), (2, 1), (2, 0)][stopped:]
+    assert np.array_equal(made, paint(tmp_path / "whole.mkv"))
+    assert not (tmp_path / "out.mkv.resume").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(perceptual, tmp_path):
+    cv2.imwrite(str(tmp_path / "000.png"), pan(1)[0])
+    (tmp_path / "out.mkv.resume").mkdir()
+    (tmp_path / "out.mkv.resume" / "precious").touch()
+    config = VideoConfig(size=64, steps=1)
+    words = tmp_path / "%03d.png", [pattern(50, 60, 60)], perceptual, tmp_path / "out.mkv", config
+    with pytest.raises(UsageError, match="holds no painted frames"):
+        paint_video(*words, resume=True)
+    assert (tmp_path / "out.mkv.resume" / "precious").exists()
 
 
 def test_the_temporal_loss_holds_it(perceptual, tmp_path):

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import UsageError
 from vidstyle.optimize.descent import Checkpoint, StepResult
+from vidstyle.optimize.settings import differences
 
 
 class CheckpointFile:
@@ -40,26 +41,12 @@ class CheckpointFile:
                 before = dict(json.loads(about.get("settings", "{}")))
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise UsageError(f"{self._file} is no file to resume from; delete it") from error
-        if other := self._differences(before):
+        if other := differences(before, self._settings):
             raise UsageError(
                 f"{self._file} was left by a run with other options: {'; '.join(other)}; repeat those, or delete it"
             )
         return Checkpoint(step, picture)
 
-    def _differences(self, before: Mapping[str, str]) -> list[str]:
-        """Return what differs, each in words."""
-        found = []
-        for name in dict.fromkeys([*before, *self._settings]):
-            then, now = before.get(name), self._settings.get(name)
-            if then != now:
-                digest = name in DIGESTS
-                found.append(f"the {name} differs" if digest else f"`{name}` was {then}, is {now}")
-        return found
-
     def forget(self) -> None:
         """Delete it: the run is over."""
         self._file.unlink(missing_ok=True)
-
-
-DIGESTS = ("content", "style")
-"""Settings that are digests of pictures, which say nothing to people."""

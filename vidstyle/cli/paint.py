@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli.options import by_method, command, only, when_method
-from vidstyle.cli.painting import Job, Trace, check_resumable, paint_clip, paint_picture_file
+from vidstyle.cli.painting import (
+    Job,
+    Resumption,
+    Trace,
+    check_resumable,
+    paint_clip,
+    paint_picture_file,
+)
 from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
@@ -70,6 +77,7 @@ def paint(
     where: Annotated[RegionFiles | Masks, by_method(PLACES)],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
     trace: Annotated[Trace, PICTURES],
+    resumption: Resumption,
     features: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
     ] = "own",
@@ -93,7 +101,7 @@ def paint(
         regions = regions.resolved(config, None if texture else content, style)
     inputs = [content, *style, *regions.files, *masks.files, *config.files]
     target = output or _default_output(content, style, is_video=method == "video")
-    if trace.resume:
+    if resumption.resume and method != "video":
         check_resumable(target)
     if method == "video":
         check_input(content)
@@ -122,6 +130,7 @@ def paint(
             choose_device(compute.device),
             [read_picture(s) for s in style],
             load_features(features),
+            resumption.resume,
             features,
             display,
             stop,

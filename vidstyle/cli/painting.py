@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import hashlib
 import itertools
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ from vidstyle.errors import DamagedInputError, InputError, Interrupted, UsageErr
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, VideoConfig
 from vidstyle.optimize.regionfiles import RegionFiles
+from vidstyle.optimize.settings import digest
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
@@ -29,14 +29,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trace:
-    """The files that a run keeps besides its result, and whether it goes on from an earlier run's."""
+    """The files that a run keeps besides its result."""
 
     save_every: Annotated[int | None, Between(1)] = None
     """Every so many steps write OUT.000050.png and so on, too, and OUT.resume.safetensors."""
-    resume: bool = False
-    """Go on from OUT.resume.safetensors."""
     curve: tuple[Path, ...] = ()
     """Write the losses of every step there: .csv, .png."""
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """Whether a run goes on where an earlier one was cut off."""
+
+    resume: bool = False
+    """Go on from OUT.resume.safetensors, which `save_every` leaves; a clip from the frames in OUT.resume, and keep there what is painted
+    until it is finished."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Job:
     device: str
     styles: list[Pixels]
     perceptual: Perceptual
+    resume: bool
     features: str
     """The name or file that the network was loaded from."""
     display: StepDisplay
@@ -72,6 +80,7 @@ def paint_clip(job: Job, masks: Masks, reading: Reading, *, overwrite: bool) -> 
         masks=masks,
         reading=reading,
         overwrite=overwrite,
+        resume=job.resume,
         device=job.device,
         on_step=job.display.frame,
         stop=job.stop,
@@ -92,7 +101,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
     from vidstyle.optimize.regions import load_regions
     from vidstyle.optimize.texture import blank, texture_of
 
-    previews = Previews(job.target, trace.save_every, overwrite=overwrite or trace.resume)
+    previews = Previews(job.target, trace.save_every, overwrite=overwrite or job.resume)
     texture = texture_of(job.content)
     try:
         picture, target = blank(texture) if texture else read_picture(job.content), job.target
@@ -104,7 +113,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
         raise
     regions = load_regions(
         *(where, (job.content, job.style), picture, job.styles, job.perceptual),
-        overwrite=overwrite or trace.resume,
+        overwrite=overwrite or job.resume,
     )
     checkpoint = CheckpointFile(_checkpoint(target), _settings(job, picture, where))
     rows: list[StepResult] = []
@@ -132,7 +141,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
             features=job.perceptual,
             device=job.device,
             overwrite=overwrite,
-            resume=checkpoint.read() if trace.resume else None,
+            resume=checkpoint.read() if job.resume else None,
             on_step=on_step,
         )
     except Interrupted:
@@ -141,7 +150,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
             kept = _free(target.with_stem(f"{target.stem}.partial"))
             write_picture(kept, shown(rows[-1]), overwrite=False)
             said = f"the picture of step {rows[-1].step} of {rows[-1].steps} is in {kept}"
-            if previews.every or trace.resume:
+            if previews.every or job.resume:
                 checkpoint.write(rows[-1])
                 said += "; `resume` goes on from it"
             say(said)
@@ -174,12 +183,11 @@ def _settings(job: Job, content: Pixels, where: RegionFiles) -> dict[str, str]:
     settings = {"method": type(job.config).__name__.removesuffix("Config").lower()}
     for part in (job.config, where):
         settings |= {field.name: str(getattr(part, field.name)) for field in fields(part)}
-    style = hashlib.sha256(b"".join(p.tobytes() for p in job.styles))
     return settings | {
         "style_weights": ",".join(f"{share:g}" for share in job.shares),
         "features": job.features,
-        "content": hashlib.sha256(content.tobytes()).hexdigest(),
-        "style": style.hexdigest(),
+        "content": digest([content]),
+        "style": digest(job.styles),
     }
 
 

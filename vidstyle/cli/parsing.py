@@ -144,6 +144,12 @@ FIT = Kind(
 )
 KEEP = Kind("keep|drop", "keep or drop", _keep, lambda value: "keep" if value else "drop")
 
+LOSSES = Kind(
+    *("LOSS:X,...", "losses", _layers, _shown_layers),
+    example="nearest or wasserstein:2,gram",
+    join=",",
+)
+
 KINDS: dict[Any, Kind] = {
     int: Kind("N", "a whole number", int),
     float: Kind("X", "a number", float, _number),

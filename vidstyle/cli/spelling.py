@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidstyle.cli.parsing import BITRATE, FIT, KEEP, TIME, TIMES, Kind
+from vidstyle.cli.parsing import BITRATE, FIT, KEEP, LOSSES, TIME, TIMES, Kind
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ SPELLINGS = {
     "start": Spelling(kind=TIME),
     "statistics": Spelling(metavar="CLIP"),
     "style": Spelling(("--style", "-s"), "PICTURE"),
+    "style_losses": Spelling(kind=LOSSES),
     "style_mask": Spelling(metavar="PICTURE"),
     "style_regions": Spelling(metavar="PICTURE"),
 }

@@ -1,6 +1,7 @@
-"""Losses that match features place by place: nearest neighbours for style, self-similarity for content.
+"""Losses that match features place by place: nearest neighbours and transport for style, self-similarity for content.
 
-Both are of STROTSS (Kolkin et al. 2019, "Style Transfer by Relaxed Optimal Transport and Self-Similarity").
+The first and the last are of STROTSS (Kolkin et al. 2019, "Style Transfer by Relaxed Optimal Transport and
+Self-Similarity"); transport is sliced (Heitz et al. 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis").
 Statistics are met by any texture with the right second moments; here each feature of the output must exist in
 the style, and each of the style in the output, so that whole motifs come in.
 """
@@ -49,6 +50,26 @@ def nearest_loss(
     distance = 1 - have @ want.transpose(1, 2)  # (B, places, style_places)
     there = distance.amin(2).mean(1)
     return (torch.maximum(there, distance.amin(1).mean(1)) if covers else there).mean()
+
+
+def sliced_wasserstein_loss(features: Tensor, style: Tensor, directions: Tensor) -> Tensor:
+    """Return the squared 2-Wasserstein distance of projected features to the style's, mean over directions and batch.
+
+    Along each direction both are sorted, and the k-th smallest are compared (Heitz et al. 2021, eq. 4): not the mean and
+    the spread alone, all that the features' histogram is. Of the style as many quantiles are taken as the output has places.
+
+    Args:
+        features: (B, C, H, W) of the output.
+        style: (B, C, h, w) of the style.
+        directions: (C, K), each of length 1.
+    """
+    have, want = (
+        torch.einsum("bcn,ck->bkn", widened(x).flatten(2), directions).sort(2).values
+        for x in (features, style)
+    )
+    if have.shape[2] != want.shape[2]:
+        want = F.interpolate(want, have.shape[2], mode="linear", align_corners=False)
+    return (have - want).square().mean()
 
 
 def self_similarity_loss(features: Tensor, targets: Tensor, *, places: int = 256) -> Tensor:

@@ -8,6 +8,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from vidstyle.disk.pending import write_whole
 from vidstyle.errors import OutputError
 from vidstyle.frame import Pixels
 
@@ -15,12 +16,13 @@ from vidstyle.frame import Pixels
 class Album:
     """Numbered pictures (H, W, 3) uint8; those of 16 bits are kept in 8."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._folder.mkdir()
+    def __init__(self, folder: Path, *, whole: bool = False) -> None:
+        """Open the folder, or make it; with `whole` each picture appears when it is whole, should the run be cut off."""
+        self._folder, self._whole = folder, whole
+        self._folder.mkdir(exist_ok=True)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._folder.iterdir())
+        return sum(1 for _ in self._folder.glob("[0-9]*.png"))
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.png"
@@ -32,6 +34,9 @@ class Album:
     def __setitem__(self, number: int, pixels: Pixels) -> None:
         pixels = to_bytes(pixels)
         _, encoded = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        if self._whole:
+            write_whole(self._path(number), encoded.tobytes(), overwrite=True)
+            return
         try:
             self._path(number).write_bytes(encoded.tobytes())
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -22,8 +22,10 @@ from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
 from vidstyle.optimize.config import MIN_SIDE, VideoConfig
+from vidstyle.optimize.kept import KeptFrames
 from vidstyle.optimize.painting import style_sides
 from vidstyle.optimize.playback import Playback, play
+from vidstyle.optimize.settings import digest
 from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
 from vidstyle.stylize.style import normalized
@@ -41,6 +43,7 @@ def paint_video(
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     device: torch.device | str = "cpu",
     on_step: Callable[[FrameStep], None] | None = None,
     stop: Callable[[], None] | None = None,
@@ -59,14 +62,17 @@ def paint_video(
         reading: what to read of the video; its size is `config.size`.
         encoding: codec and quality.
         overwrite: replace an output that exists.
+        resume: keep the painted frames in a folder beside the output, OUT.resume, until it is finished; and go on after those
+            that a run with the same options left there.
         device: a torch device.
         on_step: called after every step.
-        stop: called often; what it raises stops the run, and nothing is left behind.
+        stop: called often; what it raises stops the run, and nothing is left behind but what `resume` keeps.
 
     Returns:
         Counts and time.
 
     Raises:
+        UsageError: what is to go on was left by a run with other options, which are named, or has several masks.
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     config, masks = config or VideoConfig(), masks or Masks()
@@ -74,6 +80,8 @@ def paint_video(
     masks.check_count(len(styles))
     if is_pipe(source):
         raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
+    if resume and len(masks.mask) > 1:
+        raise UsageError("`resume` goes on with one painting; expected one mask at most with it")
     check_output(output, overwrite=overwrite)
     reading = _sized(source, reading or Reading(), config.size)
     if masks.mask:  # so that nothing happens to what is not painted
@@ -87,9 +95,8 @@ def paint_video(
                 if stop:
                     stop()
                 frames[number] = frame.pixels
-
         paintings = _paintings(styles, shares, config, apart=len(where) > 1)
-        albums = []
+        albums, kept = [], None
         for number, (some, their_shares, how) in enumerate(paintings, 1):
 
             def report(step: FrameStep, number: int = number) -> None:
@@ -98,12 +105,17 @@ def paint_video(
                 if on_step:
                     on_step(replace(step, painting=number, paintings=len(paintings)))
 
-            albums.append(Album(folder / f"painted{number}"))
+            if resume:
+                kept = KeptFrames(output, _settings(frames, some, perceptual, how, their_shares))
+                opened.callback(kept.close)
+            albums.append(kept.painted if kept else Album(folder / f"painted{number}"))
             paint_frames(
                 *(frames, albums[-1], some, perceptual, how),
                 shares=their_shares,
                 device=device,
                 on_step=report,
+                begun=kept.done if kept else 0,
+                on_frame=kept.add if kept else None,
             )
         with (
             FileSource(source, reading, stop=stop) as clip,
@@ -117,7 +129,10 @@ def paint_video(
             ) as sink,
         ):
             playbacks = [Playback(album, config.finish) for album in albums]
-            return play(clip, playbacks, where, sink, stop=stop)
+            summary = play(clip, playbacks, where, sink, stop=stop)
+        if kept:
+            kept.finished = True
+        return summary
 
 
 def _paintings(
@@ -132,6 +147,24 @@ def _paintings(
         ([style], None, replace(config, style_scale=(scale,)))
         for style, scale in zip(styles, scales, strict=True)
     ]
+
+
+def _settings(
+    frames: Album,
+    styles: Sequence[Pixels],
+    perceptual: Perceptual,
+    config: VideoConfig,
+    shares: Sequence[float] | None,
+) -> dict[str, str]:
+    """Return all that decides what the frames are, by name."""
+    weights = normalized(shares, len(styles))
+    return {
+        **{field.name: str(getattr(config, field.name)) for field in fields(config)},
+        "style_weights": ",".join(f"{share:g}" for share in weights),
+        "content": digest(frames[n] for n in range(len(frames))),
+        "style": digest(styles),
+        "network": digest(t.cpu().numpy() for t in perceptual.state_dict().values()),
+    }
 
 
 def _sized(source: Path, reading: Reading, longest: int) -> Reading:

@@ -1,6 +1,6 @@
 """The knobs of every method by optimisation, known without torch; a config's class chooses the method.
 
-OptimizeConfig <- Config <- GatysConfig <- PhotorealConfig, VideoConfig
+OptimizeConfig <- Config <- GramConfig <- GatysConfig, PhotorealConfig, VideoConfig
                          <- PatchConfig <- MrfConfig <- DoodleConfig
                                         <- SwapConfig
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vidstyle.frame import Pixels
     from vidstyle.nets.perceptual import Perceptual
-    from vidstyle.optimize.descent import Objective
+    from vidstyle.optimize.descent import Objective, PiecewiseObjective
     from vidstyle.optimize.painting import Scene
 
 MIN_SIDE = 32
@@ -33,6 +33,7 @@ MIN_SIDE = 32
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
 OPTIMIZERS = ("lbfgs", "adam")
+STYLE_LOSSES = GRAM, NEAREST, WASSERSTEIN = "gram", "nearest", "wasserstein"
 
 
 def _is_file(word: str) -> bool:
@@ -53,6 +54,8 @@ class OptimizeConfig:
     )
     """What a run begins with: content; noise, or random; style; blend, content and noise by halves; or a picture in a
     file, stretched to the content's shape."""
+    noise_share: Annotated[float | None, Between(0, 1)] = None
+    """Share of noise in what a run begins with; by default 0, and 0.5 for blend."""
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
     """What takes the steps."""
     learning_rate: float | None = None
@@ -141,8 +144,12 @@ class Config(OptimizeConfig, ABC):
         return first_picture(self, scene.content, scene.styles[0])
 
     @abstractmethod
-    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""
+
+    def pieces(self, _height: int, _width: int) -> int:
+        """Return in how many pieces a picture is painted."""
+        return 1
 
     def finish(self, painted: Pixels, content: Pixels) -> Pixels:
         """Return a painted picture (H, W, 3) as it is shown; the content has its size."""
@@ -151,27 +158,74 @@ class Config(OptimizeConfig, ABC):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class GatysConfig(Config):
-    """Every knob of a run of `vidstyle.optimize.gatys`."""
+class GramConfig(Config):
+    """The knobs of the methods by statistics."""
 
     style_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS, 0.2)
     )
     """Where style is compared: weights of layers."""
+    style_losses: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: {GRAM: 1.0}
+    )
+    """How style is compared, with weights: gram, the Gram matrices; nearest, each place with the nearest of the style;
+    wasserstein, the histograms along many directions. Of several each is relative to what it is for the content."""
     semantics: Annotated[float | None, Between(0)] = None
     """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels of so
     many times their size. None: each region has Gram matrices of its own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not set(self.style_losses) <= set(STYLE_LOSSES) or not any(self.style_losses.values()):
+            given = ", ".join(f"{n}:{w:g}" for n, w in self.style_losses.items()) or "none"
+            raise UsageError(f"expected `style_losses` {', '.join(STYLE_LOSSES)}, got {given}")
+        if self.semantics is not None and set(self.style_losses) != {GRAM}:
+            raise UsageError("`semantics` are channels of Gram matrices: `style_losses` is gram")
 
     @property
     def layers(self) -> dict[str, float]:
         """All layers whose features are compared, with weights."""
         return {**self.content_layers, **self.style_layers}
 
-    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""
         from vidstyle.optimize.gatys import GramObjective
 
         return GramObjective(perceptual, scene, self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class GatysConfig(GramConfig):
+    """Every knob of a run of `vidstyle.optimize.gatys`."""
+
+    tile: Annotated[int | None, Between(128)] = None
+    """Sizes above it are painted tile by tile, each of so many pixels a side at most, with the Gram matrices of the whole: memory
+    goes with the tile, such as 1024. None: in one piece."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tile and self.sizes[0] > self.tile:
+            raise UsageError(
+                f"expected a `tile` of the `first_size`, {self.sizes[0]}, or more, got {self.tile}"
+            )
+        if self.tile and set(self.style_losses) != {GRAM}:
+            raise UsageError("tiles have the Gram matrices of the whole: `style_losses` is gram")
+
+    def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
+        """Return the objective that a picture of a scene minimizes."""
+        from vidstyle.optimize.tiles import TiledObjective
+
+        height, width = scene.content.shape[2:]
+        if self.pieces(height, width) > 1:
+            return TiledObjective(perceptual, scene, self)
+        return super().objective(perceptual, scene)
+
+    def pieces(self, height: int, width: int) -> int:
+        """Return in how many pieces a picture is painted."""
+        from vidstyle.optimize.tiles import tiles
+
+        return len(tiles(height, width, self.tile)) if self.tile else 1
 
 
 @documented
@@ -280,7 +334,7 @@ class SwapConfig(PatchConfig):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class PhotorealConfig(GatysConfig):
+class PhotorealConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.photoreal`."""
 
     init: Annotated[
@@ -296,9 +350,12 @@ class PhotorealConfig(GatysConfig):
 
     def first(self, scene: Scene) -> Tensor:
         """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
+        from vidstyle.optimize.descent import with_noise
         from vidstyle.optimize.photoreal import recolored_regions
 
-        return recolored_regions(scene) if self.init == RECOLORED else super().first(scene)
+        if self.init != RECOLORED:
+            return super().first(scene)
+        return with_noise(self, recolored_regions(scene))
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective:
         """Return the objective that a picture of a scene minimizes."""
@@ -317,7 +374,7 @@ class PhotorealConfig(GatysConfig):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class VideoConfig(GatysConfig):
+class VideoConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.video`; a clip smaller than the size keeps its own."""
 
     size: int = 384

@@ -7,6 +7,7 @@ Perceptual Factors", section 6).
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -39,6 +40,19 @@ class Objective(Protocol):
     def renew(self, picture: Tensor, step: int) -> bool:
         """Update the loss to the picture before a step, from 0; return whether the loss changed."""
         ...
+
+
+class PiecewiseObjective(ABC):
+    """The loss of a picture that is painted piece by piece, at one size."""
+
+    @abstractmethod
+    def descend(
+        self, picture: Tensor, paint: Callable[[Objective, Tensor, int, Tensor], Tensor]
+    ) -> Tensor:
+        """Return a picture (1, 3, H, W) after each of its pieces was painted.
+
+        `paint` gets the loss of a piece, the piece, its number from 0, and the picture so far.
+        """
 
 
 @dataclass(frozen=True)
@@ -101,24 +115,34 @@ def to_pixels(picture: Tensor) -> Pixels:
 
 def first_picture(config: OptimizeConfig, content: Tensor, style: Tensor) -> Tensor:
     """Return the picture that a run begins with, of the content's shape (1, 3, H, W)."""
-    for file in config.files:
-        height, width = content.shape[2:]
-        return to_tensor(resized(read_picture(file), width, height), content.device)
+    height, width = content.shape[2:]
+    if config.files:
+        begin = to_tensor(resized(read_picture(config.files[0]), width, height), content.device)
+    elif config.init == "style":
+        begin = F.interpolate(style, (height, width), mode="bicubic", align_corners=False)
+    else:
+        begin = content.clone()
+    return with_noise(config, begin).clamp(0, 1)
+
+
+def with_noise(config: OptimizeConfig, begin: Tensor) -> Tensor:
+    """Return a picture (1, 3, H, W) with the share of noise that a run begins with."""
+    share = {"noise": 1.0, "blend": 0.5}.get(config.init, 0.0)
+    if config.noise_share is not None:
+        share = config.noise_share
+    if not share:
+        return begin
     generator = torch.Generator().manual_seed(config.seed)
-    noise = torch.rand(content.shape, generator=generator).to(content.device)
-    return {
-        "content": content.clone(),
-        "noise": noise,
-        "style": F.interpolate(style, content.shape[2:], mode="bicubic", align_corners=False),
-        "blend": (content + noise) / 2,
-    }[config.init].clamp(0, 1)
+    noise = torch.rand(begin.shape, generator=generator).to(begin)
+    return (1 - share) * begin + share * noise
 
 
 def coarse_to_fine(
     config: OptimizeConfig,
     sizes: Sequence[int],
-    make: Callable[[int], tuple[Tensor, Objective]],
+    make: Callable[[int], tuple[Tensor, Objective | PiecewiseObjective]],
     *,
+    pieces: Callable[[int], int] = lambda _side: 1,
     resume: Checkpoint | None = None,
     on_step: Callable[[StepResult], None] | None = None,
 ) -> Tensor:
@@ -129,7 +153,8 @@ def coarse_to_fine(
         sizes: longest sides, rising; mostly `config.sizes`.
         make: returns, for a longest side in pixels, the picture (1, 3, H, W) that a run of that size would
             begin with, and the objective.
-        resume: go on there.
+        pieces: returns, for a longest side, in how many pieces it is painted, each with the steps of a size.
+        resume: go on there; a size of several pieces begins again, with the picture as it is.
         on_step: called after every step; an exception of it ends the run.
 
     Returns:
@@ -141,9 +166,11 @@ def coarse_to_fine(
     """
     begun = resume.step if resume else 0
     picture = resume.picture if resume else None
-    for number, side in enumerate(sizes):
-        skipped = min(max(0, begun - number * config.steps), config.steps)
-        if skipped == config.steps and number < len(sizes) - 1:
+    counts = [config.steps * pieces(side) for side in sizes]
+    for number, (side, count) in enumerate(zip(sizes, counts, strict=True)):
+        before = sum(counts[:number])
+        skipped = min(max(0, begun - before), count)
+        if skipped == count and number < len(sizes) - 1:
             continue
         first, objective = make(side)
         if skipped and picture is not None and picture.shape != first.shape:
@@ -157,18 +184,27 @@ def coarse_to_fine(
             picture = F.interpolate(
                 picture, first.shape[2:], mode="bicubic", align_corners=False
             ).clamp(0, 1)
+        picture = picture.to(first.device)
 
         def report(step: int, loss: float, energies: dict[str, float], now: Tensor) -> None:
             if on_step:
-                whole = number * config.steps + step  # noqa: B023 - called within this pass of the loop
                 size = now.shape[2], now.shape[3]
-                before = sum(s * s for s in sizes[:number])  # noqa: B023
-                pixels = before + side * side * step / config.steps  # noqa: B023
-                done = pixels / sum(s * s for s in sizes)
-                count = len(sizes) * config.steps
-                on_step(StepResult(whole, count, loss, energies, size, now, done))
+                made = sum(s * s for s in sizes[:number])  # noqa: B023 - called within this pass of the loop
+                done = (made + side * side * step / count) / sum(s * s for s in sizes)  # noqa: B023
+                on_step(StepResult(before + step, sum(counts), loss, energies, size, now, done))  # noqa: B023
 
-        picture = descend(objective, picture.to(first.device), config, report, skipped)
+        def paint(loss: Objective, piece: Tensor, n: int, whole: Tensor) -> Tensor:
+            return descend(
+                *(loss, piece, config),
+                lambda step, value, energies, _: report(
+                    n * config.steps + step, value, energies, whole
+                ),
+            )
+
+        if isinstance(objective, PiecewiseObjective):
+            picture = objective.descend(picture, paint)
+        else:
+            picture = descend(objective, picture, config, report, skipped)
     assert picture is not None  # noqa: S101 - there is one size at least
     return picture
 

@@ -7,7 +7,7 @@ Perceptual Factors", eq. 5), or with the regions as channels beside the features
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +15,14 @@ from torch import Tensor
 
 from vidstyle.losses.energies import style_energy
 from vidstyle.losses.perceptual import gram_matrix
-from vidstyle.optimize.config import GatysConfig
-from vidstyle.optimize.objective import SceneObjective
+from vidstyle.optimize.config import GRAM, GramConfig
+from vidstyle.optimize.matching import MatchedEnergy
+from vidstyle.optimize.objective import SceneObjective, unit
 from vidstyle.optimize.painting import Scene, SceneRegion
 from vidstyle.optimize.semantics import within
+
+_RENEWED = 20
+"""Steps after which other places are compared."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +84,49 @@ class GramEnergy:
 
 
 class GramObjective(SceneObjective):
-    """The loss of Gatys, Ecker and Bethge 2016, eq. 7, for one scene."""
+    """The loss of Gatys, Ecker and Bethge 2016, eq. 7, for one scene; its style by Gram matrices, or place by place."""
 
-    _config: GatysConfig
+    _config: GramConfig
 
     def measure(self, scene: Scene, content_features: dict[str, Tensor]) -> None:
-        """Take the styles' Gram matrices."""
+        """Take the styles' Gram matrices, or their features."""
         style_features = [self.features(style) for style in scene.styles]
-        config = self._config
-        self._grams = GramEnergy(
-            scene, content_features, style_features, config.style_layers, config.semantics
-        )
+        config, layers = self._config, self._config.style_layers
+        found = scene, content_features, style_features, layers
+        self._matched = {
+            name: MatchedEnergy(name, *found, config.seed)
+            for name, weight in config.style_losses.items()
+            if name != GRAM and weight
+        }
+        self._energies = dict[str, Callable[[dict[str, Tensor]], Tensor]](self._matched)
+        if config.style_losses.get(GRAM):
+            self._energies[GRAM] = GramEnergy(*found, config.semantics)
+        self._units = dict.fromkeys(self._energies, 1.0)
+        if len(self._energies) > 1:
+            empty = {name: torch.zeros_like(f) for name, f in content_features.items()}
+            self._units = {
+                name: unit(energy(content_features), energy(empty))
+                for name, energy in self._energies.items()
+            }
 
     def style_energy(self, output_features: dict[str, Tensor]) -> Tensor:
-        """Return the weighted distance of the output's Gram matrices to the styles'."""
-        return self._grams(output_features)
+        """Return the weighted distance of the output's features to the styles'."""
+        if not self._config.style_layers:
+            return torch.zeros(())
+        weights = self._config.style_losses
+        energies = [
+            weights[name] / self._units[name] * energy(output_features)
+            for name, energy in self._energies.items()
+        ]
+        return torch.stack(energies).sum()
+
+    def renew(self, _picture: Tensor, step: int) -> bool:
+        """Draw other places to compare, every `_RENEWED` steps; return whether that was done."""
+        if not self._matched or step == 0 or step % _RENEWED:
+            return False
+        for energy in self._matched.values():
+            energy.draw()
+        return True
 
 
 @dataclass(frozen=True)

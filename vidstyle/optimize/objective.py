@@ -31,7 +31,6 @@ class SceneObjective(ABC):
     def __init__(self, perceptual: Perceptual, scene: Scene, config: Config) -> None:
         """Measure the scene."""
         self._perceptual, self._config = perceptual, config
-        self._layers = sorted(config.layers)  # the order of the names is the network's
         with torch.no_grad():
             content_features = self.features(scene.content)
             self._content = {name: content_features[name] for name in config.content_layers}
@@ -56,13 +55,7 @@ class SceneObjective(ABC):
 
     def features(self, picture: Tensor) -> dict[str, Tensor]:
         """Return the features of a picture (1, 3, H, W) at all layers of the config."""
-        found = self._perceptual(
-            picture,
-            self._layers,
-            average=self._config.pooling == "average",
-            recompute=picture.shape[2] * picture.shape[3] > _LARGE,
-        )
-        return dict(zip(self._layers, found, strict=True))
+        return features_of(picture, self._perceptual, self._config)
 
     def _content_energy(self, output_features: dict[str, Tensor]) -> Tensor:
         return torch.as_tensor(
@@ -85,6 +78,18 @@ class SceneObjective(ABC):
     def renew(self, _picture: Tensor, _step: int) -> bool:
         """Return False: the loss stays what it is."""
         return False
+
+
+def features_of(picture: Tensor, perceptual: Perceptual, config: Config) -> dict[str, Tensor]:
+    """Return the features of a picture (1, 3, H, W) at all layers of a config."""
+    layers = sorted(config.layers)  # the order of the names is the network's
+    found = perceptual(
+        picture,
+        layers,
+        average=config.pooling == "average",
+        recompute=picture.shape[2] * picture.shape[3] > _LARGE,
+    )
+    return dict(zip(layers, found, strict=True))
 
 
 def unit(energy: Tensor, empty: Tensor) -> float:

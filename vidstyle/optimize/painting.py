@@ -24,6 +24,7 @@ from vidstyle.optimize.config import MIN_SIDE, Config
 from vidstyle.optimize.descent import (
     Checkpoint,
     Objective,
+    PiecewiseObjective,
     StepResult,
     coarse_to_fine,
     scaled,
@@ -105,7 +106,7 @@ def paint_picture(
         (h, w, 3) uint8, its longest side `config.size`.
 
     Raises:
-        UsageError: no style, shares that do not fit; a picture to go on with that does not.
+        UsageError: no style, shares that do not fit; a picture to go on with that does not; regions in tiles.
         InputError: pictures or masks that do not fit.
         TrainingError: the loss is not finite.
     """
@@ -119,7 +120,13 @@ def paint_picture(
     perceptual = perceptual.to(device)
     shown, shown_styles = recolored(content, styles, config.colors)
 
-    def make(side: int) -> tuple[Tensor, Objective]:
+    def pieces(side: int) -> int:
+        return config.pieces(*scaled_size(content, side))
+
+    if regions and pieces(config.size) > 1:
+        raise UsageError("masks and regions are painted in one piece; leave `tile` out")
+
+    def make(side: int) -> tuple[Tensor, Objective | PiecewiseObjective]:
         scene = Scene(
             to_tensor(scaled(shown, side), device),
             [
@@ -140,7 +147,9 @@ def paint_picture(
         raise InputError(
             f"expected sides of {MIN_SIDE} pixels at least, got {width}x{height}; take a larger `size`"
         )
-    painted = to_pixels(coarse_to_fine(config, sizes, make, resume=resume, on_step=on_step))
+    painted = to_pixels(
+        coarse_to_fine(config, sizes, make, pieces=pieces, resume=resume, on_step=on_step)
+    )
     whole = scaled(content, config.size)
     return laid_over(whole, config.finish(painted, whole), regions)
 

@@ -31,6 +31,7 @@ from vidstyle.optimize.descent import (
     to_pixels,
     to_tensor,
 )
+from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import (
     Scene,
     SceneRegion,
@@ -157,7 +158,7 @@ class _Clip:
             [to_tensor(style, self.device) for style in recolored_styles],
             [SceneRegion(n, share) for n, share in enumerate(self.shares)],
         )
-        return content, self.config.objective(self.perceptual, scene)
+        return content, GramObjective(self.perceptual, scene, self.config)
 
     def compared(
         self, number: int, others: Sequence[int]
@@ -232,18 +233,22 @@ def paint_frames(
     shares: Sequence[float] | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[FrameStep], None],
+    begun: int = 0,
+    on_frame: Callable[[int], None] | None = None,
 ) -> None:
     """Paint the frames of a clip, in as many passes as there shall be: the first forward, the next backward.
 
     Args:
         frames: all of one size.
-        painted: an empty album, which is filled.
+        painted: an album, which is filled.
         styles: (H, W, 3) uint8 RGB, of any size.
         perceptual: the perceptual network.
         config: the knobs; its size is not used.
         shares: of the styles, of any sum; None: equal ones.
         device: a torch device.
         on_step: called after every step; an exception of it ends the run.
+        begun: go on after so many paintings, which the album holds already.
+        on_frame: called after every painting of a frame, with their number so far, over all passes.
 
     Raises:
         UsageError: no style, or shares or scales that do not fit.
@@ -252,7 +257,13 @@ def paint_frames(
     clip = _Clip(
         frames, painted, styles, perceptual, config, normalized(shares, len(styles)), device
     )
-    for pass_number in range(1, config.passes + 1):
-        order = range(clip.count) if pass_number % 2 else reversed(range(clip.count))
-        for number in order:
-            clip.paint(number, pass_number, on_step)
+    order = range(clip.count)
+    works = [
+        (number, pass_number)
+        for pass_number in range(1, config.passes + 1)
+        for number in (order if pass_number % 2 else reversed(order))
+    ]
+    for done, (number, pass_number) in enumerate(works[begun:], begun + 1):
+        clip.paint(number, pass_number, on_step)
+        if on_frame:
+            on_frame(done)
