@@ -1,7 +1,7 @@
 """Make the maps and the pictures of docs/doodle.md: `python docs/make_doodle.py [--features NAME]`.
 
 The maps are drawn here: samples/styles/fauve_sem.png says what is what in the sample style, samples/doodle.png is the
-doodle. From them come docs/doodle.jpg, and docs/swap.jpg of the sample clip.
+doodle. From them come docs/doodle.jpg, and docs/swap.jpg and docs/inverse.jpg of the sample clip.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from make_paint import FRAME, SAMPLES, frames, style, write
 
+from vidstyle.api import stylize_frames
 from vidstyle.frame import Pixels
 from vidstyle.optimize.api import paint
 from vidstyle.optimize.config import DoodleConfig, SwapConfig
@@ -154,15 +155,34 @@ def make_swap(features: str) -> None:
     write("swap", rows)
 
 
+def make_inverse() -> None:
+    """Style swap in one pass, beside the styles."""
+    width, height = 480, 270
+    content, rows = resized(frames(FRAME, 1)[0], width, height), []
+    for name in ("swirls", "woodcut"):
+        row = [(f"the style {name}", resized(style(name), width, height))]
+        for size in (3, 7):
+            began = time.process_time()
+            (made,) = stylize_frames([content], style(name), method="swap", patch_size=size)
+            row.append((f"patches of {size}", made))
+            print(f"patches of {size}, {name}: {time.process_time() - began:.1f} s", flush=True)
+        rows.append(row)
+    write("inverse", rows)
+
+
 def main() -> None:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=["doodle", "swap", []])
+    parser.add_argument("names", nargs="*", choices=["doodle", "swap", "inverse", []])
     parser.add_argument("--features", default="own")
     options = parser.parse_args()
-    makers = {"doodle": make_doodle, "swap": make_swap}
+    makers = {
+        "doodle": lambda: make_doodle(options.features),
+        "swap": lambda: make_swap(options.features),
+        "inverse": make_inverse,
+    }
     for name in options.names or makers:
-        makers[name](options.features)
+        makers[name]()
 
 
 if __name__ == "__main__":

@@ -76,6 +76,8 @@ def stylize(
     flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
+    patch_size: int | None = None,
+    patch_stride: int | None = None,
     mask: str | Path | Sequence[str | Path] = (),
     invert: bool = False,
     feather: float = 0.0,
@@ -112,6 +114,8 @@ def stylize(
         flow: see `Look`.
         style_scale: 0.25 to 4, by which the style pictures are enlarged before they are read.
         style_weights: shares of several styles, of any sum; None: equal ones.
+        patch_size: of swap; see `StyleOptions`.
+        patch_stride: likewise.
         mask: paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, which are
             mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
         invert: paint where the masks are black.
@@ -151,6 +155,8 @@ def stylize(
         styles=StyleOptions(
             style_scale=style_scale,
             style_weights=None if style_weights is None else tuple(style_weights),
+            patch_size=patch_size,
+            patch_stride=patch_stride,
         ),
         masks=Masks(
             (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)),
@@ -345,6 +351,8 @@ def stylize_frames(
     flow: str = "auto",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
+    patch_size: int | None = None,
+    patch_stride: int | None = None,
     device: str = "auto",
     precision: str = "auto",
 ) -> Iterator[PictureT]:
@@ -363,9 +371,11 @@ def stylize_frames(
     options = StyleOptions(
         style_scale=style_scale,
         style_weights=None if style_weights is None else tuple(style_weights),
+        patch_size=patch_size,
+        patch_stride=patch_stride,
     )
     check_method(method, compute, look)
-    model, pictures = load_for(style, compute, method=method)
+    model, pictures = load_for(style, compute, method=method, options=options)
     look = replace(look, style=read_style(model, pictures, options))
     return _closing(model, model.stream(frames, look))
 

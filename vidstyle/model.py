@@ -18,10 +18,12 @@ from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.pipeline import Progress
+from vidstyle.runtime.color_transfer import ColorTransferEngine
 from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
+from vidstyle.runtime.identity import IdentityEngine
 from vidstyle.runtime.padding import padded_size
-from vidstyle.runtime.select import select_engine
+from vidstyle.runtime.select import select_engine, select_swap
 from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
@@ -42,6 +44,11 @@ IDENTITY = "identity"
 
 PHOTOREAL = "photoreal"
 """The model that gives a video a picture's colors alone, and leaves it a photo."""
+
+SWAP = "swap"
+"""The model that swaps patches of a video for a picture's nearest."""
+
+_OTHERS = (PHOTOREAL, SWAP, IDENTITY)
 
 
 class Model:
@@ -337,35 +344,41 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     low_latency: bool = False,
+    patch_size: int | None = None,
+    patch_stride: int | None = None,
 ) -> Model:
     """Load a model.
 
     Args:
         name: "arbitrary", which paints in the style of any picture; the name of a shipped network of one style,
             such as "starry_night"; the weights of a trained network (.safetensors); "photoreal", which takes a
-            picture's colors alone; or "identity", which changes nothing.
+            picture's colors alone; "swap", which takes its patches; or "identity", which changes nothing.
         device: auto, cpu, cuda, cuda:N, mps or torch-cpu.
         precision: auto, int8, bf16, f16 or f32; each device offers some.
         low_latency: paint a frame as soon as can be, at the price of frames a second.
+        patch_size: of swap; see `StyleOptions`.
+        patch_stride: likewise.
 
     Raises:
-        UsageError: there is no such model, device or precision.
+        UsageError: there is no such model, device or precision, or it has no patches.
         InputError: a file is missing or damaged.
         MissingPackageError: the device needs a package that is not installed.
     """
     Compute(device, precision)
+    patches = StyleOptions(patch_size=patch_size, patch_stride=patch_stride)
+    if name == SWAP:
+        swap = select_swap(device, precision, *patches.patch)
+        return Model(SWAP, swap, device=device, made_by=swap.made_by, low_latency=low_latency)
+    if patches != StyleOptions():
+        raise UsageError(f"{name} swaps no patches: leave `patch_size` and `patch_stride` out")
     if name == IDENTITY:
-        from vidstyle.runtime.identity import IdentityEngine
-
         return Model(IDENTITY, IdentityEngine(), low_latency=low_latency)
     if name == PHOTOREAL:
         if precision != "auto":
             raise UsageError("photoreal asks no network: leave `precision` out")
-        from vidstyle.runtime.color_transfer import ColorTransferEngine
-
         engine = ColorTransferEngine()
         return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
-    files = _files(name)
+    files = catalog.named(name, *_OTHERS)
     network = select_engine(device, precision, files, low_latency=low_latency)
     return Model(
         *(files.name, network),
@@ -384,17 +397,4 @@ def made_by(name: str | Path) -> str:
         UsageError: there is no such model.
         InputError: a file is missing or damaged.
     """
-    return str(name) if name in (IDENTITY, PHOTOREAL) else _files(name).digest
-
-
-def _files(name: str | Path) -> catalog.ModelFiles:
-    if Path(name).suffix.lower() == ".safetensors":
-        return catalog.open_file(Path(name))
-    if str(name) in catalog.ANY_STYLE:
-        return catalog.find(str(name))
-    if str(name) in catalog.styles():
-        return catalog.shipped_style(str(name))
-    known = ", ".join([*catalog.ANY_STYLE, *catalog.styles(), PHOTOREAL, IDENTITY])
-    raise UsageError(
-        f"no model is called {name}; expected one of {known}, or weights (.safetensors)"
-    )
+    return str(name) if name in _OTHERS else catalog.named(name, *_OTHERS).digest

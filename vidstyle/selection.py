@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from vidstyle.errors import UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import PictureSource
-from vidstyle.model import IDENTITY, PHOTOREAL, Model, load
+from vidstyle.model import IDENTITY, PHOTOREAL, SWAP, Model, load
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
@@ -19,8 +19,12 @@ from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
 
-METHODS = ("network", PHOTOREAL)
-"""How a video is painted: by a network; or it gets a picture's colors alone, and stays a photo."""
+METHODS = ("network", SWAP, PHOTOREAL)
+"""How a video is painted: by a network; by patches of it that are swapped for a picture's nearest; or it gets a picture's colors
+alone, and stays a photo."""
+
+TAKEN = {PHOTOREAL: "the colors", SWAP: "the patches"}
+"""What a method takes of a picture."""
 
 StyleSource: TypeAlias = PictureSource
 """A picture, as a file or in memory; the name of a shipped network of one style, such as "starry_night", or the
@@ -41,9 +45,13 @@ def several_of(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
 
 
 def load_for(
-    style: StyleSource | Sequence[StyleSource], compute: Compute, *, method: str = "network"
+    style: StyleSource | Sequence[StyleSource],
+    compute: Compute,
+    *,
+    method: str = "network",
+    options: StyleOptions | None = None,
 ) -> tuple[Model, list[StyleSource]]:
-    """Load the model that some styles ask for, as `model_for` says.
+    """Load the model that some styles ask for, as `model_for` says, to read them by some options.
 
     Returns:
         The model, and the pictures that it is to read: none where its style is its own.
@@ -53,7 +61,7 @@ def load_for(
         VidstyleError: as `load`.
     """
     name, pictures = model_for(style, method=method)
-    return load_wished(name, compute), pictures
+    return load_wished(name, compute, options), pictures
 
 
 def model_for(
@@ -67,7 +75,7 @@ def model_for(
     """
     styles = several_of(style)
     if method not in METHODS:
-        raise UsageError(f"no method is called {method}; expected {' or '.join(METHODS)}")
+        raise UsageError(f"no method is called {method}; expected {', '.join(METHODS)}")
     named = [s for s in styles if isinstance(s, str | Path)]
     networks = [s for s in named if catalog.find_style(str(s))]
     if any(str(s) == IDENTITY for s in named):
@@ -79,19 +87,22 @@ def model_for(
             raise UsageError(
                 "a network of one style does not mix with others; give its picture instead"
             )
-        if method == PHOTOREAL:
-            raise UsageError("photoreal takes the colors of pictures, of no network")
+        if method != "network":
+            raise UsageError(f"{method} takes {TAKEN[method]} of pictures, of no network")
         return networks[0], []
-    return PHOTOREAL if method == PHOTOREAL else "arbitrary", styles
+    return "arbitrary" if method == "network" else method, styles
 
 
-def load_wished(name: str | Path, compute: Compute) -> Model:
-    """Load a model by its name as a user wishes; see `load`."""
+def load_wished(name: str | Path, compute: Compute, options: StyleOptions | None = None) -> Model:
+    """Load a model by its name as a user wishes, to read styles by some options; see `load`."""
+    options = options or StyleOptions()
     return load(
         name,
         device=compute.device,
         precision=compute.precision,
         low_latency=compute.low_latency,
+        patch_size=options.patch_size,
+        patch_stride=options.patch_stride,
     )
 
 
@@ -145,7 +156,7 @@ class Readers:
         several = cast(Sequence[StyleSource], styles)
         name, pictures = model_for(several, method=self._method)
         if str(name) not in self._models:
-            model = self._opened.enter_context(load_wished(name, self._compute))
+            model = self._opened.enter_context(load_wished(name, self._compute, self.options))
             model.expect(info, self._stroke)
             self._models[str(name)] = model
         model = self._models[str(name)]

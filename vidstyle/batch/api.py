@@ -32,6 +32,8 @@ def stylize_many(
     method: str = "network",
     style_scale: float = 1.0,
     style_weights: Sequence[float] | None = None,
+    patch_size: int | None = None,
+    patch_stride: int | None = None,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     odd: str = "pad",
@@ -68,6 +70,8 @@ def stylize_many(
         method: see `stylize`, as all that follows.
         style_scale: see `stylize`.
         style_weights: shares of the styles that are mixed.
+        patch_size: of swap; see `StyleOptions`.
+        patch_stride: likewise.
         reading: see `stylize`.
         encoding: see `stylize`.
         odd: see `stylize`.
@@ -107,7 +111,10 @@ def stylize_many(
     work = Batch(
         plan,
         look or Look(),
-        StyleOptions(style_scale, None if style_weights is None else tuple(style_weights)),
+        StyleOptions(
+            *(style_scale, None if style_weights is None else tuple(style_weights)),
+            *(patch_size, patch_stride),
+        ),
         Compute(device, precision, batch, low_latency),
         method=method,
         reading=reading or Reading(),

@@ -188,6 +188,7 @@ class Batch:
             "network": made_by(variant.model),
             "style": " ".join(map(_digest, variant.pictures)),
             "scale": str(options.style_scale),
+            "patches": str(options.patch),
             "shares": str(options.shares(len(variant.styles))),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -255,7 +256,7 @@ class Work:
 
     def _job(self, name: str | Path, variants: list[Variant], waiting: deque[Item]) -> None:
         try:
-            model = load_wished(name, self._batch.compute)
+            model = load_wished(name, self._batch.compute, self._batch.styles)
         except InputError as error:
             for item in _taken(waiting):
                 self._fail(item, error)

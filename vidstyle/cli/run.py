@@ -146,7 +146,8 @@ def run(
         str,
         typer.Option(
             metavar="|".join(METHODS),
-            help="network: a painting. photoreal: the picture's colors alone, and no strokes.",
+            help="network: a painting. swap: patches of the video swapped for the picture's nearest. photoreal: its colors alone, and no "
+            "strokes.",
             rich_help_panel=STYLE.text,
         ),
     ] = "network",

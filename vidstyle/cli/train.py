@@ -21,7 +21,12 @@ from vidstyle.cli.timeleft import TimeLeft
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.nets.shape import Shape
 from vidstyle.runtime.compute import Compute
-from vidstyle.training.config import ArbitraryConfig, PerceptualConfig, StyleConfig
+from vidstyle.training.config import (
+    ArbitraryConfig,
+    InverseConfig,
+    PerceptualConfig,
+    StyleConfig,
+)
 
 if TYPE_CHECKING:
     from vidstyle.training.report import Report
@@ -256,6 +261,45 @@ def perceptual(
         on_report=_reporter(),
     )
     _end(result, "paint CONTENT --style PICTURE --features")
+
+
+@app.command("inverse", cls=Command)
+@command
+def inverse(
+    *,
+    content: Content,
+    style: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style pictures.")],
+    out: Out = Path("runs/inverse"),
+    exclude: Exclude = None,
+    manifest: Manifest = None,
+    config: Annotated[InverseConfig, without("average")],
+    compute: Device,
+    sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
+) -> None:
+    """Train the network that makes a picture of features, for run --method swap."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("the inverse network is trained by one process; leave torchrun out")
+    try:
+        from vidstyle.nets.devices import choose_device
+        from vidstyle.training.inverse import train
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+
+    result = train(
+        content,
+        style,
+        load_features(),
+        out,
+        config=config,
+        exclude=tuple(exclude or ()),
+        manifest=manifest,
+        device=choose_device(compute.device),
+        sheet_every=sheet_every,
+        on_report=_reporter(),
+    )
+    tell(str(result))
+    say("it is shipped as models/inverse.safetensors, which run --method swap paints with")
 
 
 @app.command("manifest", cls=Command)

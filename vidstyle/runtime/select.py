@@ -10,11 +10,15 @@ import importlib.util
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.runtime.compute import Compute
 from vidstyle.runtime.engine import Engine
 from vidstyle.zoo import catalog
+
+if TYPE_CHECKING:
+    from vidstyle.runtime.swap import SwapEngine
 
 log = logging.getLogger(__name__)
 
@@ -92,3 +96,36 @@ def select_engine(
     from vidstyle.runtime.openvino import OpenVinoEngine
 
     return OpenVinoEngine(model, precision, low_latency=low_latency)
+
+
+def select_swap(device: str, precision: str, patch_size: int, patch_stride: int) -> SwapEngine:
+    """Make the engine that swaps patches, for a device; see `select_engine`.
+
+    Args:
+        device: likewise.
+        precision: auto or f32.
+        patch_size: see `SwapEngine`.
+        patch_stride: likewise.
+
+    Raises:
+        UsageError: no such device or precision here.
+        MissingPackageError: torch is missing.
+        InputError: the weights are missing or damaged.
+    """
+    if precision not in ("auto", "f32"):
+        raise UsageError(f"expected `precision` auto or f32 for `method` swap, got {precision}")
+    try:
+        from vidstyle.runtime.swap import SwapEngine
+    except ImportError as error:
+        raise MissingPackageError(
+            "`method` swap needs torch: pip install 'vidstyle[torch]'"
+        ) from error
+    if device == "auto":
+        device = find_accelerator()[0] or "cpu"
+    try:
+        return SwapEngine(
+            device.removeprefix("torch-"), patch_size=patch_size, patch_stride=patch_stride
+        )
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"`device` {device} cannot be used: {reason}; try cpu") from error

@@ -21,9 +21,9 @@ from vidstyle.media.address import Location, located
 from vidstyle.media.inputs import check_input
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.model import IDENTITY, PHOTOREAL, Model
+from vidstyle.model import IDENTITY, Model
 from vidstyle.runtime.compute import Compute
-from vidstyle.selection import METHODS, StyleSource, load_for
+from vidstyle.selection import METHODS, TAKEN, StyleSource, load_for
 from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog
@@ -53,7 +53,7 @@ class SheetOptions:
     cell: Annotated[int, Between(32, 2048)] = 320
     """Longer side of each picture, pixels; it is painted at the size of the video, and then made smaller."""
     method: Annotated[str, OneOf(*METHODS)] = "network"
-    """network: a painting. photoreal: the picture's colors alone, and no strokes."""
+    """network: a painting. swap: patches of the video swapped for the picture's nearest. photoreal: its colors alone, and no strokes."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -160,8 +160,8 @@ def _read(styles: Sequence[StyleSource], method: str) -> list[_Row]:
             continue
         for path in inside(Path(style)):
             own = str(path) == IDENTITY or catalog.find_style(str(path)) is not None
-            if own and method == PHOTOREAL:
-                raise UsageError(f"photoreal takes the colors of pictures, {path} is a network")
+            if own and method != "network":
+                raise UsageError(f"{method} takes {TAKEN[method]} of pictures, {path} is a network")
             rows.append(_Row(path.stem, str(path) if own else load_picture(path), own))
     return rows
 

@@ -28,8 +28,8 @@ _LONGEST = 4
 """Long side over the short one, at most."""
 
 
-_MAX_BYTES = 2**24
-"""Of a style in a file, unpacked; the largest one, of colors, has 2**18 or so."""
+_MAX_BYTES = 2**30
+"""Of a style in a file, unpacked; the largest one, of patches, has half of it."""
 
 
 def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
@@ -53,7 +53,8 @@ class Style:
     """
 
     values: Vector
-    """(S,) gains, shifts, amounts of kernels and palette of a network; (N, 3) colors of a photoreal model."""
+    """(S,) gains, shifts, amounts of kernels and palette of a network; (N, 3) colors of a photoreal model;
+    (N, C, size, size) patches of one that swaps them."""
     made_by: str
     """The digest of the network that reads it, or photoreal: another one cannot."""
 
@@ -113,9 +114,25 @@ class StyleOptions:
     """How much larger the style pictures are read: their strokes become larger."""
     style_weights: Annotated[tuple[float, ...] | None, Between(0)] = None
     """Shares of several styles, of any sum; by default equal ones."""
+    patch_size: Annotated[int | None, Between(1, 15)] = None
+    """Of `method` swap: side of a patch, places of 4 pixels; larger ones keep more of the style's own shapes. By default 3."""
+    patch_stride: Annotated[int | None, Between(1, 15)] = None
+    """Of `method` swap: places from patch to patch, `patch_size` at most; larger ones are faster, and show a grid. By default a quarter
+    of the size, and 1 at least."""
 
     def __post_init__(self) -> None:
         check(self)
+        size, stride = self.patch
+        if stride > size:
+            raise UsageError(
+                f"expected a `patch_stride` up to the `patch_size`, {size}, got {stride}"
+            )
+
+    @property
+    def patch(self) -> tuple[int, int]:
+        """Side and stride of the patches that are swapped."""
+        size = self.patch_size or 3
+        return size, self.patch_stride or max(1, size // 4)
 
     def shares(self, count: int) -> tuple[float, ...]:
         """Return the share of 1 of each of `count` styles; see `normalized`."""
@@ -145,7 +162,7 @@ def mix(styles: Sequence[Style], weights: Sequence[float] | None = None) -> Styl
     """Mix styles of one model.
 
     A network's gains, shifts, kernels and palettes are averaged (Dumoulin et al. 2017, section 3.3), so the
-    picture goes from one style to the other without a step; of colors, so many of each are drawn.
+    picture goes from one style to the other without a step; of colors and patches, so many of each are drawn.
 
     Args:
         styles: one at least.

@@ -31,7 +31,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.finder import flow_finder
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.colors import LIGHTS, with_light_of
-from vidstyle.runtime.engine import Engine, Following, Painting, Vector
+from vidstyle.runtime.engine import Engine, Following, Painting, Statistics, Vector
 from vidstyle.runtime.padding import crop, pad
 from vidstyle.runtime.select import find_accelerator
 from vidstyle.stylize import recolor
@@ -128,7 +128,7 @@ class Stylizer:
         if size != full[0].shape[:2]:
             frames = [scaled(frame, size) for frame in full]
         if self.engine.following is None and not look.stability and not followed:
-            finish = self.engine.paint(frames, style, None, describe=False).frames
+            _, finish = self._begun(frames, style, None, describe=False)
             finish = self._finished(full, frames, finish, look)
             return finish, replace(state, frames=first + len(frames))
         finishes: list[Finish] = []
@@ -270,17 +270,9 @@ class Stylizer:
             if settling:  # each style has statistics of its own
                 pool = pool.loosened()
             pool, calls = self._ended(following, pool, calls)
-        height, width, _ = frames[0].shape
-        painting = self.engine.paint(
-            [self._padded(f) for f in frames],
-            style,
-            pool.statistics if pool else None,
-            describe=bool(pool and pool.due(len(frames))),
-        )
-
-        def finish() -> list[Pixels]:
-            return [crop(p, height, width) for p in painting.frames()]
-
+        statistics = pool.statistics if pool else None
+        due = bool(pool and pool.due(len(frames)))
+        painting, finish = self._begun(frames, style, statistics, describe=due)
         motion = None
         if look.stability:
             finish, motion = self._stabilizer(look.flow).start(
@@ -313,6 +305,20 @@ class Stylizer:
         while len(calls) > in_flight and sum(count for _, count in calls[1:]) >= following.lag:
             pool, calls = pool.add(calls[0][0].statistics()), calls[1:]
         return pool, calls
+
+    def _begun(
+        self,
+        frames: Sequence[Pixels],
+        style: Vector,
+        statistics: Statistics | None,
+        *,
+        describe: bool,
+    ) -> tuple[Painting, Finish]:
+        """Begin to paint frames of any size; see `Engine.paint`."""
+        height, width, _ = frames[0].shape
+        padded = [self._padded(frame) for frame in frames]
+        painting = self.engine.paint(padded, style, statistics, describe=describe)
+        return painting, lambda: [crop(p, height, width) for p in painting.frames()]
 
     def _padded(self, frame: Pixels) -> Pixels:
         return pad(frame, self.engine.multiple)

@@ -222,3 +222,49 @@ class PerceptualConfig:
     """Decay of the weight average that is saved."""
     seed: Annotated[int, Between(0)] = 1
     """Seed of data order, crops, disturbances and initial weights."""
+
+
+@documented
+@dataclass(frozen=True)
+class InverseConfig:
+    """Every knob of the training of an inverse network."""
+
+    steps: Annotated[int, Between(1)] = 2000
+    """Optimizer steps."""
+    batch: Annotated[int, Between(1)] = 4
+    """Photos per step; as many paintings, and as many photos with their patches swapped for the paintings', come beside."""
+    crop: Annotated[int, Between(MIN_CROP)] = 112
+    """Side of the crops, pixels, a multiple of 4."""
+    learning_rate: float = 2e-3
+    """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
+    quarter: Annotated[int, Between(1)] = 96
+    """Channels at 1/4 of the resolution."""
+    half: Annotated[int, Between(1)] = 32
+    """Channels at 1/2 of the resolution."""
+    pixel_weight: float = 4.0
+    """Weight of the mean difference of pixels."""
+    feature_weight: float = 1.0
+    """Weight of the difference of features, relu1_1 to relu3_1."""
+    swap_weight: float = 1.0
+    """Weight of the difference of features to swapped ones, relu3_1."""
+    color_weight: float = 4.0
+    """Weight of the difference of coarse colors to those of the patches that were swapped in."""
+    variation_weight: float = 1.0
+    """Weight of the total variation of what is made of swapped features."""
+    grid_weight: float = 2000.0
+    """Weight of the pattern of the network's grid, in something smooth and in all that is made."""
+    average: float = 0.998
+    """Decay of the weight average that is saved."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of data order, crops, patches and initial weights."""
+
+    def check(self) -> None:
+        """Check sizes.
+
+        Raises:
+            InputError: the crop does not fit the network.
+        """
+        if self.crop % 4 or self.crop < MIN_CROP:
+            raise InputError(
+                f"expected a crop that is a multiple of 4, of {MIN_CROP} pixels at least, got {self.crop}"
+            )

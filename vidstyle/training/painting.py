@@ -73,7 +73,7 @@ class Views:
         )
         still = photos[half:, :, MARGIN : MARGIN + crop, MARGIN : MARGIN + crop]
         frames = torch.cat([pair.first, still]).contiguous(memory_format=torch.channels_last)
-        return cls(frames, pair, _ramps(photos[:half], generator))
+        return cls(frames, pair, ramps(half, generator).to(photos))
 
     def own(self) -> Views:
         """Return those of this process: all draw the same, so that their number changes no picture."""
@@ -225,15 +225,15 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
     )
 
 
-def _ramps(photos: Tensor, generator: torch.Generator) -> Tensor:
-    """Return as many frames as there are `photos`, each an even change between two colors, in any direction.
+def ramps(count: int, generator: torch.Generator) -> Tensor:
+    """Return frames (count, 3, 96, 96), each an even change between two colors, in any direction.
 
     The colors are never near: what changes nowhere has no statistics to normalise it with.
     """
-    drawn = torch.rand(len(photos), 4, 1, 1, generator=generator).to(photos)
+    drawn = torch.rand(count, 4, 1, 1, generator=generator)
     begin, angle = drawn[:, :3], 2 * torch.pi * drawn[:, 3:]
     x, y = angle.cos(), angle.sin()
-    along = torch.linspace(-0.5, 0.5, _RAMP).to(photos)
+    along = torch.linspace(-0.5, 0.5, _RAMP)
     share = 0.5 + (x * along + y * along[:, None]) / (x.abs() + y.abs())  # (B, 1, side, side)
-    ramps: Tensor = begin.lerp((begin + 0.5) % 1, share)
-    return ramps
+    made: Tensor = begin.lerp((begin + 0.5) % 1, share)
+    return made

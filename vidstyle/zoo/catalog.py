@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from vidstyle.errors import InputError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.zoo.tensors import Tensors, note_networks
 
 _PACKAGE = Path(__file__).parent.parent
@@ -22,6 +22,9 @@ FOLDER = next(
 
 PERCEPTUAL = FOLDER / "perceptual.safetensors"
 """Weights of the perceptual network of our own."""
+
+INVERSE = FOLDER / "inverse.safetensors"
+"""Weights of the network that makes pictures of its features."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,29 @@ FIRST_STYLE = "great_wave"
 def find(name: str = "arbitrary", folder: Path = FOLDER) -> ModelFiles:
     """Return a shipped any-style network; each engine verifies the files that it reads."""
     return ModelFiles.of(folder / f"{name}.safetensors", takes_pictures=True, shipped=True)
+
+
+def named(name: str | Path, *others: str) -> ModelFiles:
+    """Return a network by its name, or by its weights.
+
+    Args:
+        name: of a shipped network; or weights (.safetensors).
+        others: names of models that are no network, to be told of.
+
+    Raises:
+        UsageError: there is none of that name.
+        InputError: the weights are missing, or no safetensors.
+    """
+    if Path(name).suffix.lower() == ".safetensors":
+        return open_file(Path(name))
+    if str(name) in ANY_STYLE:
+        return find(str(name))
+    if str(name) in styles():
+        return shipped_style(str(name))
+    known = ", ".join([*ANY_STYLE, *styles(), *others])
+    raise UsageError(
+        f"no model is called {name}; expected one of {known}, or weights (.safetensors)"
+    )
 
 
 def open_file(weights: Path) -> ModelFiles:
