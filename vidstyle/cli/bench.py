@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Json
 from vidstyle.cli.options import command, only
 from vidstyle.cli.parsing import SIZE
 from vidstyle.cli.signals import StopOnSignal
@@ -28,7 +29,7 @@ def bench(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 3,
     compute: Annotated[Compute, only("device", "precision")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how many frames a second this machine paints, on clips made for it.
 

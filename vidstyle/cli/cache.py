@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Json
 from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command
 from vidstyle.cli.terminal import say, tell
@@ -29,7 +29,7 @@ def _group() -> None:
 
 @app.command("list", cls=Command)
 def listed(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the fitted networks, the newest first; each is a style for run."""
     found = fits.kept()

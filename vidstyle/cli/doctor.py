@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
-
+from vidstyle.cli.common import Json
 from vidstyle.cli.options import command, only
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.terminal import printable
@@ -19,7 +18,7 @@ from vidstyle.runtime.compute import Compute
 def doctor(
     *,
     compute: Annotated[Compute, only("device", "precision")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what vidstyle would paint with on this machine, why, and what would be faster."""
     found = examine(compute.device, compute.precision)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Overwrite, Quiet
 from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command, command, only
 from vidstyle.cli.signals import StopOnSignal
@@ -51,13 +52,11 @@ def onnx(
             help="A .onnx; starry.onnx for the style starry.jpg if not given.",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     how: StyleOptions,
     options: OnnxOptions,
     reading: Annotated[Reading, only("start", "end")],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a network as ONNX, for ONNX Runtime, OpenVINO, VapourSynth and all that reads it.
 
@@ -102,7 +101,7 @@ def web(
     ] = False,
     how: Annotated[StyleOptions, only("style_scale")],
     options: WebOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a folder with a page that paints a camera, a clip or a photo in the visitor's own browser.
 

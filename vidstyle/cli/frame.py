@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Overwrite, Quiet
 from vidstyle.cli.options import command, only
 from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
@@ -43,14 +44,12 @@ def frame(
             help="A .png, .tif or .bmp, or with losses a .jpg or .webp; in.2.4.png, beside the input, for in.mp4 and --at 2.4 if not given.",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     reading: Annotated[
         Reading,
         only("start", "end", "fps", "size", "hdr", "deinterlace", "keep_rotation", "max_pixels"),
     ],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a frame of a video, to the bit as a network gets it, for a painter to paint over.
 

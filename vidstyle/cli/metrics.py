@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Json
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.evaluation.report import Metrics, find_likeness, measure
 from vidstyle.media.overwriting import check_apart
@@ -50,7 +51,7 @@ def metrics(
     overwrite: Annotated[
         bool, typer.Option("-y", "--overwrite", help="Replace a heatmap that exists.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure a painted video beside its input: how steady, how like the style, what was kept."""
     stop = StopOnSignal()

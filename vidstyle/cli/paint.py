@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Overwrite
 from vidstyle.cli.options import by_method, command, only, when_method
 from vidstyle.cli.painting import (
     Job,
@@ -61,9 +62,7 @@ def paint(
             help="A .png, .jpg, .webp or .tif; photo.starry.png for photo.jpg and starry.jpg if not given.",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     method: Annotated[
         str,
         typer.Option(

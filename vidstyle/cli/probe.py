@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Json
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.terminal import printable
 from vidstyle.media.probe import Probe
@@ -24,7 +25,7 @@ def probe(
             "-o", "--output", metavar="OUT", help="Say what it would become under such a name."
         ),
     ] = Path("out.mp4"),
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what vidstyle sees in a file: streams, times, colors, and what it would do with them."""
     found = probe_file(file, output)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vidstyle.cli.common import Overwrite, Quiet
 from vidstyle.cli.inline import show as show_inline
 from vidstyle.cli.options import command, only
 from vidstyle.cli.pictures import check_picture, write_picture
@@ -54,9 +55,7 @@ def sheet(
             help="A .png or .jpg; in.sheet.png, beside the input, for in.mp4 if not given, frames/sheet.png for frames/%05d.png.",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("-y", "--overwrite", help="Replace an output that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     options: SheetOptions,
     reading: Annotated[
         Reading,
@@ -70,7 +69,7 @@ def sheet(
             help="Show it in the terminal, too, where that is kitty, ghostty, iTerm2, WezTerm or mintty.",
         ),
     ] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show moments of a video in many styles, on one sheet, to choose from before the work.
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
-
+from vidstyle.cli.common import Json
 from vidstyle.zoo import catalog
 
 
 def styles(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the styles that have a network of their own: faster than a picture, and nearer to it."""
     entries = catalog.styles().values()
