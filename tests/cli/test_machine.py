@@ -26,6 +26,7 @@ def test_the_doctor_tells_what_would_be_faster():
     assert any(advice.startswith("--precision auto") for advice in slow["faster"])
 
 
+@pytest.mark.slow
 def test_bench_measures():
     done = command("bench", "--sizes", "64x48,96x64", "--repeats", "1", "--device", "cpu", "--json")
     assert done.returncode == 0, done.stderr

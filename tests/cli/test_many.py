@@ -59,6 +59,7 @@ def test_inputs_times_styles(folder, judge):
     assert other.stderr.count("exists already; allow -y or choose another -o") == 4
 
 
+@pytest.mark.slow
 def test_several_styles_are_a_mixture_unless_each_is_asked_for(folder):
     words = ("run", "in", "--recursive", "-s", "styles/dusk.png", "-s", "styles/fog.png")
     words += ("--method", "photoreal", "-o", "out/{folder}/{style}/{name}.mkv", "-q")
@@ -71,6 +72,7 @@ def test_several_styles_are_a_mixture_unless_each_is_asked_for(folder):
     assert len(list((folder / "out").rglob("*.mkv"))) == 9
 
 
+@pytest.mark.slow
 def test_one_of_a_pattern_is_as_one_alone(folder):
     done = vidstyle("run", "in/a.mp4", "-s", "identity", *PATTERN, cwd=folder)
     assert done.returncode == 0

@@ -25,6 +25,7 @@ def one_line(done):
     return lines[0]
 
 
+@pytest.mark.slow
 def test_a_clip_is_painted_beside_the_input(base, picture, tmp_path, judge):
     clip = shutil.copy(base, tmp_path / "in.mp4")
     done = vidstyle("run", clip, "--style", picture, "--device", "cpu")

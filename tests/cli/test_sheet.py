@@ -107,6 +107,7 @@ def test_codes_hold_the_picture():
     assert base64.b64decode(iterm.split(":", 1)[1].removesuffix("\x07")) == png
 
 
+@pytest.mark.slow
 def test_wrong_use(folder):
     style = cv2.imwrite(str(folder / "s.png"), np.zeros((9, 9, 3), np.uint8)) and "s.png"
     for words, said in (

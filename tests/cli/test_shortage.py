@@ -85,6 +85,7 @@ def test_too_few_threads_are_told(clip, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("started", [0, 1, 2])
 def test_a_thread_that_cannot_be_started_is_told(clip, tmp_path, started):
     """Whichever it is: those that were started end."""

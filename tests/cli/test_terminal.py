@@ -35,6 +35,7 @@ def shell(line, *args, cwd=None):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "streams", [f"2>{FULL}", "2>&-", "<&-", ">&-", ">&- 2>&- <&-"], ids=lambda v: v
 )
@@ -160,6 +161,7 @@ def test_control_characters_are_written_out():
     assert printable("txt.\u202egpj \udc80 \ud800") == r"txt.\u202egpj \x80 \ud800"
 
 
+@pytest.mark.slow
 def test_what_a_file_says_does_not_command_the_terminal(tmp_path, judge):
     evil = "\x1b]0;OWNED\x07\x1b[2J\x9b31m\u202e"
     (tmp_path / "s.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhi\n")

@@ -103,6 +103,7 @@ def test_a_file_that_is_over_at_once_is_shown(tmp_path, ending):
     assert (status.frames, status.came, len(out.late)) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_change_of_style_shows_no_jump():
     """Frame by frame the picture goes from one style to the other, without a step or a flash."""
     still = pattern(4, 128, 96)
@@ -213,6 +214,7 @@ def test_stability_goes_over_smoothly():
     assert found == sorted(found)
 
 
+@pytest.mark.slow
 def test_a_change_of_size_is_softened_by_stability():
     def pop(stability):
         live, still = painter(stability=stability), pattern(3, 192, 128)
@@ -319,6 +321,7 @@ def test_frames_of_another_size_are_fitted():
     assert outputs.fitted(wide, (80, 40)) is wide
 
 
+@pytest.mark.slow
 def test_what_is_not_there_gives_one_line(tmp_path):
     lines = {
         ("--camera", "97"): "no camera is called /dev/video97",

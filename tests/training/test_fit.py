@@ -157,6 +157,7 @@ def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path, caplog):
     assert (tmp_path / "mine.jpg").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["style", "clip", "seconds", "scale", "damaged"])
 def test_another_style_clip_or_option_is_another_fit(words, tmp_path, other):
     first = fit_clip(**words)

@@ -233,6 +233,7 @@ def test_no_training_sees_the_styles_that_are_measured_on():
         assert not {row.name for row in measured} & {row.name for row in trained}
 
 
+@pytest.mark.slow
 def test_a_config_gives_options_and_those_given_count_more(data):
     (data / "run.toml").write_text(
         'steps = 10\nbatch = 2\ncrop = 64\nwidths = [8, 8, 16]\nroot = true\nexclude = ["held_"]\n'

@@ -328,6 +328,7 @@ def test_gains_and_shifts_are_bounded():
         assert bounded.abs().max() <= 3.0
 
 
+@pytest.mark.slow
 def test_the_command_trains(data, tmp_path):
     done = vidstyle(
         *("train", "arbitrary", "--content", data / "photos", "--style", data / "styles"),

@@ -54,6 +54,7 @@ async def refusal(socket):
     return line
 
 
+@pytest.mark.slow
 def test_pictures_come_back_painted_whatever_their_size(client):
     async def conversation(socket):
         await socket.send_json({"begin": BEGIN})
