@@ -88,6 +88,14 @@ def test_the_graph_paints_bytes_like_ours_with_given_statistics(package, base, t
 
 
 @pytest.mark.slow
+def test_the_folder_that_one_is_in_can_be_written(package, tmp_path, monkeypatch):
+    page = tmp_path / "here"
+    page.mkdir()
+    monkeypatch.chdir(page)
+    vidstyle.export_web(STYLE, ".", runtime=package, webgpu=False)
+    assert (page / "index.html").is_file()
+
+
 def test_a_page_is_replaced_and_nothing_else(package, tmp_path):
     page = tmp_path / "page"
     page.mkdir()  # an empty one is as good as none
@@ -161,6 +169,11 @@ def test_npm_fetches_the_runtime_once(package, tmp_path, monkeypatch):
     assert ortweb.runtime_files(None, webgpu=True) == found
     (kept,) = (tmp_path / "cache" / "runtimes").iterdir()
     assert kept.name == f"onnxruntime-web-{ortweb.VERSION}.tgz"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:100])  # a damaged one is fetched anew
+    npm(tmp_path / "bin", tmp_path / "a.tgz")
+    assert ortweb.runtime_files(None, webgpu=True) == found
+    assert kept.read_bytes() == whole
 
 
 @pytest.mark.slow

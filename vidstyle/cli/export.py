@@ -9,7 +9,7 @@ import typer
 
 from vidstyle.cli.common import Overwrite, Quiet
 from vidstyle.cli.mistakes import Commands
-from vidstyle.cli.options import Command, command, only
+from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
 from vidstyle.errors import UsageError
@@ -53,7 +53,7 @@ def onnx(
         ),
     ] = None,
     overwrite: Overwrite = False,
-    how: StyleOptions,
+    how: Annotated[StyleOptions, without("patch_size", "patch_stride")],
     options: OnnxOptions,
     reading: Annotated[Reading, only("start", "end")],
     quiet: Quiet = False,

@@ -105,6 +105,8 @@ def paint_along(
                 _paint(source, output, newest, reading, stop, quiet=quiet)
     if along.is_kept:
         say(f"{kept}: what was learned, a `style`")
+    else:
+        say("nothing was learned yet")
 
 
 class _Newest:

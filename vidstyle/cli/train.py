@@ -299,7 +299,9 @@ def inverse(
         on_report=_reporter(),
     )
     tell(str(result))
-    say("it is shipped as models/inverse.safetensors, which run --method swap paints with")
+    say(
+        "to paint with it, put it in the place of models/inverse.safetensors, and its digest into SHA256SUMS (make sums)"
+    )
 
 
 @app.command("manifest", cls=Command)

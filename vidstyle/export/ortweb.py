@@ -50,7 +50,19 @@ def runtime_files(given: Path | None, *, webgpu: bool) -> dict[str, bytes]:
         OutputError: the cache cannot be written.
     """
     wanted = _WASM | (_WEBGPU if webgpu else {})
-    source = given or _cached()
+    if given:
+        return _checked(given, wanted)
+    kept = cache_folder("runtimes") / f"onnxruntime-web-{VERSION}.tgz"
+    if kept.is_file():
+        try:
+            return _checked(kept, wanted)
+        except InputError:  # it was cut off or changed: a new one takes its place
+            log.warning("%s is damaged and fetched anew", kept)
+    return _fetched(kept, wanted)
+
+
+def _checked(source: Path, wanted: dict[str, str]) -> dict[str, bytes]:
+    """Return the files of a package, which are those of `VERSION`."""
     found = _of_folder(source, wanted) if source.is_dir() else _of_archive(source, wanted)
     for name, digest in wanted.items():
         data = found.get(name)
@@ -84,29 +96,17 @@ def _of_archive(archive: Path, wanted: dict[str, str]) -> dict[str, bytes]:
     except FileNotFoundError:
         raise InputError(f"cannot read {archive}: no such file or folder") from None
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise InputError(f"cannot read {archive}: {error}") from error
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise InputError(f"cannot read {archive}: {reason[0]}") from error
     return found
-
-
-def _cached() -> Path:
-    """Return the package in the user's cache, fetched where it is not there."""
-    kept = cache_folder("runtimes") / f"onnxruntime-web-{VERSION}.tgz"
-    if not kept.is_file():
-        data = _fetched()
-        try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot write {kept}: {error.strerror}") from error
-        write_whole(kept, data)
-    return kept
 
 
 _NPM = {"npm_config_ignore_scripts": "true", "npm_config_loglevel": "error"}
 """Settings of npm: nothing of the package is run."""
 
 
-def _fetched() -> bytes:
-    """Let npm fetch the package: it knows the user's registry, proxy and certificates."""
+def _fetched(kept: Path, wanted: dict[str, str]) -> dict[str, bytes]:
+    """Let npm fetch the package into the cache: it knows the user's registry, proxy and certificates."""
     npm = shutil.which("npm")
     ways = f"give `runtime`, the folder or .tgz of {PACKAGE}"
     if npm is None:
@@ -130,4 +130,10 @@ def _fetched() -> bytes:
             lines = [line for line in done.stderr.splitlines() if "complete log" not in line]
             said = " ".join(lines[0].split()[2:]) if lines else f"it ended with {done.returncode}"
             raise InputError(f"npm cannot fetch {PACKAGE}: {said}; {ways}")
-        return made[0].read_bytes()
+        found = _checked(made[0], wanted)
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {kept}: {error.strerror}") from error
+        write_whole(kept, made[0].read_bytes(), overwrite=True)
+        return found

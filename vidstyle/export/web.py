@@ -93,6 +93,7 @@ def write_web(
     overwrite: bool,
 ) -> Path:
     """Write the folder; see `export_web`."""
+    output = output.absolute()  # of "." no name could be made
     listed = page_styles(styles)
     for each in listed:
         check_network(model_for(each.source)[0])
@@ -200,8 +201,13 @@ def _write(output: Path, files: dict[str, bytes], *, overwrite: bool) -> None:
             if target.exists():
                 older = Hidden(target, folder=True)
                 target.rename(older.path / "older")
-                made.path.rename(target)
-                older.remove()
+                try:
+                    made.path.rename(target)
+                except OSError:
+                    (older.path / "older").rename(target)
+                    raise
+                finally:
+                    older.remove()
             else:
                 made.path.rename(target)
             made.release()

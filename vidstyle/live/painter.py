@@ -183,7 +183,9 @@ class LivePainter:
         """
         height, width, _ = pixels.shape
         for cue, when in self._schedule.due(now):
-            log.warning("%s: %s", cue.name, self._follow(cue, when))
+            followed = self._follow(cue, when)
+            if cue.at:  # what it begins with is no news
+                log.warning("%s: %s", cue.name, followed)
         look, small = self.look_at(now), pixels
         if size != (height, width):
             small = cast(Pixels, cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))

@@ -77,7 +77,7 @@ class Pieces:
             _check_own(self.folder)
             self._lock = (self.folder / _SETTINGS).open("a+", encoding="utf-8")
             try:
-                _take(self._lock, output)
+                take_lock(self._lock, output)
                 self.find()
                 self._check(self.settings)
             except BaseException:
@@ -213,8 +213,12 @@ def _check_own(folder: Path) -> None:
             )
 
 
-def _take(file: Any, output: Path) -> None:
-    """Keep other runs out as long as the file is open."""
+def take_lock(file: Any, output: Path) -> None:
+    """Keep other runs to an output out as long as the file is open.
+
+    Raises:
+        UsageError: one is there.
+    """
     try:
         import fcntl
     except ImportError:  # Windows: there is no telling

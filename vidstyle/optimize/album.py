@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vidstyle.disk.pending import write_whole
-from vidstyle.errors import OutputError
+from vidstyle.errors import InputError, OutputError
 from vidstyle.frame import Pixels
 
 
@@ -27,9 +27,19 @@ class Album:
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.png"
 
+    def __contains__(self, number: int) -> bool:
+        return self._path(number).is_file()
+
     def __getitem__(self, number: int) -> Pixels:
-        encoded = np.frombuffer(self._path(number).read_bytes(), np.uint8)
-        return cast(Pixels, cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
+        path = self._path(number)
+        try:
+            encoded = np.frombuffer(path.read_bytes(), np.uint8)
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
+        if pixels is None:
+            raise InputError(f"cannot read {path}: it is damaged; remove {self._folder}")
+        return cast(Pixels, pixels)
 
     def __setitem__(self, number: int, pixels: Pixels) -> None:
         pixels = to_bytes(pixels)

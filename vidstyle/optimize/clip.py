@@ -106,7 +106,9 @@ def paint_video(
                     on_step(replace(step, painting=number, paintings=len(paintings)))
 
             if resume:
-                kept = KeptFrames(output, _settings(frames, some, perceptual, how, their_shares))
+                kept = KeptFrames(
+                    *(output, _settings(frames, some, perceptual, how, their_shares), len(frames))
+                )
                 opened.callback(kept.close)
             albums.append(kept.painted if kept else Album(folder / f"painted{number}"))
             paint_frames(
