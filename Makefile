@@ -74,9 +74,10 @@ sheet: setup  ## paint the sample clip: pictures of the manual, and the moving o
 	$(BIN)/python docs/make_sheet.py
 	$(BIN)/python docs/make_moving.py
 
+# Not --quiet: it hides the warnings from --strict, too.
 docs: setup  ## build the site of the manual: site/index.html
 	$(PIP) -e '.[docs]' -c constraints.txt
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 formats: setup  ## run the conformance matrix and write docs/formats.md
 	$(BIN)/pytest tests/media/test_conformance.py --write-formats
