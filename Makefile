@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo web fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
+.PHONY: help setup demo web docs fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,8 +70,14 @@ samples: setup  ## make the sample clip and style pictures anew
 	$(BIN)/python samples/make_styles.py
 	$(BIN)/python samples/make_clip.py
 
-sheet: setup  ## paint the sample clip in every sample style: docs/sheet.jpg, docs/hero.jpg
+sheet: setup  ## paint the sample clip: pictures of the manual, and the moving one of README
 	$(BIN)/python docs/make_sheet.py
+	$(BIN)/python docs/make_moving.py
+
+# Not --quiet: it hides the warnings from --strict, too.
+docs: setup  ## build the site of the manual: site/index.html
+	$(PIP) -e '.[docs]' -c constraints.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 formats: setup  ## run the conformance matrix and write docs/formats.md
 	$(BIN)/pytest tests/media/test_conformance.py --write-formats
@@ -82,4 +88,4 @@ bench: setup  ## measure speed and memory, an hour: benchmarks/results, docs/spe
 	$(BIN)/python benchmarks/tables.py
 
 clean: ## remove what the targets make, but not the environment
-	rm -rf build dist demo.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist site demo.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis

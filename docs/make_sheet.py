@@ -1,7 +1,6 @@
 """Make the contact sheets of the documents.
 
-The sample clip in every sample style, docs/sheet.jpg, and docs/hero.jpg for the README; in every style that has a
-network of its own, docs/styles.jpg. The pictures of the page on looking before the work: docs/choose.jpg, docs/compare.jpg.
+The sample clip in every sample style, docs/sheet.jpg; in every style that has a network of its own, docs/styles.jpg. The pictures of the page on looking before the work: docs/choose.jpg, docs/compare.jpg.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from vidstyle.zoo import catalog
 ROOT = Path(__file__).parent.parent
 STYLES = ("swirls", "woodcut", "mosaic", "ink", "fauve", "pointillist")
 MOMENTS = (20, 75, 130)
-HERO = 75
+MIDDLE = MOMENTS[1]
 
 
 def fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -54,7 +53,7 @@ def save_choose() -> None:
             made = Path(folder) / f"{way}.mkv"
             vidstyle.stylize(clip, "starry_night", made, compare=way)
             with FileSource(made) as source:
-                shown.append(next(islice(source, HERO, None)).pixels)
+                shown.append(next(islice(source, MIDDLE, None)).pixels)
     save(ROOT / "docs" / "compare.jpg", [shown], 480, 270)
 
 
@@ -69,10 +68,8 @@ def main() -> None:
     white = np.full_like(chosen[0], 255)
     rows = [[white, *chosen], *([pictures[n], *painted[n]] for n in STYLES)]
     save(ROOT / "docs" / "sheet.jpg", rows, 400, 225)
-    hero = MOMENTS.index(HERO)
-    shown = [chosen[hero], *(painted[n][hero] for n in STYLES)]
-    save(ROOT / "docs" / "hero.jpg", [shown[:3], shown[3:6]], 480, 270)
-    own = [chosen[hero], *(next(stylize_frames([chosen[hero]], name)) for name in catalog.styles())]
+    frame = frames[MIDDLE]
+    own = [frame, *(next(stylize_frames([frame], name)) for name in catalog.styles())]
     save(ROOT / "docs" / "styles.jpg", [own[n : n + 3] for n in range(0, len(own), 3)], 400, 225)
 
 

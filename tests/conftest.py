@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import clips
+from tests import clips, missing
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two of torch's thread pools on the same cores wait for each other in busy loops.
@@ -23,6 +23,14 @@ SHARED = ROOT.parent / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-formats", action="store_true", help="write docs/formats.md")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine lacks for the tests that were skipped."""
+    if told := missing.lines(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.section("skipped, and what brings them")
+        for line in told:
+            terminalreporter.line(line)
 
 
 def needs_judge() -> None:

@@ -1,4 +1,4 @@
-"""What the README says works."""
+"""What the README and the pages of docs/ say works."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.clips import make_picture, pattern
+from tests.clips import make_clip, make_picture, pattern
 from tests.conftest import ROOT, vidstyle
 
 TRIED = tuple(
     f"vidstyle {name}" for name in ("run", "sheet", "probe", "metrics", "doctor", "styles")
 )
-"""Commands of the README that are run here; the others take minutes."""
+"""Commands of a page that are run here; the others take minutes, a camera or a browser."""
 
 README = (ROOT / "README.md").read_text()
 
@@ -30,23 +30,61 @@ def blocks(language, page=README):
     return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
-def test_every_run_command_of_the_readme_works(base, picture, tmp_path):
+def commands(page):
+    """The commands of a page, without comments."""
+    return [line.split("#")[0] for block in blocks("sh", page) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("page", "made"),
+    [
+        ("README.md", {"in.starry.mp4", "out.mkv", "own.mp4", "in.sheet.png", "long.mkv"}),
+        pytest.param(
+            "docs/tasks.md",
+            {"in.starry.mp4", "out.mkv", "short.webm", "photo.png", "evening.mp4", "errors.mp4"},
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_every_run_command_works(page, made, base, picture, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     for name in ("starry.jpg", "dusk.jpg", "photo.jpg"):
         shutil.copy(picture, tmp_path / name)
     for folder, name in (("clips", "in.mp4"), ("photos", "dusk.jpg"), ("styles", "starry.jpg")):
         (tmp_path / folder).mkdir()
         shutil.copy(tmp_path / name, tmp_path / folder)
-    lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     (tmp_path / "frames").mkdir()
-    commands = [line for line in lines if line.startswith(TRIED)]
-    assert len(commands) >= 2
-    for command in commands:
+    tried = [line for line in commands((ROOT / page).read_text()) if line.startswith(TRIED)]
+    assert len(tried) >= 8
+    for command in tried:
         done = vidstyle(*shlex.split(command)[1:], cwd=tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr}"
-    assert {p.name for p in tmp_path.iterdir()} >= {"in.starry.mp4", "out.mkv", "short.webm"}
-    assert len(list((tmp_path / "frames").iterdir())) == 30
+    assert {p.name for p in tmp_path.iterdir()} >= made
+    if page == "docs/tasks.md":
+        assert len(list((tmp_path / "frames").iterdir())) == 30
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"in.starry.mp4", "dusk.starry.jpg"}
+
+
+@pytest.mark.slow
+def test_the_tutorial_works(picture, tmp_path):
+    """From its folder on, with a small clip of five seconds in the place of the sample."""
+    make_clip(tmp_path / "clip.mp4", times=range(150))
+    shutil.copy(picture, tmp_path / "mosaic.jpg")
+    tried = [
+        line
+        for line in commands((ROOT / "docs" / "tutorial.md").read_text())
+        if line.startswith("vidstyle")
+    ]
+    assert len(tried) == 10
+    for command in tried:
+        done = vidstyle(*shlex.split(command)[1:], cwd=tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    made = {"clip.mosaic.mp4", "weaker.mp4", "steady.mp4", "split.mp4", "change.mp4"}
+    assert {p.name for p in tmp_path.iterdir()} == made | {
+        "clip.mp4",
+        "clip.sheet.png",
+        "mosaic.jpg",
+    }
 
 
 def test_the_page_on_many_files_works(base, picture, tmp_path, monkeypatch):
@@ -165,17 +203,10 @@ def test_every_make_target_and_link_exists():
             assert link.startswith("https://") or (page.parent / link).exists(), f"{page}: {link}"
 
 
-def test_every_option_of_the_readme_exists():
-    commands = (
-        "run",
-        "sheet",
-        "train arbitrary",
-        "bench",
-        "metrics",
-        "live",
-        "paint",
-        "train style",
-    )
-    known = "".join(vidstyle(*name.split(), "--help").stdout for name in commands)
-    for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
-        assert option in known, option
+def test_every_option_of_the_readme_and_the_first_pages_exists():
+    """In docs/cli.md, which another test compares with `--help`."""
+    known = (ROOT / "docs" / "cli.md").read_text()
+    pages = ("tutorial", "tasks", "options", "faq", "training", "limits", "gallery")
+    text = README + "".join((ROOT / "docs" / f"{name}.md").read_text() for name in pages)
+    options = set(re.findall(r"--[a-z][a-z-]+", text)) - {"--help"}
+    assert {option for option in options if not re.search(rf"{option}\b", known)} == set()

@@ -26,7 +26,6 @@ def free_port():
 
 
 def sender(url, form):
-    needs_judge()
     return subprocess.Popen(
         ["ffmpeg", "-v", "quiet", "-re", "-f", "lavfi", "-i", TEST_PICTURE]
         + ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15"]
@@ -45,6 +44,7 @@ def taken(source, seconds):
 
 @pytest.mark.parametrize("scheme", ["udp", pytest.param("rtsp", marks=pytest.mark.slow)])
 def test_an_address_that_is_lost_is_picked_up_again(scheme, monkeypatch, caplog):
+    needs_judge()
     monkeypatch.setattr(capture, "_SILENCE", 1.0)
     url = f"{scheme}://127.0.0.1:{free_port()}" + ("/live" if scheme == "rtsp" else "")
     form = "mpegts" if scheme == "udp" else "rtsp"

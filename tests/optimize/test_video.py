@@ -277,6 +277,7 @@ def test_the_contents_hues_can_be_kept(perceptual, tmp_path):
         assert np.abs(hues[0] - hues[1]).mean() < 5
 
 
+@pytest.mark.usefixtures("judge")
 def test_sound_and_times_stay(perceptual, tmp_path):
     make_clip(tmp_path / "in.mp4", times=[0, 1, 4, 5], size=(64, 48))
     config = VideoConfig(size=64, steps=2)
