@@ -26,6 +26,9 @@ STYLE_CONVS = 2
 PROJECTED = 24
 """Mixtures of channels whose correlations describe a texture."""
 
+_UPPER = [row * PROJECTED + column for row in range(PROJECTED) for column in range(row, PROJECTED)]
+"""Places of the upper triangle of a `PROJECTED` x `PROJECTED` matrix, flattened."""
+
 _LAGS = tuple((y * lag, x * lag) for lag in (1, 2, 4) for y, x in ((0, 1), (1, 0), (1, 1), (1, -1)))
 """Distances (rows, columns) at which features are compared with themselves."""
 
@@ -40,9 +43,8 @@ def _correlations(x: Tensor, projection: Tensor) -> Tensor:
     rows = x.float().flatten(2)
     rows = projection.float() @ (rows - rows.mean(2, keepdim=True))  # (B, P, H*W)
     covariance = rows @ rows.transpose(1, 2) / rows.shape[2]
-    size = covariance.diagonal(dim1=1, dim2=2).mean(1)[:, None] + 1e-4
-    upper = torch.triu_indices(len(projection), len(projection))
-    return covariance[:, upper[0], upper[1]] / size
+    size = rows.square().mean((1, 2))[:, None] + 1e-4  # the mean of its diagonal
+    return covariance.flatten(1)[:, _UPPER] / size
 
 
 def _autocorrelations(x: Tensor) -> Tensor:
