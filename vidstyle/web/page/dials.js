@@ -7,7 +7,11 @@ const LABELS = {
   style_scale: "Strokes", keep: "Leave as it is", mask: "Mask", invert: "Paint what is black in the mask",
   feather: "Soft edge", compare: "Before and after in the result", hdr: "HDR video",
 };
-const HINTS = { mask: "Paint where the picture is white.", invert: "" };
+const HINTS = {
+  keep: "People, their faces, or all that is not a person; the rest is painted.",
+  mask: "Paint where the picture is white.", invert: "",
+};
+const NONE = { keep: "nothing" };
 const DISABLED = {
   style_scale: "for your own pictures", mask: "instead of the above", invert: "for masks", feather: "for masks",
 };
@@ -40,7 +44,7 @@ export class Dials {
     let input;
     if (dial.choices) {
       input = make("select", {}, ...dial.choices.map((choice) =>
-        make("option", { value: choice ?? "", textContent: choice ?? "no" })));
+        make("option", { value: choice ?? "", textContent: choice ?? NONE[dial.name] ?? "no" })));
       input.value = value ?? "";
     } else if (dial.switch) {
       input = make("input", { type: "checkbox", checked: value });
