@@ -175,6 +175,8 @@ def test_a_mask_is_dropped_and_people_are_kept(opened, base, picture):
     page.wait_for_selector("#clips li")
     page.check("input[value=udnie]", force=True)
     page.click("#where summary")
+    page.select_option("select[name=keep]", "face")
+    shows(page, "--keep face")
     assert page.is_disabled("input[name=invert]")
     drop(page, "#where", picture, "image/png")
     shows(page, f"--mask {picture.name}")

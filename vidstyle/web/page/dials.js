@@ -67,6 +67,13 @@ export class Dials {
     this.inputs.style_scale.input.disabled = !own;
   }
 
+  // A mask that is uploaded takes the place of one that is found.
+  useMask(name) {
+    this.mask = name;
+    this.inputs.keep.input.value = "";
+    find("where").open = true;
+  }
+
   // The masks that there are. One that is chosen may be on its way.
   setMasks(names) {
     const { input } = this.inputs.mask;

@@ -161,8 +161,7 @@ async function sendPictures(files) {
 
 async function sendMask([file]) {
   await send(file, "/api/masks", constants.picture, ({ name }) => {
-    dials.mask = name;
-    find("where").open = true;
+    dials.useMask(name);
     refresh();
   });
 }
