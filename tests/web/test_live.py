@@ -136,6 +136,7 @@ class Crowd:
 
     def look(self) -> float:
         """See what share of a core is left now, while no page is open, and return the most that was needed so far."""
+        time.sleep(1)  # what has just been closed needs the core yet
         began, used = time.monotonic(), time.thread_time()
         while time.monotonic() < began + 0.5:
             pass
