@@ -214,6 +214,7 @@ ALLOWED = {
         "frame",
         "images",
         "live",
+        "masks",
         "media",
         "model",
         "pipeline",

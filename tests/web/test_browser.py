@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import shutil
 import time
 
@@ -166,6 +167,45 @@ def test_a_reload_and_another_tab_lose_nothing(opened, base):
     page.wait_for_selector("#renders video", timeout=60000)
     other.click("#renders button:has-text('Remove')")
     page.wait_for_selector("#no-results:visible")
+
+
+def test_a_mask_is_dropped_and_people_are_kept(opened, base, picture):
+    page = opened
+    page.set_input_files("#clip-input", base)
+    page.wait_for_selector("#clips li")
+    page.check("input[value=udnie]", force=True)
+    page.click("#where summary")
+    page.select_option("select[name=keep]", "face")
+    shows(page, "--keep face")
+    assert page.is_disabled("input[name=invert]")
+    drop(page, "#where", picture, "image/png")
+    shows(page, f"--mask {picture.name}")
+    page.check("input[name=invert]")
+    page.fill("input[name=feather]", "12")
+    shows(page, f"--mask {picture.name} --invert --feather 12")
+    assert page.evaluate(NAMELESS) == []
+    ready(page)
+    page.reload()
+    shows(page, f"--mask {picture.name} --invert --feather 12")
+    page.select_option("select[name=keep]", "background")
+    shows(page, "--feather 12 --keep background")
+    assert page.is_disabled("select[name=mask]")
+    ready(page)
+    if importlib.util.find_spec("mediapipe") is None:
+        page.wait_for_selector("#errors p:has-text('pip install')")
+        page.fill("input[name=feather]", "13")
+        ready(page)
+        assert page.locator("#errors p").count() == 1
+    page.select_option("select[name=keep]", "")
+    page.click("#remove-mask")
+    shows(page, "")
+
+
+def shows(page, masks):
+    """Wait for the command with some options."""
+    middle = f" {masks}" if masks else ""
+    command = f"vidstyle run base.mp4 --style udnie{middle} -o base.udnie.mp4"
+    until(page, f"document.getElementById('command').textContent === '{command}'")
 
 
 def test_what_is_no_clip_is_told_and_a_phone_is_wide_enough(opened, tmp_path):

@@ -165,6 +165,7 @@ def test_a_picture_that_is_none_ends_it_with_a_line(client, data, line):
     assert connected(client, conversation).startswith(line)
 
 
+@pytest.mark.slow
 def test_fifty_cameras_do_not_end_it(client):
     async def crowd(session):
         opened = [await session.ws_connect(f"{client.origin}/api/live") for _ in range(50)]

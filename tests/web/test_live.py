@@ -127,9 +127,32 @@ window.watch = () => {
 SHOWN = """document.getElementById(document.getElementById("live-video").hidden ? "live-canvas" : "live-video")"""
 
 
-def slack() -> float:
-    """Return by what the times of the promises are multiplied: they are of a core that has nothing else to do."""
-    return max(1.0, os.getloadavg()[0])
+class Crowd:
+    """By what the promises are loosened: they are of two cores that have nothing else to do."""
+
+    def __init__(self) -> None:
+        self.slack = 1.0
+        self.look()
+
+    def look(self) -> float:
+        """See what share of a core is left now, while no page is open, and return the most that was needed so far."""
+        time.sleep(1)  # what has just been closed needs the core yet
+        began, used = time.monotonic(), time.thread_time()
+        while time.monotonic() < began + 0.5:
+            pass
+        share = (time.thread_time() - used) / (time.monotonic() - began)
+        cores = min(2, len(os.sched_getaffinity(0)))
+        self.slack = max(self.slack, 2 / cores / share if share < 0.9 else 2 / cores)
+        return self.slack
+
+    def __str__(self) -> str:
+        return f"slack {self.slack:.1f}, load {os.getloadavg()[0]:.1f}"
+
+
+@pytest.fixture
+def crowd(server) -> Crowd:
+    """What else runs, as it is before a page is open."""
+    return Crowd()
 
 
 def dial(page, name: str, value: float) -> None:
@@ -189,12 +212,10 @@ def until_there_are(server, count: int) -> None:
 
 
 @pytest.mark.parametrize(("scripts", "transport"), [((), "WebRTC"), ((NO_WEBRTC,), "pictures")])
-def test_the_camera_is_painted_and_styles_fade(open_tab, scripts, transport):
+def test_the_camera_is_painted_and_styles_fade(crowd, open_tab, scripts, transport):
     page = open_tab(*scripts)
     dial(page, "strength", 0)
     first = start(page, transport)
-    log.info(f"{transport}: first painted frame after {first:.2f} s, load {os.getloadavg()[0]:.1f}")
-    assert first < 2 * slack()
     end = time.monotonic() + 20
     while far(colors(page), BARS) > 12:
         assert time.monotonic() < end, colors(page)
@@ -215,10 +236,14 @@ def test_the_camera_is_painted_and_styles_fade(open_tab, scripts, transport):
     page.click("#camera")
     until(page, "document.getElementById('says').textContent === 'The camera is off'")
     assert page.is_visible("#paint")
+    page.close()
+    crowd.look()
+    log.info(f"{transport}: first painted frame after {first:.2f} s, {crowd}")
+    assert first < 2 * crowd.slack
 
 
 @pytest.mark.parametrize(("scripts", "transport"), [((), "WebRTC"), ((NO_WEBRTC,), "pictures")])
-def test_it_keeps_up_and_says_how_late_it_is(open_tab, scripts, transport):
+def test_it_keeps_up_and_says_how_late_it_is(crowd, open_tab, scripts, transport):
     page = open_tab(COUNTER, *scripts)
     dial(page, "strength", 0)
     start(page, transport)
@@ -228,13 +253,15 @@ def test_it_keeps_up_and_says_how_late_it_is(open_tab, scripts, transport):
     seen = sorted(page.evaluate("seen"))
     shown_rate, shown_late = figures(page)
     middle, late = seen[len(seen) // 2], seen[int(0.95 * len(seen))]
+    page.close()
+    crowd.look()
     log.info(
         f"{transport}: {len(seen) / 6:.1f} frames a second (shown {shown_rate:g}), {middle:.0f} ms, "
-        f"95 % {late:.0f} ms (shown {shown_late:g}), load {os.getloadavg()[0]:.1f}"
+        f"95 % {late:.0f} ms (shown {shown_late:g}), {crowd}"
     )
     least = 15 if transport == "WebRTC" else 5
-    assert len(seen) / 6 > least / slack()
-    assert late < 150 * slack()
+    assert len(seen) / 6 > least / crowd.slack
+    assert late < 150 * crowd.slack
     assert shown_late < 2 * late
 
 
@@ -249,7 +276,7 @@ def test_a_size_that_changes_is_taken(open_tab):
 
 
 @pytest.mark.parametrize("scripts", [(), (NO_WEBRTC,)], ids=["webrtc", "pictures"])
-def test_a_recording_has_the_sound_of_the_microphone(open_tab, scripts, tmp_path):
+def test_a_recording_has_the_sound_of_the_microphone(crowd, open_tab, scripts, tmp_path):
     page = open_tab(*scripts)
     dial(page, "strength", 0)
     start(page, "pictures" if scripts else "WebRTC")
@@ -271,10 +298,10 @@ def test_a_recording_has_the_sound_of_the_microphone(open_tab, scripts, tmp_path
         check=True,
     ).stdout
     audio, video = sorted(line.split(",") for line in found.split())
-    assert video[:3] == ["vp8", "640", "360"]
-    assert int(video[3]) >= 4 * 15 / slack() / (3 if scripts else 1)
+    assert video[:3] == ["vp9" if scripts else "vp8", "640", "360"]
+    assert int(video[3]) >= 4 * 15 / crowd.slack / (3 if scripts else 1)
     assert audio[0] == "opus"
-    assert int(audio[-1]) > 4 * 10 / slack()
+    assert int(audio[-1]) > 4 * 10 / crowd.slack
     picture = subprocess.run(
         ["ffmpeg", "-v", "error", "-i", str(out), "-vf", "scale=7:3:flags=area", "-f", "rawvideo"]
         + ["-pix_fmt", "rgb24", "-"],

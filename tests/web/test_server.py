@@ -69,6 +69,7 @@ def test_a_clip_becomes_a_painting_with_its_sound(client, clip, base, judge, tmp
     assert (status, len(part), headers["Content-Type"]) == (206, 10, "video/mp4")
 
 
+@pytest.mark.slow
 def test_the_command_that_is_shown_makes_the_same_file(client, clip, base):
     body = {"style": "udnie", "strength": 0.5, "colors": "lab", "compare": "wipe"}
     render = client.json("POST", f"/api/clips/{clip}/render", body, 201)
@@ -350,9 +351,13 @@ def test_without_its_library_it_says_what_brings_it():
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 2
-    assert done.stderr == "vidstyle: the page needs aiohttp: pip install 'vidstyle[web]'\n"
+    line = (
+        "the page needs aiohttp, and aiortc for the camera by WebRTC: pip install 'vidstyle[web]'"
+    )
+    assert done.stderr == f"vidstyle: {line}\n"
 
 
+@pytest.mark.slow
 def test_nothing_is_left_at_the_end(base, tmp_path):
     """In the middle of an upload and of a render; and what a server that was killed left, the next one removes."""
     (tmp_path / "tmp").mkdir()

@@ -43,18 +43,20 @@ def _changed(parts: Sequence[Any]) -> list[str]:
 
 
 def option(part: Any, name: str) -> list[str]:
-    """Return the words that give a field the value that it has in a dataclass; none where that is None.
+    """Return the words that give a field the value that it has in a dataclass; none where that is None, or a switch that is off.
 
     Args:
         part: the dataclass.
         name: of the field.
     """
     value, flag = getattr(part, name), flags(name)[0]
-    kind = FieldOption(name, {"": type(part)}, limited=False).kind
+    field = FieldOption(name, {"": type(part)}, limited=False)
+    kind = field.kind
     if value is None:
         return []
     if kind is None:
-        return [flag if value else f"--no-{flag.removeprefix('--')}"]
+        off = [f"--no-{flag.removeprefix('--')}"] if field.has_no else []
+        return [flag] if value else off
     words = kind.words(value)
     return [
         part for word in ([words] if isinstance(words, str) else words) for part in (flag, word)

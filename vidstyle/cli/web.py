@@ -68,7 +68,9 @@ def web(
     try:
         from vidstyle.web.server import Server
     except ImportError as error:
-        raise MissingPackageError("the page needs aiohttp: pip install 'vidstyle[web]'") from error
+        raise MissingPackageError(
+            "the page needs aiohttp, and aiortc for the camera by WebRTC: pip install 'vidstyle[web]'"
+        ) from error
     from vidstyle.web.pictures import user_folder
 
     told: list[str] = []

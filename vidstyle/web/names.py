@@ -11,6 +11,8 @@ from vidstyle.errors import UsageError
 _MOST = 100
 """Bytes in UTF-8: the name of a result has that of its style, too, and 255 is what disks hold."""
 
+PICTURE_ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 """Devices, on Windows, whatever comes behind the dot."""
 
@@ -32,6 +34,12 @@ def safe_name(given: str, otherwise: str) -> str:
     if not stem.strip("_. -") or _RESERVED.match(name):
         name = f"{otherwise}{dot}{suffix}"
     return name
+
+
+def picture_name(given: str, otherwise: str) -> str:
+    """Return a name as `safe_name` does, with the ending of a picture."""
+    name = safe_name(given, otherwise)
+    return name if PurePosixPath(name).suffix.lower() in PICTURE_ENDINGS else f"{name}.jpg"
 
 
 def numbered(name: str, taken: set[str], most: int = 1000) -> str:

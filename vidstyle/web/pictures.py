@@ -9,9 +9,7 @@ from pathlib import Path
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import OutputError, UsageError
 from vidstyle.images.files import load_picture
-from vidstyle.web.names import numbered, safe_name
-
-_ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+from vidstyle.web.names import PICTURE_ENDINGS, numbered, picture_name
 
 _MOST = 500
 """Pictures that are shown."""
@@ -45,7 +43,9 @@ class Pictures:
         except OSError:
             found = []
         pictures = (
-            p for p in found if p.suffix.lower() in _ENDINGS and p.is_file() and not p.is_symlink()
+            p
+            for p in found
+            if p.suffix.lower() in PICTURE_ENDINGS and p.is_file() and not p.is_symlink()
         )
         self.by_name = {p.name: p for p, _ in zip(pictures, range(_MOST), strict=False)}
 
@@ -65,9 +65,7 @@ class Pictures:
         for known, path in self.by_name.items():
             if path.stat().st_size == len(data) and path.read_bytes() == data:
                 return known
-        wished = safe_name(name, "style")
-        if Path(wished).suffix.lower() not in _ENDINGS:
-            wished = f"{wished}.jpg"
+        wished = picture_name(name, "style")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             there = {path.name for path in self.folder.iterdir()}

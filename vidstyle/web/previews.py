@@ -14,6 +14,8 @@ import cv2
 from vidstyle.errors import InputError
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import load_picture
+from vidstyle.images.masks import lay
+from vidstyle.masks import Masks
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
@@ -21,6 +23,7 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.selection import load_wished, model_for, read_style
 from vidstyle.sheet.contact import cell_size, small
 from vidstyle.sheet.moments import find_moments
+from vidstyle.stylize.layers import MaskSource
 from vidstyle.stylize.style import Style
 from vidstyle.web.clips import Clip
 from vidstyle.web.settings import Settings
@@ -28,7 +31,7 @@ from vidstyle.web.settings import Settings
 LARGE, TILE = 1280, 320
 """Longer sides of pictures, pixels. They are painted at the size of the clip, and made smaller."""
 
-_FRAMES, _MODELS, _STYLES, _TILES = 4, 3, 32, 400
+_FRAMES, _MODELS, _STYLES, _MASKS, _TILES = 4, 3, 32, 4, 400
 """That are kept. A model that was called takes some tens of megabytes, and a second to load anew."""
 
 KeptT = TypeVar("KeptT")
@@ -59,6 +62,7 @@ class Previews:
         self._frames = _Kept[tuple[Frame, Fraction]](_FRAMES)
         self._models = _Kept[Model](_MODELS, Model.close)
         self._styles = _Kept[Style | None](_STYLES)
+        self._masks = _Kept[MaskSource | None](_MASKS)
         self._tiles = _Kept[bytes](_TILES)
 
     def close(self) -> None:
@@ -82,9 +86,18 @@ class Previews:
         time: float,
         settings: Settings,
         style: str | Path,
+        masks: Masks = Masks(),  # noqa: B008 - it is frozen
         longer: int = LARGE,
     ) -> bytes:
         """Return a moment, painted as the first frame of a shot is, as a JPEG in square pixels.
+
+        Args:
+            clip: of which it is.
+            time: seconds.
+            settings: how it looks.
+            style: the style that they name.
+            masks: where it is painted, pictures or found; likewise.
+            longer: the longer side at most, pixels.
 
         Raises:
             VidstyleError: it cannot be read, or not painted so.
@@ -94,7 +107,10 @@ class Previews:
         model = self._models.of(str(name), lambda: load_wished(name, self._compute))
         key = str(style), settings.styles, *(Path(str(p)).stat().st_mtime_ns for p in pictures)
         read = self._styles.of(key, lambda: read_style(model, pictures, settings.styles))
-        painted = model(load_picture(frame.pixels), replace(settings.look, style=read))
+        pixels = load_picture(frame.pixels)
+        painted = model(pixels, replace(settings.look, style=read))
+        if source := self._masks.of(masks, masks.live):
+            painted = lay(pixels, painted, source.at(frame, {})[0])
         return _jpeg(painted, frame, aspect, longer)
 
     def tile(self, clip: Clip, style: str | Path) -> bytes:

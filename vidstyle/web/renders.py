@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vidstyle import api
 from vidstyle.errors import Interrupted, VidstyleError
+from vidstyle.masks import Masks
 from vidstyle.media.containers import PICTURES
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
@@ -50,6 +51,7 @@ class Render:
     clip: Clip
     settings: Settings
     style: str | Path
+    masks: Masks
     output: Path
     command: str
     status: str = WAITING
@@ -127,6 +129,7 @@ class Render:
                 result = api.run(
                     *(self.clip.path, str(self.style), self.output, settings.look),
                     styles=settings.styles,
+                    masks=self.masks,
                     compute=compute,
                     reading=settings.reading,
                     comparison=settings.comparison,

@@ -14,11 +14,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from vidstyle.errors import OutputError, UsageError, VidstyleError
+from vidstyle.images.masks import read_mask
 from vidstyle.media.reading import Reading
 from vidstyle.web.clips import Clip
 from vidstyle.web.engine import PICTURE, TILE
 from vidstyle.web.events import Events
 from vidstyle.web.live import Live
+from vidstyle.web.names import picture_name
 from vidstyle.web.previews import thumbnail
 from vidstyle.web.renders import DONE, told
 from vidstyle.web.session import Session
@@ -90,6 +92,8 @@ def application(session: Session, events: Events, cameras: Live, guard: Any) -> 
             web.post("/api/clips/{id}/preview", routes.preview),
             web.post("/api/clips/{id}/command", routes.command),
             web.post("/api/clips/{id}/render", routes.render),
+            web.put("/api/masks", routes.take_mask),
+            web.delete("/api/masks/{name}", routes.remove_mask),
             web.put("/api/pictures", routes.keep_picture),
             web.delete("/api/pictures/{name}", routes.remove_picture),
             web.get("/api/pictures/{name}", routes.picture),
@@ -169,9 +173,9 @@ class _Routes:
     async def preview(self, request: web.Request) -> web.StreamResponse:
         clip, asked = self._clip(request), await _asked(request)
         time, settings = _time(asked.pop("time", 0)), Settings.of(asked)
-        style = self._session.style(settings.style)
+        style, masks = self._session.style(settings.style), settings.masks.of(self._session.masks)
         previews = self._session.previews
-        return _jpeg(await self._call(lambda: previews.painted(clip, time, settings, style)))
+        return _jpeg(await self._call(lambda: previews.painted(clip, time, settings, style, masks)))
 
     async def command(self, request: web.Request) -> web.StreamResponse:
         settings = Settings.of(await _asked(request))
@@ -188,6 +192,24 @@ class _Routes:
         settings = Settings.of(await _asked(request))
         made = self._session.render(self._clip(request), settings)
         return web.json_response(made.facts, status=201)
+
+    async def take_mask(self, request: web.Request) -> web.StreamResponse:
+        session = self._session
+        path = session.place(picture_name(request.query.get("name", ""), "mask"))
+        name = None
+        try:
+            await receive(request, path, session.limits.picture, session.limits)
+            await self._call(lambda: read_mask(path))
+            name = session.add_mask(path)
+        finally:
+            if name is None:
+                session.discard(path)
+        return web.json_response({"name": name}, status=201)
+
+    async def remove_mask(self, request: web.Request) -> web.StreamResponse:
+        path = self._session.remove_mask(request.match_info["name"])
+        await asyncio.to_thread(self._session.discard, path)
+        return web.json_response({})
 
     async def keep_picture(self, request: web.Request) -> web.StreamResponse:
         session = self._session

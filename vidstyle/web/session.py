@@ -60,10 +60,11 @@ class Limits:
     upload: int = 8 << 30
     """Bytes of one file."""
     picture: int = 64 << 20
-    """Bytes of a style picture."""
+    """Bytes of a style picture, or a mask."""
     spare: int = 512 << 20
     """Bytes of the disk that uploads leave free."""
     clips: int = 100
+    masks: int = 100
     renders: int = 200
     sockets: int = 32
     """Open at once."""
@@ -107,6 +108,7 @@ class Session:
             ) from error
         self.pictures = Pictures(pictures)
         self.clips: dict[str, Clip] = {}
+        self.masks: dict[str, Path] = {}
         self.renders: dict[str, Render] = {}
         self.engine = Engine()
         self.previews = Previews(compute)
@@ -160,6 +162,36 @@ class Session:
         if len(self.clips) >= self.limits.clips:
             raise UsageError(f"expected {self.limits.clips} clips at most; remove some")
 
+    def add_mask(self, received: Path) -> str:
+        """Take a picture that has been uploaded for a mask.
+
+        Returns:
+            The name that it has from now on.
+
+        Raises:
+            UsageError: there are too many.
+        """
+        if len(self.masks) >= self.limits.masks:
+            raise UsageError(f"expected {self.limits.masks} masks at most; remove some")
+        name = numbered(received.name, set(self.masks))
+        self.masks[name] = received
+        self.changed()
+        return name
+
+    def remove_mask(self, name: str) -> Path:
+        """Take a mask out, whose file is then to be removed.
+
+        Raises:
+            KeyError: there is none.
+            UsageError: it is needed yet.
+        """
+        path = self.masks[name]
+        if any(str(path) in r.masks.mask and not r.over for r in self.renders.values()):
+            raise UsageError(f"a clip is being painted with {name}; cancel that first")
+        del self.masks[name]
+        self.changed()
+        return path
+
     def add(self, clip: Clip) -> None:
         """Take a clip that has been uploaded."""
         self.clips[clip.id] = clip
@@ -183,9 +215,10 @@ class Session:
         """Return the command that makes the same file.
 
         Raises:
-            UsageError: there is no such style.
+            UsageError: there is no such style, or mask.
         """
         style = self.style(settings.style)
+        settings.masks.of(self.masks)  # or they are refused
         output = output_name(clip, style)
         return self.language.command(clip.path.name, str(style), output, settings.parts)
 
@@ -205,17 +238,17 @@ class Session:
         """Put a render into the queue.
 
         Raises:
-            UsageError: there is no such style, or there are too many.
+            UsageError: there is no such style or mask, or there are too many.
         """
         if len(self.renders) >= self.limits.renders:
             raise UsageError(f"expected {self.limits.renders} results at most; remove some")
-        style = self.style(settings.style)
+        style, masks = self.style(settings.style), settings.masks.of(self.masks)
         name = secrets.token_hex(8)
         folder = self.folder / name
         folder.mkdir()
         taken = {render.output.name for render in self.renders.values()}
         output = folder / numbered(output_name(clip, style), taken)
-        made = Render(name, clip, settings, style, output, self.command(clip, settings))
+        made = Render(name, clip, settings, style, masks, output, self.command(clip, settings))
         self.renders[name] = made
         self.engine.call(
             lambda: made.paint(self.engine, self._compute, self.said, self.changed),
@@ -261,6 +294,7 @@ class Session:
                 for e in entries
             ],
             "pictures": list(self.pictures.by_name),
+            "masks": list(self.masks),
         }
 
     @property

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
 from vidstyle.fields import Between, OneOf, check, declared
+from vidstyle.masks import Masks
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 
+
+@dataclass(frozen=True)
+class GivenMasks(Masks):
+    """Masks as they are given, which the command shows so: by the names of uploaded pictures, `keep` as itself."""
+
+    def __post_init__(self) -> None:
+        """Hold them to their ranges alone."""
+        check(self)
+
+    def of(self, files: Mapping[str, Path]) -> Masks:
+        """Return the masks that they are.
+
+        Args:
+            files: the uploaded pictures by their names.
+
+        Raises:
+            UsageError: there is no such picture.
+        """
+        if unknown := [name for name in self.mask if name not in files]:
+            raise UsageError(f"no mask is called {unknown[0][:80]}")
+        paths = tuple(str(files[name]) for name in self.mask)
+        return Masks(paths, self.invert, self.feather, self.keep)
+
+
 _DIALS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Look, ("strength", "stability", "colors", "blend")),
     (StyleOptions, ("style_scale",)),
+    (GivenMasks, ("keep", "mask", "invert", "feather")),
     (Comparison, ("compare",)),
     (Reading, ("hdr",)),
 )
@@ -28,6 +55,7 @@ class Settings:
     style: str
     look: Look
     styles: StyleOptions
+    masks: GivenMasks
     comparison: Comparison
     reading: Reading
 
@@ -49,7 +77,7 @@ class Settings:
     @property
     def parts(self) -> tuple[Any, ...]:
         """The dataclasses, whose fields are options of the command."""
-        return self.look, self.styles, self.comparison, self.reading
+        return self.look, self.styles, self.masks, self.comparison, self.reading
 
     @property
     def dials(self) -> list[tuple[Any, str]]:
@@ -74,6 +102,12 @@ def _made(owner: type, names: tuple[str, ...], values: Mapping[str, Any]) -> Any
 
 def _value(name: str, value: object, default: object) -> object:
     """Return a value of the kind that the default is of."""
+    if isinstance(default, bool):
+        if isinstance(value, bool):
+            return value
+        raise UsageError(f"expected true or false for `{name}`, got {str(value)[:40]}")
+    if isinstance(default, tuple) and isinstance(value, str):
+        return (value,)
     if not isinstance(default, float):
         if isinstance(value, str) or value is default is None:
             return value
@@ -99,7 +133,7 @@ def dials(meaning: Callable[[type, str], str]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "default": _default(owner, name),
+            "default": None if _default(owner, name) == () else _default(owner, name),
             "text": meaning(owner, name),
             **_range(owner, name),
         }
@@ -109,9 +143,14 @@ def dials(meaning: Callable[[type, str], str]) -> list[dict[str, Any]]:
 
 
 def _range(owner: type, name: str) -> dict[str, Any]:
+    default = _default(owner, name)
+    if isinstance(default, bool):
+        return {"switch": True}
+    if isinstance(default, tuple):
+        return {"choices": [None]}  # and what is uploaded
     for note in declared(owner)[name][1]:
         if isinstance(note, OneOf):
-            none = [None] if _default(owner, name) is None else []
+            none = [None] if default is None else []
             return {"choices": [*none, *note.choices]}
         if isinstance(note, Between):
             return {"low": note.low, "high": note.high}

@@ -25,6 +25,8 @@ export function say(line) {
 
 export function showError(error) {
   if (error.name === "AbortError") return;
+  const shown = [...find("errors").children].some((line) => line.firstChild.textContent === error.message);
+  if (shown) return;
   const close = make("button", { type: "button", textContent: "Close" });
   const line = make("p", {}, make("span", { textContent: error.message }), close);
   close.onclick = () => line.remove();

@@ -38,6 +38,7 @@ function refresh() {
   find("moment-output").textContent = `${time.toFixed(1)} s`;
   gallery.show(clip.id);
   dials.setOwnPicture(gallery.own);
+  dials.setMasks(state.masks);
   const settings = { style: gallery.chosen, ...dials.values };
   sessionStorage.setItem("choice", JSON.stringify(
     { clip: chosen, style: gallery.chosen, dials: dials.values, moments }));
@@ -158,6 +159,13 @@ async function sendPictures(files) {
   }
 }
 
+async function sendMask([file]) {
+  await send(file, "/api/masks", constants.picture, ({ name }) => {
+    dials.useMask(name);
+    refresh();
+  });
+}
+
 function takesFiles(id, onFiles) {
   find(id).onchange = (event) => {
     const files = [...event.target.files];
@@ -168,8 +176,12 @@ function takesFiles(id, onFiles) {
 
 takesFiles("clip-input", sendClips);
 takesFiles("picture-input", sendPictures);
+takesFiles("mask-input", sendMask);
 takesDrops(document, find("drop"), sendClips);
 takesDrops(find("style-section"), find("picture-drop"), sendPictures);
+takesDrops(find("where"), find("mask-drop"), sendMask);
+find("remove-mask").onclick = () =>
+  ask("DELETE", `/api/masks/${encodeURIComponent(dials.mask)}`).catch(showError);
 find("moment-input").oninput = (event) => {
   moments[currentClip().id] = Number(event.target.value);
   refresh();

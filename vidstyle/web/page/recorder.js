@@ -2,7 +2,10 @@
 
 import { find, keyed, make, say, showError } from "./elements.js";
 
-const KINDS = ["video/mp4;codecs=avc1.42E01F,mp4a.40.2", "video/webm;codecs=vp8,opus"];
+const MP4 = "video/mp4;codecs=avc1.42E01F,mp4a.40.2";
+const KINDS = [MP4, "video/webm;codecs=vp8,opus"];
+// Chromium writes a canvas as full-range BT.709, which VP8 cannot say: players take it for what VP8 always is.
+const KINDS_OF_CANVAS = [MP4, "video/webm;codecs=vp9,opus", "video/webm;codecs=vp8,opus"];
 
 export class Recorder {
   // Takes a function that returns how late the picture is, in milliseconds: the sound is as late.
@@ -16,7 +19,7 @@ export class Recorder {
   }
 
   async start(track, name, sound) {
-    const kind = KINDS.find((known) => MediaRecorder.isTypeSupported(known));
+    const kind = (track.canvas ? KINDS_OF_CANVAS : KINDS).find((known) => MediaRecorder.isTypeSupported(known));
     const tracks = [track];
     const ends = [];
     if (sound) {
