@@ -16,8 +16,8 @@ from tests.media.media import ffmpeg
 from vidstyle import InputError, Interrupted, Reading, UsageError
 from vidstyle.images.grid import GAP
 from vidstyle.media.video import Video
+from vidstyle.moments import find_moments
 from vidstyle.sheet import moments
-from vidstyle.sheet.moments import find_moments
 
 COLORS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (220, 220, 60)]
 

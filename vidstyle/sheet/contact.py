@@ -22,9 +22,9 @@ from vidstyle.media.inputs import check_input
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import IDENTITY, Model
+from vidstyle.moments import find_moments
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import METHODS, TAKEN, StyleSource, load_for
-from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog
 

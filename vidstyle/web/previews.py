@@ -17,10 +17,10 @@ from vidstyle.images.files import load_picture
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
+from vidstyle.moments import find_moments
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import load_wished, model_for, read_style
 from vidstyle.sheet.contact import cell_size, small
-from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.style import Style
 from vidstyle.web.clips import Clip
 from vidstyle.web.settings import Settings
