@@ -36,7 +36,7 @@ PLACES = (0.25, 0.75)
 """Of the keyframes, over the frames of the clip."""
 
 STEPS = int(os.environ.get("STEPS", "400"))
-"""Not seconds, so that it does not matter who else uses the machine."""
+"""Of one keyframe; two are learned for longer. Not seconds, so that it does not matter who else uses the machine."""
 
 ENCODING = vidstyle.Encoding("ffv1", pixel_format="yuv444p")
 """Colors of half the resolution, as videos have them, would cost the truth itself much: 27.7 dB are left of it in the first clip."""

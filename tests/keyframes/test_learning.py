@@ -70,8 +70,9 @@ def test_other_frames_follow_the_painted_ones(count):
     weights = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
     perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
     config = KeyframeConfig(steps=60, batch=4, patch=32, crop=64, others=1)
-    before = begun(weights, given)
-    learned = learn(before, given, [Shot.of(frames)], perceptual, config)
+    before, steps = begun(weights, given), []
+    learned = learn(before, given, [Shot.of(frames)], perceptual, config, on_report=steps.append)
+    assert steps[-1].step == {1: 60, 2: 85}[count]  # there is more to learn
     other = pattern(5, 96, 96)
     first = loss_of(begun(weights, given), other, inverted(other))
     assert loss_of(learned, other, inverted(other)) < 0.9 * first
