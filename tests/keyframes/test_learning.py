@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from safetensors.torch import save_file
 import vidstyle as package
 from tests.clips import make_clip, pattern
 from tests.conftest import vidstyle
-from vidstyle import InputError, Interrupted, Painted, UsageError, learn_keyframes
+from vidstyle import InputError, Interrupted, Painted, UsageError, load
+from vidstyle.keyframes.learning import learn_keyframes
 from vidstyle.keyframes.painted import KeyframeOptions
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.training import config
 from vidstyle.training import keyframes as recipe
 from vidstyle.training.config import KeyframeConfig
 from vidstyle.training.keyframes import Learning, begun, learn
@@ -179,6 +182,22 @@ def test_a_clip_is_painted_by_what_was_learned(base, base_net, painted, tmp_path
     other = Painted(Fraction(1, 3), painted)
     with pytest.raises(UsageError, match=r"net\.safetensors"):
         learn_keyframes(base, [other], out, base=base_net, config=TINY)
+
+
+@pytest.mark.slow
+def test_a_model_learns_and_is_another(base, painted, tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "KeyframeConfig", lambda seconds: replace(TINY, seconds=seconds))
+    frame = cv2.imread(str(tmp_path / "f.png"))[..., ::-1]
+    keyframes = [Painted(Fraction(1, 2), painted)]
+    with (
+        load("arbitrary", device="cpu") as model,
+        model.learn(base, keyframes, tmp_path / "net.safetensors") as learned,
+    ):
+        assert model.takes_pictures
+        assert not learned.takes_pictures
+        assert learned(frame).shape == frame.shape
+    with load("identity") as nothing, pytest.raises(UsageError, match="has no network"):
+        nothing.learn(base, keyframes, tmp_path / "other.safetensors")
 
 
 def test_what_stops_it_leaves_nothing(base, base_net, painted, tmp_path):
