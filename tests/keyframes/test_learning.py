@@ -302,6 +302,7 @@ def test_standard_input_is_refused(painted, tmp_path):
     assert "name a file, not standard input" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_learns_and_paints(base, painted, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     done = vidstyle("run", "in.mp4", "--keyframe", "0.5=painted.png", "--learn", "1", cwd=tmp_path)
