@@ -1,4 +1,4 @@
-"""Keyframes against a known truth: `python benchmarks/keyframes.py [CLIP ...]`.
+"""Keyframes against a known truth: `python benchmarks/keyframes.py [--videos FOLDER] [CLIP ...]`.
 
 The painter is a function, `painted`, so that what he would have made of every frame is known: light becomes a ramp of colors with a weak
 rest of the clip's own, surfaces are smoothed, and edges get ink. One keyframe, and then two, are learned; the clip is painted as
@@ -8,8 +8,8 @@ sheets to look at, of frames, truth and painting, where `SHEETS` names a folder.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from fractions import Fraction
@@ -28,17 +28,15 @@ from vidstyle.keyframes.painted import Painted
 from vidstyle.media.source import FileSource
 from vidstyle.training.config import KeyframeConfig
 
-SHARED = ROOT.parent / "shared" / "data" / "video"
-CLIPS = [
-    ROOT / "samples" / "clip.mp4",
-    SHARED / "cat_handheld_audio.mp4",
-    SHARED / "woman_running.mp4",
-]
+CLIP = ROOT / "samples" / "clip.mp4"
+VIDEOS = ["cat_handheld_audio.mp4", "woman_running.mp4"]
+"""In a folder of one's own."""
+
 PLACES = (0.25, 0.75)
 """Of the keyframes, over the frames of the clip."""
 
 STEPS = int(os.environ.get("STEPS", "400"))
-"""Not seconds, so that it does not matter who else uses the machine."""
+"""Of one keyframe; two are learned for longer. Not seconds, so that it does not matter who else uses the machine."""
 
 ENCODING = vidstyle.Encoding("ffv1", pixel_format="yuv444p")
 """Colors of half the resolution, as videos have them, would cost the truth itself much: 27.7 dB are left of it in the first clip."""
@@ -124,9 +122,21 @@ def measure(
 
 def main() -> None:
     """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="instead of all three")
+    parser.add_argument(
+        "--videos",
+        type=Path,
+        default=ROOT.parent / "shared" / "data" / "video",
+        help=f"the folder of {' and '.join(VIDEOS)}",
+    )
+    given = parser.parse_args()
+    clips = given.clips or [CLIP, *(given.videos / name for name in VIDEOS)]
+    if missing := [str(clip) for clip in clips if not clip.is_file()]:
+        parser.error(f"expected clips, found no {', '.join(missing)}")
     results: dict[str, Any] = {"steps": STEPS}
     sheets = os.environ.get("SHEETS")
-    for clip in [Path(name) for name in sys.argv[1:]] or CLIPS:
+    for clip in clips:
         for count in (1, 2):
             sheet = Path(sheets, f"{clip.stem}{count}.jpg") if sheets else None
             with tempfile.TemporaryDirectory() as folder:

@@ -44,7 +44,6 @@ INVENTORY = [
     "__version__",
     "export_onnx",
     "export_web",
-    "learn_keyframes",
     "load",
     "measure",
     "mix",
@@ -59,7 +58,7 @@ INVENTORY = [
 """What is promised. To take a name away, or to change what it means, is a change for users: tell it in the CHANGELOG."""
 
 METHODS = {
-    "Model": "bit_depths close device expect fit multiple name precision step stream style takes_pictures video",
+    "Model": "bit_depths close device expect fit learn multiple name precision step stream style takes_pictures video",
     "Style": "load made_by save values",
     "Look": "blend colors flow stability strength stroke style",
     "Masks": "check_count feather files fingerprint invert keep live mask open",

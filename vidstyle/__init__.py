@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from vidstyle.export.web import export_web
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
-    from vidstyle.keyframes.learning import learn_keyframes
     from vidstyle.keyframes.painted import Painted
     from vidstyle.masks import Masks
     from vidstyle.media.codecs import Encoding
@@ -77,7 +76,6 @@ __all__ = [
     "__version__",
     "export_onnx",
     "export_web",
-    "learn_keyframes",
     "load",
     "measure",
     "mix",
@@ -99,7 +97,6 @@ _ROOMS = {
     "export.api": "export_onnx",
     "export.web": "export_web",
     "files": "Result",
-    "keyframes.learning": "learn_keyframes",
     "keyframes.painted": "Painted",
     "frame": "ColorTags Frame StreamInfo",
     "masks": "Masks",

@@ -22,7 +22,7 @@ from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.model import IDENTITY, Model
+from vidstyle.model import Model
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import (
@@ -44,6 +44,7 @@ from vidstyle.training.fitted import check_fit, fit_clip
 from vidstyle.training.fitting import Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo.fits import Fit
+from vidstyle.zoo.names import IDENTITY
 
 
 def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.images.arrays import PictureT, to_pixels
+from vidstyle.images.arrays import PictureT, alike, to_pixels
 from vidstyle.images.files import PictureSource, load_picture
+from vidstyle.keyframes.painted import Painted
 from vidstyle.masks import Masks
 from vidstyle.media.address import located
 from vidstyle.media.codecs import Encoding
@@ -38,20 +39,10 @@ from vidstyle.training.fitted import fit_clip
 from vidstyle.training.fitting import AUTO, Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo import catalog
-
-IDENTITY = "identity"
-"""The model that changes nothing."""
-
-PHOTOREAL = "photoreal"
-"""The model that gives a video a picture's colors alone, and leaves it a photo."""
-
-SWAP = "swap"
-"""The model that swaps patches of a video for a picture's nearest."""
-
-_OTHERS = (PHOTOREAL, SWAP, IDENTITY)
+from vidstyle.zoo.names import IDENTITY, NO_NETWORK, PHOTOREAL, SWAP
 
 
-class Model:
+class Model(AbstractContextManager["Model"]):
     """A network, or another way to paint, on a device. Its attributes are facts.
 
     It is a context manager; `close` gives its threads and memory back.
@@ -92,15 +83,7 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({self.name} on {self.engine.name})"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -122,11 +105,10 @@ class Model:
         if isinstance(picture, str | Path):
             catalog.check_picture(picture)
         pixels = load_picture(picture)
-        if self.name == PHOTOREAL:
-            if scale != 1:
-                raise UsageError("photoreal takes the colors of pictures, of no scale")
-        else:
+        if self.name != PHOTOREAL:
             pixels = fit_style(pixels, scale)
+        elif scale != 1:
+            raise UsageError("photoreal takes the colors of pictures, of no scale")
         return Style(self.engine.encode(pixels), self._made_by)
 
     def __call__(self, picture: PictureT, look: Look | None = None) -> PictureT:
@@ -180,24 +162,11 @@ class Model:
         return self._stream(iter(frames), look)
 
     def _stream(self, frames: Iterator[PictureT], look: Look) -> Iterator[PictureT]:
-        first = next(frames, None)
-        if first is None:
+        if (first := next(frames, None)) is None:
             return
         pixels, back = to_pixels(first)
-        kind = type(first), first.dtype, tuple(first.shape)
-
-        def alike() -> Iterator[Pixels]:
-            yield pixels
-            for frame in frames:
-                if (type(frame), frame.dtype, tuple(frame.shape)) != kind:
-                    raise ValueError(
-                        f"expected frames like the first, {kind[1]} {kind[2]}, "
-                        f"got {frame.dtype} {tuple(frame.shape)}"
-                    )
-                yield to_pixels(frame)[0]
-
         size = self.stylizer.batch(*pixels.shape[:2])
-        yield from map(back, self.stylizer.stream(alike(), look, size))
+        yield from map(back, self.stylizer.stream(alike(first, frames), look, size))
 
     def expect(self, info: StreamInfo, stroke: float | None = None) -> None:
         """Begin to get ready for the frames of a video, say while styles are read; return at once.
@@ -206,12 +175,9 @@ class Model:
             info: of the video.
             stroke: of the look; see `Look`.
         """
-        height, width = size_for(info.height, info.width, stroke)
-        self.engine.expect(
-            padded_size(height, self.multiple),
-            padded_size(width, self.multiple),
-            high_bit_depth=info.bits > 8,
-        )
+        sides = size_for(info.height, info.width, stroke)
+        height, width = (padded_size(side, self.multiple) for side in sides)
+        self.engine.expect(height, width, high_bit_depth=info.bits > 8)
 
     def video(
         self,
@@ -334,6 +300,50 @@ class Model:
         )
         return load(found.weights, device=self._device, low_latency=self._low_latency)
 
+    def learn(
+        self,
+        clip: str | Path,
+        keyframes: Sequence[Painted],
+        out: str | Path,
+        *,
+        seconds: float = 90.0,
+        reading: Reading | None = None,
+        overwrite: bool = False,
+        on_report: Callable[[Report], None] | None = None,
+        stop: Callable[[], None] | None = None,
+    ) -> Model:
+        """Return a model of one style that has learned painted frames of a clip: all of it looks painted by that hand.
+
+        Args:
+            clip: the video; it is read more than once.
+            keyframes: at least one. An any-style model begins with the small network that is shipped, one of a style with its own.
+            out: the weights to write, a .safetensors; those that were learned from the same are taken as they are.
+            seconds: of learning, for one keyframe; several take longer, by the square root of their number.
+            reading: what will be painted of the clip, and how large.
+            overwrite: replace other weights that are there.
+            on_report: called after every tenth step.
+            stop: called often; what it raises ends it, and nothing is written.
+
+        Raises:
+            VidstyleError: see `keyframes.learning.learn_keyframes`; a model without a network learns nothing.
+        """
+        from vidstyle.keyframes import learning  # every run would wait for it
+        from vidstyle.training.config import KeyframeConfig
+
+        if self._files is None:
+            raise UsageError(f"{self.name} has no network to learn with; load arbitrary")
+        weights = learning.learn_keyframes(
+            *(located(clip), keyframes, out),
+            reading=reading,
+            config=KeyframeConfig(seconds=seconds),
+            base=None if self.takes_pictures else self._files.verified(self._files.weights),
+            device=self._device.removeprefix("torch-"),
+            overwrite=overwrite,
+            on_report=on_report,
+            stop=stop,
+        )
+        return load(weights, device=self._device, low_latency=self._low_latency)
+
     def _read(self, cue: Cue) -> Style:
         return mix([self.style(cast(PictureSource, source)) for source in cue.sources], cue.weights)
 
@@ -378,7 +388,7 @@ def load(
             raise UsageError("photoreal asks no network: leave `precision` out")
         engine = ColorTransferEngine()
         return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
-    files = catalog.named(name, *_OTHERS)
+    files = catalog.named(name, *NO_NETWORK)
     network = select_engine(device, precision, files, low_latency=low_latency)
     return Model(
         *(files.name, network),
@@ -388,13 +398,3 @@ def load(
         low_latency=low_latency,
         files=files,
     )
-
-
-def made_by(name: str | Path) -> str:
-    """Return what a model's styles are made by, without loading it: the digest of its weights; its name where it has none.
-
-    Raises:
-        UsageError: there is no such model.
-        InputError: a file is missing or damaged.
-    """
-    return str(name) if name in _OTHERS else catalog.named(name, *_OTHERS).digest

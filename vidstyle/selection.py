@@ -11,13 +11,14 @@ from typing import TypeAlias, cast
 from vidstyle.errors import UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import PictureSource
-from vidstyle.model import IDENTITY, PHOTOREAL, SWAP, Model, load
+from vidstyle.model import Model, load
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.cues import Cue
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
+from vidstyle.zoo.names import IDENTITY, PHOTOREAL, SWAP
 
 METHODS = ("network", SWAP, PHOTOREAL)
 """How a video is painted: by a network; by patches of it that are swapped for a picture's nearest; or it gets a picture's colors

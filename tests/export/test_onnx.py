@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, Look, UsageError
 from vidstyle.media.video import Video
-from vidstyle.sheet.moments import find_moments
+from vidstyle.moments import find_moments
 from vidstyle.zoo import catalog
 
 pytest.importorskip("torch", reason="torch is not installed")

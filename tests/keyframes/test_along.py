@@ -128,7 +128,8 @@ def test_each_save_is_painted_and_what_was_learned_is_kept(base, painted, tmp_pa
     try:
         first = _whole(output, 0)
         painted.write_bytes(b"no picture")
-        time.sleep(2)
+        said = next(line for line in process.stderr if "painted.png" in line)
+        assert "painted.png is no picture that can be read" in said
         cv2.imwrite(str(painted), np.full((96, 128, 3), 200, np.uint8))
         _whole(output, first)
         process.send_signal(signal.SIGINT)
@@ -136,7 +137,6 @@ def test_each_save_is_painted_and_what_was_learned_is_kept(base, painted, tmp_pa
     finally:
         process.kill()
     assert process.returncode == 0, said
-    assert "painted.png is no picture that can be read" in said
     assert "in.painted.safetensors: what was learned" in said
     done = vidstyle("run", "in.mp4", "-s", "in.painted.safetensors", "-o", "a.mp4", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from safetensors.torch import save_file
 import vidstyle as package
 from tests.clips import make_clip, pattern
 from tests.conftest import vidstyle
-from vidstyle import InputError, Interrupted, Painted, UsageError, learn_keyframes
+from vidstyle import InputError, Interrupted, Painted, UsageError, load
+from vidstyle.keyframes.learning import learn_keyframes
 from vidstyle.keyframes.painted import KeyframeOptions
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.training import config
 from vidstyle.training import keyframes as recipe
 from vidstyle.training.config import KeyframeConfig
 from vidstyle.training.keyframes import Learning, begun, learn
@@ -70,8 +73,9 @@ def test_other_frames_follow_the_painted_ones(count):
     weights = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
     perceptual = Perceptual((4, 4, 8, 8, 8)).eval().requires_grad_(False)
     config = KeyframeConfig(steps=60, batch=4, patch=32, crop=64, others=1)
-    before = begun(weights, given)
-    learned = learn(before, given, [Shot.of(frames)], perceptual, config)
+    before, steps = begun(weights, given), []
+    learned = learn(before, given, [Shot.of(frames)], perceptual, config, on_report=steps.append)
+    assert steps[-1].step == {1: 60, 2: 85}[count]  # there is more to learn
     other = pattern(5, 96, 96)
     first = loss_of(begun(weights, given), other, inverted(other))
     assert loss_of(learned, other, inverted(other)) < 0.9 * first
@@ -178,6 +182,22 @@ def test_a_clip_is_painted_by_what_was_learned(base, base_net, painted, tmp_path
     other = Painted(Fraction(1, 3), painted)
     with pytest.raises(UsageError, match=r"net\.safetensors"):
         learn_keyframes(base, [other], out, base=base_net, config=TINY)
+
+
+@pytest.mark.slow
+def test_a_model_learns_and_is_another(base, painted, tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "KeyframeConfig", lambda seconds: replace(TINY, seconds=seconds))
+    frame = cv2.imread(str(tmp_path / "f.png"))[..., ::-1]
+    keyframes = [Painted(Fraction(1, 2), painted)]
+    with (
+        load("arbitrary", device="cpu") as model,
+        model.learn(base, keyframes, tmp_path / "net.safetensors") as learned,
+    ):
+        assert model.takes_pictures
+        assert not learned.takes_pictures
+        assert learned(frame).shape == frame.shape
+    with load("identity") as nothing, pytest.raises(UsageError, match="has no network"):
+        nothing.learn(base, keyframes, tmp_path / "other.safetensors")
 
 
 def test_what_stops_it_leaves_nothing(base, base_net, painted, tmp_path):

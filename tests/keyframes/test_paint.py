@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from tests.clips import make_clip
 from tests.sheet.test_sheet import film
-from vidstyle import UsageError, learn_keyframes, stylize
-from vidstyle.keyframes.learning import paint_keyframes
+from vidstyle import UsageError, stylize
+from vidstyle.keyframes.learning import learn_keyframes, paint_keyframes
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.optimize.config import GatysConfig
 from vidstyle.training.config import KeyframeConfig

@@ -13,11 +13,10 @@ import vidstyle
 from tests.clips import make_clip, make_picture, pattern
 from tests.conftest import needs_judge
 from tests.media.media import ffmpeg
-from vidstyle import InputError, Interrupted, Reading, UsageError
+from vidstyle import InputError, Interrupted, Reading, UsageError, moments
 from vidstyle.images.grid import GAP
 from vidstyle.media.video import Video
-from vidstyle.sheet import moments
-from vidstyle.sheet.moments import find_moments
+from vidstyle.moments import find_moments
 
 COLORS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (220, 220, 60)]
 
@@ -59,7 +58,7 @@ def shots_of(found):
     ("name", "short"), [("in.mp4", 0), ("in.mkv", 0), ("in.mp4", 20), ("in.ts", 20)]
 )
 def test_moments_are_from_all_shots(tmp_path, monkeypatch, name, short):
-    monkeypatch.setattr(moments, "_SHORT", short)
+    monkeypatch.setattr(moments, "SHORT", short)
     path = film(tmp_path / name, (90, 20, 20, 30), black=3)
     with Video.open(path) as video:
         found = find_moments(video, 4)
@@ -112,7 +111,7 @@ def test_of_a_long_film_only_some_frames_are_decoded(tmp_path, monkeypatch, name
 
 
 def test_a_single_keyframe_is_not_the_only_moment(tmp_path, monkeypatch):
-    monkeypatch.setattr(moments, "_SHORT", 0)
+    monkeypatch.setattr(moments, "SHORT", 0)
     path = film(tmp_path / "in.mp4", (80,), every=1000)
     with Video.open(path) as video:
         assert [float(m.time) for m in find_moments(video, 4)] == pytest.approx([1, 3, 5, 7])
@@ -133,7 +132,7 @@ def test_the_frame_of_a_time_is_that_which_is_shown_then(tmp_path):
 def test_no_combs_are_painted(tmp_path, monkeypatch, short):
     """Each second row of the clip is of another moment: white where the others are black."""
     needs_judge()
-    monkeypatch.setattr(moments, "_SHORT", short)
+    monkeypatch.setattr(moments, "SHORT", short)
     path = tmp_path / "in.mkv"
     rows = "color=s=64x48:r=25:d=0.4,format=yuv420p,geq=lum='16+219*mod(Y,2)':cb=128:cr=128"
     ffmpeg("-f", "lavfi", "-i", rows, "-c:v", "mpeg2video", "-flags", "+ildct+ilme", path)

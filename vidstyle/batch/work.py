@@ -8,7 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.model import IDENTITY, Model, made_by
+from vidstyle.model import Model
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import StyleSource, check_method, load_wished, read_style
@@ -38,6 +38,7 @@ from vidstyle.shortage import shortage
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.zoo.names import IDENTITY, made_by
 
 
 @dataclass(frozen=True)
@@ -393,8 +394,6 @@ class Work:
 
 def _taken(waiting: deque[Item]) -> Iterator[Item]:
     """Yield what is waiting, each to one thread."""
-    while True:
-        try:
+    with suppress(IndexError):
+        while True:
             yield waiting.popleft()
-        except IndexError:
-            return

@@ -25,11 +25,11 @@ from vidstyle.media.piece import index_path, indices, read_piece
 from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.sink import is_divisible, piece_frames
-from vidstyle.model import IDENTITY
 from vidstyle.pipeline import Progress
 from vidstyle.stylize.beginnings import Beginnings
 from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.stylizer import BoundStylizer
+from vidstyle.zoo.names import IDENTITY
 
 log = logging.getLogger(__name__)
 

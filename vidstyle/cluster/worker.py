@@ -23,11 +23,12 @@ from vidstyle.media.piece import Arrays, index_path, read_state
 from vidstyle.media.pieces import all_settings, folder_of
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
-from vidstyle.model import IDENTITY, Model
+from vidstyle.model import Model
 from vidstyle.pipeline import Checkpoint, Progress
 from vidstyle.selection import load_wished
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
+from vidstyle.zoo.names import IDENTITY
 
 
 @dataclass(frozen=True)

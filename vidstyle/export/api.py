@@ -15,10 +15,10 @@ from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
+from vidstyle.moments import find_moments
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.selection import StyleSource, model_for
-from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.style import StyleOptions
 
 LEAST_SIDE = 2 * MULTIPLE

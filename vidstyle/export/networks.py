@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.errors import UsageError
-from vidstyle.model import IDENTITY, PHOTOREAL
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import StyleSource, load_wished, read_style
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.zoo import catalog
+from vidstyle.zoo.names import IDENTITY, PHOTOREAL
 
 if TYPE_CHECKING:
     from torch import Tensor

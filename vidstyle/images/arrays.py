@@ -5,7 +5,7 @@ Nothing here imports torch: a tensor is known by what it can do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -45,6 +45,23 @@ def to_pixels(picture: PictureT) -> tuple[Pixels, Callable[[Pixels], PictureT]]:
         raise InputError(f"{_EXPECTED}; got {type(picture).__name__}")
     pixels, back = _from_array(picture)
     return pixels, back  # type: ignore[return-value]
+
+
+def alike(first: PictureT, others: Iterable[PictureT]) -> Iterator[Pixels]:
+    """Yield the pixels of pictures, which are all like the first.
+
+    Raises:
+        ValueError: one of another type, dtype or shape; when it comes.
+    """
+    kind = type(first), first.dtype, tuple(first.shape)
+    yield to_pixels(first)[0]
+    for picture in others:
+        if (type(picture), picture.dtype, tuple(picture.shape)) != kind:
+            raise ValueError(
+                f"expected frames like the first, {kind[1]} {kind[2]}, "
+                f"got {picture.dtype} {tuple(picture.shape)}"
+            )
+        yield to_pixels(picture)[0]
 
 
 def _from_array(picture: NDArray[Any]) -> tuple[Pixels, Callable[[Pixels], NDArray[Any]]]:

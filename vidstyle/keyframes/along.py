@@ -105,7 +105,7 @@ class Along:
         check_apart(self._out, self._files)
         check_replaceable(self._out, overwrite=overwrite)
         self._keyframes, self._reading, self._device = keyframes, reading, device
-        self._config = config or KeyframeConfig()
+        self._config = (config or KeyframeConfig()).of_several(len(keyframes))
         self._config.check()
         self.is_kept = False
         """Whether the weights were written: it has ended, and had begun to learn."""

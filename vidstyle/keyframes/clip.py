@@ -14,7 +14,7 @@ from vidstyle.images.files import load_picture
 from vidstyle.media.address import Location
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.sheet.moments import Moment, find_moments
+from vidstyle.moments import Moment, find_moments
 from vidstyle.stylize.shots import CUT_AHEAD, thumbnail
 
 _TICK = Fraction(1, 1000)

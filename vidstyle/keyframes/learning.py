@@ -54,7 +54,7 @@ def learn_keyframes(
         keyframes: at least one.
         out: the weights to write, a .safetensors. Those that are there, learned from the same, are left as they are.
         reading: what is read of the video: as it will be painted.
-        config: the knobs; by default it learns for 90 seconds.
+        config: the knobs; by default it learns for 90 seconds, several keyframes longer.
         base: safetensors to begin with, of an any-style network or another style's; by default the small one that is shipped.
         device: "auto", or a device of torch; see `train_style`.
         overwrite: replace other weights that are there.

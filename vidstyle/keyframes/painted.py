@@ -48,7 +48,8 @@ class KeyframeOptions:
     """So many frames are painted by the program itself, as vidstyle paint does in the style of the `style` picture, and then
     learned: some minutes for each."""
     learn: Annotated[float, Between(1, 86400)] = 90.0
-    """Seconds for which keyframes are learned; of those that are painted on, after each save."""
+    """Seconds for which a keyframe is learned, and several longer by the square root of their number; of those that are painted on,
+    after each save."""
     learn_to: Path | None = None
     """Keep what was learned there, a .safetensors, which is a `style`, too; given again with the same keyframes, it is not learned
     anew."""

@@ -21,8 +21,9 @@ from vidstyle.media.codecs import Encoding
 from vidstyle.media.reading import Reading
 from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
-from vidstyle.model import IDENTITY, Model, load
+from vidstyle.model import Model, load
 from vidstyle.stylize.look import Look
+from vidstyle.zoo.names import IDENTITY
 
 _RATE = 30
 _SECONDS = 4.0

@@ -21,12 +21,13 @@ from vidstyle.media.address import Location, located
 from vidstyle.media.inputs import check_input
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.model import IDENTITY, Model
+from vidstyle.model import Model
+from vidstyle.moments import find_moments
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import METHODS, TAKEN, StyleSource, load_for
-from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog
+from vidstyle.zoo.names import IDENTITY
 
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 """Endings of the files of a folder that are taken for styles."""

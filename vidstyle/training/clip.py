@@ -11,18 +11,14 @@ import numpy as np
 
 from vidstyle.frame import Frame, Pixels
 from vidstyle.media.address import Location
-from vidstyle.media.containers import is_sequence
-from vidstyle.media.facts import duration_of
 from vidstyle.media.reading import Reading
+from vidstyle.media.spread import SHORT, can_seek, seconds_of, thinned
 from vidstyle.media.video import Video
 
 log = logging.getLogger(__name__)
 
 _FRAMES, _FEWEST, _BYTES = 32, 8, 2**28
 """Frames that are taken, down to the fewest where they are so large that all would be more bytes than these."""
-
-_SHORT = 20
-"""Seconds of a clip that is rather decoded from end to end than sought in."""
 
 _DULL = 6.0
 """Contrast, the standard deviation in levels of 255, of a frame between two shots: black, or white."""
@@ -59,13 +55,10 @@ def clip_frames(
 
 def _spread(video: Video, count: int) -> Iterable[Frame]:
     """Return up to so many frames, evenly over the time of a clip."""
-    reading, seconds = video.reading, duration_of(video.container)
-    if seconds and reading.end is not None:
-        seconds = min(seconds, reading.end)
-    seconds = max(Fraction(0), seconds - (reading.start or 0))
-    if not seconds or video.is_read_once or is_sequence(video.path) or reading.is_raw:
-        return _thinned(video.frames, count)
-    if seconds <= _SHORT:
+    if not can_seek(video):
+        return thinned(video.frames, count)
+    seconds = seconds_of(video)
+    if seconds <= SHORT:
         return islice(video.read(step=seconds / count), count)
     return _sought(video, [seconds * (2 * n + 1) / (2 * count) for n in range(count)])
 
@@ -79,16 +72,3 @@ def _sought(video: Video, times: Iterable[Fraction]) -> Iterator[Frame]:
             yield frame
     if not seen:
         yield next(video.frames)
-
-
-def _thinned(frames: Iterator[Frame], count: int) -> list[Frame]:
-    """Return up to so many frames, evenly from all over what has no known end."""
-    kept: list[Frame] = []
-    every = 1
-    for index, frame in enumerate(frames):
-        if index % every == 0:
-            if len(kept) == count:
-                kept, every = kept[::2], 2 * every
-            if index % every == 0:
-                kept.append(frame)
-    return kept

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from vidstyle.errors import InputError
@@ -162,7 +163,7 @@ class KeyframeConfig:
     """Every knob of learning from painted frames of a clip."""
 
     seconds: Annotated[float, Between(1)] = 90.0
-    """How long it learns."""
+    """How long it learns one keyframe, and several longer by the square root of their number."""
     steps: Annotated[int, Between(0)] = 0
     """Steps that it learns instead of for a time; 0: by the time."""
     batch: Annotated[int, Between(1)] = 12
@@ -199,6 +200,11 @@ class KeyframeConfig:
                 f"expected a patch that is a multiple of 32 and a crop of 16, of {MIN_CROP} pixels at least, "
                 f"got {self.patch} and {self.crop}"
             )
+
+    def of_several(self, count: int) -> KeyframeConfig:
+        """Return the knobs with the time, or the steps, that it takes to learn so many keyframes."""
+        longer = math.sqrt(count)
+        return replace(self, seconds=longer * self.seconds, steps=round(longer * self.steps))
 
 
 @documented

@@ -79,7 +79,7 @@ def learn(
     on_report: Callable[[Report], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> OneStyle:
-    """Let a network learn keyframes of a clip for so many seconds.
+    """Let a network learn keyframes of a clip for the time of the config, longer if they are several.
 
     Args:
         net: what it begins with, on its device; it is changed.
@@ -96,6 +96,7 @@ def learn(
     Raises:
         TrainingError: 20 steps in a row without a finite loss.
     """
+    config = config.of_several(len(keyframes))
     learning = Learning(net, keyframes, shots, perceptual, config)
     began, progress = time.monotonic(), 0.0
     while progress < 1:

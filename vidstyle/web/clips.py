@@ -9,7 +9,7 @@ from pathlib import Path
 from vidstyle.media.facts import duration_of
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
-from vidstyle.sheet.moments import find_moments
+from vidstyle.moments import find_moments
 
 
 @dataclass(frozen=True)

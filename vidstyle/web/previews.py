@@ -19,10 +19,10 @@ from vidstyle.masks import Masks
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
+from vidstyle.moments import find_moments
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import load_wished, model_for, read_style
 from vidstyle.sheet.contact import cell_size, small
-from vidstyle.sheet.moments import find_moments
 from vidstyle.stylize.layers import MaskSource
 from vidstyle.stylize.style import Style
 from vidstyle.web.clips import Clip

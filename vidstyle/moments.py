@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
@@ -13,13 +13,9 @@ import numpy as np
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Frame, Pixels
-from vidstyle.media.containers import is_sequence
-from vidstyle.media.facts import duration_of
+from vidstyle.media.spread import SHORT, can_seek, seconds_of, thinned
 from vidstyle.media.video import Video
 from vidstyle.stylize.shots import CUT_AHEAD, thumbnail
-
-_SHORT = 20
-"""Seconds of a clip that is rather decoded from end to end than sought in."""
 
 _LOOKED_AT = 4
 """Frames that are looked at for each moment; so many in all at most, if it is not for more moments."""
@@ -76,23 +72,10 @@ def find_moments(
         found.append(frame)
     if not at:
         found = _spread(found, count)
-    if _can_seek(video) and _is_combed(video):
+    if can_seek(video) and _is_combed(video):
         found = [replace(frame, pixels=_one_field(frame.pixels)) for frame in found]
     alone = len(found) == 1 and not at
     return [Moment(f, None if alone else f.pts * f.time_base + start) for f in found]
-
-
-def _can_seek(video: Video) -> bool:
-    once = video.is_read_once or is_sequence(video.path) or video.reading.is_raw
-    return bool(_seconds(video)) and not once
-
-
-def _seconds(video: Video) -> Fraction:
-    """Return the duration of what is read, 0 where it is not known."""
-    reading, seconds = video.reading, duration_of(video.container)
-    if seconds and reading.end is not None:
-        seconds = min(seconds, reading.end)
-    return max(Fraction(0), seconds - (reading.start or 0))
 
 
 def _is_combed(video: Video) -> bool:
@@ -111,11 +94,11 @@ def _one_field(pixels: Pixels) -> Pixels:
 def _candidates(video: Video, count: int) -> Iterable[Frame]:
     """Return frames from all over a video, in their order."""
     number = max(count, min(_LOOKED_AT * count, _MOST))
-    if not _can_seek(video):
-        return _thinned(video.frames, number)
-    seconds = _seconds(video)
+    if not can_seek(video):
+        return thinned(video.frames, number)
+    seconds = seconds_of(video)
     step = seconds / number
-    if seconds <= _SHORT:
+    if seconds <= SHORT:
         return video.read(step=step, referenced_only=True)
     times = [step * (2 * n + 1) / 2 for n in range(number)]
     keyframes = {frame.pts: frame for time in times if (frame := video.keyframe(time))}
@@ -123,19 +106,6 @@ def _candidates(video: Video, count: int) -> Iterable[Frame]:
         return keyframes.values()
     middles = [seconds * (2 * n + 1) / (2 * count) for n in range(count)]
     return (frame for time in middles if (frame := next(video.read(time), None)))
-
-
-def _thinned(frames: Iterator[Frame], number: int) -> list[Frame]:
-    """Return up to `number` frames, evenly from all over what has no known end."""
-    kept: list[Frame] = []
-    every = 1
-    for index, frame in enumerate(frames):
-        if index % every == 0:
-            if len(kept) == number:
-                kept, every = kept[::2], 2 * every
-            if index % every == 0:
-                kept.append(frame)
-    return kept
 
 
 def _spread(frames: Sequence[Frame], count: int) -> list[Frame]:
@@ -166,8 +136,8 @@ def _spread(frames: Sequence[Frame], count: int) -> list[Frame]:
 
 def _at(video: Video, times: Sequence[Fraction], named: str) -> Iterable[Frame]:
     """Return the frames that are shown at times, seconds from where the read begins."""
-    if _can_seek(video):
-        _check(times, _seconds(video), video, named)
+    if can_seek(video):
+        _check(times, seconds_of(video), video, named)
         return (_shown(video, time) for time in times)
     shown: dict[Fraction, Frame] = {}
     first = last = next(video.frames)
