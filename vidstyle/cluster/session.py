@@ -170,6 +170,13 @@ class Cluster:
                 "has too little memory kills it: choose more `worker_cores`, so that there are fewer of them"
             ) from error
 
+    def end(self, worker: Any, answer: Any) -> Any:
+        """End a worker; return the result of its call; None where there is none."""
+        with contextlib.suppress(Exception):
+            self.ray.wait([worker.end.remote()], timeout=_SECONDS)
+            return self.ray.get(answer, timeout=_SECONDS)
+        return None
+
     def close(self) -> None:
         """Let the workers end what they do, and end them."""
         if not self.ray.is_initialized():
