@@ -48,7 +48,7 @@ class Costs:
         found = of("pipeline")[SIZE]
         stages = {name: value["median"] for name, value in found["stages_cpu_ms_per_frame"].items()}
         whole = found["long_cpu_ms_per_frame"]["median"]
-        own = of("ray")
+        own = of("workers")
         # The sample clip is a quarter of the size; decoding grows with the pixels.
         larger = 4 if own else 1
         scan = larger * own["scan_ms"] if own else stages["decode"]
@@ -96,9 +96,9 @@ def main() -> None:
     )
     print(f"ideal of {workers} cores: {ideal / 3600:.2f} h\n")
     print(
-        "| clips of, minutes in the mean | clips | longest, min | hours | times the ideal | likewise, longest first | a worker lost every 24 h |"
+        "| clips of, minutes in the mean | clips | longest, min | hours | times the ideal | likewise, longest first | a worker lost every 24 h | a worker for each machine |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for minutes in (2, 20, 90):
         lengths = clips(minutes, 1)
         plain = by_clip(lengths, costs.whole, workers)

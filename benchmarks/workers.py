@@ -58,7 +58,7 @@ class Memory(threading.Thread):
         while not self.ended.wait(0.2):
             for entry in Path("/proc").iterdir():
                 try:
-                    if b"ray::Worker.paint" not in (entry / "cmdline").read_bytes():
+                    if b"ray::Worker" not in (entry / "cmdline").read_bytes():
                         continue
                     lines = (entry / "status").read_text().splitlines()
                 except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle import MissingPackageError, UsageError
+from vidstyle.cluster import session
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.session import Cluster
 from vidstyle.runtime.compute import Compute
@@ -85,9 +86,25 @@ def wait_for(what):
     return found
 
 
+def kill_a_worker(process) -> None:
+    def workers():
+        return [pid for pid, name in family(process.pid).items() if "ray::Worker" in name]
+
+    os.kill(wait_for(workers)[0], signal.SIGKILL)
+
+
+def wait_for_a_file(process, folder: Path, pattern: str) -> None:
+    try:
+        wait_for(lambda: any(folder.glob(pattern)) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[1]
+    except BaseException:
+        kill_family(process.pid)
+        process.kill()
+        raise
+
+
 def wait_for_a_piece(process, folder: Path) -> None:
-    wait_for(lambda: any(folder.glob("*.resume/*.npz")) or process.poll() is not None)
-    assert process.poll() is None, process.communicate()[1]
+    wait_for_a_file(process, folder, "*.resume/*.npz")
 
 
 @pytest.fixture(scope="module")
@@ -112,18 +129,8 @@ def spread(clip, output, *arguments):
 def test_a_killed_worker_changes_nothing(clip, whole, tmp_path):
     output = tmp_path / "two.mp4"
     process = spread(clip, output)
-
-    def painting():
-        found = family(process.pid).items()
-        return [pid for pid, name in found if "Worker.paint_pieces" in name]
-
-    try:
-        wait_for_a_piece(process, tmp_path)
-        os.kill(painting()[0], signal.SIGKILL)
-    except BaseException:
-        kill_family(process.pid)
-        process.kill()
-        raise
+    wait_for_a_piece(process, tmp_path)
+    kill_a_worker(process)
     said = finished(process)
     assert "2 workers" in said
     assert output.read_bytes() == whole.read_bytes()
@@ -188,11 +195,74 @@ def test_a_list_is_spread_by_clip(tmp_path):
         assert one.read_bytes() == many.read_bytes()
 
 
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "frames"),
+    [(signal.SIGINT, (300, 300, 300)), (signal.SIGKILL, (600, 300, 100))],
+    ids=["Ctrl-C", "killed"],
+)
+def test_a_list_that_was_cut_off_is_resumed_though_a_worker_dies(tmp_path, number, frames):
+    clips = [make_shots(tmp_path / f"{count}{n}.mp4", (count,)) for n, count in enumerate(frames)]
+    report, folder = tmp_path / "report.json", tmp_path / "many"
+    list_ = (*clips, "-s", "starry_night", "-o", folder / "{name}.{ext}", "--report", report)
+    process = run(*list_, "--on", "ray", "--workers", 2)
+    wait_for_a_file(process, tmp_path, report.name)  # when the first is settled
+    others = family(process.pid)
+    process.send_signal(number)
+    said = finished(process, 130 if number == signal.SIGINT else -signal.SIGKILL)
+    assert ("of 3 results were settled" in said) == (number == signal.SIGINT)
+    wait_for(lambda: not [p for p in others if alive(p)])
+    process = run(*list_, "--on", "ray", "--workers", 2)
+    wait_for_a_file(process, folder, ".*.part")
+    kill_a_worker(process)
+    said = finished(process)
+    assert "0 failed" in said
+    assert " 0 skipped" not in said
+    finished(run(*clips, "-s", "starry_night", "-o", tmp_path / "one" / "{name}.{ext}"))
+    assert {path.name for path in folder.iterdir()} == {clip.name for clip in clips}
+    for clip in clips:
+        assert (tmp_path / "one" / clip.name).read_bytes() == (folder / clip.name).read_bytes()
+
+
 def test_without_ray_one_line_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(MissingPackageError, match=r"pip install 'vidstyle\[ray\]'"):
         Cluster(Spreading("ray"), Compute())
+
+
+def test_an_address_that_needs_grpcio(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", SilentRay())
+    monkeypatch.setattr(session, "find_spec", lambda name: None)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with pytest.raises(
+        MissingPackageError, match=r"needs grpcio, .* pip install 'vidstyle\[ray\]'"
+    ):
+        Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
+
+
+def test_a_worker_that_cannot_begin_is_no_lack_of_memory():
+    cluster = Cluster.__new__(Cluster)
+    cluster.ray = UnableRay()
+    with pytest.raises(UsageError, match=r"does not begin: ModuleNotFoundError: .* same versions"):
+        cluster.result(None)
+
+
+class UnableRay:
+    """Ray, whose workers lack a module."""
+
+    class exceptions:
+        class RayError(Exception):
+            actor_init_failed = True
+
+        class RayTaskError(RayError):
+            pass
+
+    def get(self, answer):
+        raise self.exceptions.RayError(
+            "It died:\n\nModuleNotFoundError: No module named 'vidstyle'\n"
+        )
 
 
 @pytest.mark.parametrize("on", ["http://head:1", "ray://head", "head", "rays"])
@@ -203,6 +273,7 @@ def test_what_is_no_address(on):
 
 def test_an_address_where_nobody_listens(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", SilentRay())
+    monkeypatch.setattr(session, "find_spec", lambda name: name)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

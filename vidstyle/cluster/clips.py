@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class SpreadWork(Work):
         self._cluster = cluster
         self._free = deque(cluster.workers)
         self._jobs = len(cluster.workers)
+        self._cut_off: dict[Item, BaseException] = {}
+        """What ended the work while a worker had made an item already."""
 
     def _together(self, name: str | Path, items: list[Item]) -> None:
         """Paint the largest first: what is begun last is what the others wait for at the end."""
@@ -44,6 +47,11 @@ class SpreadWork(Work):
                 except InputError as error:
                     self._looks |= dict.fromkeys(variants, error)
         self._paint(waiting, self._paint_there)
+
+    def _paint_item(self, item: Item, look: Look, paint: Callable[[Item, Look], Result]) -> None:
+        super()._paint_item(item, look, paint)
+        if error := self._cut_off.pop(item, None):
+            raise error
 
     def _paint_there(self, item: Item, look: Look) -> Result:
         """Have a worker paint an item; there is one for each thread."""
@@ -62,7 +70,14 @@ class SpreadWork(Work):
         answer = worker.paint_file.remote(absolute(job), Network(item.variant.model, look))
         asked = worker.progress.remote()
         while not ray.wait([answer], timeout=_WAIT)[0]:
-            self._stop()
+            try:
+                self._stop()
+            except BaseException as error:
+                made: Result | None = self._cluster.end(worker, answer)
+                if made is None:
+                    raise
+                self._cut_off[item] = error  # when it is in the report: the next run skips it then
+                return made
             if ray.wait([asked], timeout=0)[0]:
                 self._tell_of(item, asked)
                 asked = worker.progress.remote()

@@ -9,7 +9,9 @@ import os
 import secrets
 import signal
 import socket
+import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,17 +28,21 @@ _ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
     "RAY_gcs_server_port_wait_time_s": "120",
     "RAY_raylet_start_wait_time_s": "120",
 }
-"""Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, and does not wait
-for a busy machine."""
+"""Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, prints what became of work
+that was given up, and does not wait for a busy machine."""
 
 _RETRIES = 3
 """Times that a worker that died is begun anew, and its work with it."""
 
 _SECONDS = 5.0
 """In which an address must answer, and workers must end by themselves."""
+
+
+_SAME = "every machine needs the same versions of vidstyle, Ray and Python"
 
 
 class WorkerLostError(UsageError):
@@ -50,7 +56,7 @@ class Cluster:
         """Take where they are to be, and what they compute on.
 
         Raises:
-            MissingPackageError: Ray is not installed.
+            MissingPackageError: Ray is not installed, or not what a ray:// address needs.
         """
         for name, value in _ENVIRONMENT.items():  # Ray reads it as it is imported
             os.environ.setdefault(name, value)
@@ -64,6 +70,10 @@ class Cluster:
             raise MissingPackageError(
                 "`on` spreads the work by Ray, which is not installed: pip install 'vidstyle[ray]'"
             ) from error
+        if (spreading.on or "").startswith("ray://") and not find_spec("grpc"):
+            raise MissingPackageError(
+                "`on` at a ray:// address needs grpcio, which is not installed: pip install 'vidstyle[ray]'"
+            )
         self._spreading, self._compute = spreading, compute
         self.workers: list[Any] = []
         """Handles of Ray; see `Worker`."""
@@ -90,10 +100,11 @@ class Cluster:
             _check_reachable(address)
             options |= {"address": address}
         try:
-            self.ray.init(**options)
+            with warnings.catch_warnings(action="ignore"):  # the error has it, too
+                self.ray.init(**options)
         except Exception as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            way_out = "every machine needs the same versions of Ray and Python, and the same token"
+            said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
+            way_out = f"{_SAME}, and the same token"
             if address is None:
                 way_out = "on a machine that is very busy, try again later, or take `jobs`"
             raise UsageError(
@@ -141,6 +152,7 @@ class Cluster:
 
         Raises:
             Exception: what the worker raised.
+            UsageError: it could not begin.
             WorkerLostError: it has died too often.
         """
         errors = self.ray.exceptions
@@ -149,10 +161,21 @@ class Cluster:
         except errors.RayTaskError as error:
             raise error.cause from None
         except errors.RayError as error:
+            if getattr(error, "actor_init_failed", False):
+                raise UsageError(
+                    f"a worker does not begin: {str(error).strip().splitlines()[-1]}; {_SAME}"
+                ) from error
             raise WorkerLostError(
                 f"a worker was lost {_RETRIES + 1} times over the same work ({type(error).__name__}); a machine that "
                 "has too little memory kills it: choose more `worker_cores`, so that there are fewer of them"
             ) from error
+
+    def end(self, worker: Any, answer: Any) -> Any:
+        """End a worker; return the result of its call; None where there is none."""
+        with contextlib.suppress(Exception):
+            self.ray.wait([worker.end.remote()], timeout=_SECONDS)
+            return self.ray.get(answer, timeout=_SECONDS)
+        return None
 
     def close(self) -> None:
         """Let the workers end what they do, and end them."""

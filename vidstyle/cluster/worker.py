@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -96,14 +97,13 @@ class Worker:
         self._ended.set()
         self._idle.wait()
 
-    def paint_file(self, job: Job, network: Network) -> Result:
-        """Paint a whole file.
+    def paint_file(self, job: Job, network: Network) -> Result | None:
+        """Paint a whole file; return None where it was ended.
 
         Raises:
             VidstyleError: see `files.paint_file`.
         """
-        self._idle.clear()
-        try:
+        with self._working():
             model = self._model(job, network)
 
             def prepare(info: StreamInfo) -> Sequence[Painter[Any]]:
@@ -116,21 +116,28 @@ class Worker:
                 on_progress=self._note,
                 stop=self._stop,
             )
-        finally:
-            self._progress = None
-            self._idle.set()
+        return None
 
     def paint_pieces(self, task: Task) -> None:
-        """Make those of a task that are not there.
+        """Make those of a task that are not there; fewer where it was ended.
 
         Raises:
             UsageError: this worker would not paint them as those before.
             VidstyleError: see `vidstyle.errors`.
         """
+        with self._working():
+            self._paint_pieces(task)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Note that a call runs. One that is ended just returns: Ray prints the traces of errors that nobody asks for."""
         self._idle.clear()
         try:
-            self._paint_pieces(task)
+            yield
+        except _Ended:
+            return
         finally:
+            self._progress = None
             self._idle.set()
 
     def _paint_pieces(self, task: Task) -> None:
