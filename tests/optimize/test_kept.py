@@ -39,7 +39,7 @@ def test_frames_that_are_missing_or_damaged_are_found(tmp_path):
     (frame,) = (first.folder / "painted").glob("000001.png")
     frame.write_bytes(b"no picture")
     again = kept(tmp_path)
-    with pytest.raises(InputError, match="000001.png: it is damaged; remove"):
+    with pytest.raises(InputError, match=r"000001\.png: it is damaged; remove"):
         again.painted[1]
     again.close()
     frame.unlink()

@@ -46,7 +46,7 @@ def pack(state: State) -> Arrays:
         arrays["shot.last"] = state.shot.last
         arrays["shot.levels"] = np.array([state.shot.change, state.shot.contrast], np.float64)
     if state.pool:
-        arrays["pool.counts"] = np.array([state.pool.described, state.pool.frames], np.int64)
+        arrays["pool.counts"] = np.array([state.pool.described, state.pool.frames])
         for name, vector in (("mean", state.pool.mean), ("shown", state.pool.shown)):
             if vector is not None:
                 arrays[f"pool.{name}"] = vector
@@ -85,7 +85,7 @@ def unpack(arrays: Arrays, following: Following | None, look: Look) -> State:
     if following and "pool.counts" in arrays:
         described, counted = arrays["pool.counts"].tolist()
         mean, shown = (_vector(arrays, f"pool.{name}") for name in ("mean", "shown"))
-        pool = Pool(following, mean, shown, described, counted)
+        pool = Pool(following, mean, shown, described, int(counted))
     calls: list[tuple[Painting, int]] = []
     while f"call.{len(calls)}.count" in arrays:
         name = f"call.{len(calls)}"

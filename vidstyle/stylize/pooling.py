@@ -19,8 +19,8 @@ class Pool:
     """(T,), the mean of the statistics of the described frames."""
     shown: Vector | None = None
     """(T,), followed towards the mean: the statistics that the next frame is painted with."""
-    described: int = 0
-    """Frames in the mean."""
+    described: float = 0.0
+    """Frames in the mean; fewer than there were while the style changes."""
     frames: int = 0
     """Frames of the shot."""
 
@@ -40,8 +40,12 @@ class Pool:
         return replace(self, described=max(self.described, self.following.settled))
 
     def loosened(self) -> Pool:
-        """Return the pool as if it were young: what comes next counts more, as while the style changes."""
-        return replace(self, described=min(self.described, 1))
+        """Return the pool as if it were younger: what comes next counts more, as while the style changes.
+
+        Statistics behind the first layer are those of a style, and depend on those that were used before them; so while it
+        changes frames come to be painted with their own, within some frames, lest that is seen.
+        """
+        return replace(self, described=min(self.described, self.following.settled) / 4)
 
     def add(self, statistics: Iterable[Vector | None]) -> Pool:
         """Take the statistics (T,) of frames; None where one was not described."""
@@ -60,7 +64,7 @@ class Pool:
                 shown = mean if shown is None or fade == 1 else shown + fade * (mean - shown)
         return Pool(self.following, mean, shown, described, frames)
 
-    def _weight(self, own: Vector, mean: Vector, described: int) -> np.float32:
+    def _weight(self, own: Vector, mean: Vector, described: float) -> np.float32:
         """Return one over the share of a frame's statistics in a pool that has so many frames with it."""
         following = self.following
         misfit = float(np.linalg.norm(own - mean) / (np.linalg.norm(mean) + 1e-6))
