@@ -24,8 +24,8 @@ from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.manifest import split_pictures
 from vidstyle.zoo.catalog import ModelFiles
 
-STEPS = 1200
-"""Each of `_BATCH` photos: some ten minutes of a CPU's core."""
+STEPS = 4000
+"""Each of `_BATCH` photos: some five minutes of a CPU's core."""
 
 _SIZE, _BATCH, _RATE = 192, 2, 0.03
 """Side of the photos' crops, pixels; how many a step; and the learning rate, which falls to nearly nothing."""
