@@ -17,6 +17,7 @@ from vidstyle.cluster.pieces import Spread
 from vidstyle.media import sink
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
+from vidstyle.stylize.style import StyleOptions
 
 from .here import Here
 
@@ -76,7 +77,7 @@ def painted(path: Path, output: str, look=None, **options):
     batch_of(path, one, look, **options).paint_only()
     cluster = Here()
     batch = batch_of(path, many, look, resume=True, **options)
-    batch.paint_only(fill=Spread(cluster, "starry_night"))
+    batch.paint_only(fill=Spread(cluster, "starry_night", StyleOptions()))
     return one, many, cluster.tasks
 
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from vidstyle.batch.plan import Item, Variant
 from vidstyle.batch.work import Work
-from vidstyle.cluster.pieces import absolute
+from vidstyle.cluster.pieces import absolute, network_of
 from vidstyle.cluster.session import Cluster, WorkerLostError
-from vidstyle.cluster.worker import Network
 from vidstyle.errors import InputError
 from vidstyle.files import Result
 from vidstyle.pipeline import Progress
@@ -42,7 +41,7 @@ class SpreadWork(Work):
         with self._lock:
             if any(variant not in self._looks for variant in variants):
                 try:
-                    with load_wished(name, self._batch.compute) as model:
+                    with load_wished(name, self._batch.compute, self._batch.styles) as model:
                         self._read_styles(model, variants)
                 except InputError as error:
                     self._looks |= dict.fromkeys(variants, error)
@@ -67,7 +66,9 @@ class SpreadWork(Work):
     def _ask(self, worker: Any, item: Item, look: Look) -> Result:
         ray = self._cluster.ray
         job = self._batch.job(item, overwrite=self._batch.overwrite)
-        answer = worker.paint_file.remote(absolute(job), Network(item.variant.model, look))
+        answer = worker.paint_file.remote(
+            absolute(job), network_of(item.variant.model, look, self._batch.styles)
+        )
         asked = worker.progress.remote()
         while not ray.wait([answer], timeout=_WAIT)[0]:
             try:

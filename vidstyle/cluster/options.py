@@ -34,6 +34,10 @@ class Spreading:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.on is None and (self.workers is not None or self.worker_cores != 1):
+            raise UsageError(
+                "`workers` and `worker_cores` are of `on`: give where the work is spread"
+            )
         if self.on not in {None, "ray"} and not _ADDRESS.fullmatch(str(self.on)):
             raise UsageError(f"expected `on` ray, ray://HOST:PORT or HOST:PORT, got {self.on}")
 

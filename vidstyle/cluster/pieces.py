@@ -27,7 +27,9 @@ from vidstyle.media.pipes import is_pipe
 from vidstyle.media.sink import is_divisible, piece_frames
 from vidstyle.pipeline import Progress
 from vidstyle.stylize.beginnings import Beginnings
+from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
+from vidstyle.stylize.style import StyleOptions
 from vidstyle.stylize.stylizer import BoundStylizer
 from vidstyle.zoo.names import IDENTITY
 
@@ -47,6 +49,8 @@ class Spread:
     cluster: Cluster
     model: str | Path
     """Name of the model."""
+    styles: StyleOptions
+    """How it reads styles."""
     on_progress: Callable[[Progress], None] | None = None
     stop: Callable[[], None] | None = None
     began: float = field(default_factory=time.monotonic)
@@ -170,7 +174,7 @@ class _Distribution:
         if first - 1 not in self.done:
             state = lead.state
         known = max(0, min(lead.call, begin - REORDERED))
-        network = Network(self.spread.model, self.painter.look)
+        network = network_of(self.spread.model, self.painter.look, self.spread.styles)
         if scan.time_base is None:
             raise ValueError("expected a scan of some frames")
         return Task(
@@ -211,7 +215,14 @@ def absolute(job: Job) -> Job:
     source = job.source
     if not isinstance(source, Address):
         source = source.absolute()
-    return replace(job, source=source, output=job.output.absolute())
+    masks = job.masks.absolute()
+    return replace(job, source=source, output=job.output.absolute(), masks=masks)
+
+
+def network_of(name: str | Path, look: Look, styles: StyleOptions) -> Network:
+    """Return a network as another process finds it."""
+    own = Path(name)
+    return Network(own.absolute() if own.is_file() else name, look, styles)
 
 
 def _kept(folder: Path) -> set[int]:

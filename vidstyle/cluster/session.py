@@ -117,12 +117,12 @@ class Cluster:
 
     def _begin_workers(self) -> None:
         """Begin as many workers as there is room for."""
-        has = self.ray.cluster_resources()
-        each = self._spreading.worker_cores
-        count = int(has.get("CPU", 0)) // each
-        if gpus := self._gpus(has):
-            count = min(count, gpus)
-        count = min(count, self._spreading.workers or count)
+        has = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        each, gpus = self._spreading.worker_cores, self._wants_gpus(has)
+        rooms = [int(h.get("CPU", 0)) // each for h in has]  # a worker is on one machine
+        if gpus:
+            rooms = [min(n, int(h.get("GPU", 0))) for n, h in zip(rooms, has, strict=True)]
+        count = min(sum(rooms), self._spreading.workers or sum(rooms))
         if not count:
             raise UsageError(
                 f"no machine of the cluster has {each} cores for a worker; choose fewer `worker_cores`"
@@ -143,9 +143,9 @@ class Cluster:
         self.workers.append(self._kind.remote(self._spreading.worker_cores, cores()))
         return self.workers[-1]
 
-    def _gpus(self, has: dict[str, float]) -> int:
+    def _wants_gpus(self, has: list[dict[str, float]]) -> bool:
         wanted = self._compute.device == "auto" or self._compute.device.startswith("cuda")
-        return int(has.get("GPU", 0)) if wanted else 0
+        return wanted and any(h.get("GPU", 0) >= 1 for h in has)
 
     def result(self, answer: Any) -> Any:
         """Return the result of a worker's call that has ended.

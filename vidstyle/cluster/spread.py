@@ -13,7 +13,9 @@ from vidstyle.cluster.clips import SpreadWork
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.pieces import Spread, check_divisible
 from vidstyle.cluster.session import Cluster
+from vidstyle.errors import UsageError
 from vidstyle.files import Result
+from vidstyle.media.pipes import is_pipe
 from vidstyle.pipeline import Progress
 
 
@@ -35,7 +37,7 @@ def paint_one(
     check_divisible(batch.job(item, overwrite=batch.overwrite))
     batch = replace(batch, resume=True)
     with Cluster(spreading, batch.compute) as cluster:
-        spread = Spread(cluster, item.variant.model, on_progress, stop)
+        spread = Spread(cluster, item.variant.model, batch.styles, on_progress, stop)
         return spread.result(batch.paint_only(fill=spread, on_progress=spread.joined, stop=stop))
 
 
@@ -50,8 +52,14 @@ def paint_many(
     """Paint all items, each on one worker; see `Batch.paint`.
 
     Raises:
-        VidstyleError: see `Batch.paint`; or the cluster does not begin.
+        VidstyleError: see `Batch.paint`; or the cluster does not begin, or there are pipes, or jobs.
     """
+    if batch.jobs > 1:
+        raise UsageError("`jobs` are of one machine; `on` has `workers`")
+    for item in batch.plan.items:
+        job = batch.job(item, overwrite=batch.overwrite)
+        if is_pipe(job.source) or is_pipe(job.output):
+            raise UsageError("`on` spreads files: no standard input or output")
     with Cluster(spreading, batch.compute) as cluster:
         return batch.paint(
             work=partial(SpreadWork, cluster),

@@ -29,6 +29,7 @@ from vidstyle.pipeline import Checkpoint, Progress
 from vidstyle.selection import load_wished
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
+from vidstyle.stylize.style import StyleOptions
 from vidstyle.zoo.names import IDENTITY
 
 
@@ -38,6 +39,8 @@ class Network:
 
     name: str | Path
     look: Look
+    styles: StyleOptions
+    """How the model reads styles: some paint otherwise by it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,9 +186,13 @@ class Worker:
 
     def _model(self, job: Job, network: Network) -> Model:
         compute = job.compute
-        key = str(network.name), compute.device, compute.precision, compute.low_latency
+        options = network.styles
+        wish = compute.device, compute.precision, compute.low_latency
+        key = str(network.name), *wish, options.patch_size, options.patch_stride
         if key not in self._models:
-            self._models[key] = load_wished(network.name, compute)
+            for model in self._models.values():  # the work goes model by model
+                model.close()
+            self._models = {key: load_wished(network.name, compute, options)}
         return self._models[key]
 
     def _note(self, progress: Progress) -> None:
