@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from make_sheet import HERO, ROOT
+from make_sheet import MIDDLE, ROOT
 
 import vidstyle
 from vidstyle import Look
@@ -20,7 +20,7 @@ SIZE = 1280, 720
 def main() -> None:
     """Write the picture: the middle of each painting, pixel for pixel."""
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
-        frame = next(f.pixels for n, f in enumerate(source) if n == HERO)
+        frame = next(f.pixels for n, f in enumerate(source) if n == MIDDLE)
     frame = cv2.resize(frame, SIZE, interpolation=cv2.INTER_CUBIC)
     shown = []
     for name in (ROOT / "samples" / "styles" / "swirls.jpg", Path("starry_night")):

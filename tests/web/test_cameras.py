@@ -128,7 +128,7 @@ def test_the_page_may_use_the_camera_and_nobody_else(client):
         ({"quit": 1}, "a camera's page must not send quit now"),
         ({"offer": ""}, "expected an offer of one video"),
         ({"offer": "m=video 9 RTP/AVP 0\r\nm=audio 9 x"}, "expected an offer of one video"),
-        ({"offer": "v=0\r\nm=video 9 nonsense"}, "the offer of WebRTC is not understood"),
+        ({"offer": "x" * 70000}, "expected an offer of 65536 characters at most"),
     ],
     ids=str,
 )
@@ -139,6 +139,14 @@ def test_nonsense_ends_it_with_a_line(client, sent, line):
 
     assert connected(client, conversation) == line
     assert client.ask("GET", "/api/constants")[0] == 200
+
+
+def test_an_offer_of_no_use_leaves_the_camera_to_pictures(client):
+    async def conversation(socket):
+        await socket.send_json({"offer": "v=0\r\nm=video 9 nonsense"})
+        return await socket.receive_json(timeout=30)
+
+    assert connected(client, conversation) == {"answer": None}
 
 
 BOMB = bytearray(picture())

@@ -22,8 +22,9 @@ peer = pytest.importorskip("vidstyle.web.peer", reason="the extra web is not ins
 )
 def test_packets_go_to_this_computer_alone(address, heeded):
     line = f"a=candidate:1 1 udp 2113937151 {address} 50000 typ host"
-    assert peer._of_this_computer(line) is heeded
-    assert peer._of_this_computer("a=mid:0")
+    own = peer._own_addresses()
+    assert peer._of_this_computer(line, own) is heeded
+    assert peer._of_this_computer("a=mid:0", own)
 
 
 def packet(number: int, time: int, marker: bool):

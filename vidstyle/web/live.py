@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import queue
 import threading
 import time
 from collections import deque
@@ -99,7 +98,9 @@ class _Stream:
         self._socket, self._session, self._compute = socket, session, compute
         self._loop = asyncio.get_running_loop()
         self._camera = PageCamera(session.limits.silence)
-        self._commands: queue.Queue[Command] = queue.Queue(100)
+        self._commands: dict[str, Command] = {}
+        """The newest of each kind: while a model is being loaded nobody heeds them."""
+        self._lock = threading.Lock()
         self._peer: Any = None
         self._show: Callable[[Pixels, float], None] | None = None
         self._late: deque[float] = deque(maxlen=30)
@@ -133,8 +134,8 @@ class _Stream:
                 raise UsageError(f"a camera's page must not send {str(what)[:40]} now")
 
     def _command(self, command: Command) -> None:
-        with contextlib.suppress(queue.Full):
-            self._commands.put_nowait(command)
+        with self._lock:
+            self._commands[command.what] = command
 
     def _begin(self, asked: object) -> None:
         asked = asked if isinstance(asked, Mapping) else {}
@@ -158,9 +159,17 @@ class _Stream:
         except ImportError:  # aiortc is missing: the page sends JPEGs then
             await self._send({"answer": None})
             return
-        self._peer = module.Peer(self._camera)
-        self._show = self._peer.show
-        await self._send({"answer": await self._peer.answer(offer)})
+        peer = module.Peer(self._camera)
+        try:
+            answer = await peer.answer(offer)
+        except UsageError:
+            await peer.close()
+            raise
+        if answer:
+            self._peer, self._show = peer, peer.show
+        else:  # the page sends JPEGs then, too
+            await peer.close()
+        await self._send({"answer": answer})
 
     def _load(self, style: str, strength: float, stability: float) -> LivePainter:
         named = str(self._session.style(style))
@@ -202,10 +211,9 @@ class _Stream:
 
     def commands(self) -> list[Command]:
         """Return what the page has asked for since the last call."""
-        commands: list[Command] = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                commands.append(self._commands.get_nowait())
+        with self._lock:
+            commands = list(self._commands.values())
+            self._commands.clear()
         return commands
 
     def _send_jpeg(self, pixels: Pixels, stamp: float) -> None:

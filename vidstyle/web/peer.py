@@ -38,6 +38,11 @@ _CLOCK = 90_000
 _BITRATE = 6_000_000
 """Bits a second. aiortc would give the strokes of a painting 0.5 to 1.5 million, meant for a network; here is none."""
 
+_LONGEST = 1 << 16
+"""Characters of an offer: browsers write some thousands."""
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _KNOWN = version("aiortc").split(".")[:2] == ["1", "16"]
 """Its insides are as `_hurry` and the bit rate need them; in other versions it works by its public parts alone."""
 
@@ -133,13 +138,16 @@ class Peer:
         took = sorted(self._painted.took)
         return took[len(took) // 2] if took else 0.0
 
-    async def answer(self, offer: str) -> str:
-        """Return the answer to an offer, both as SDP.
+    async def answer(self, offer: str) -> str | None:
+        """Return the answer to an offer, both as SDP; None to one of a browser with which there is no connection.
 
         Raises:
             UsageError: it is no offer of a camera.
         """
-        lines = [line for line in offer.splitlines() if _of_this_computer(line)]
+        if len(offer) > _LONGEST:
+            raise UsageError(f"expected an offer of {_LONGEST} characters at most")
+        own = _own_addresses()
+        lines = [line for line in offer.splitlines() if _of_this_computer(line, own)]
         if [line[:8] for line in lines if line.startswith("m=")] != ["m=video "]:
             raise UsageError("expected an offer of one video")
         try:
@@ -151,7 +159,7 @@ class Peer:
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except Exception as error:  # of a parser that was made for browsers
             log.info("an offer of WebRTC is of no use", exc_info=error)
-            raise UsageError("the offer of WebRTC is not understood") from error
+            return None
         return str(self._connection.localDescription.sdp)
 
     async def _read(self, track: MediaStreamTrack) -> None:
@@ -182,7 +190,16 @@ class Peer:
         await self._connection.close()
 
 
-def _of_this_computer(line: str) -> bool:
+def _own_addresses() -> set[_Address]:
+    """Return the addresses of this computer."""
+    return {
+        ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0].partition("%")[0])
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    }
+
+
+def _of_this_computer(line: str, own: set[_Address]) -> bool:
     """Return whether a line of SDP may be heeded: a candidate for a connection must be an address of this computer.
 
     Others would let a page have packets sent anywhere; names (.local) would be looked for in the network.
@@ -194,9 +211,4 @@ def _of_this_computer(line: str) -> bool:
         address = ipaddress.ip_address(words[4])
     except (IndexError, ValueError):
         return False
-    own = {
-        ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0].partition("%")[0])
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-    }
     return address in own

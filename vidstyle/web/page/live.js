@@ -27,17 +27,21 @@ export class Live {
     const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30 } };
     this.starting = true;
     this.onChange();
+    let camera;
     try {
-      this.camera = await navigator.mediaDevices.getUserMedia({ video });
+      camera = await navigator.mediaDevices.getUserMedia({ video });
     } catch (error) {
       throw new Error(error.name === "NotAllowedError"
         ? "The browser does not let this page use the camera; allow it beside the address."
         : `There is no camera to use (${error.message}).`);
     } finally {
+      const stopped = !this.starting;  // While the browser asked.
       this.starting = false;
+      if (stopped) for (const track of camera?.getTracks() ?? []) track.stop();
+      else this.camera = camera ?? null;
       this.onChange();
     }
-    const { camera } = this;
+    if (!this.camera) return;
     const [track] = this.camera.getVideoTracks();
     track.onended = () => this.#fail("The camera was taken away.");
     this.before.srcObject = this.camera;
@@ -45,10 +49,12 @@ export class Live {
     this.sent = {};
     this.transport = "";
     this.latency = 0;
-    this.socket = new WebSocket(`ws://${location.host}/api/live`);
-    this.socket.onmessage = (message) => this.#hear(message.data);
-    this.socket.onclose = () => this.on && this.#fail(this.reason ?? "The server has ended the camera.");
-    this.socket.onopen = () => {
+    const socket = (this.socket = new WebSocket(`ws://${location.host}/api/live`));
+    const current = () => this.on && this.socket === socket;  // Events of an earlier one may come late.
+    socket.onmessage = (message) => current() && this.#hear(message.data);
+    socket.onclose = () => current() && this.#fail(this.reason ?? "The server has ended the camera.");
+    socket.onopen = () => {
+      if (!current()) return;
       const { width, height, frameRate } = track.getSettings();
       const rate = Math.max(5, Math.min(RATE, frameRate || RATE));
       this.#shape(width, height);
@@ -62,6 +68,7 @@ export class Live {
   }
 
   stop() {
+    this.starting = false;
     if (!this.on) return;
     this.recorder.stop();
     for (const track of this.camera.getTracks()) track.stop();

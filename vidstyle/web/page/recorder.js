@@ -20,8 +20,11 @@ export class Recorder {
 
   async start(track, name, sound) {
     const kind = (track.canvas ? KINDS_OF_CANVAS : KINDS).find((known) => MediaRecorder.isTypeSupported(known));
+    if (this.starting || this.on) return;
+    if (!kind) throw new Error("This browser cannot record.");
     const tracks = [track];
     const ends = [];
+    this.starting = true;
     if (sound) {
       try {
         const microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -35,16 +38,26 @@ export class Recorder {
         say("There is no microphone to use; it is recorded without sound");
       }
     }
-    const recorder = new MediaRecorder(new MediaStream(tracks), { mimeType: kind, videoBitsPerSecond: 8e6 });
-    const parts = [];
-    recorder.ondataavailable = (event) => parts.push(event.data);
-    recorder.onerror = (event) => showError(event.error);
-    recorder.onstop = () => {
-      for (const end of ends) end();
-      this.#keep(name, kind, new Blob(parts, { type: kind.split(";")[0] }));
+    const end = () => {
+      for (const one of ends) one();
     };
-    recorder.start(1000);
-    this.recorder = recorder;
+    try {
+      const recorder = new MediaRecorder(new MediaStream(tracks), { mimeType: kind, videoBitsPerSecond: 8e6 });
+      const parts = [];
+      recorder.ondataavailable = (event) => parts.push(event.data);
+      recorder.onerror = (event) => showError(event.error);
+      recorder.onstop = () => {
+        end();
+        this.#keep(name, kind, new Blob(parts, { type: kind.split(";")[0] }));
+      };
+      recorder.start(1000);
+      this.recorder = recorder;
+    } catch (error) {
+      end();  // The camera may have ended meanwhile.
+      throw error;
+    } finally {
+      this.starting = false;
+    }
   }
 
   stop() {
