@@ -76,11 +76,6 @@ class Masks:
             if name.startswith(_AUTO) and name not in FOUND:
                 raise UsageError(f"expected a file for `mask`, or {' or '.join(FOUND)}, got {name}")
 
-    def absolute(self) -> Masks:
-        """Return the same masks for a process that works in another folder."""
-        names = (n if n in FOUND else str(Path(n).absolute()) for n in self.mask)
-        return replace(self, mask=tuple(names))
-
     def check_count(self, styles: int, *, weighted: bool = False) -> None:
         """Refuse masks that do not fit so many styles.
 

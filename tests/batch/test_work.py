@@ -51,9 +51,9 @@ def statuses(report):
 def test_each_model_is_loaded_once_and_each_style_read_once(here, monkeypatch, judge):
     loaded, read = [], []
 
-    def load(name, compute, real=work.load_wished):
+    def load(name, compute, options, real=work.load_wished):
         loaded.append(str(name))
-        return real(name, compute)
+        return real(name, compute, options)
 
     def style(model, pictures, options, real=work.read_style):
         read.append(pictures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
 
 import numpy as np
@@ -34,7 +35,10 @@ def test_a_configuration_may_begin_with_a_byte_order_mark(tmp_path):
     assert context.default_map == {"crf": "20"}
 
 
-def test_a_style_that_unpacks_to_much_is_refused(tmp_path):
+def test_a_style_that_unpacks_to_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules["vidstyle.stylize.style"], "_MAX_BYTES", 2**24
+    )  # not a GiB, for a test
     values = np.zeros(2**23, np.float32)
     np.savez_compressed(tmp_path / "a.npz", values=values, made_by=np.array("x"))
     with pytest.raises(InputError, match="holds no style"):

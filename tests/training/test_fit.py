@@ -24,7 +24,6 @@ from vidstyle.media.video import Video
 from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.training import fitted
 from vidstyle.training.clip import clip_frames
 from vidstyle.training.config import FitConfig
 from vidstyle.training.fit import begin, fit
@@ -224,7 +223,7 @@ def test_frames_come_from_all_over_the_clip(tmp_path):
 
 
 def test_a_model_is_fitted(words, base, monkeypatch):
-    monkeypatch.setattr(fitted, "FitConfig", lambda: QUICK)
+    monkeypatch.setattr("vidstyle.training.config.FitConfig", lambda: QUICK)
     monkeypatch.setattr("vidstyle.zoo.features.load_features", lambda: words["features"])
     with (
         vidstyle.load(base.weights, device="torch-cpu") as model,

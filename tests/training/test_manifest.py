@@ -285,4 +285,4 @@ def test_what_is_in_the_repository_is_read(data):
     assert {row.split for row in rows if row.kind == "content"} == {"train", "held"}
     done = train_briefly(data, "--config", ROOT / "models" / "arbitrary.toml", "--crop", 65)
     assert "a crop that is a multiple" in done.stderr, done.stderr
-    assert "got 6 and 65" in done.stderr
+    assert "got 4 and 65" in done.stderr

@@ -19,6 +19,7 @@ from vidstyle.cluster.worker import Network, Task
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result
 from vidstyle.frame import StreamInfo
+from vidstyle.masks import FOUND
 from vidstyle.media.address import Address
 from vidstyle.media.part import REORDERED
 from vidstyle.media.piece import index_path, indices, read_piece
@@ -215,7 +216,8 @@ def absolute(job: Job) -> Job:
     source = job.source
     if not isinstance(source, Address):
         source = source.absolute()
-    masks = job.masks.absolute()
+    names = (n if n in FOUND else str(Path(n).absolute()) for n in job.masks.mask)
+    masks = replace(job.masks, mask=tuple(names))
     return replace(job, source=source, output=job.output.absolute(), masks=masks)
 
 
