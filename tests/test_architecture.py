@@ -155,6 +155,7 @@ ALLOWED = {
         "fields",
         "files",
         "frame",
+        "masks",
         "media",
         "model",
         "pipeline",
