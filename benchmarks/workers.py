@@ -30,14 +30,14 @@ from vidstyle.files import Job
 from vidstyle.media.pieces import folder_of
 from vidstyle.stylize.beginnings import Beginnings
 
-FRAMES, ALONE, STYLE = 60, 3, "starry_night"
+FRAMES, ALONE, STYLE = 140, 3, "starry_night"
 
 
 def make_clips(folder: Path, count: int) -> list[Path]:
     """Cut the sample clip into overlapping parts."""
     clips = []
     for number in range(count):
-        start = Fraction(2 * number, 30)
+        start = Fraction(number % (150 - FRAMES), 30)
         reading = vidstyle.Reading(start=start, end=start + Fraction(FRAMES, 30))
         clips.append(folder / f"{number:03}.mp4")
         vidstyle.stylize(CLIP, "identity", clips[-1], reading=reading)
@@ -130,11 +130,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         clips = make_clips(here, asked.clips)
-        each = alone(clips[:ALONE], here)
+        (here / "alone").mkdir()
+        each = alone(clips[:ALONE], here / "alone")
+        (here / "many").mkdir()
         output = str(here / "many" / "{name}.{ext}")
         seconds, begun, memory = spread(clips, output, asked.workers)
         ideal = each * len(clips) / asked.workers
-        scan, join = of_one_machine(Path(CLIP), here / "one.mp4")
+        # Of more frames than a piece has.
+        vidstyle.stylize(CLIP, "identity", here / "long.mp4", reading=vidstyle.Reading(fps=120))
+        scan, join = of_one_machine(here / "long.mp4", here / "one.mp4")
     results = {
         "clips": len(clips),
         "frames_each": FRAMES,
