@@ -137,7 +137,9 @@ def main() -> None:
         seconds, begun, memory = spread(clips, output, asked.workers)
         ideal = each * len(clips) / asked.workers
         # Of more frames than a piece has.
-        vidstyle.stylize(CLIP, "identity", here / "long.mp4", reading=vidstyle.Reading(fps=120))
+        vidstyle.stylize(
+            CLIP, "identity", here / "long.mp4", reading=vidstyle.Reading(fps=Fraction(120))
+        )
         scan, join = of_one_machine(here / "long.mp4", here / "one.mp4")
     results = {
         "clips": len(clips),
