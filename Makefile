@@ -34,9 +34,12 @@ fmt: setup  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: setup  ## check style and format
+SPELLED := docs models samples integrations benchmarks vidstyle README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
+
+lint: setup  ## check style, format and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell $(SPELLED)
 
 type: setup  ## check types
 	$(BIN)/mypy
