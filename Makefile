@@ -34,13 +34,16 @@ fmt: setup  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: setup  ## check style and format
+SPELLED := docs models samples integrations benchmarks vidstyle README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
+
+lint: setup  ## check style, format and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell $(SPELLED)
 
 type: setup  ## check types
 	$(BIN)/mypy
-	cd benchmarks && ../$(BIN)/mypy --no-warn-return-any .
+	for folder in benchmarks docs; do (cd $$folder && MYPYPATH=../benchmarks ../$(BIN)/mypy --no-warn-return-any .) || exit 1; done
 
 test: setup  ## run the tests, five minutes or so on two cores
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile

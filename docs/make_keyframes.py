@@ -11,6 +11,8 @@ from pathlib import Path
 
 import cv2
 
+from vidstyle.images.files import read_picture
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -27,7 +29,7 @@ def main() -> None:
 
 def write(sheet: Path) -> None:
     """Write a sheet as the page's picture."""
-    picture = cv2.imread(str(sheet))
+    picture = read_picture(sheet)[..., ::-1]
     small = cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 80]
     cv2.imwrite(str(ROOT / "docs" / "keyframes.jpg"), small[: len(small) // 4 * 3], quality)

@@ -23,15 +23,12 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.clip import paint_video
-from vidstyle.optimize.config import GatysConfig
+from vidstyle.optimize.config import Config, GatysConfig, MrfConfig, PhotorealConfig, VideoConfig
 from vidstyle.optimize.descent import scaled
-from vidstyle.optimize.mrf import MrfConfig
-from vidstyle.optimize.painting import Config, paint_picture
-from vidstyle.optimize.photoreal import PhotorealConfig
+from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.reconstructions import reconstruct, sheet
 from vidstyle.optimize.regionfiles import AUTO, NONE, RegionFiles
 from vidstyle.optimize.regions import load_regions
-from vidstyle.optimize.video import VideoConfig
 from vidstyle.zoo.features import load_features
 
 DOCS = Path(__file__).parent

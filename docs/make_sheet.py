@@ -44,7 +44,11 @@ def save(path: Path, rows: list[list[np.ndarray]], width: int, height: int) -> N
 def save_choose() -> None:
     """Write a sheet as `vidstyle sheet` draws it, and a frame of each comparison."""
     clip = ROOT / "samples" / "clip.mp4"
-    styles = ["great_wave", "starry_night", ROOT / "samples" / "styles" / "mosaic.jpg"]
+    styles: list[str | Path] = [
+        "great_wave",
+        "starry_night",
+        ROOT / "samples" / "styles" / "mosaic.jpg",
+    ]
     sheet = vidstyle.sheet(clip, styles, moments=3, strengths=[0.5, 1], cell=240)
     save(ROOT / "docs" / "choose.jpg", [[sheet]], sheet.shape[1], sheet.shape[0])
     with tempfile.TemporaryDirectory() as folder:

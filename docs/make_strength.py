@@ -25,8 +25,10 @@ def main() -> None:
         with vidstyle.load(name, device="cpu") as model:
             picture = ROOT / "samples" / "styles" / "swirls.jpg"
             look = vidstyle.Look(model.style(picture) if model.takes_pictures else None)
-            for what in ("strength", "blend"):
-                painted = [model(frame, replace(look, **{what: share})) for share in SHARES]
+            strengths = [replace(look, strength=share) for share in SHARES]
+            blends = [replace(look, blend=share) for share in SHARES]
+            for looks in (strengths, blends):
+                painted = [model(frame, changed) for changed in looks]
                 rows.append(np.concatenate([p[60:330, 80:560] for p in painted], 1))
     quality = [cv2.IMWRITE_JPEG_QUALITY, 78]
     cv2.imwrite(str(ROOT / "docs" / "strength.jpg"), np.concatenate(rows)[..., ::-1], quality)

@@ -20,8 +20,8 @@ SIZE = 1280, 720
 def main() -> None:
     """Write the picture: the middle of each painting, pixel for pixel."""
     with FileSource(ROOT / "samples" / "clip.mp4") as source:
-        frame = next(f.pixels for n, f in enumerate(source) if n == MIDDLE)
-    frame = cv2.resize(frame, SIZE, interpolation=cv2.INTER_CUBIC)
+        small = next(f.pixels for n, f in enumerate(source) if n == MIDDLE)
+    frame = np.asarray(cv2.resize(small, SIZE, interpolation=cv2.INTER_CUBIC), np.uint8)
     shown = []
     for name in (ROOT / "samples" / "styles" / "swirls.jpg", Path("starry_night")):
         with vidstyle.load("arbitrary" if name.suffix else name, device="cpu") as model:

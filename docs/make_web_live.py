@@ -29,12 +29,15 @@ def main() -> None:
         command = [sys.executable, "-m", "vidstyle", "web", "--no-open"]
         server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
-            address = re.search(r"http\S+", server.stderr.readline())[0]
-            data = _photographed(address, camera)
+            assert server.stderr is not None
+            address = re.search(r"http\S+", server.stderr.readline())
+            assert address is not None, "the server shows no address"
+            data = _photographed(address[0], camera)
         finally:
             server.terminate()
             server.wait()
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
     cv2.imwrite(str(ROOT / "docs" / "web_live.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def main() -> None:
         cv2.imwrite(str(sky), mask)
         cv2.imwrite(str(land), 255 - mask)
 
-        def painted(style: str | list[str], **options: object) -> np.ndarray:
+        def painted(style: str | list[str], **options: Any) -> np.ndarray:
             out = folder / "out.png"
             stylize(CLIP, style, out, reading=MOMENT, overwrite=True, device="cpu", **options)
             return read_picture(out)

@@ -198,7 +198,7 @@ def test_the_page_on_onnx_works(base, picture, tmp_path, monkeypatch):
 def test_every_make_target_and_link_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)) <= targets
-    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("models/**/*.md")):
+    for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/**/*.md")):
         for link in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
             assert link.startswith("https://") or (page.parent / link).exists(), f"{page}: {link}"
 

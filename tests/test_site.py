@@ -49,4 +49,4 @@ def test_the_reference_has_every_name_and_the_words_of_fields(site):
     page = (site / "reference" / "index.html").read_text()
     for name in vidstyle.__all__:
         assert name.startswith("_") or f"vidstyle.{name}" in page, name
-    assert "a plain cross-fade of the two, in which both show" in page
+    assert "a plain cross-fade, in which both are visible" in page

@@ -37,9 +37,8 @@ class Comparison:
     """
 
     compare: Annotated[str | None, OneOf(*COMPARISONS)] = None
-    """Before and after in one clip: split (the left half as it was, the right half painted), side (both whole, side by
-    side), wipe (the line between them goes across and back, once in six seconds);
-    None: the painting alone."""
+    """Before and after in one clip: split (the left half unpainted, the right half painted), side (side by side), wipe (the line between them moves
+    across and back, once in six seconds); None: only the painting."""
 
     def __post_init__(self) -> None:
         check(self)

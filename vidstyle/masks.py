@@ -46,15 +46,14 @@ class Masks:
     """
 
     mask: tuple[str, ...] = ()
-    """Paint where it is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background or
-    auto:face. One for all styles, or one for each; later ones lie on top."""
+    """Paint where the mask is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background or auto:face. One for all
+    styles, or one for each; later ones are on top."""
     invert: bool = False
     """Paint where the masks are black."""
     feather: Annotated[float, Between(0, 500)] = 0.0
-    """Pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture."""
+    """Width in pixels, to both sides, over which a mask's edge becomes soft; soft edges follow those of the picture."""
     keep: Annotated[str | None, OneOf("person", "face", "background")] = None
-    """Leave people, their faces or all else as they are: the same as a `mask` auto:person and so on with `invert`, and kept
-    as these."""
+    """Keep people, their faces or the background unpainted: the same as a `mask` auto:person and so on with `invert`."""
 
     def __post_init__(self) -> None:
         given = [self.mask] if isinstance(self.mask, str | Path) else self.mask

@@ -25,15 +25,15 @@ def bench(
     ] = "640x360,1280x720,1920x1080",
     style: Annotated[
         Path | None,
-        typer.Option("--style", "-s", metavar="PICTURE", help="A texture is made if not given."),
+        typer.Option("--style", "-s", metavar="PICTURE", help="A synthetic texture if not given."),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 3,
     compute: Annotated[Compute, only("device", "precision")],
     as_json: Json = False,
 ) -> None:
-    """Measure how many frames a second this machine paints, on clips made for it.
+    """Measure how many frames per second this machine paints, on synthetic clips.
 
-    Close other programs first: they take what would be measured.
+    Close other programs first, since they reduce the speed.
     """
     stop = StopOnSignal()
     measured_sizes = []

@@ -16,7 +16,7 @@ from vidstyle.zoo import fits
 app = typer.Typer(
     name="cache",
     cls=Commands,
-    help="The networks that run --fit has made, and keeps.",
+    help="The cached networks of run --fit.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -24,7 +24,7 @@ app = typer.Typer(
 
 @app.callback()
 def _group() -> None:
-    """The networks that run --fit has made, and keeps."""
+    """The cached networks of run --fit."""
 
 
 @app.command("list", cls=Command)

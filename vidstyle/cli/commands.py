@@ -14,7 +14,7 @@ from vidstyle.cli.options import Command, HeadedCommand
 EXIT_CODES = """
 Exit codes: 0 done; 1 a bug in vidstyle; 2 wrong use, an input that cannot be read, too little memory;
 3 done, but the input was damaged; 4 the output could not be written;
-130, 143 stopped by a signal; 141 nobody reads the pipe that is written to.
+130, 143 stopped by a signal; 141 the reader of the output pipe has closed it.
 """
 
 _HEADED = {"run", "live", "paint-along"}

@@ -20,7 +20,7 @@ def doctor(
     compute: Annotated[Compute, only("device", "precision")],
     as_json: Json = False,
 ) -> None:
-    """Say what vidstyle would paint with on this machine, why, and what would be faster."""
+    """Show the device and precision that vidstyle uses on this machine, why, and what would be faster."""
     found = examine(compute.device, compute.precision)
     if as_json:
         print(spelled(json.dumps(asdict(found), indent=1)))

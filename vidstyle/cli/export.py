@@ -58,10 +58,10 @@ def onnx(
     reading: Annotated[Reading, only("start", "end")],
     quiet: Quiet = False,
 ) -> None:
-    """Write a network as ONNX, for ONNX Runtime, OpenVINO, VapourSynth and all that reads it.
+    """Write a network as ONNX, for ONNX Runtime, OpenVINO, VapourSynth and other programs.
 
-    The graph takes one frame, planes of floats (1, 3, H, W), RGB from 0 to 1, and gives it painted, likewise: it pads, crops and
-    clamps by itself, and knows nothing of other frames. --start and --end are of the clip of --statistics.
+    The graph takes one frame, planes of floats (1, 3, H, W), RGB from 0 to 1, and returns it painted in the same format: it pads, crops and clamps
+    by itself, and depends on no other frames. --start and --end are of the clip of --statistics.
     """
     if bool(style) == style_input:
         raise UsageError("expected a `style` or `style_input`, one of them")
@@ -89,7 +89,7 @@ def web(
             "--style",
             "-s",
             metavar="PICTURE",
-            help="A style, as for run; repeatable: a button each.",
+            help="A style, as for run; repeatable, with a button for each.",
         ),
     ],
     output: Annotated[
@@ -105,7 +105,7 @@ def web(
 ) -> None:
     """Write a folder with a page that paints a camera, a clip or a photo in the visitor's own browser.
 
-    Any web server can serve it, be it python -m http.server. It asks no other one for anything.
+    Any web server can serve it, for example python -m http.server. The page contacts no other server.
     """
     write_web(style, output, options, how, overwrite=overwrite)
     if not quiet:

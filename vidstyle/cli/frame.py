@@ -32,7 +32,7 @@ def frame(
     at: Annotated[
         str,
         typer.Option(
-            "--at", metavar="TIME", help="When, in time of the input: such as 2.4, 90 or 1:30."
+            "--at", metavar="TIME", help="The time of the input: such as 2.4, 90 or 1:30."
         ),
     ],
     output: Annotated[
@@ -51,10 +51,9 @@ def frame(
     ],
     quiet: Quiet = False,
 ) -> None:
-    """Write a frame of a video, to the bit as a network gets it, for a painter to paint over.
+    """Write a frame of a video, exactly as a network gets it, as a base for painting.
 
-    What is painted is given back as run --keyframe TIME=PICTURE, with the same --size and the like; the time that is told is that of
-    the frame itself.
+    Pass the painting to run --keyframe TIME=PICTURE, with the same --size and related options; the printed time is that of the frame itself.
     """
     stop = StopOnSignal()
     try:

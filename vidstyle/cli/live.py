@@ -42,11 +42,11 @@ class Origin:
     format: str | None = None
     """Format of URL, by FFmpeg's name."""
     options: tuple[tuple[str, str], ...] = ()
-    """An option of URL's own, by FFmpeg's name."""
+    """An option for URL, by FFmpeg's name."""
     size: tuple[int, int] | None = None
-    """Ask the camera or screen for this size."""
+    """Request this size from the camera or screen."""
     fps: Fraction | None = None
-    """Ask it for so many frames a second."""
+    """Request this frame rate."""
 
     def device(self, url: str | None) -> capture.Device:
         """Return the device that the options name: the URL, a screen or a camera."""
@@ -75,13 +75,13 @@ class Outputs:
     overwrite: bool = False
     """Replace a recording that exists."""
     send: str | None = None
-    """Stream it there: udp://, tcp://, ..."""
+    """Stream it to this address: udp://, tcp://, ..."""
     container: Annotated[str, OneOf(*SENT)] = "mpegts"
     """Format of the stream."""
     virtual_camera: bool = False
-    """Be a camera for other programs (extra: camera)."""
+    """Provide a virtual camera for other programs (extra: camera)."""
     virtual_device: str | None = None
-    """Which camera to be; by default the first."""
+    """Name of the virtual camera; by default the first."""
 
     def __post_init__(self) -> None:
         if self.output is not None:
@@ -136,10 +136,9 @@ class Pacing:
     """How fast, and how long."""
 
     target_fps: Annotated[float | None, Between(0)] = None
-    """Paint smaller where the machine cannot keep up so many frames a second; by default the source's own rate,
-    0: never."""
+    """Paint at a smaller size if the machine cannot reach this frame rate; by default the source's own rate, 0: never."""
     seconds: Annotated[float | None, Between(0)] = None
-    """End after so many seconds."""
+    """End after this time."""
 
 
 @command
@@ -149,7 +148,7 @@ def live(
         str | None,
         typer.Argument(
             metavar="URL",
-            help="What to paint, where it is no camera: rtsp://, udp://, tcp://, http://, ...",
+            help="The address to paint, if it is no camera: rtsp://, udp://, tcp://, http://, ...",
         ),
     ] = None,
     style: Annotated[
@@ -157,7 +156,7 @@ def live(
         typer.Option(
             *("--style", "-s"),
             metavar="PICTURE",
-            help="Paint like this; several are changed between.",
+            help="The style; with several you can switch between them.",
             rich_help_panel=STYLE.text,
         ),
     ] = None,
@@ -174,10 +173,10 @@ def live(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No status lines.")] = False,
 ) -> None:
-    """Paint a camera, a screen or a stream while it happens.
+    """Paint a camera, a screen or a stream in real time.
 
-    The newest frame wins: what comes while another is painted is dropped, and counted. Ctrl-C, or q
-    in the window, ends it; a recording is kept. Lines on standard input change it while it runs:
+    The newest frame is painted; frames that arrive in the meantime are dropped, and counted. Ctrl-C, or q in the window, ends it; a recording is
+    kept. Lines on standard input change it during the run:
     style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, quit. In the window: 1-9, n and p
     for the style, + and - for the strength, ] and [ for the stability.
     """

@@ -30,7 +30,7 @@ _ROWS = (
 def metrics(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The video.")],
     painted: Annotated[
-        Path, typer.Argument(metavar="OUT", help="What was made of it, frame for frame.")
+        Path, typer.Argument(metavar="OUT", help="The painted video, with the same frames.")
     ],
     style: Annotated[
         Path | None,
@@ -40,20 +40,21 @@ def metrics(
         str,
         typer.Option(
             metavar="NAME|FILE",
-            help="What sees these distances: own, vgg19 (torchvision's), or safetensors with VGG-19's "
+            help="The perceptual network for these distances: own, vgg19 (torchvision's), or safetensors "
+            "with VGG-19's "
             "layer names.",
         ),
     ] = "own",
     heatmap: Annotated[
         Path | None,
-        typer.Option(metavar="VIDEO", help="Write the warping error of every frame there."),
+        typer.Option(metavar="VIDEO", help="Write the warping error of every frame as this video."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("-y", "--overwrite", help="Replace a heatmap that exists.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure a painted video beside its input: how steady, how like the style, what was kept."""
+    """Compare a painted video with its input: steadiness, distance to the style, contrast and sharpness."""
     stop = StopOnSignal()
     if heatmap and style:
         check_apart(heatmap, [style])

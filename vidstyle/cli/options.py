@@ -158,7 +158,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 metavar="FILE",
                 is_eager=True,
                 callback=reader({name: option.kind for name, option in options.items()}),
-                help="TOML that gives options, by the names of fields; those given here count more.",
+                help="TOML file of options, by the names of fields; options on the command line override it.",
             ),
         ],
     )

@@ -46,12 +46,14 @@ def paint(
         Path,
         typer.Argument(
             metavar="CONTENT",
-            help="The picture to paint; a clip for video, a map for doodle; 640x360: the style's texture alone.",
+            help="The picture to paint; a clip for video, a map for doodle; 640x360: only the style's texture.",
         ),
     ],
     style: Annotated[
         list[Path],
-        typer.Option("--style", "-s", metavar="PICTURE", help="Like this one; several are mixed."),
+        typer.Option(
+            "--style", "-s", metavar="PICTURE", help="The style picture; several are mixed."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -67,8 +69,8 @@ def paint(
         str,
         typer.Option(
             metavar="|".join(METHODS),
-            help="gatys: Gram matrices of a deep network. mrf: its patches. swap: its patches, swapped once. doodle: "
-            "after a map. photoreal: light and colors alone. video: a clip, steady in time.",
+            help="gatys: Gram matrices of a deep network. mrf: its patches. swap: its patches, swapped "
+            "once. doodle: from a map. photoreal: only light and colors. video: a clip, steady in time.",
         ),
     ] = "gatys",
     config: Annotated[Config, by_method(METHODS)],
@@ -78,12 +80,12 @@ def paint(
     trace: Annotated[Trace, PICTURES],
     resumption: Resumption,
     features: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
+        str, typer.Option(metavar="NAME|FILE", help="The perceptual network; as for metrics.")
     ] = "own",
     compute: Annotated[Compute, only("device")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Paint by optimisation: minutes instead of milliseconds, and the reference.
+    """Paint by optimisation: slow, and a reference for the fast networks.
 
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Chen and Schmidt (2016), Champandard (2016), Luan et al. (2017),
     Ruder et al. (2016).

@@ -40,7 +40,7 @@ def paint_along(
         typer.Option(
             *("-o", "--output"),
             metavar="OUT",
-            help="Paint this file anew after every save, instead of a window.",
+            help="Paint this file again after every save, instead of a window.",
         ),
     ] = None,
     overwrite: Annotated[
@@ -54,11 +54,11 @@ def paint_along(
     compute: Annotated[Compute, only("device")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No status lines.")] = False,
 ) -> None:
-    """Let a clip follow while a frame of it is painted: after every save of the picture it is painted anew.
+    """Update a clip while you paint a frame of it: it is painted again after every save of the picture.
 
-    Begin with a frame from vidstyle frame, paint over it, and save as often as you like: the clip, shown over and over in a
-    window, follows some seconds later, and better with time: it learns on for --learn seconds. Ctrl-C, or q in the window, ends it, and
-    keeps the network, a style for run: in --learn-to, or beside the input.
+    Begin with a frame from vidstyle frame, paint over it, and save as often as you like: the clip, repeated in a window, follows some seconds later,
+    and improves during --learn seconds of training. Ctrl-C, or q in the window, ends it, and saves the network, a style for run: in --learn-to, or
+    beside the input.
     """
     stop = StopOnSignal()
     if not keyframes.given:

@@ -32,9 +32,9 @@ class Trace:
     """The files that a run keeps besides its result."""
 
     save_every: Annotated[int | None, Between(1)] = None
-    """Every so many steps write OUT.000050.png and so on, too, and OUT.resume.safetensors."""
+    """Write OUT.000050.png and so on, and OUT.resume.safetensors, whenever this number of steps is done."""
     curve: tuple[Path, ...] = ()
-    """Write the losses of every step there: .csv, .png."""
+    """Write the losses of every step to this file: .csv, .png."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Resumption:
     """Whether a run goes on where an earlier one was cut off."""
 
     resume: bool = False
-    """Go on from OUT.resume.safetensors, which `save_every` leaves; a clip from the frames in OUT.resume, and keep there what is painted
-    until it is finished."""
+    """Continue from OUT.resume.safetensors of `save_every`; for a clip, keep painted frames in OUT.resume until it is finished, and continue after
+    them."""
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,16 @@ from vidstyle.media.probe import probe as probe_file
 
 
 def probe(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The video to look at, or its address.")
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The video, or its address.")],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="OUT", help="Say what it would become under such a name."
+            "-o", "--output", metavar="OUT", help="The name of the output for which to show this."
         ),
     ] = Path("out.mp4"),
     as_json: Json = False,
 ) -> None:
-    """Show what vidstyle sees in a file: streams, times, colors, and what it would do with them."""
+    """Show what is in a file: streams, times, colors, and what vidstyle would do with them."""
     found = probe_file(file, output)
     print(spelled(json.dumps(found.as_dict(), indent=1) if as_json else _text(found)))
 

@@ -45,7 +45,7 @@ def reconstruct(
     size: Annotated[int, typer.Option(metavar="N", help="Longest side of each picture.")] = 256,
     steps: Annotated[int, typer.Option(metavar="N", help="Optimizer steps of each.")] = 200,
     features: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="What it looks through; as for metrics.")
+        str, typer.Option(metavar="NAME|FILE", help="The perceptual network; as for metrics.")
     ] = "own",
     compute: Annotated[Compute, only("device")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

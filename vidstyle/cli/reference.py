@@ -16,8 +16,8 @@ _HEAD = f"""# The command line
 
 <!-- Made by `make cli` of what `--help` shows: change the fields and docstrings, not this page. -->
 
-Every option whose command has `--config FILE` may stand in that TOML file instead, under the key in the
-last column; those on the command line count more.
+Every option whose command has `--config FILE` may be set in that TOML file instead, under the key in the last column; options on the command line
+override it.
 
 {inspect.cleandoc(EXIT_CODES)}
 """

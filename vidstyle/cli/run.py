@@ -45,15 +45,15 @@ def run(
         list[str],
         typer.Argument(
             metavar="IN",
-            help="The videos or photos to paint, or their addresses; - is standard input. Of a folder those of its files "
-            "that are called like videos or pictures.",
+            help="The videos or photos to paint, or their addresses; - is standard input. In a folder, the "
+            "files with extensions of videos or pictures.",
         ),
     ],
     recursive: Annotated[
         bool,
         typer.Option(
             "--recursive",
-            help="Look into the folders below a folder, too.",
+            help="Include subfolders.",
             rich_help_panel=INPUT.text,
         ),
     ] = False,
@@ -62,8 +62,9 @@ def run(
         typer.Option(
             *("--style", "-s"),
             metavar="PICTURE",
-            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed, whatever the number of inputs. "
-            "Or a name of vidstyle styles, or weights of vidstyle train style; 'identity' changes nothing.",
+            help="Paint like this picture (JPEG, PNG, WebP, ...); several are mixed, for any number of "
+            "inputs. Or a name of vidstyle styles, or weights of vidstyle train style; 'identity' changes "
+            "nothing.",
             rich_help_panel=STYLE.text,
         ),
     ] = None,
@@ -80,7 +81,8 @@ def run(
         typer.Option(
             "--style-dir",
             metavar="DIR",
-            help="One result, too, for each picture in this folder, and for each network of one style (.safetensors).",
+            help="Also one result for each picture in this folder, and for each network of one style "
+            "(.safetensors).",
             rich_help_panel=STYLE.text,
         ),
     ] = None,
@@ -91,8 +93,8 @@ def run(
             metavar="OUT",
             help="The file to make, - for standard output: .mp4 .m4v .mov .mkv .webm .ts .avi .gif .webp, a picture, or "
             "pictures such as frames/%05d.png. By default in.starry.mp4, beside the input, for "
-            "in.mp4 and starry.jpg. Of several a pattern, out/{name}.{style}.{ext}, whose folders are made; "
-            "{folder} is the input's below the one that was given.",
+            "in.mp4 and starry.jpg. For several a pattern, out/{name}.{style}.{ext}, whose folders are "
+            "created; {folder} is the input's folder, relative to the given one.",
             rich_help_panel=OUTPUT.text,
         ),
     ] = None,
@@ -109,8 +111,8 @@ def run(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="Write what was done, skipped and failed, and why, as JSON. Given again, results that are there "
-            "already, made of the same input, style and settings, are skipped, with -y too.",
+            help="Write what was done, skipped and failed, and why, as JSON. The same command then skips "
+            "existing results from the same input, style and settings, also with -y.",
             rich_help_panel=OUTPUT.text,
         ),
     ] = None,
@@ -121,7 +123,8 @@ def run(
             metavar="N",
             min=1,
             max=64,
-            help="Of many results, make so many at once: worth it for short or small ones, which leave cores idle.",
+            help="Number of results that are made at once: useful for short or small ones, which leave "
+            "cores idle.",
             rich_help_panel=MACHINE.text,
         ),
     ] = 1,
@@ -129,8 +132,8 @@ def run(
         bool,
         typer.Option(
             "--resume",
-            help="Keep finished pieces in OUT.resume until OUT is whole, and go on after those of a run that was "
-            "killed, failed or was stopped. Repeat its options; the result is the same.",
+            help="Keep finished pieces in OUT.resume until OUT is complete, and continue after those of an "
+            "interrupted run. Repeat its options; the result is the same.",
             rich_help_panel=OUTPUT.text,
         ),
     ] = False,
@@ -138,7 +141,7 @@ def run(
         bool,
         typer.Option(
             "--keep-partial",
-            help="When Ctrl-C or a signal stops it, finish what there is as out.partial.mp4.",
+            help="When Ctrl-C or a signal stops the run, keep the finished part as out.partial.mp4.",
             rich_help_panel=OUTPUT.text,
         ),
     ] = False,
@@ -146,8 +149,8 @@ def run(
         str,
         typer.Option(
             metavar="|".join(METHODS),
-            help="network: a painting. swap: patches of the video swapped for the picture's nearest. photoreal: its colors alone, and no "
-            "strokes.",
+            help="network: a painting. swap: patches of the video replaced by the picture's nearest. "
+            "photoreal: only its colors, without strokes.",
             rich_help_panel=STYLE.text,
         ),
     ] = "network",
@@ -159,7 +162,8 @@ def run(
         typer.Option(
             rich_help_panel=OUTPUT.text,
             metavar="PICTURE",
-            help="Write moments of the timeline there, .png or .jpg, in the looks of their times, and paint nothing else.",
+            help="Write sample frames of the timeline to this .png or .jpg, in the looks of their times, "
+            "and paint nothing else.",
         ),
     ] = None,
     fitting: Fitting,
@@ -171,7 +175,7 @@ def run(
         str,
         typer.Option(
             metavar="|".join(ODD),
-            help="An odd width or height that the encoder cannot hold.",
+            help="Treatment of an odd width or height that the encoder does not support.",
             rich_help_panel=OUTPUT.text,
         ),
     ] = "pad",
@@ -185,9 +189,9 @@ def run(
     """Paint a video like a picture, or many files, each in every style.
 
     Sound, subtitles, chapters and tags are copied where the output can hold them, and every frame
-    keeps its own time. An output appears under its name only when it is whole.
+    keeps its own time. An output appears under its name only when it is complete.
 
-    Of many, one that fails does not stop the others, and the exit code is the worst: 1, then 4, 2, 3, 0.
+    If one of many fails, the others continue, and the exit code is the worst: 1, then 4, 2, 3, 0.
     """
     stop = StopOnSignal()
     timeline = times.read()

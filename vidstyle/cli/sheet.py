@@ -66,15 +66,15 @@ def sheet(
         bool,
         typer.Option(
             "--show/--no-show",
-            help="Show it in the terminal, too, where that is kitty, ghostty, iTerm2, WezTerm or mintty.",
+            help="Show it in the terminal, too, if that is kitty, ghostty, iTerm2, WezTerm or mintty.",
         ),
     ] = True,
     quiet: Quiet = False,
 ) -> None:
-    """Show moments of a video in many styles, on one sheet, to choose from before the work.
+    """Show moments of a video in many styles on one sheet, to choose a style.
 
-    The first row has the moments as they are, each other row a style. Only the moments are read, so a film of two hours takes
-    no longer than a clip. Each is painted with statistics of its own, where run takes those of its whole shot.
+    The first row shows the original frames, each other row a style. Only the moments are read, so a film of two hours takes no longer than a clip.
+    Each is painted with its own statistics, where run uses those of its whole shot.
     """
     stop = StopOnSignal()
     began = time.monotonic()

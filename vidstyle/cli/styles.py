@@ -12,7 +12,7 @@ from vidstyle.zoo import catalog
 def styles(
     as_json: Json = False,
 ) -> None:
-    """List the styles that have a network of their own: faster than a picture, and nearer to it."""
+    """List the networks of one style: faster than a picture as the style, and nearer to it."""
     entries = catalog.styles().values()
     if as_json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))

@@ -76,26 +76,26 @@ Content = Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")]
 Out = Annotated[
     Path,
     typer.Option(
-        metavar="DIR", help="Folder for checkpoints and result; a run found there goes on."
+        metavar="DIR", help="Folder for checkpoints and result; a run found there is resumed."
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option(metavar="PREFIX", help="Leave out files whose names begin so; repeatable."),
+    typer.Option(metavar="PREFIX", help="Exclude files whose names begin with this; repeatable."),
 ]
 Manifest = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Learn from just the pictures that it lists for it, each checked, and measure at the end "
-        "on those that it holds out; see vidstyle train manifest.",
+        help="Train on the pictures that it lists for training, with their digests checked, and measure at "
+        "the end on those that it holds out; see vidstyle train manifest.",
     ),
 ]
 Features = Annotated[
     str,
     typer.Option(
         metavar="NAME|FILE",
-        help="What the losses look through: own, vgg19 (torchvision's), or safetensors with VGG-19's "
+        help="The perceptual network of the losses: own, vgg19 (torchvision's), or safetensors with VGG-19's "
         "layer names, of any widths.",
     ),
 ]
@@ -169,8 +169,8 @@ def style(
         Path | None,
         typer.Option(
             metavar="DIR|CLIP",
-            help="Folder of photos, which is best; or a clip, whose frames are learned from. By default pictures that are "
-            "made for it.",
+            help="Folder of photos, which is best; or a clip, whose frames are used. By default synthetic "
+            "pictures.",
         ),
     ] = None,
     features: Features = "own",
@@ -185,7 +185,7 @@ def style(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for checkpoint and result; a run found there goes on. "
+            help="Folder for checkpoint and result; a run found there is resumed. "
             "By default runs/NAME, NAME being the picture's.",
         ),
     ] = None,
@@ -194,7 +194,7 @@ def style(
     config: Annotated[StyleConfig, without("late_style_weight", "late_temporal_weight", "average")],
     compute: Device,
 ) -> None:
-    """Train a network for one style, smaller and nearer to it than the any-style one.
+    """Train a network for one style, nearer to it than the any-style network.
 
     The result is used as `vidstyle run IN --style NAME.safetensors`. On several GPUs: torchrun --nproc-per-node N -m vidstyle train
     style ...
@@ -242,7 +242,7 @@ def perceptual(
     config: Annotated[PerceptualConfig, without("average")],
     compute: Device,
 ) -> None:
-    """Train the network that the losses look through, by distillation from another."""
+    """Train the perceptual network of the losses, by distillation from another."""
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("the perceptual network is trained by one process; leave torchrun out")
     try:
@@ -276,7 +276,7 @@ def inverse(
     compute: Device,
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,
 ) -> None:
-    """Train the network that makes a picture of features, for run --method swap."""
+    """Train the network that decodes features into a picture, for run --method swap."""
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("the inverse network is trained by one process; leave torchrun out")
     try:
@@ -314,11 +314,12 @@ def manifest(
     hold: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PREFIX", help="Hold out files whose names begin so, of both; repeatable."
+            metavar="PREFIX",
+            help="Hold out files of both folders whose names begin with this; repeatable.",
         ),
     ] = None,
 ) -> None:
-    """Print a manifest of pictures, for --manifest of the others: names, digests, what is held out."""
+    """Print a manifest of pictures, for --manifest of the trainings: names, digests, what is held out."""
     try:
         from vidstyle.training.manifest import Row, list_rows
     except ImportError as error:

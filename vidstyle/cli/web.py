@@ -51,7 +51,7 @@ def web(
             min=0,
             max=65535,
             metavar="N",
-            help="Listen there; 0: at any that is free.",
+            help="Port to listen at; 0: any free one.",
         ),
     ] = 0,
     open: Annotated[
@@ -59,10 +59,10 @@ def web(
     ] = True,
     compute: Annotated[Compute, only("device", "precision")],
 ) -> None:
-    """Open a page in the browser that does the whole job: choose a clip and a style, look, paint, download.
+    """Open a page in the browser for the whole job: choose a clip and a style, preview, paint, download.
 
-    It is for this computer alone, and the address that is shown lets one browser in. Nothing is sent anywhere else. Ctrl-C
-    ends it, and removes the clips and results that were not downloaded; one's own style pictures are kept.
+    It serves this computer alone, and the address that is shown admits one browser. Nothing is sent anywhere else. Ctrl-C
+    ends it, and removes the clips and results that were not downloaded; your own style pictures are kept.
     """
     stop = StopOnSignal()
     try:

@@ -23,14 +23,14 @@ class Spreading:
     """
 
     on: str | None = None
-    """Spread the work over workers of Ray: ray, a cluster of this machine alone, which ends with the run; or one that is there,
-    ray://HOST:10001, or HOST:6379 where this machine belongs to it. Several inputs are spread one by one, a single one by its
-    pieces. All machines must see the same files under the same names. None: not at all."""
+    """Distribute the work over workers of Ray: ray, a cluster on this machine alone, which ends with the run; or an existing one, ray://HOST:10001,
+    or HOST:6379 if this machine belongs to it. Several inputs are distributed whole, a single one in pieces. All machines must see the same files
+    under the same names. None: not at all."""
     worker_cores: Annotated[int, Between(1, 256)] = 1
     """Cores of each worker."""
 
     workers: Annotated[int | None, Between(1, 10_000)] = None
-    """Workers. None: as many as there are cores for."""
+    """Number of workers. None: as many as the cores allow."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -40,10 +40,9 @@ class OnnxOptions:
     size: tuple[int, int] | None = None
     """Width and height of the frames, each 17 or more. None: any."""
     statistics: Path | None = None
-    """A clip whose mean statistics all frames are painted with, for steadiness. None: each frame's own."""
+    """A clip with whose mean statistics all frames are painted, for steadiness. None: each frame's own."""
     share: Annotated[float, Between(0, 1)] = NETWORK_FOLLOWING.share
-    """Of the clip's statistics; the rest is the frame's own. With 1 each pixel depends on its neighborhood alone, so that
-    tiles fit."""
+    """Share of the clip's statistics; the rest is the frame's own. With 1 each pixel depends on its neighborhood alone, so tiles match."""
     opset: Annotated[int, Between(13, 20)] = 17
     """Version of ONNX's operators."""
 

@@ -34,7 +34,7 @@ class WebOptions:
     runtime: Path | None = None
     """The package onnxruntime-web, as a folder or the .tgz of `npm pack`. None: npm fetches it, once, into the user's cache."""
     webgpu: bool = True
-    """Let the page use the visitor's graphics card where the browser can: 27 MB more in the folder."""
+    """Let the page use the visitor's graphics card if the browser supports it: 27 MB more in the folder."""
 
 
 @dataclass(frozen=True)

@@ -40,19 +40,17 @@ class KeyframeOptions:
     """
 
     keyframe: tuple[str, ...] = ()
-    """A frame of the video, as vidstyle frame writes it, and what a painter made of it: TIME=PICTURE. A network learns how, and paints
-    all of the video; where the picture is transparent, nothing is learned. Instead of a style."""
+    """A frame of the video, as vidstyle frame writes it, and its painting: TIME=PICTURE. A network learns from it, and paints the whole video;
+    transparent regions of the picture are ignored. Instead of a style."""
     keyframe_mask: tuple[str, ...] = ()
-    """Learn of the keyframes where it is white: a picture for all, or one for each."""
+    """Learn only where this mask is white: a picture for all keyframes, or one for each."""
     paint_keyframes: Annotated[int, Between(0, 16)] = 0
-    """So many frames are painted by the program itself, as vidstyle paint does in the style of the `style` picture, and then
-    learned: some minutes for each."""
+    """Number of keyframes that are painted by optimisation, as by vidstyle paint, in the style of the `style` picture, and then learned: some
+    minutes for each."""
     learn: Annotated[float, Between(1, 86400)] = 90.0
-    """Seconds for which a keyframe is learned, and several longer by the square root of their number; of those that are painted on,
-    after each save."""
+    """Seconds of training for one keyframe; several take longer, by the square root of their number. In paint-along, after each save."""
     learn_to: Path | None = None
-    """Keep what was learned there, a .safetensors, which is a `style`, too; given again with the same keyframes, it is not learned
-    anew."""
+    """Save the trained network as this .safetensors, which is also a `style`; with the same keyframes it is reused."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -145,20 +145,19 @@ class Encoding:
     """How the frames are encoded."""
 
     codec: str | None = None
-    """Video encoder, by FFmpeg's name: libx264, libx265, ffv1, ...; by default what suits the output."""
+    """Video encoder, by FFmpeg's name: libx264, libx265, ffv1, ...; by default chosen for the output."""
     crf: Annotated[int | None, Between(0, 63)] = None
     """Quality (constant rate factor), lower is better and larger; by default 18, or 24 for VP9 and AV1."""
     bitrate: Annotated[int | None, Between(1000)] = None
-    """Bits a second of the video, on average, in the place of `crf`."""
+    """Average bit rate of the video, instead of `crf`."""
     preset: str | None = None
     """Speed of the encoder; by default veryfast for libx264 and libx265. For libvpx-vp9 its cpu-used."""
     pixel_format: str | None = None
-    """Pixel format, by FFmpeg's name: yuv420p, yuv444p10le, ...; by default the source's depth, and 4:2:0 where the
-    encoder has it."""
+    """Pixel format, by FFmpeg's name: yuv420p, yuv444p10le, ...; by default the source's depth, and 4:2:0 if the encoder supports it."""
     options: tuple[tuple[str, str], ...] = ()
-    """An option of the encoder's own."""
+    """A private option of the encoder."""
     container: Annotated[str | None, OUTPUT] = None
-    """Format of the output where no file name tells it: nut, matroska, mpegts, mp4 (fragmented), yuv4mpegpipe,
+    """Format of the output if no file name determines it: nut, matroska, mpegts, mp4 (fragmented), yuv4mpegpipe,
     rawvideo."""
     low_latency: bool = False
     """Hold back no frame to encode it better."""

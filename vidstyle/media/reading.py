@@ -28,13 +28,13 @@ class Reading:
     """What is read of a video, and how."""
 
     start: Fraction | None = None
-    """Begin there: seconds from the input's beginning."""
+    """Begin at this time, in seconds from the input's beginning."""
     end: Fraction | None = None
-    """End there, in time of the input."""
+    """End at this time of the input."""
     fps: Fraction | None = None
-    """Even frames a second; by default every frame keeps its own time."""
+    """Constant frame rate; by default every frame keeps its own time."""
     size: tuple[int, int] | None = None
-    """Scale to this width and height before painting; -1 for one of them keeps the proportions."""
+    """Scale to this width and height before painting; -1 for one of them keeps the aspect ratio."""
     hdr: Annotated[str, OneOf("refuse", "tonemap", "passthrough")] = "refuse"
     """HDR video: refuse, tonemap (to BT.709) or passthrough (paint its code values)."""
     deinterlace: Annotated[str, OneOf("auto", "off", "field")] = "auto"
@@ -42,7 +42,7 @@ class Reading:
     alpha: bool = True
     """Keep transparency where the output can hold it."""
     keep_rotation: bool = False
-    """Paint the picture as it is stored and leave the turning to the player."""
+    """Paint the picture as it is stored, and leave the rotation to the player."""
     max_pixels: Annotated[int, Between(1)] = MAX_PIXELS
     """Refuse larger frames."""
     corrupt: Annotated[str, OneOf("keep", "drop", "repeat")] = "keep"
@@ -50,9 +50,9 @@ class Reading:
     strict: bool = False
     """Stop at the first damage of the input instead of going on."""
     hwaccel: Annotated[str | None, MACHINE] = None
-    """Decode on this kind of hardware, cuda for one; on the CPU where that cannot be."""
+    """Decode on this kind of hardware, for example cuda; on the CPU where that is not possible."""
     format: str | None = None
-    """Format of the input, by FFmpeg's name, where it cannot be found by looking; rawvideo needs `size`,
+    """Format of the input, by FFmpeg's name, if it cannot be detected; rawvideo needs `size`,
     `pixel_format` and `fps`."""
     pixel_format: str | None = None
     """Pixel format of rawvideo, whose `size` and `fps` are the input's own too."""

@@ -52,23 +52,22 @@ class OptimizeConfig:
     init: Annotated[str, OneOf(*INITS, is_file=_is_file, random="noise", image="content")] = (
         "content"
     )
-    """What a run begins with: content; noise, or random; style; blend, content and noise by halves; or a picture in a
+    """Initial picture: content; noise, or random; style; blend, content and noise by halves; or a picture in a
     file, stretched to the content's shape."""
     noise_share: Annotated[float | None, Between(0, 1)] = None
-    """Share of noise in what a run begins with; by default 0, and 0.5 for blend."""
+    """Share of noise in the initial picture; by default 0, and 0.5 for blend."""
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
-    """What takes the steps."""
+    """The optimizer."""
     learning_rate: float | None = None
     """Learning rate of the optimizer; by default 1 for lbfgs, 0.02 for adam."""
     averaging: Annotated[float, Between(0, 0.9999)] = 0.0
-    """For adam: the result is the mean of its iterates, each of them counting this much less than the next, such as 0.99; 0: the
-    last one."""
+    """For adam: the result is the mean of its iterates, each weighted by this factor less than the next, such as 0.99; 0: the last one."""
     tolerance: Annotated[float, Between(0, 1)] = 0.0
     """A size is finished early once ten steps lower the loss by no more than this share of it, such as 0.01; 0: never."""
     first_size: Annotated[int, Between(MIN_SIDE)] = 256
-    """Longest side, pixels, at most, that a run begins with."""
+    """Longest side of the first size, at most, pixels."""
     size_step: Annotated[float, Between(1.1, 8)] = 2.0
-    """Each size is at most so many times the one before; 1.4142 makes twice as many sizes."""
+    """Each size is at most this factor larger than the one before; 1.4142 makes twice as many sizes."""
     seed: Annotated[int, Between(0)] = 1
     """Seed of noise."""
 
@@ -104,20 +103,19 @@ class Config(OptimizeConfig, ABC):
     content_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: {"relu4_2": 1.0}
     )
-    """Where content is compared: weights of layers."""
+    """Layers where content is compared, with weights."""
     ratio: Annotated[float, Between(0)] = 1e-3
     """alpha / beta, content over style (Gatys et al. 2016, eq. 7). The energies are sums over a network
-    of any width, so each is first divided by what it is for the other picture: 1 is as far as content
-    and style are."""
+    of any width, so each is first divided by its value for the other picture: 1 is the distance of content and style."""
     variation: Annotated[float, Between(0)] = 0.0
     """Weight of the total variation: smoothness."""
     pooling: Annotated[str, OneOf("max", "average", avg="average")] = "max"
-    """How the network makes its layers smaller; Gatys et al. found average, or avg, a little smoother."""
+    """Pooling of the network; Gatys et al. found average, or avg, a little smoother."""
     colors: Annotated[str, OneOf(*COLORS, keep="luminance")] = "style"
-    """Whose colors the result has: style; or the content's: luminance, yuv, luv, lab (the painted light under the
-    content's hues), linear, histogram (the style gets its colors first)."""
+    """Colors of the result: style; or the content's: luminance, yuv, luv, lab (the painting's luminance with the content's hues), linear, histogram
+    (the style gets its colors first)."""
     style_scale: Annotated[tuple[float, ...], Between(0, 8)] = (1.0,)
-    """Longest side of the styles over the result's, one for all or one for each."""
+    """Ratio of the styles' longest side to the result's, one for all or one for each."""
 
     @property
     def layers(self) -> dict[str, float]:
@@ -164,15 +162,15 @@ class GramConfig(Config):
     style_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS, 0.2)
     )
-    """Where style is compared: weights of layers."""
+    """Layers where style is compared, with weights."""
     style_losses: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: {GRAM: 1.0}
     )
     """How style is compared, with weights: gram, the Gram matrices; nearest, each place with the nearest of the style;
-    wasserstein, the histograms along many directions. Of several each is relative to what it is for the content."""
+    wasserstein, the histograms along many directions. Each of several is divided by its value for the content."""
     semantics: Annotated[float | None, Between(0)] = None
-    """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels of so
-    many times their size. None: each region has Gram matrices of its own."""
+    """With masks or regions: the picture has Gram matrices of the features and, beside them, of the maps as channels, scaled by this factor. None:
+    each region has Gram matrices of its own."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -200,8 +198,8 @@ class GatysConfig(GramConfig):
     """Every knob of a run of `vidstyle.optimize.gatys`."""
 
     tile: Annotated[int | None, Between(128)] = None
-    """Sizes above it are painted tile by tile, each of so many pixels a side at most, with the Gram matrices of the whole: memory
-    goes with the tile, such as 1024. None: in one piece."""
+    """Larger sizes are painted in tiles of at most this many pixels a side, with the Gram matrices of the whole: memory is limited by the tile, such
+    as 1024. None: in one piece."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -238,17 +236,16 @@ class PatchConfig(Config, ABC):
     patch_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: {"relu3_1": 1.0}
     )
-    """Where patches are compared: weights of layers."""
+    """Layers where patches are compared, with weights."""
     pooling: str = "average"
     patch_size: Annotated[int, Between(1, 15)] = 3
     """Side of a patch, places of a layer: larger ones keep more of the style's own shapes."""
     patch_stride: Annotated[int, Between(1, 15)] = 1
     """Places from patch to patch, `patch_size` at most: larger ones are faster, and coarser."""
     semantics: Annotated[float, Between(0)] = 4.0
-    """With masks or regions: how much their likeness counts beside the features' where patches are sought; 0: they only
-    bound what is painted."""
+    """With masks or regions: weight of their similarity beside the features' in the search for patches; 0: they only limit the painted region."""
     rotations: Annotated[int, Between(0, 12)] = 0
-    """Turns of the style to either side, 15 degrees each."""
+    """Rotations of the style to either side, 15 degrees each."""
     scales: Annotated[int, Between(0, 5)] = 0
     """Enlargements of the style to either side, 15 % each."""
 
@@ -274,11 +271,11 @@ class MrfConfig(PatchConfig):
 
     ratio: float = 0.08
     patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
-    """Where patches are compared: weights of layers."""
+    """Layers where patches are compared, with weights."""
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS[:4], 0.25)
     )
-    """Where Gram matrices are compared beside: weights of layers, over the patches' as a whole. They give the style's colors,
+    """Layers where Gram matrices are compared in addition, with weights relative to the patches' as a whole. They give the style's colors,
     and smooth areas without a grid, which the paper's deep patches leave free."""
     variation: float = 3.0
 
@@ -308,7 +305,7 @@ class DoodleConfig(MrfConfig):
     ratio: float = 0.0
     variation: float = 0.5
     gram_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0))
-    """Where Gram matrices are compared beside, those of each region: weights of layers, over the patches' as a whole."""
+    """Layers where Gram matrices of each region are compared in addition, with weights relative to the patches' as a whole."""
     first_size: int = 96
 
 
@@ -340,11 +337,11 @@ class PhotorealConfig(GramConfig):
     init: Annotated[
         str, OneOf(RECOLORED, *INITS, is_file=_is_file, random="noise", image="content")
     ] = RECOLORED
-    """What a run begins with: recolored is the content, each region with mean and covariance of its style's
+    """Initial picture: recolored is the content, each region with mean and covariance of its style's
     colors; or as for gatys."""
     ratio: float = 0.01
     realism: Annotated[float, Between(0)] = 1.0
-    """Weight of the matting Laplacian: how affine, of the content, the picture's windows are to be."""
+    """Weight of the matting Laplacian: how closely windows of the picture have to be affine functions of the content."""
     smoothing: Annotated[int, Between(0, 256)] = 8
     """Half the side, pixels, of the windows of the last local-affine smoothing; 0: none."""
 
@@ -386,11 +383,11 @@ class VideoConfig(GramConfig):
     """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in
     [0, 1]."""
     reach: Annotated[tuple[int, ...], Between(1)] = (1, 2, 4)
-    """How many frames back the earlier ones lie that a frame is compared with (J of the long-term loss)."""
+    """Distances, in frames, to the earlier frames with which a frame is compared (J of the long-term loss)."""
     passes: Annotated[int, Between(1)] = 1
     """Passes over the clip; the second goes backward."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"
-    """What finds the optical flow: dis, or raft (torchvision's, slow without a GPU); auto is raft on a GPU
+    """The optical flow: dis, or raft (torchvision's, slow without a GPU); auto is raft on a GPU
     where its weights have been downloaded."""
 
     def __post_init__(self) -> None:

@@ -29,19 +29,19 @@ class RegionFiles:
     """
 
     mask: tuple[Path, ...] = ()
-    """One for each style: where it is painted is white; by default everywhere."""
+    """One for each style, white where it is painted; by default everywhere."""
     style_mask: tuple[Path, ...] = ()
-    """One for each style: what is meant of it is white; by default all of it."""
+    """One for each style, white for the part that is used; by default all of it."""
     regions: str | None = None
-    """A picture with a color for each region of the content, a semantic map; auto finds some; none: there are none. By default
-    photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
-    photoreal finds some by itself."""
+    """A picture with a color for each region of the content, a semantic map; auto finds regions; none uses no regions. By default
+    photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and photoreal finds regions
+    by default."""
     style_regions: Path | None = None
     """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg."""
     region_count: Annotated[int | None, Between(2, 24)] = None
-    """So many regions at most are found, 4 by default: by k-means, of content and styles alike."""
+    """Largest number of regions that auto finds, 4 by default: by k-means, of content and styles together."""
     save_regions: tuple[Path, ...] = ()
-    """Write the regions there, a color each: those of the content; and, if given again, those of each style."""
+    """Write the regions to this picture, with a color for each: those of the content; and, if given again, those of each style."""
 
     def __post_init__(self) -> None:
         by_regions = self.regions not in (None, NONE) or self.style_regions is not None

@@ -36,14 +36,14 @@ class Compute:
     """
 
     device: Annotated[str, Device(*DEVICES)] = "auto"
-    """auto takes CUDA or Apple's MPS where torch finds one, else the CPU; cuda:1 is the second card, torch-cpu
+    """auto uses CUDA or Apple's MPS where torch finds one, else the CPU; cuda:1 is the second card, torch-cpu
     a slow reference."""
     precision: Annotated[str, OneOf(*PRECISIONS)] = "auto"
-    """Precision of the network; auto takes what suits the device."""
+    """Precision of the network; auto chooses it for the device."""
     batch: Annotated[int | None, Between(1, 64)] = None
-    """Frames per call of the network; by default what suits the device and the size."""
+    """Frames per call of the network; by default chosen for the device and the size."""
     low_latency: bool = False
-    """Hand every frame on at once; slower, and the output is larger."""
+    """Write every frame without delay; slower, and the output is larger."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -46,15 +46,15 @@ class SheetOptions:
     """
 
     moments: Annotated[int, Between(1, 50)] = 4
-    """How many moments, spread over the shots."""
+    """Number of moments, spread over the shots."""
     at_times: tuple[Fraction, ...] = ()
-    """A moment that is wanted, in time of the input, in the place of those that are found."""
+    """A moment, in time of the input, instead of those that are chosen automatically."""
     strengths: Annotated[tuple[float, ...], Between(0, 1)] = (1.0,)
     """Strengths of each style, a row each."""
     cell: Annotated[int, Between(32, 2048)] = 320
-    """Longer side of each picture, pixels; it is painted at the size of the video, and then made smaller."""
+    """Longer side of each picture, pixels; it is painted at the size of the video, and then scaled down."""
     method: Annotated[str, OneOf(*METHODS)] = "network"
-    """network: a painting. swap: patches of the video swapped for the picture's nearest. photoreal: its colors alone, and no strokes."""
+    """network: a painting. swap: patches of the video replaced by the picture's nearest. photoreal: only its colors, without strokes."""
 
     def __post_init__(self) -> None:
         check(self)

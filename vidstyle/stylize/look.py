@@ -26,21 +26,19 @@ class Look:
     style: Style | None = None
     """What `Model.style` or `mix` returned; None where the model has a style of its own."""
     strength: Annotated[float, Between(0, 1)] = 1.0
-    """0 (the video itself) to 1 (all painting); between them a weaker hand: fainter strokes, milder colors."""
+    """0 (the video itself) to 1 (the full painting); values between give a weaker painting: fainter strokes, milder colors."""
     blend: Annotated[float, Between(0, 1)] = 1.0
-    """0 (the video itself) to 1 (the painting): a plain cross-fade of the two, in which both show."""
+    """0 (the video itself) to 1 (the painting): a plain cross-fade, in which both are visible."""
     stroke: Annotated[float | None, Between(0.5, 3)] = None
-    """Size of the strokes as a share of the picture's height, the same at any resolution: 1 as in a picture of 480 rows, 2 twice
-    as large. None: so many pixels as the network was trained for. The picture is painted at another size, and brought back
-    along its edges."""
+    """Size of the strokes relative to the picture's height, the same at any resolution: 1 as in a picture of 480 rows, 2 twice as large. None: the
+    size in pixels for which the network was trained. The picture is painted at another size, and scaled back along its edges."""
     colors: Annotated[str, OneOf(*COLORS, keep="luminance")] = "style"
-    """Whose colors the painting has: style; or the video's own: luminance (keep, for short), yuv, luv, lab (the painted light
-    under the video's hues), linear, histogram (the painting's colors become as those of the shot are, in mean and covariance or in each
-    channel's histogram)."""
+    """Colors of the painting: style; or the video's own: luminance (or keep), yuv, luv, lab (the painting's luminance with the video's hues),
+    linear, histogram (the painting's colors get the mean and covariance, or each channel's histogram, of the shot)."""
     stability: Annotated[float, Between(0, 1)] = 0.0
-    """0 to 1 (strokes follow what moves, and hardly change otherwise); takes time."""
+    """0 to 1 (strokes follow the optical flow, and hardly change otherwise); takes time."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"
-    """What a stability above 0 follows: dis; raft, which wants torchvision and a GPU; or auto: raft on a GPU
+    """Optical flow for a stability above 0: dis; raft, which requires torchvision and a GPU; or auto: raft on a GPU
     where its weights have been downloaded, else dis."""
 
     def __post_init__(self) -> None:

@@ -111,14 +111,14 @@ class StyleOptions:
     """
 
     style_scale: Annotated[float, Between(*SCALES)] = 1.0
-    """How much larger the style pictures are read: their strokes become larger."""
+    """Factor by which style pictures are enlarged when they are read: their strokes become larger."""
     style_weights: Annotated[tuple[float, ...] | None, Between(0)] = None
-    """Shares of several styles, of any sum; by default equal ones."""
+    """Shares of several styles, with any sum; equal by default."""
     patch_size: Annotated[int | None, Between(1, 15)] = None
-    """Of `method` swap: side of a patch, places of 4 pixels; larger ones keep more of the style's own shapes. By default 3."""
+    """Of `method` swap: side of a patch, places of 4 pixels; larger patches keep more of the style's own shapes. By default 3."""
     patch_stride: Annotated[int | None, Between(1, 15)] = None
-    """Of `method` swap: places from patch to patch, `patch_size` at most; larger ones are faster, and show a grid. By default a quarter
-    of the size, and 1 at least."""
+    """Of `method` swap: places from patch to patch, `patch_size` at most; larger strides are faster, and show a grid. By default a quarter of the
+    size, at least 1."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -35,7 +35,7 @@ class TimelineOptions:
     timeline: Path | None = None
     """Change the look over time: a TOML file of cues."""
     at: tuple[str, ...] = ()
-    """Change the look from a time on: TIME=STYLE,strength:0.4,fade:1.5, with a STYLE, or numbers alone. TIME is seconds,
+    """Change the look from this time on: TIME=STYLE,strength:0.4,fade:1.5, with a STYLE, or only numbers. TIME is seconds,
     1:30, or shot:3. A number such as strength:audio or strength:audio:0.3..1 follows the sound."""
 
     def read(self) -> Timeline | None:

@@ -42,8 +42,8 @@ class PaintingConfig:
     similarity_weight: float = 0.0
     """Weight of the self-similarity loss, relu4_1."""
     least_scale: Annotated[float, Between(0.25, 1)] = 1.0
-    """The losses look at pictures scaled down at random, to this at least, and with mean and maximum
-    pooling in turn, so that what pleases one perceptual network at one scale alone is no way out."""
+    """The losses compare pictures scaled down at random, to this factor at least, with mean and maximum pooling in turn, so that a pattern that
+    suits the perceptual network at only one scale does not lower them."""
     content_weight: float = 1.0
     """Weight of the content loss, relu3_1 and relu4_1."""
     fidelity_weight: float = 0.0
@@ -55,13 +55,13 @@ class PaintingConfig:
     late_temporal_weight: float = 60.0
     """Weight of the temporal loss at the end."""
     occluders: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the moved views with something else moving in front."""
+    """Share of the moved views with another object moving in front."""
     exposure: Annotated[float, Between(0)] = 0.0
     """The moved views are brighter or darker, by exp(exposure) at most."""
     variation_weight: float = 0.5
     """Weight of the total variation."""
     grid_weight: float = 2000.0
-    """Weight of the pattern of the network's grid in something smooth."""
+    """Weight of the pattern of the network's grid in smooth ramps."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
     seed: Annotated[int, Between(0)] = 1
@@ -101,9 +101,9 @@ class ArbitraryConfig(PaintingConfig):
     style_crop: Annotated[int, Between(MIN_CROP)] = 256
     """Side of the style crops, pixels, of pictures stored about 320 high."""
     style_zoom: Annotated[float, Between(1)] = 1.0
-    """Style pictures are shown up to so much larger or smaller than stored: strokes of many sizes."""
+    """Style pictures are scaled up or down by up to this factor: strokes of many sizes."""
     hidden: Annotated[int, Between(1)] = 512
-    """Hidden numbers of the style encoder."""
+    """Width of the style encoder's hidden layer."""
     texture: bool = False
     """The style encoder describes orientation and scale of strokes too."""
 
@@ -121,7 +121,7 @@ class StyleConfig(PaintingConfig):
     """Short side, pixels, to which the style picture is scaled: the size of its strokes."""
     learning_rate: float = 2e-3
     style_weight: float = 20.0
-    """Weight of the style loss at first; vidstyle train style leaves it so to the end."""
+    """Weight of the style loss at first; vidstyle train style keeps it to the end."""
     late_style_weight: float = 20.0
     gram: float = 0.4
     root: bool = True
@@ -133,7 +133,7 @@ class StyleConfig(PaintingConfig):
     fidelity_weight: float = 4.0
     tone_weight: float = 2.0
     temporal_weight: float = 1000.0
-    """Weight of the temporal loss at first; vidstyle train style leaves it so to the end."""
+    """Weight of the temporal loss at first; vidstyle train style keeps it to the end."""
     late_temporal_weight: float = 1000.0
     occluders: float = 0.5
     exposure: float = 0.05
@@ -221,9 +221,9 @@ class PerceptualConfig:
     learning_rate: float = 2e-3
     """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
     inner: Annotated[int, Between(1)] = 2
-    """Layers that nobody asks for have so many times the teacher's channels."""
+    """Factor of the teacher's channels for layers that are not compared."""
     adversarial: Annotated[float, Between(0, 1)] = 0.04
-    """Every third step is on pictures that are changed by so much, root mean square of 0 to 1, towards what is seen wrongly."""
+    """Every third step uses pictures that are changed by this much, root mean square of 0 to 1, to increase the error."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
     seed: Annotated[int, Between(0)] = 1
@@ -238,7 +238,7 @@ class InverseConfig:
     steps: Annotated[int, Between(1)] = 2000
     """Optimizer steps."""
     batch: Annotated[int, Between(1)] = 4
-    """Photos per step; as many paintings, and as many photos with their patches swapped for the paintings', come beside."""
+    """Photos per step; as many paintings, and as many photos with their patches swapped for the paintings', are added."""
     crop: Annotated[int, Between(MIN_CROP)] = 112
     """Side of the crops, pixels, a multiple of 4."""
     learning_rate: float = 2e-3
@@ -254,11 +254,11 @@ class InverseConfig:
     swap_weight: float = 1.0
     """Weight of the difference of features to swapped ones, relu3_1."""
     color_weight: float = 4.0
-    """Weight of the difference of coarse colors to those of the patches that were swapped in."""
+    """Weight of the difference of coarse colors to those of the swapped patches."""
     variation_weight: float = 1.0
-    """Weight of the total variation of what is made of swapped features."""
+    """Weight of the total variation of pictures from swapped features."""
     grid_weight: float = 2000.0
-    """Weight of the pattern of the network's grid, in something smooth and in all that is made."""
+    """Weight of the pattern of the network's grid, in smooth ramps and in all outputs."""
     average: float = 0.998
     """Decay of the weight average that is saved."""
     seed: Annotated[int, Between(0)] = 1

@@ -59,7 +59,7 @@ def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[s
 
 _FLOAT = ("down1", "up2", "out")
 """Convolutions that stay floats: the first after the stem, whose scale is the frame's own, and the two
-that make pixels, whose rounding would be seen as flicker (docs/experiments.md)."""
+that make pixels, whose rounding would be seen as flicker (docs/experiments/speed.md)."""
 
 _CALIBRATION = 40
 """Frames by whose activations the scales of int8 are chosen."""

@@ -24,10 +24,10 @@ class Fitting:
     """
 
     fit: Annotated[float | None, Between(0, 3600)] = None
-    """First tune the network to this style and this clip, for so many seconds; auto: until it learns no more. The result is
-    kept, see vidstyle cache: the next run with it does not wait. None: not at all."""
+    """First tune the network to this style and this clip, for the given seconds; auto: until the loss stops falling. The result is cached, see
+    vidstyle cache: later runs reuse it. None: not at all."""
     fit_to: Path | None = None
-    """Keep the fitted network there too, NAME.safetensors, a style for other runs."""
+    """Also save the fitted network as NAME.safetensors, a style for other runs."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -46,7 +46,7 @@ class VidStyle(GstBase.BaseTransform):
         default="style",
         flags=_CHANGEABLE,
         nick="Colors",
-        blurb="Whose colors the painting has: style, luminance, ...",
+        blurb="Colors of the painting: style, luminance, ...",
     )
     strength = GObject.Property(
         type=float,
