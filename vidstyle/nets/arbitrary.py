@@ -129,7 +129,7 @@ class FrameNet(nn.Module):
 
     def _parts(
         self, style: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor | None], Tensor]:
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor | None, ...], Tensor]:
         """Split a style vector.
 
         Returns:
@@ -141,7 +141,9 @@ class FrameNet(nn.Module):
         affine, amounts, ranks, colors = torch.split(style, sizes, dim=1)
         # Kernel by kernel, so that `training.growth` adds kernels behind those that are there.
         each = amounts.view(amounts.shape[0], self.kernels, STYLE_CONVS).unbind(2)
-        blocks = ranks.chunk(len(self.coarse), dim=1) if low_rank else [None] * len(self.coarse)
+        blocks: tuple[Tensor | None, ...] = (None,) * len(self.coarse)
+        if low_rank:
+            blocks = ranks.chunk(len(self.coarse), dim=1)
         return affine, each, blocks, colors
 
     @torch.no_grad()

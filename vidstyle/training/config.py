@@ -102,6 +102,8 @@ class ArbitraryConfig(PaintingConfig):
     """Side of the style crops, pixels, of pictures stored about 320 high."""
     style_zoom: Annotated[float, Between(1)] = 1.0
     """Style pictures are shown up to so much larger or smaller than stored: strokes of many sizes."""
+    style_turn: bool = False
+    """Style crops are turned by quarters, at random: strokes of many directions."""
     hidden: Annotated[int, Between(1)] = 512
     """Hidden numbers of the style encoder."""
     texture: bool = False
