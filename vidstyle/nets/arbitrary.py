@@ -151,14 +151,13 @@ class FrameNet(nn.Module):
         """Return the weights of a frame net without a bank that paints in one style (1, S) alike."""
         state = {n: t for n, t in self.state_dict().items() if not n.endswith(_BANKS)}
         _, (up2, out), blocks, _ = self._parts(style)
-        mixed = [(self.up2, up2), (self.out, out)]
-        mixed += [
-            (block.conv1, amount)
-            for block, amount in zip(self.coarse, blocks, strict=True)
-            if amount is not None
-        ]
-        names = {module: name for name, module in self.named_modules()}
-        return state | {f"{names[layer]}.weight": layer.mixed(a)[0] for layer, a in mixed}
+        mixed = {"up2": self.up2.mixed(up2), "out": self.out.mixed(out)}
+        for number, amount in enumerate(blocks):
+            name = f"coarse.{number}.conv1"
+            layer = self.get_submodule(name)
+            if isinstance(layer, LowRankConv) and amount is not None:
+                mixed[name] = layer.mixed(amount)
+        return state | {f"{name}.weight": weight[0] for name, weight in mixed.items()}
 
     def cells(
         self,

@@ -139,9 +139,7 @@ def _style_crops(
     config: Config, pictures: list[Path], *, batch: int, seed: int, recolor: float = 0.0
 ) -> Crops:
     size, zoom, turn = config.style_crop, config.style_zoom, config.style_turn
-    return Crops(
-        pictures, size=size, batch=batch, seed=seed, recolor=recolor, zoom=zoom, turn=turn
-    )
+    return Crops(pictures, size=size, batch=batch, seed=seed, recolor=recolor, zoom=zoom, turn=turn)
 
 
 def _network(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from vidstyle.images.files import read_picture
 from vidstyle.training.data import list_pictures
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
+"""Of 32 bits; the stubs of OpenCV do not say so."""
 Random = np.random.Generator
 
 SIDE = 512
@@ -51,7 +53,7 @@ def _recolored(photo: Floats, painting: Floats, random: Random) -> Floats:
     low, high = np.cov(pixels.T) + 1e-5 * np.eye(3), np.cov(colors.T) + 1e-5 * np.eye(3)
     matched = (pixels - pixels.mean(0)) @ np.linalg.inv(np.linalg.cholesky(low)).T
     matched = matched @ np.linalg.cholesky(high).T + colors.mean(0)
-    return np.clip(matched.reshape(photo.shape), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(matched.reshape(photo.shape), 0, 1), np.float32)
 
 
 def _palette(colors: Floats, count: int, random: Random) -> Floats:
@@ -59,7 +61,7 @@ def _palette(colors: Floats, count: int, random: Random) -> Floats:
     chosen = colors[random.integers(len(colors), size=2000)]
     cv2.setRNGSeed(int(random.integers(2**31)))
     terms = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.0)
-    _, _, palette = cv2.kmeans(chosen, count, np.zeros(0), terms, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    _, _, palette = cv2.kmeans(chosen, count, np.zeros(0), terms, 1, cv2.KMEANS_PP_CENTERS)
     return np.asarray(palette[np.argsort(palette.sum(1))], np.float32)
 
 
@@ -69,7 +71,7 @@ def _flat(target: Floats, random: Random) -> Floats:
     pixels = smooth.reshape(-1, 3)
     palette = _palette(pixels, int(random.integers(3, 8)), random)
     nearest = ((pixels[:, None] - palette) ** 2).sum(2).argmin(1)
-    return palette[nearest].reshape(target.shape)
+    return np.asarray(palette[nearest].reshape(target.shape), np.float32)
 
 
 def _noise(random: Random, cell: float, depth: int = 1) -> Floats:
@@ -93,16 +95,14 @@ def _field(target: Floats, random: Random) -> Floats:
         height = cv2.GaussianBlur(_noise(random, random.uniform(60, 200)), (0, 0), 6)
         x, y = cv2.Sobel(height, cv2.CV_32F, 1, 0), cv2.Sobel(height, cv2.CV_32F, 0, 1)
         return np.asarray(np.arctan2(y, x) + np.pi / 2, np.float32)  # around hills and pits
-    return np.asarray(
-        random.uniform(0, np.pi) + 0.3 * _noise(random, 150)[..., 0], np.float32
-    )
+    return np.asarray(random.uniform(0, np.pi) + 0.3 * _noise(random, 150)[..., 0], np.float32)
 
 
 def _places(random: Random, spacing: float) -> NDArray[np.int_]:
     """Return points (N, 2), x and y, some `spacing` pixels apart, in random order."""
     y, x = np.mgrid[0 : SIDE + spacing : spacing, 0 : SIDE + spacing : spacing]
     points = np.stack([x.ravel(), y.ravel()], 1) + random.uniform(-0.5, 0.5, (x.size, 2)) * spacing
-    return np.clip(random.permutation(points), 0, SIDE - 1).astype(int)
+    return np.asarray(np.clip(random.permutation(points), 0, SIDE - 1), int)
 
 
 def _varied(color: Floats, random: Random, spread: float) -> list[float]:
@@ -115,12 +115,13 @@ _SHIFT = 3
 
 
 def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
-    return np.rint(points * (1 << _SHIFT)).astype(np.int32)
+    return np.asarray(np.rint(points * (1 << _SHIFT)), np.int32)
 
 
 def _path(field: Floats, start: NDArray[np.int_], length: float, steps: int = 8) -> Floats:
     """Return a line (steps + 1, 2) of `length` pixels from `start` along the field."""
-    point, line = start.astype(np.float32), [start.astype(np.float32)]
+    point: Floats = start.astype(np.float32)
+    line = [point]
     before = None
     for _ in range(steps):
         x, y = np.clip(point, 0, SIDE - 1).astype(int)
@@ -128,7 +129,7 @@ def _path(field: Floats, start: NDArray[np.int_], length: float, steps: int = 8)
         if before is not None and ahead @ before < 0:  # a direction has no sign
             ahead = -ahead
         point, before = point + ahead * length / steps, ahead
-        line.append(point.astype(np.float32))
+        line.append(point)
     return np.stack(line)
 
 
@@ -147,7 +148,9 @@ def strokes(target: Floats, field: Floats, random: Random) -> Floats:
     slender, spread = random.uniform(2, 9), random.uniform(0.01, 0.09)
     for _ in range(int(random.integers(1, 4))):
         for x, y in _places(random, max(2.5, width * 0.75)):
-            line = _fixed(_path(field, np.array([x, y]), width * slender * random.uniform(0.6, 1.2)))
+            line = _fixed(
+                _path(field, np.array([x, y]), width * slender * random.uniform(0.6, 1.2))
+            )
             color = _varied(target[y, x], random, spread)
             wide = max(1, round(width * random.uniform(0.7, 1.2)))
             cv2.polylines(canvas, [line], False, color, wide, cv2.LINE_AA, _SHIFT)
@@ -171,7 +174,9 @@ def bristles(target: Floats, field: Floats, random: Random) -> Floats:
     total /= total.std()
     light = total.mean(2, keepdims=True)
     hue = random.uniform(0, 0.06)
-    return np.asarray(target + random.uniform(0.04, 0.16) * light + hue * (total - light), np.float32)
+    return np.asarray(
+        target + random.uniform(0.04, 0.16) * light + hue * (total - light), np.float32
+    )
 
 
 def dots(target: Floats, field: Floats, random: Random) -> Floats:
@@ -223,7 +228,7 @@ def glass(target: Floats, field: Floats, random: Random) -> Floats:
     size = np.bincount(labels.ravel(), minlength=count) + 1e-6
     means = [np.bincount(labels.ravel(), target[..., c].ravel(), count) / size for c in range(3)]
     flat = np.stack(means, 1) + random.normal(0, 0.05, (count, 1))
-    canvas = flat[labels].astype(np.float32)
+    canvas: Floats = flat[labels].astype(np.float32)
     if random.random() < 0.4:
         canvas *= (1.1 - 0.25 * far / (far.max() + 1e-6))[..., None]
     lead = random.choice([0.0, 1.5, 3.0])
@@ -277,7 +282,9 @@ def woodcut(target: Floats, field: Floats, random: Random) -> Floats:
     flat = _flat(target, random)
     gray = cv2.cvtColor(cv2.GaussianBlur(target, (0, 0), 2), cv2.COLOR_RGB2GRAY)
     blurred = cv2.GaussianBlur(field, (0, 0), 4) if random.random() < 0.5 else float(field.mean())
-    carved = _lines(np.clip(gray + random.uniform(0, 0.3), 0, 1), blurred, random.uniform(6, 18), random)
+    carved = _lines(
+        np.clip(gray + random.uniform(0, 0.3), 0, 1), blurred, random.uniform(6, 18), random
+    )
     key = _outlines(cv2.GaussianBlur(target, (0, 0), 2), random, random.uniform(1.5, 4))
     ink = np.maximum(carved * random.choice([0.0, 0.6, 1.0]), key)
     dark = random.uniform(0, 0.3, 3)
@@ -292,7 +299,9 @@ def wash(target: Floats, field: Floats, random: Random) -> Floats:
         wet = cv2.bilateralFilter(wet, 15, 0.15, 10)
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     bleed = random.uniform(2, 9) * _noise(random, random.uniform(12, 40), 2)
-    wet = cv2.remap(wet, x + bleed[..., 0], y + bleed[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    wet = cv2.remap(
+        wet, x + bleed[..., 0], y + bleed[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     gray = cv2.cvtColor(wet, cv2.COLOR_RGB2GRAY)
     rims = np.abs(gray - cv2.GaussianBlur(gray, (0, 0), random.uniform(2, 5)))
     pools = 1 + 0.15 * _noise(random, random.uniform(25, 90)) + 0.04 * _noise(random, 3)
@@ -340,12 +349,13 @@ def main(photos: Path, paintings: Path, out: Path, count: int = 400) -> None:
         picked = (files[random.integers(len(files))] for files in (shapes, colors))
         photo, painting = (read_picture(path).astype(np.float32) / 255 for path in picked)
         square = min(photo.shape[:2])
-        photo = cv2.resize(photo[:square, :square], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        painting = cv2.resize(painting, (64, 64), interpolation=cv2.INTER_AREA)
-        drawn = (draw(photo, painting, random) * 255).round().astype(np.uint8)
+        shape = cv2.resize(photo[:square, :square], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        color = cv2.resize(painting, (64, 64), interpolation=cv2.INTER_AREA)
+        drawn = (draw(shape, color, random) * 255).round().astype(np.uint8)
         _, encoded = cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
         (out / f"drawn_{number:04d}.jpg").write_bytes(encoded.tobytes())
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]), *map(int, sys.argv[4:]))
+    folders = [Path(name) for name in sys.argv[1:4]]
+    main(folders[0], folders[1], folders[2], *map(int, sys.argv[4:]))

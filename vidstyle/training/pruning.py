@@ -85,7 +85,7 @@ def _prune(net: FrameNet, affine: Tensor, channels: int, state: dict[str, Tensor
         if net.shape.rank:
             name = f"frame_net.coarse.{number}.conv1"
             state[f"{name}.left"] = state[f"{name}.left"][inner]
-            by_input = state[f"{name}.right"].unflatten(1, (-1, 9))
+            by_input = state[f"{name}.right"].view(net.shape.rank, -1, 9)
             state[f"{name}.right"] = by_input[:, stream].flatten(1)
     stays, at = [], 0
     for name, count in norms:
