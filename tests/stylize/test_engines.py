@@ -188,8 +188,8 @@ def test_each_picture_of_a_batch_gets_the_kernels_of_its_style():
     from vidstyle.nets.palette import PALETTE
 
     torch.manual_seed(3)
-    net = Arbitrary(Shape(8, 8, 16, 1, kernels=4)).frame_net
-    amounts = slice(-PALETTE - STYLE_CONVS * 4, -PALETTE)
+    net = Arbitrary(Shape(8, 8, 16, 1, kernels=4, sixteenth=16, coarse_blocks=2, rank=3)).frame_net
+    amounts = slice(-PALETTE - STYLE_CONVS * 4 - 2 * 3, -PALETTE)
     frames, styles = torch.rand(3, 3, 32, 48), torch.rand(3, net.style_size)
     with torch.no_grad():
         together = net(frames, styles)[0]
@@ -199,6 +199,8 @@ def test_each_picture_of_a_batch_gets_the_kernels_of_its_style():
         assert (net(frames, styles)[0] - together).abs().max() > 1e-3
         net.up2.bank.zero_()
         net.out.bank.zero_()
+        for block in net.coarse:
+            block.conv1.left.zero_()
         plain = net(frames, styles)[0]
         styles[:, amounts] = 1
         assert torch.allclose(net(frames, styles)[0], plain, atol=1e-6)

@@ -35,12 +35,14 @@ def test_what_nobody_reads_is_left_out_without_a_trace():
 
 def test_any_style_is_pruned_like_one():
     torch.manual_seed(1)
-    net = Arbitrary(replace(SHAPE, kernels=3), hidden=6).eval()
+    net = Arbitrary(replace(SHAPE, kernels=3, rank=2), hidden=6).eval()
+    torch.nn.init.normal_(net.style_encoder.kernel_head.weight)
     silent = torch.tensor([0, 3, 5, 10])
     with torch.no_grad():
         net.frame_net.coarse_up.weight[:, silent] = 0
         for block in net.frame_net.coarse:
             block.conv1.weight[:, silent] = 0
+            block.conv1.right.view(2, -1, 9)[:, silent] = 0
             block.conv2.weight[:, silent] = 0
     small = pruned(net, 8).eval()
     frame, picture = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 64)

@@ -114,6 +114,14 @@ def test_init_starts_from_shipped_weights(data, tmp_path):
         (SMALLER, Shape(16, 32, 80, 1, kernels=40)),
         (Shape(16, 32, 80, 1, kernels=0), SMALLER),
         (SMALLER, Shape(16, 32, 80, 1, sixteenth=40, coarse_blocks=2)),
+        (
+            Shape(16, 32, 80, 1, sixteenth=40, coarse_blocks=2),
+            Shape(16, 32, 80, 1, sixteenth=40, coarse_blocks=2, rank=6),
+        ),
+        (
+            Shape(16, 32, 80, 1, sixteenth=40, coarse_blocks=2, rank=6),
+            Shape(16, 32, 88, 1, sixteenth=40, coarse_blocks=2, rank=6),
+        ),
     ],
 )
 def test_a_grown_network_paints_nearly_the_same(begin, shape):

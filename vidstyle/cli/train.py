@@ -123,7 +123,7 @@ def arbitrary(
         tuple[int, int, int],
         typer.Option(metavar="N N N", help="Channels at 1/2, 1/4 and 1/8 of the resolution."),
     ] = (Shape.half, Shape.quarter, Shape.eighth),
-    shape: Annotated[Shape, only("blocks", "kernels", "sixteenth", "coarse_blocks")],
+    shape: Annotated[Shape, only("blocks", "kernels", "sixteenth", "coarse_blocks", "rank")],
     config: Annotated[ArbitraryConfig, without("shape", "average")],
     compute: Device,
     sheet_every: Annotated[int, typer.Option(min=1, help="Steps between contact sheets.")] = 500,

@@ -16,26 +16,43 @@ from torch import Tensor, nn
 
 from vidstyle.errors import InputError
 from vidstyle.nets.encoder import STYLE_CONVS, StyleEncoder
-from vidstyle.nets.layers import StyleConv, StyleNorm, conv, double
+from vidstyle.nets.layers import LowRankConv, StyleConv, StyleNorm, conv, double
 from vidstyle.nets.palette import CELL, PALETTE, PIGMENTS, cells_to_image, mix
 from vidstyle.nets.shape import MULTIPLE, Shape
 
 __all__ = ["MULTIPLE", "Arbitrary", "FrameNet", "Shape"]
 
 
+_BANKS = ".bank", ".left", ".right"
+"""Ends of the names of weights from which a style mixes kernels."""
+
+
 class ResidualBlock(nn.Module):
     """Two normalised 3x3 convolutions around a skip connection, without a last activation."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, rank: int = 0) -> None:
+        """Make it; the style mixes the first convolution's kernels from a bank of `rank`, unless 0."""
         super().__init__()
-        self.conv1 = conv(channels, channels, 3)
+        self.conv1 = LowRankConv(channels, channels, rank) if rank else conv(channels, channels, 3)
         self.norm1 = StyleNorm(channels)
         self.conv2 = conv(channels, channels, 3)
         self.norm2 = StyleNorm(channels)
 
-    def forward(self, x: Tensor, norm: Callable[[StyleNorm, Tensor], Tensor]) -> Tensor:
-        """Return x (B, C, H, W) plus the block's part; `norm` applies a layer of its own."""
-        y = F.relu(norm(self.norm1, self.conv1(x)))
+    def forward(
+        self,
+        x: Tensor,
+        norm: Callable[[StyleNorm, Tensor], Tensor],
+        amounts: Tensor | None = None,
+    ) -> Tensor:
+        """Return x (B, C, H, W) plus the block's part; `norm` applies a layer of its own.
+
+        Args:
+            x: features.
+            norm: applies a normalisation.
+            amounts: (B or 1, rank), where the style mixes kernels.
+        """
+        y = self.conv1(x) if amounts is None else self.conv1(x, amounts)
+        y = F.relu(norm(self.norm1, y))
         return x + norm(self.norm2, self.conv2(y))
 
 
@@ -59,9 +76,11 @@ class FrameNet(nn.Module):
         if shape.sixteenth:
             self.coarse_down = conv(eighth, shape.sixteenth, 3, stride=2)
             self.coarse_norm = StyleNorm(shape.sixteenth)
-            self.coarse = nn.ModuleList(
-                ResidualBlock(shape.sixteenth) for _ in range(shape.coarse_blocks)
-            )
+        self.coarse = nn.ModuleList(
+            ResidualBlock(shape.sixteenth, shape.rank)
+            for _ in range(shape.coarse_blocks if shape.sixteenth else 0)
+        )
+        if shape.sixteenth:
             self.coarse_up = conv(shape.sixteenth, eighth, 1)
         self.far = nn.ModuleList(ResidualBlock(eighth) for _ in range(shape.blocks))
         self.up1, self.up1_norm = conv(eighth, quarter, 1), StyleNorm(quarter)
@@ -99,28 +118,46 @@ class FrameNet(nn.Module):
         return [m.channels for m in self.modules() if isinstance(m, StyleNorm)]
 
     @property
+    def amounts(self) -> int:
+        """How many amounts of kernels a style vector holds."""
+        return STYLE_CONVS * self.kernels + len(self.coarse) * self.shape.rank
+
+    @property
     def style_size(self) -> int:
         """S, the length of a style vector."""
-        return 2 * sum(self.norm_channels) + STYLE_CONVS * self.kernels + PALETTE
+        return 2 * sum(self.norm_channels) + self.amounts + PALETTE
 
-    def _parts(self, style: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
-        """Split a style vector: gains and shifts, amounts (B, kernels) of up2 and out, palette."""
+    def _parts(
+        self, style: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor | None, ...], Tensor]:
+        """Split a style vector.
+
+        Returns:
+            Gains and shifts; amounts (B, kernels) of up2 and out; amounts (B, rank) of each block at 1/16; palette.
+        """
         mixed = STYLE_CONVS * self.kernels
-        sizes = [self.style_size - mixed - PALETTE, mixed, PALETTE]
-        affine, amounts, colors = torch.split(style, sizes, dim=1)
+        low_rank = self.amounts - mixed
+        sizes = [self.style_size - self.amounts - PALETTE, mixed, low_rank, PALETTE]
+        affine, amounts, ranks, colors = torch.split(style, sizes, dim=1)
         # Kernel by kernel, so that `training.growth` adds kernels behind those that are there.
         each = amounts.view(amounts.shape[0], self.kernels, STYLE_CONVS).unbind(2)
-        return affine, each, colors
+        blocks: tuple[Tensor | None, ...] = (None,) * len(self.coarse)
+        if low_rank:
+            blocks = ranks.chunk(len(self.coarse), dim=1)
+        return affine, each, blocks, colors
 
     @torch.no_grad()
     def weights_for(self, style: Tensor) -> dict[str, Tensor]:
         """Return the weights of a frame net without a bank that paints in one style (1, S) alike."""
-        state = {n: t for n, t in self.state_dict().items() if not n.endswith(".bank")}
-        _, (up2, out), _ = self._parts(style)
-        return state | {
-            "up2.weight": self.up2.mixed(up2)[0],
-            "out.weight": self.out.mixed(out)[0],
-        }
+        state = {n: t for n, t in self.state_dict().items() if not n.endswith(_BANKS)}
+        _, (up2, out), blocks, _ = self._parts(style)
+        mixed = {"up2": self.up2.mixed(up2), "out": self.out.mixed(out)}
+        for number, amount in enumerate(blocks):
+            name = f"coarse.{number}.conv1"
+            layer = self.get_submodule(name)
+            if isinstance(layer, LowRankConv) and amount is not None:
+                mixed[name] = layer.mixed(amount)
+        return state | {f"{name}.weight": weight[0] for name, weight in mixed.items()}
 
     def cells(
         self,
@@ -131,7 +168,7 @@ class FrameNet(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Stylize frames as `forward` does; colors come in cells (B, H/2, W/2, 12), unbounded."""
         sizes = [2 * c for c in self.norm_channels]
-        affine, amounts, colors = self._parts(style)
+        affine, amounts, ranks, colors = self._parts(style)
         affines = iter(torch.split(affine, sizes, dim=1))
         split_statistics = (
             iter(torch.split(statistics, sizes, dim=1)) if statistics is not None else None
@@ -155,8 +192,8 @@ class FrameNet(nn.Module):
             coarse = F.relu(
                 norm(self.coarse_norm, self.coarse_down(x))
             )  # (B, sixteenth, H/16, W/16)
-            for block in self.coarse:
-                coarse = block(coarse, norm)
+            for block, amount in zip(self.coarse, ranks, strict=True):
+                coarse = block(coarse, norm, amount)
             # H/8 may be odd: the coarse cells then reach one over.
             x = x + double(self.coarse_up(coarse))[..., : x.shape[2], : x.shape[3]]
         for block in self.far:
@@ -207,7 +244,7 @@ class Arbitrary(nn.Module):
         self.hidden, self.texture = hidden, texture
         self.frame_net = FrameNet(self.shape)
         self.style_encoder = StyleEncoder(
-            self.frame_net.norm_channels, self.shape.kernels, hidden=hidden, texture=texture
+            self.frame_net.norm_channels, self.frame_net.amounts, hidden=hidden, texture=texture
         )
 
     def forward(self, frame: Tensor, picture: Tensor) -> Tensor:

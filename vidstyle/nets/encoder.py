@@ -80,13 +80,13 @@ class StyleEncoder(nn.Module):
     projection4: Tensor
 
     def __init__(
-        self, norm_channels: list[int], kernels: int, *, hidden: int, texture: bool = False
+        self, norm_channels: list[int], amounts: int, *, hidden: int, texture: bool = False
     ) -> None:
         """Make it.
 
         Args:
             norm_channels: of the frame net.
-            kernels: of the frame net, in each bank.
+            amounts: of kernels, of all banks of the frame net.
             hidden: width of the MLP's hidden layer.
             texture: describe also how channels go together (a projected correlation matrix of relu3_1 and
                 relu4_1) and how features repeat along four directions (their autocorrelation): means
@@ -109,7 +109,7 @@ class StyleEncoder(nn.Module):
         """(D,), the standard deviation of the descriptions of styles."""
         self.trunk = nn.Linear(described, hidden)
         self.head = nn.Linear(hidden, 2 * sum(norm_channels))
-        self.kernel_head = nn.Linear(hidden, STYLE_CONVS * kernels) if kernels else None
+        self.kernel_head = nn.Linear(hidden, amounts) if amounts else None
         if self.kernel_head is not None:  # the bank is silent until it was trained
             nn.init.zeros_(self.kernel_head.weight)
             nn.init.zeros_(self.kernel_head.bias)

@@ -37,6 +37,11 @@ class StyleConv(nn.Conv2d):
             bound = 0.5 / math.sqrt(9 * in_channels)  # half of what torch gives the kernels
             nn.init.uniform_(self.bank, -bound, bound)
 
+    @property
+    def fixed(self) -> bool:
+        """Whether all styles share its kernels."""
+        return self.bank is None
+
     def mixed(self, amounts: Tensor) -> Tensor:
         """Return the kernels (B, O, C, 3, 3) for amounts (B, kernels)."""
         if self.bank is None:
@@ -48,7 +53,7 @@ class StyleConv(nn.Conv2d):
 
     def forward(self, x: Tensor, amounts: Tensor) -> Tensor:  # type: ignore[override]
         """Convolve x (B, C, H, W) with the kernels for amounts (B or 1, kernels)."""
-        if self.bank is None:
+        if self.fixed:
             return super().forward(x)
         x = F.pad(x, (1, 1, 1, 1), mode="reflect")
         each = self.mixed(amounts)
@@ -59,6 +64,32 @@ class StyleConv(nn.Conv2d):
         bias = None if self.bias is None else self.bias.repeat(len(each))
         y = F.conv2d(x.flatten(0, 1)[None], each.flatten(0, 1), bias, groups=len(each))
         return y.view(len(each), self.out_channels, *y.shape[2:])
+
+
+class LowRankConv(StyleConv):
+    """A `StyleConv` whose bank holds kernels of rank 1, each an outer product: for wide layers.
+
+    The shared kernels, a matrix (O, 9C), are adapted by a product of two narrow ones (LoRA, Hu et al. 2021), between
+    which the amounts stand.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, rank: int) -> None:
+        """Make it with a bank of so many kernels."""
+        super().__init__(in_channels, out_channels, 0)
+        bound = 0.5 / math.sqrt(9 * in_channels)
+        self.left = nn.Parameter(torch.empty(out_channels, rank).uniform_(-1, 1))
+        self.right = nn.Parameter(torch.empty(rank, 9 * in_channels).uniform_(-bound, bound))
+
+    @property
+    def fixed(self) -> bool:
+        """Whether all styles share its kernels: never."""
+        return False
+
+    def mixed(self, amounts: Tensor) -> Tensor:
+        """Return the kernels (B, O, C, 3, 3) for amounts (B, rank)."""
+        with torch.autocast(amounts.device.type, enabled=False):
+            added = (self.left.float() * amounts.float()[:, None]) @ self.right.float()
+        return self.weight + added.view(-1, *self.weight.shape)
 
 
 def channels_last(module: nn.Module) -> None:

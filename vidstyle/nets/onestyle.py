@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +21,7 @@ class OneStyle(nn.Module):
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
-        self.shape = replace(shape or Shape(), kernels=0)  # one style needs no bank
+        self.shape = (shape or Shape()).one_style
         self.frame_net = FrameNet(self.shape)
         size = 2 * sum(self.frame_net.norm_channels)
         self.affine = nn.Parameter(torch.ones(1, size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vidstyle.errors import InputError
@@ -35,6 +35,8 @@ class Shape:
     """Channels at 1/16; 0: there is no such branch."""
     coarse_blocks: Annotated[int, Between(0)] = 0
     """Residual blocks at 1/16."""
+    rank: Annotated[int, Between(0)] = 0
+    """Kernels of rank 1 that a style mixes, in the first convolution of each residual block at 1/16 (see `LowRankConv`)."""
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> Shape:
@@ -54,12 +56,19 @@ class Shape:
         blocks = sum(".far." in n and ".conv1.w" in n for n in state)
         bank = state.get("frame_net.out.bank")
         down = state.get("frame_net.coarse_down.weight")
+        left = state.get("frame_net.coarse.0.conv1.left")
         return cls(
             *(half, quarter, eighth, blocks),
             kernels=0 if bank is None else len(bank),
             sixteenth=0 if down is None else len(down),
             coarse_blocks=sum(".coarse." in n and ".conv1.w" in n for n in state),
+            rank=0 if left is None else left.shape[1],
         )
+
+    @property
+    def one_style(self) -> Shape:
+        """The same without what a style mixes: the shape of a network of one style."""
+        return replace(self, kernels=0, rank=0)
 
     @property
     def stride(self) -> int:

@@ -138,8 +138,8 @@ def train(
 def _style_crops(
     config: Config, pictures: list[Path], *, batch: int, seed: int, recolor: float = 0.0
 ) -> Crops:
-    size, zoom = config.style_crop, config.style_zoom
-    return Crops(pictures, size=size, batch=batch, seed=seed, recolor=recolor, zoom=zoom)
+    size, zoom, turn = config.style_crop, config.style_zoom, config.style_turn
+    return Crops(pictures, size=size, batch=batch, seed=seed, recolor=recolor, zoom=zoom, turn=turn)
 
 
 def _network(

@@ -102,6 +102,8 @@ class ArbitraryConfig(PaintingConfig):
     """Side of the style crops, pixels, of pictures stored about 320 high."""
     style_zoom: Annotated[float, Between(1)] = 1.0
     """Style pictures are scaled up or down by up to this factor: strokes of many sizes."""
+    style_turn: bool = False
+    """Style crops are turned by quarters, at random: strokes of many directions."""
     hidden: Annotated[int, Between(1)] = 512
     """Width of the style encoder's hidden layer."""
     texture: bool = False

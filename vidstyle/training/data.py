@@ -59,6 +59,7 @@ class Crops:
         seed: int,
         recolor: float = 0.0,
         zoom: float = 1.0,
+        turn: bool = False,
     ) -> None:
         """Read the files.
 
@@ -70,6 +71,7 @@ class Crops:
             recolor: share of crops whose color channels are exchanged or inverted: many more
                 palettes than the folder holds.
             zoom: a crop shows its picture up to this much larger or smaller than it is stored.
+            turn: turn crops by quarters, at random.
         """
         self.pictures = pictures
         self.encoded = [
@@ -77,13 +79,14 @@ class Crops:
             for p in pictures
         ]
         self.size, self.batch, self.recolor, self.zoom = size, batch, recolor, zoom
+        self.turn = turn
         self.rng = np.random.default_rng(seed)
         self.order: list[int] = []
 
     def _next(self) -> tuple[int, np.ndarray]:
         if not self.order:
             self.order = self.rng.permutation(len(self.encoded)).tolist()
-        return self.order.pop(), self.rng.random(9)
+        return self.order.pop(), self.rng.random(10)
 
     def _picture(self, index: int) -> np.ndarray:
         encoded, picture = self.encoded[index], self.pictures[index]
@@ -111,6 +114,8 @@ class Crops:
         crop = picture[top : top + self.size, left : left + self.size]
         if draw[2] < 0.5:
             crop = crop[:, ::-1]
+        if self.turn:
+            crop = np.rot90(crop, int(4 * draw[9]))
         if draw[3] < self.recolor:
             crop = crop[..., np.argsort(draw[4:7])]
             if draw[7] < 0.25:

@@ -59,7 +59,8 @@ def _convert(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[s
 
 _FLOAT = ("down1", "up2", "out")
 """Convolutions that stay floats: the first after the stem, whose scale is the frame's own, and the two
-that make pixels, whose rounding would be seen as flicker (docs/experiments/speed.md)."""
+that make pixels, whose rounding would be seen as flicker (docs/experiments/speed.md). Those whose kernels a style mixes
+do too: they are not known yet."""
 
 _CALIBRATION = 40
 """Frames by whose activations the scales of int8 are chosen."""
@@ -92,8 +93,13 @@ def _calibration(
 def _floats(model: ov.Model) -> list[str]:
     """Return the names of the convolutions that stay floats."""
     ends = tuple(f"net.{name}/aten::_convolution/Convolution" for name in _FLOAT)
-    names = [op.get_friendly_name() for op in model.get_ops()]
-    return [name for name in names if name.endswith(ends)]
+
+    def mixed(convolution: ov.Node) -> bool:
+        return convolution.input_value(1).get_node().get_type_name() not in ("Constant", "Convert")
+
+    convolutions = [op for op in model.get_ops() if op.get_type_name() == "Convolution"]
+    names = {op.get_friendly_name(): mixed(op) for op in convolutions}
+    return [name for name, is_mixed in names.items() if is_mixed or name.endswith(ends)]
 
 
 @_own_logging()

@@ -34,12 +34,19 @@ def grow(small: Arbitrary, large: Arbitrary) -> None:
     left out.
 
     Raises:
-        InputError: `small` has more channels, kernels or hidden numbers somewhere, or describes textures
-            and `large` does not.
+        InputError: `small` has more channels, kernels or hidden numbers somewhere, mixes kernels of rank 1 otherwise
+            than `large`, or describes textures and `large` does not.
     """
+
+    def mixes(net: Arbitrary) -> str:
+        shape = net.shape
+        return f"{shape.kernels} kernels and {shape.rank} of rank 1 in {shape.coarse_blocks} blocks"
+
     fits = replace(small.shape, blocks=0), replace(large.shape, blocks=0)
     if any(s > n for s, n in zip(*map(astuple, fits), strict=True)):
         raise InputError(f"expected weights of {large.shape} or smaller, got {small.shape}")
+    if small.shape.rank and mixes(small) != mixes(large):
+        raise InputError(f"expected weights that mix {mixes(large)}, got {mixes(small)}")
     if small.texture > large.texture:
         raise InputError("expected an encoder that describes textures too, got one that does not")
     if small.hidden > large.hidden:
@@ -74,8 +81,8 @@ def widen(one: OneStyle, net: Arbitrary) -> None:
     Raises:
         InputError: the frame nets have other shapes.
     """
-    if replace(net.shape, kernels=0) != one.shape:
-        raise InputError(f"expected weights of {replace(net.shape, kernels=0)}, got {one.shape}")
+    if net.shape.one_style != one.shape:
+        raise InputError(f"expected weights of {net.shape.one_style}, got {one.shape}")
     net.frame_net.load_state_dict(one.frame_net.state_dict(), strict=False)  # the banks stay random
     head = net.style_encoder.head
     head.weight.mul_(0.1)

@@ -101,7 +101,7 @@ def _bounds(net: Arbitrary) -> tuple[Tensor, Tensor]:
     for channels in net.frame_net.norm_channels:
         low += [0.0] * channels + [-MAX_SHIFT] * channels
         high += [MAX_GAIN] * channels + [MAX_SHIFT] * channels
-    amounts = net.frame_net.style_size - len(low) - PALETTE
+    amounts = net.frame_net.amounts
     low += [-1.0] * amounts + [-torch.inf] * PALETTE
     high += [1.0] * amounts + [torch.inf] * PALETTE
     return torch.tensor(low), torch.tensor(high)

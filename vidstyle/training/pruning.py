@@ -82,6 +82,11 @@ def _prune(net: FrameNet, affine: Tensor, channels: int, state: dict[str, Tensor
             name = f"frame_net.coarse.{number}.{conv}"
             state[f"{name}.weight"] = state[f"{name}.weight"][outputs][:, inputs]
             state[f"{name}.bias"] = state[f"{name}.bias"][outputs]
+        if net.shape.rank:
+            name = f"frame_net.coarse.{number}.conv1"
+            state[f"{name}.left"] = state[f"{name}.left"][inner]
+            by_input = state[f"{name}.right"].view(net.shape.rank, -1, 9)
+            state[f"{name}.right"] = by_input[:, stream].flatten(1)
     stays, at = [], 0
     for name, count in norms:
         kept = torch.arange(count)
