@@ -94,9 +94,8 @@ def test_it_learns_strokes_and_leaves_what_sees(features):
         style,
         frames,
         features,
-        seconds=100,
+        pace=Seconds(100, Ticks()),
         config=config,
-        clock=Ticks(),
         on_report=reports.append,
     )
     assert reports[-1].losses["style"] < reports[0].losses["style"]

@@ -159,6 +159,25 @@ class FitConfig(StyleConfig):
 
 @documented
 @dataclass(frozen=True)
+class BaseConfig:
+    """Every knob of the training of a base for fits."""
+
+    steps: Annotated[int, Between(1)] = 300
+    """Fits, each in another style, to some photos."""
+    inner_steps: Annotated[int, Between(1)] = 10
+    """Optimizer steps of a fit."""
+    batch: Annotated[int, Between(1)] = 4
+    """Photos of a fit, in place of a clip's frames."""
+    learning_rate: Annotated[float, Between(0, 1)] = 0.3
+    """Share of the way to the fitted network that the base goes, warmed up over 10 fits, then a cosine to zero."""
+    average: float = 0.98
+    """Decay of the weight average that is saved."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of the order of photos and styles, crops and motion."""
+
+
+@documented
+@dataclass(frozen=True)
 class KeyframeConfig:
     """Every knob of learning from painted frames of a clip."""
 
