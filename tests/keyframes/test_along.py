@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ import pytest
 
 from tests.clips import make_clip
 from tests.conftest import vidstyle
+from vidstyle import Interrupted, Reading
+from vidstyle.cli.paint_along import paint_anew
 from vidstyle.keyframes.along import Watch
 from vidstyle.live.controls import Command
 from vidstyle.live.loop import show_loop
@@ -77,6 +80,35 @@ def test_a_clip_is_shown_over_and_over_by_the_newest_model(tmp_path):
         frame = frames[number % 6]
         assert np.array_equal(shown, frame if number < 8 else 255 - frame)
     assert window.stamps[5] - window.stamps[0] > 0.1  # at its own pace
+
+
+def test_a_save_ends_the_painting_by_an_older_network(tmp_path, capsys):
+    along, began, whole = SimpleNamespace(saves=0), [], []
+
+    class Slow:
+        def __init__(self, name, saves):
+            self.name, self.saves = name, saves
+
+        def video(self, source, output, *, reading, overwrite, stop):
+            began.append(self.name)
+            along.saves = self.saves  # while it paints
+            stop()
+            whole.append(self.name)
+
+    models = [None, Slow("first", 0), Slow("old", 1), Slow("new", 1)]
+
+    def newest():
+        if not models:
+            raise Interrupted(signal.SIGINT)
+        return models.pop(0)
+
+    with pytest.raises(Interrupted):
+        paint_anew(
+            "in.mp4", tmp_path / "o.mp4", along, newest, Reading(), lambda: None, quiet=False
+        )
+    assert began == ["first", "old", "new"]
+    assert whole == ["first", "new"]
+    assert capsys.readouterr().err.count("painted anew") == 2
 
 
 @pytest.fixture

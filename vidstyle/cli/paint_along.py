@@ -102,7 +102,7 @@ def paint_along(
             if output is None:
                 show_loop(place, windows, newest, reading=reading, stop=stop)
             else:
-                _paint(source, output, newest, reading, stop, quiet=quiet)
+                paint_anew(source, output, along, newest, reading, stop, quiet=quiet)
     if along.is_kept:
         say(f"{kept}: what was learned, a `style`")
     else:
@@ -127,24 +127,38 @@ class _Newest:
         return self._model
 
 
-def _paint(
+class _Saved(Exception):
+    """The painting that a network learned was painted over."""
+
+
+def paint_anew(
     source: str,
     output: Path,
+    along: Along,
     newest: _Newest,
     reading: Reading,
     stop: StopOnSignal,
     *,
     quiet: bool,
 ) -> None:
-    """Paint a file anew with each network that comes, until it is stopped."""
+    """Paint a file anew with each network that comes, until it is stopped; a save ends what is painted by an older one."""
     painted_by: Model | None = None
     while True:
         stop()
-        model = newest()
+        saves, model = along.saves, newest()
         if model is None or model is painted_by:
             time.sleep(_WAIT)
             continue
-        model.video(source, output, reading=reading, overwrite=True, stop=stop)
+
+        def go_on(saves: int = saves) -> None:
+            stop()
+            if along.saves != saves:
+                raise _Saved
+
         painted_by = model
+        try:
+            model.video(source, output, reading=reading, overwrite=True, stop=go_on)
+        except _Saved:
+            continue
         if not quiet:
             say(f"{output} was painted anew")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIRST, _LATER = 4.0, 2.5
+_FIRST, _LATER = 2.5, 2.5
 """Seconds after a save to the first network that is handed out, and how many times as late each of the next comes."""
 
 _POLL = 0.3
@@ -109,6 +109,8 @@ class Along:
         self._config.check()
         self.is_kept = False
         """Whether the weights were written: it has ended, and had begun to learn."""
+        self.saves = 0
+        """How often a painting was saved and read again."""
         self._newest: Path | None = None
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -172,6 +174,7 @@ class Along:
                 looked = now
                 if watch.saved() and _repaint(learning, lesson, self._keyframes):
                     saved, due = now, first
+                    self.saves += 1
             elapsed = now - saved
             if due and elapsed >= due:
                 made.append(folder / f"{len(made)}{NETWORK}")
