@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Work:
         if not path.is_file():
             vidstyle.stylize(
                 *(self.data / "video" / f"{name}.mp4", "identity", path.with_suffix(".part.mkv")),
-                reading=Reading(end=self.length, size=(-1, 360)),
+                reading=Reading(end=Fraction(self.length), size=(-1, 360)),
                 encoding=Encoding("ffv1"),
                 overwrite=True,
             )
