@@ -128,7 +128,10 @@ def painted(tmp_path):
         (("--keyframe", "0.5=painted.png", "-o", "painted.png"), "painted.png"),
         (("--keyframe", "0.5=painted.png", "-o", "-"), "name a file"),
         (("--keyframe", "0.5=painted.png"), "or give an -o"),
-        (("--keyframe", "0.5=painted.png", "--learn-to", "there.safetensors"), "there.safetensors"),
+        (
+            ("--keyframe", "0.5=painted.png", "--learn-to", "there.safetensors"),
+            "another --learn-to",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(words, said, base, painted, tmp_path, monkeypatch):

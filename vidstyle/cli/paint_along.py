@@ -20,7 +20,7 @@ from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
 from vidstyle.media.address import located
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input, input_files
-from vidstyle.media.overwriting import check_apart
+from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
@@ -71,6 +71,7 @@ def paint_along(
     check_input(place)
     painted = keyframes.painted
     kept = keyframes.learn_to or default_output(place, painted[0].name).with_suffix(NETWORK)
+    check_replaceable(kept, overwrite=overwrite, named="learn_to")
     if output:
         if is_pipe(output):
             raise UsageError("the output is painted over and over: name a file")
