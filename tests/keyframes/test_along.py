@@ -83,23 +83,25 @@ def test_a_clip_is_shown_over_and_over_by_the_newest_model(tmp_path):
 
 
 def test_a_save_ends_the_painting_by_an_older_network(tmp_path, capsys):
-    along, began, whole = SimpleNamespace(saves=0), [], []
+    along, began, whole = SimpleNamespace(is_behind=False), [], []
 
     class Slow:
-        def __init__(self, name, saves):
-            self.name, self.saves = name, saves
+        def __init__(self, name, *, overtaken=False):
+            self.name, self.overtaken = name, overtaken
 
         def video(self, source, output, *, reading, overwrite, stop):
             began.append(self.name)
-            along.saves = self.saves  # while it paints
+            along.is_behind = self.overtaken  # while it paints
             stop()
             whole.append(self.name)
 
-    models = [None, Slow("first", 0), Slow("old", 1), Slow("new", 1)]
+    models = [None, Slow("first"), Slow("old", overtaken=True), None, Slow("new")]
 
     def newest():
         if not models:
             raise Interrupted(signal.SIGINT)
+        if len(models) == 1:  # what the save led to
+            along.is_behind = False
         return models.pop(0)
 
     with pytest.raises(Interrupted):

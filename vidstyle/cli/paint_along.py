@@ -143,19 +143,19 @@ def paint_anew(
     quiet: bool,
 ) -> None:
     """Paint a file anew with each network that comes, until it is stopped; a save ends what is painted by an older one."""
+
+    def go_on() -> None:
+        stop()
+        if along.is_behind:
+            raise _Saved
+
     painted_by: Model | None = None
     while True:
         stop()
-        saves, model = along.saves, newest()
-        if model is None or model is painted_by:
+        model = newest()
+        if model is None or model is painted_by or along.is_behind:
             time.sleep(_WAIT)
             continue
-
-        def go_on(saves: int = saves) -> None:
-            stop()
-            if along.saves != saves:
-                raise _Saved
-
         painted_by = model
         try:
             model.video(source, output, reading=reading, overwrite=True, stop=go_on)

@@ -109,8 +109,8 @@ class Along:
         self._config.check()
         self.is_kept = False
         """Whether the weights were written: it has ended, and had begun to learn."""
-        self.saves = 0
-        """How often a painting was saved and read again."""
+        self.is_behind = False
+        """Whether a painting was saved since the newest network was made."""
         self._newest: Path | None = None
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -174,12 +174,12 @@ class Along:
                 looked = now
                 if watch.saved() and _repaint(learning, lesson, self._keyframes):
                     saved, due = now, first
-                    self.saves += 1
+                    self.is_behind = True
             elapsed = now - saved
             if due and elapsed >= due:
                 made.append(folder / f"{len(made)}{NETWORK}")
                 ship(learning.network(), made[-1], {})
-                self._newest = made[-1]
+                self._newest, self.is_behind = made[-1], False
                 _remove(made[-_HELD - 1 : -_HELD])
                 over = elapsed >= config.seconds
                 due = 0.0 if over else min(_LATER * (time.monotonic() - saved), config.seconds)
