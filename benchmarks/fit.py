@@ -1,112 +1,295 @@
-"""What seconds of fitting bring: `python benchmarks/fit.py DATA [--seconds 15 30 60 120 300] [--pairs STYLE+CLIP ...]`.
+"""What seconds of fitting bring: `python benchmarks/fit.py DATA WORK [--parts any 60 plain reference curve]`.
 
-Each pair is a style of DATA/style_val and a clip of DATA/video, which no training sees. Every eighth frame of a clip is painted by the
-any-style network and by each fit, in floats, and measured by a judge of another family (`outside.py`): the fit does not look through it. The
-seconds are of the process, so that other work on the machine does not count. Steadiness is `vidstyle metrics`' excess of the warping
-error, of clips that the shipped way paints. The figures go to benchmarks/results/fit.json, strips of the frames beside it with `--strips DIR`.
+Each pair is a style of DATA/style_val and a clip of DATA/video, which no training sees. The clip is painted by the any-style network, by fits of
+so many seconds, by a fit of a minute that begins with the any-style network's own weights (`plain`), and by a network of one style that
+`vidstyle train style` trained for ten minutes on the photos of DATA/content. A judge of another family (`outside.py`) measures every sixteenth
+frame: no training looks through it. Steadiness is `vidstyle metrics`' excess of the warping error. Seconds are of one core that does nothing else:
+the clock is the process's, and all networks paint in bf16 or floats.
+
+What was measured is kept in WORK, so that an interrupted run goes on, and several runs at once, one a core, share the work. Each writes
+benchmarks/results/fit.json, docs/fit.svg, docs/fit.jpg and the table of docs/fit.md of what there is when it ends.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import fcntl
+import json
+import re
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from common import write
 from outside import Judge
-from quality import ENCODING, figures, outside
+from pipeline import ROOT
+from quality import ENCODING, figures, frames_of, outside
 
 import vidstyle
+from vidstyle import Encoding, Reading
 from vidstyle.evaluation.report import measure
 from vidstyle.images.files import read_picture
-from vidstyle.media.reading import Reading
+from vidstyle.images.grid import grid, labelled
 from vidstyle.nets.weights import load_weights
 from vidstyle.stylize.style import STYLE_SIDE, fit_style
+from vidstyle.training.api import train_style
 from vidstyle.training.clip import clip_frames
-from vidstyle.training.config import FitConfig
+from vidstyle.training.config import FitConfig, StyleConfig
 from vidstyle.training.export import export_openvino
-from vidstyle.training.fit import begin, fit, strip
+from vidstyle.training.fit import begin, fit
+from vidstyle.training.pace import Seconds
 from vidstyle.zoo import catalog
 from vidstyle.zoo.features import load_features
 
 PAIRS = (
-    "vangogh_houses+fox",
-    "vangogh_houses+bedroom_kids_jump",
-    "monet_the_japanese_bridge+car_turn",
-    "monet_the_japanese_bridge+bear_pan",
-    "gauguin_tahiti+woman_running",
-    "gauguin_tahiti+dog_leap_audio",
+    ("gauguin_tahiti", "woman_running"),
+    ("vangogh_houses", "bedroom_kids_jump"),
+    ("monet_the_japanese_bridge", "car_turn"),
+    ("gauguin_tahiti", "dog_leap_audio"),
+    ("vangogh_houses", "fox"),
+    ("monet_the_japanese_bridge", "bear_pan"),
 )
-SECONDS = (15.0, 30.0, 60.0, 120.0, 300.0)
+CURVE = PAIRS[:3]
+"""One pair of each style has all points of the curve."""
+
+SECONDS = (15, 30, 60, 120, 300)
+
+REFERENCE_STEPS = 700
+"""Of `train style`: ten minutes of one core."""
+
+ANY, PLAIN, REFERENCE = "any style", "60 s from any style's weights", "ten minutes"
+
+SHOWN = ("outside style", "outside vector", "outside content", "excess1")
 
 
-def measured(judge: Judge, clip: Path, how: Path, style: Path, folder: Path) -> dict[str, float]:
-    """Paint a clip in a style, a picture or a network, and return what both judges say."""
-    painted = folder / "painted.mp4"
-    vidstyle.stylize(clip, how, painted, encoding=ENCODING, overwrite=True)
-    found = figures(measure(clip, painted))
-    return found | outside(judge, clip, painted, judge.see(read_picture(style)))
+@dataclass(frozen=True)
+class Work:
+    """The folders, and what all measurements share."""
+
+    data: Path
+    folder: Path
+    length: int
+    judge: Judge
+
+    def style(self, name: str) -> Path:
+        """Return the picture of a style."""
+        return self.data / "style_val" / f"{name}.jpg"
+
+    def clip(self, name: str) -> Path:
+        """Return the beginning of a clip, without loss."""
+        path = self.folder / f"{name}.mkv"
+        if not path.is_file():
+            vidstyle.stylize(
+                *(self.data / "video" / f"{name}.mp4", "identity", path.with_suffix(".part.mkv")),
+                reading=Reading(end=Fraction(self.length), size=(-1, 360)),
+                encoding=Encoding("ffv1"),
+                overwrite=True,
+            )
+            path.with_suffix(".part.mkv").replace(path)
+        return path
+
+    def row(self, pair: tuple[str, str], side: str) -> Path:
+        """Return the file of what was measured."""
+        return self.folder / f"{'+'.join(pair)}, {side}.json"
+
+    def measure(self, pair: tuple[str, str], side: str, how: Path, **more: float) -> None:
+        """Paint a clip in a style, a picture or a network; write what the judges say, and a frame beside it."""
+        style, clip, row = self.style(pair[0]), self.clip(pair[1]), self.row(pair, side)
+        painted = row.with_suffix(".mp4")
+        vidstyle.stylize(clip, how, painted, encoding=ENCODING, overwrite=True)
+        found = figures(measure(clip, painted))
+        found |= outside(self.judge, clip, painted, self.judge.see(read_picture(style))) | more
+        row.write_text(json.dumps(found))
+        print(row.stem, "  ".join(f"{n} {found[n]:.3f}" for n in SHOWN), flush=True)
+
+
+def fitted(work: Work, pair: tuple[str, str], side: str, seconds: int) -> None:
+    """Fit for so many seconds, and measure."""
+    files = catalog.find()
+    weights = load_weights(catalog.verify(files.weights))
+    if files.known_fit_base and side != PLAIN:
+        weights |= load_weights(files.known_fit_base)
+    picture, frames = read_picture(work.style(pair[0])), clip_frames(work.clip(pair[1]))
+    reports: list[Any] = []
+    run = fit(
+        begin(weights, fit_style(picture)),
+        fit_style(picture, FitConfig.style_side / STYLE_SIDE),
+        *(frames, load_features()),
+        pace=Seconds(seconds, time.process_time),
+        on_report=reports.append,
+    )
+    path = work.row(pair, side).with_suffix(".safetensors")
+    network = catalog.ModelFiles.of(path, takes_pictures=False, shipped=False)
+    run.ship(path)
+    export_openvino(network)
+    network.note_networks()
+    work.measure(pair, side, path, steps=len(reports))
+
+
+def reference(work: Work, style: str) -> None:
+    """Train a network of one style for ten minutes, and measure it on both clips."""
+    network = train_style(
+        work.style(style),
+        content=work.data / "content",
+        manifest=ROOT / "models" / "manifest_2.csv",
+        out=work.folder / style,
+        config=replace(StyleConfig(), steps=REFERENCE_STEPS),
+        device="cpu",
+        save_every=100,
+    )
+    for pair in PAIRS:
+        if pair[0] == style:
+            work.measure(pair, REFERENCE, network)
+
+
+Job = tuple[list[Path], Callable[[], None]]
+
+
+def jobs(work: Work, parts: list[str]) -> Iterator[Job]:
+    """Yield files, and what writes them; what matters most comes first."""
+
+    def fits(pairs: Sequence[tuple[str, str]], seconds: int, side: str) -> Iterator[Job]:
+        for pair in pairs:
+            yield [work.row(pair, side)], partial(fitted, work, pair, side, seconds)
+
+    if "any" in parts:
+        for pair in PAIRS:
+            yield [work.row(pair, ANY)], partial(work.measure, pair, ANY, work.style(pair[0]))
+    if "60" in parts:
+        yield from fits(PAIRS, 60, "60 s")
+    if "plain" in parts:
+        yield from fits(PAIRS, 60, PLAIN)
+    if "reference" in parts:
+        for style in dict.fromkeys(style for style, _ in PAIRS):
+            rows = [work.row(pair, REFERENCE) for pair in PAIRS if pair[0] == style]
+            yield rows, partial(reference, work, style)
+    if "curve" in parts:
+        for seconds in (300, 30, 120, 15):
+            yield from fits(CURVE, seconds, f"{seconds} s")
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Tell whether this process alone does what a file stands for."""
+    with path.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+Rows = dict[str, dict[str, dict[str, float]]]
+
+
+def gathered(work: Work) -> Rows:
+    """Return what was measured, by pair and side."""
+    sides = [ANY, *(f"{s} s" for s in SECONDS), PLAIN, REFERENCE]
+    return {
+        "+".join(pair): {
+            side: json.loads(work.row(pair, side).read_text())
+            for side in sides
+            if work.row(pair, side).is_file()
+        }
+        for pair in PAIRS
+    }
+
+
+def means(rows: Rows, pairs: Sequence[tuple[str, str]]) -> dict[str, dict[str, float]]:
+    """Return the means of each side that was measured on all of some pairs."""
+    of = [rows["+".join(pair)] for pair in pairs]
+    sides = [side for side in of[0] if all(side in found for found in of)]
+    return {
+        side: {n: float(np.mean([found[side][n] for found in of])) for n in SHOWN} for side in sides
+    }
+
+
+def table(rows: Rows) -> str:
+    """Return the means in Markdown: of all pairs, and of those of the curve."""
+    lines = ["| | style | style vector | content | excess |", "|---|---|---|---|---|"]
+    for name, pairs in (("six pairs", PAIRS), ("three pairs", CURVE)):
+        for side, found in means(rows, pairs).items():
+            shown = " | ".join(f"{found[n]:.3f}" for n in SHOWN)
+            lines.append(f"| {name}, {side} | {shown} |")
+    return "\n".join(lines)
+
+
+def plot(rows: Rows) -> None:
+    """Draw docs/fit.svg: style and content distance over the seconds."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "vidstyle"
+    found = means(rows, CURVE)
+    points = [(s, found[f"{s} s"]) for s in SECONDS if f"{s} s" in found]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for each, name in zip(axes, ("outside style", "outside content"), strict=True):
+        each.plot([s for s, _ in points], [p[name] for _, p in points], "o-", label="fit")
+        if PLAIN in found:
+            each.plot(60, found[PLAIN][name], "s", label="fit of any style's own weights")
+        for side, line in ((ANY, ":"), (REFERENCE, "--")):
+            if side in found:
+                each.axhline(found[side][name], linestyle=line, color="gray", label=side)
+        each.set(xlabel="seconds of one core", ylabel=f"{name.split()[1]} distance", xscale="log")
+        each.set_xticks(SECONDS, [str(s) for s in SECONDS])
+        each.minorticks_off()
+        each.grid(alpha=0.3)
+    axes[0].legend()
+    figure.savefig(ROOT / "docs" / "fit.svg", metadata={"Date": None})
+
+
+def sheet(work: Work) -> None:
+    """Write docs/fit.jpg: of each pair of the curve the style, and a frame by each side."""
+    sides = [ANY, "15 s", "60 s", "300 s", REFERENCE]
+    lines = []
+    for pair in CURVE:
+        if not all(work.row(pair, side).is_file() for side in sides):
+            return
+        painted = [work.row(pair, side).with_suffix(".mp4") for side in sides]
+        clips = [work.clip(pair[1]), *painted]
+        frames = [frames_of(clip)[2] for clip in clips]
+        height, width = 180, round(180 * frames[0].shape[1] / frames[0].shape[0])
+        style = fit_style(read_picture(work.style(pair[0])))
+        small = [
+            cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in (style, *frames)
+        ]
+        names = ["the style", "the clip", *sides]
+        lines.append([labelled(p.astype(np.uint8), n) for p, n in zip(small, names, strict=True)])
+    whole = np.ascontiguousarray(grid(lines)[..., ::-1])
+    cv2.imwrite(str(ROOT / "docs" / "fit.jpg"), whole, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def main() -> None:
-    """Measure and write the results."""
+    """Measure what is missing, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--seconds", type=float, nargs="+", default=SECONDS)
-    parser.add_argument("--pairs", nargs="+", default=PAIRS)
+    parser.add_argument("work", type=Path)
+    names = ["any", "60", "plain", "reference", "curve"]
+    parser.add_argument("--parts", nargs="*", choices=names, default=names)
     parser.add_argument("--length", type=int, default=3, help="seconds of each clip")
-    parser.add_argument("--strips", type=Path, help="folder for pictures of before and after")
     options = parser.parse_args()
-    judge, features, config = Judge(), load_features(), FitConfig()
-    weights = load_weights(catalog.verify(catalog.find().weights))
-    rows: dict[str, dict[str, dict[str, float]]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        clip = folder / "in.mkv"
-        for pair in options.pairs:
-            style_name, clip_name = pair.split("+")
-            style = options.data / "style_val" / f"{style_name}.jpg"
-            reading = Reading(end=options.length)
-            vidstyle.stylize(
-                options.data / "video" / f"{clip_name}.mp4",
-                *("identity", clip),
-                reading=reading,
-                overwrite=True,
-            )
-            picture, frames = read_picture(style), clip_frames(clip)
-            found = rows[pair] = {"any style": measured(judge, clip, style, style, folder)}
-            for seconds in options.seconds:
-                run = fit(
-                    begin(weights, fit_style(picture)),
-                    fit_style(picture, config.style_side / STYLE_SIDE),
-                    *(frames, features),
-                    seconds=seconds,
-                    clock=time.process_time,
-                )
-                files = catalog.ModelFiles.of(
-                    folder / "fit.safetensors", takes_pictures=False, shipped=False
-                )
-                run.ship(files.weights)
-                export_openvino(files, frames=frames)
-                files.note_networks()
-                found[f"{seconds:g} s"] = measured(judge, clip, files.weights, style, folder)
-                if options.strips:
-                    before = begin(weights, fit_style(picture))
-                    shown = strip(picture, frames, before, run.averaged())
-                    target = options.strips / f"{pair}_{seconds:g}.jpg"
-                    cv2.imwrite(str(target), np.ascontiguousarray(shown[..., ::-1]))
-            for side, figure in found.items():
-                told = ("outside style", "outside content", "excess1")
-                print(pair, side, "  ".join(f"{n} {figure[n]:.3f}" for n in told), flush=True)
-    sides = next(iter(rows.values()))
-    means = {
-        side: {n: float(np.mean([row[side][n] for row in rows.values()])) for n in sides[side]}
-        for side in sides
-    }
-    print(write("fit", {"pairs": rows, "means": means}))
+    options.work.mkdir(parents=True, exist_ok=True)
+    work = Work(options.data, options.work, options.length, Judge())
+    for rows, make in jobs(work, options.parts):
+        if not all(row.is_file() for row in rows):
+            with claimed(rows[0]) as is_ours:
+                if is_ours and not all(row.is_file() for row in rows):
+                    make()
+    found = gathered(work)
+    print(write("fit", {"pairs": found, "means": means(found, PAIRS)}))
+    page = ROOT / "docs" / "fit.md"
+    marked = re.compile(r"(<!-- fit -->\n).*?(\n<!-- /fit -->)", re.DOTALL)
+    page.write_text(marked.sub(lambda m: m[1] + table(found) + m[2], page.read_text()))
+    plot(found)
+    sheet(work)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 The painter is a function, `painted`, so that what he would have made of every frame is known: light becomes a ramp of colors with a weak
 rest of the clip's own, surfaces are smoothed, and edges get ink. One keyframe, and then two, are learned; the clip is painted as
-`vidstyle run` does, and its other frames are compared with the truth by PSNR. Writes benchmarks/results/keyframes.json, and
-sheets to look at, of frames, truth and painting, where `SHEETS` names a folder.
+`vidstyle run` does, and its other frames are compared with the truth by PSNR. Writes benchmarks/results/keyframes.json, whose rows of other
+clips stay, and sheets to look at, of frames, truth and painting, where `SHEETS` names a folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from common import write
+from common import RESULTS, write
 from pipeline import ROOT
 
 import vidstyle
@@ -134,7 +135,11 @@ def main() -> None:
     clips = given.clips or [CLIP, *(given.videos / name for name in VIDEOS)]
     if missing := [str(clip) for clip in clips if not clip.is_file()]:
         parser.error(f"expected clips, found no {', '.join(missing)}")
-    results: dict[str, Any] = {"steps": STEPS}
+    kept = RESULTS / "keyframes.json"
+    results: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
+    if results.get("steps") != STEPS:
+        results = {"steps": STEPS}
+    results.pop("machine", None)
     sheets = os.environ.get("SHEETS")
     for clip in clips:
         for count in (1, 2):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ import pytest
 
 from tests.clips import make_clip
 from tests.conftest import vidstyle
+from vidstyle import Interrupted, Reading
+from vidstyle.cli.paint_along import paint_anew
 from vidstyle.keyframes.along import Watch
 from vidstyle.live.controls import Command
 from vidstyle.live.loop import show_loop
@@ -79,6 +82,37 @@ def test_a_clip_is_shown_over_and_over_by_the_newest_model(tmp_path):
     assert window.stamps[5] - window.stamps[0] > 0.1  # at its own pace
 
 
+def test_a_save_ends_the_painting_by_an_older_network(tmp_path, capsys):
+    along, began, whole = SimpleNamespace(is_behind=False), [], []
+
+    class Slow:
+        def __init__(self, name, *, overtaken=False):
+            self.name, self.overtaken = name, overtaken
+
+        def video(self, source, output, *, reading, overwrite, stop):
+            began.append(self.name)
+            along.is_behind = self.overtaken  # while it paints
+            stop()
+            whole.append(self.name)
+
+    models = [None, Slow("first"), Slow("old", overtaken=True), None, Slow("new")]
+
+    def newest():
+        if not models:
+            raise Interrupted(signal.SIGINT)
+        if len(models) == 1:  # what the save led to
+            along.is_behind = False
+        return models.pop(0)
+
+    with pytest.raises(Interrupted):
+        paint_anew(
+            "in.mp4", tmp_path / "o.mp4", along, newest, Reading(), lambda: None, quiet=False
+        )
+    assert began == ["first", "old", "new"]
+    assert whole == ["first", "new"]
+    assert capsys.readouterr().err.count("painted anew") == 2
+
+
 @pytest.fixture
 def painted(tmp_path):
     cv2.imwrite(str(tmp_path / "painted.png"), np.full((96, 128, 3), 90, np.uint8))
@@ -96,7 +130,10 @@ def painted(tmp_path):
         (("--keyframe", "0.5=painted.png", "-o", "painted.png"), "painted.png"),
         (("--keyframe", "0.5=painted.png", "-o", "-"), "name a file"),
         (("--keyframe", "0.5=painted.png"), "or give an -o"),
-        (("--keyframe", "0.5=painted.png", "--learn-to", "there.safetensors"), "there.safetensors"),
+        (
+            ("--keyframe", "0.5=painted.png", "--learn-to", "there.safetensors"),
+            "another --learn-to",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(words, said, base, painted, tmp_path, monkeypatch):

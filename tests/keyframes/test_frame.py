@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from tests.clips import make_clip
-from tests.conftest import needs_judge, vidstyle
+from tests.conftest import needs_judge, shared, vidstyle
 from tests.media.media import ffmpeg
 from vidstyle import InputError, Reading, UsageError
 from vidstyle.keyframes.clip import frames_at, shots_of
@@ -106,6 +107,33 @@ def test_a_clip_is_parted_at_its_cuts(tmp_path):
     shots = shots_of(located(clip), keyframes)
     assert len(shots.parts) == 2
     assert shots.of == [0, 1]
+
+
+def test_a_moving_camera_is_no_cut(tmp_path):
+    """Frames a quarter of a second apart differ as much as two shots do."""
+    clip = tmp_path / "bars.mp4"
+    with av.open(str(clip), "w") as output:
+        stream = output.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for n in range(96):
+            bars = 128 + 100 * np.sin(2 * np.pi * (np.arange(64) / 64 - n / 40))
+            pixels = np.broadcast_to(bars[None, :, None], (48, 64, 3)).astype(np.uint8)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        output.mux(stream.encode(None))
+    keyframes = frames_at(located(clip), [Fraction(1, 2), Fraction(3)])
+    shots = shots_of(located(clip), keyframes)
+    assert len(shots.parts) == 1
+    assert shots.of == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("cat_handheld_audio", 1), ("woman_running", 1), ("bikes_cuts", 6)]
+)
+def test_real_clips_are_parted_at_their_cuts(name, count):
+    clip = located(shared(f"video/{name}.mp4"))
+    small = Reading(size=(64, -1))
+    shots = shots_of(clip, frames_at(clip, [Fraction(1)], small), small)
+    assert len(shots.parts) == count
 
 
 def test_one_frame_is_no_clip(tmp_path):

@@ -94,9 +94,8 @@ def test_it_learns_strokes_and_leaves_what_sees(features):
         style,
         frames,
         features,
-        seconds=100,
+        pace=Seconds(100, Ticks()),
         config=config,
-        clock=Ticks(),
         on_report=reports.append,
     )
     assert reports[-1].losses["style"] < reports[0].losses["style"]
@@ -157,7 +156,7 @@ def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path, caplog):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other", ["style", "clip", "seconds", "scale", "damaged"])
+@pytest.mark.parametrize("other", ["style", "clip", "seconds", "scale", "damaged", "start"])
 def test_another_style_clip_or_option_is_another_fit(words, tmp_path, other):
     first = fit_clip(**words)
     if other == "style":
@@ -169,11 +168,18 @@ def test_another_style_clip_or_option_is_another_fit(words, tmp_path, other):
         words["fitting"] = Fitting(0.4)
     elif other == "scale":
         words["scale"] = 1.5
+    elif other == "start":
+        stem = torch.randn(8)  # no fit changes it
+        notes = {catalog.ModelFiles.FIT_BASE_OF: words["base"].digest}
+        save_file({"frame_net.stem.bias": stem}, words["base"].fit_base, notes)
     else:
         first.weights.write_bytes(first.weights.read_bytes()[:-1])
     second = fit_clip(**words)
     assert second.is_new
     assert (second.folder == first.folder) == (other == "damaged")
+    if other == "start":
+        learned = load_file(second.weights)["frame_net.stem.bias"].float()
+        assert torch.allclose(learned, stem, atol=1e-2)
 
 
 def test_one_that_is_stopped_leaves_nothing(words, cache, caplog):

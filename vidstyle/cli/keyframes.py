@@ -76,7 +76,7 @@ def learned_network(
     check_output(target, overwrite=overwrite, container=container)
     check_apart(target, [file for keyframe in options.painted for file in keyframe.files])
     if options.learn_to and options.paint_keyframes:
-        check_replaceable(options.learn_to, overwrite=overwrite)
+        check_replaceable(options.learn_to, overwrite=overwrite, named="learn_to")
     with TemporaryDirectory(prefix="vidstyle-") as folder:
         keyframes = options.painted
         if options.paint_keyframes:

@@ -20,7 +20,7 @@ from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
 from vidstyle.media.address import located
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input, input_files
-from vidstyle.media.overwriting import check_apart
+from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.runtime.compute import Compute
@@ -71,6 +71,7 @@ def paint_along(
     check_input(place)
     painted = keyframes.painted
     kept = keyframes.learn_to or default_output(place, painted[0].name).with_suffix(NETWORK)
+    check_replaceable(kept, overwrite=overwrite, named="learn_to")
     if output:
         if is_pipe(output):
             raise UsageError("the output is painted over and over: name a file")
@@ -102,7 +103,7 @@ def paint_along(
             if output is None:
                 show_loop(place, windows, newest, reading=reading, stop=stop)
             else:
-                _paint(source, output, newest, reading, stop, quiet=quiet)
+                paint_anew(source, output, along, newest, reading, stop, quiet=quiet)
     if along.is_kept:
         say(f"{kept}: what was learned, a `style`")
     else:
@@ -127,24 +128,38 @@ class _Newest:
         return self._model
 
 
-def _paint(
+class _Saved(Exception):
+    """The painting that a network learned was painted over."""
+
+
+def paint_anew(
     source: str,
     output: Path,
+    along: Along,
     newest: _Newest,
     reading: Reading,
     stop: StopOnSignal,
     *,
     quiet: bool,
 ) -> None:
-    """Paint a file anew with each network that comes, until it is stopped."""
+    """Paint a file anew with each network that comes, until it is stopped; a save ends what is painted by an older one."""
+
+    def go_on() -> None:
+        stop()
+        if along.is_behind:
+            raise _Saved
+
     painted_by: Model | None = None
     while True:
         stop()
         model = newest()
-        if model is None or model is painted_by:
+        if model is None or model is painted_by or along.is_behind:
             time.sleep(_WAIT)
             continue
-        model.video(source, output, reading=reading, overwrite=True, stop=stop)
         painted_by = model
+        try:
+            model.video(source, output, reading=reading, overwrite=True, stop=go_on)
+        except _Saved:
+            continue
         if not quiet:
             say(f"{output} was painted anew")

@@ -23,6 +23,7 @@ from vidstyle.nets.shape import Shape
 from vidstyle.runtime.compute import Compute
 from vidstyle.training.config import (
     ArbitraryConfig,
+    BaseConfig,
     InverseConfig,
     PerceptualConfig,
     StyleConfig,
@@ -220,6 +221,56 @@ def style(
         on_report=_reporter(),
     )
     _end(result, "run IN --style")
+
+
+@app.command("base", cls=Command)
+@command
+def base(
+    *,
+    content: Content,
+    style: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style pictures.")],
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The any-style network that the base is of; by default the shipped one.",
+        ),
+    ] = None,
+    features: Features = "own",
+    out: Out = Path("runs/base"),
+    exclude: Exclude = None,
+    manifest: Manifest = None,
+    config: Annotated[BaseConfig, without("average")],
+    compute: Device,
+) -> None:
+    """Train the weights that a fit, run --fit, begins with, so that it goes far in few seconds (Reptile)."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("the base of fits is trained by one process; leave torchrun out")
+    try:
+        from vidstyle.nets.devices import choose_device
+        from vidstyle.training.base import train
+        from vidstyle.zoo import catalog
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+
+    files = catalog.open_file(init) if init else catalog.find()
+    result = train(
+        content,
+        style,
+        load_features(features),
+        files.weights if init else catalog.verify(files.weights),
+        out,
+        config=config,
+        exclude=tuple(exclude or ()),
+        manifest=manifest,
+        device=choose_device(compute.device),
+        on_report=_reporter(),
+    )
+    tell(str(result))
+    say(
+        f"fits begin with it beside {files.weights}; of the shipped network it also needs its digest in SHA256SUMS (make sums)"
+    )
 
 
 @app.command("perceptual", cls=Command)

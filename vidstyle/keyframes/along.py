@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIRST, _LATER = 4.0, 2.5
+_FIRST, _LATER = 2.5, 2.5
 """Seconds after a save to the first network that is handed out, and how many times as late each of the next comes."""
 
 _POLL = 0.3
@@ -109,6 +109,8 @@ class Along:
         self._config.check()
         self.is_kept = False
         """Whether the weights were written: it has ended, and had begun to learn."""
+        self.is_behind = False
+        """Whether a painting was saved since the newest network was made."""
         self._newest: Path | None = None
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -172,11 +174,12 @@ class Along:
                 looked = now
                 if watch.saved() and _repaint(learning, lesson, self._keyframes):
                     saved, due = now, first
+                    self.is_behind = True
             elapsed = now - saved
             if due and elapsed >= due:
                 made.append(folder / f"{len(made)}{NETWORK}")
                 ship(learning.network(), made[-1], {})
-                self._newest = made[-1]
+                self._newest, self.is_behind = made[-1], False
                 _remove(made[-_HELD - 1 : -_HELD])
                 over = elapsed >= config.seconds
                 due = 0.0 if over else min(_LATER * (time.monotonic() - saved), config.seconds)

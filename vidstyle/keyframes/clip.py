@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from vidstyle.frame import Pixels
 from vidstyle.images.files import load_picture
 from vidstyle.media.address import Location
 from vidstyle.media.reading import Reading
+from vidstyle.media.spread import SHORT, can_seek
 from vidstyle.media.video import Video
 from vidstyle.moments import Moment, find_moments
-from vidstyle.stylize.shots import CUT_AHEAD, thumbnail
+from vidstyle.stylize.shots import CUT_AHEAD, Shot, thumbnail
 
 _TICK = Fraction(1, 1000)
 """Seconds by which rounding may put a frame behind the time at which it is asked for."""
@@ -97,22 +99,38 @@ def shots_of(
     with Video.open(source, reading, stop=stop) as video:
         pixels = video.info.width * video.info.height
         samples = find_moments(video, max(4, min(_SAMPLES, _BYTES // (3 * pixels))), stop=stop)
-    given = {k.time for k in keyframes}
-    others = [m for m in samples if m.time is not None and m.time not in given]
-    if len(given) + len(others) < 2:
-        raise _one_frame(source)
-    moments = sorted([*others, *keyframes], key=lambda moment: moment.time or 0)
-    parts: list[list[Pixels]] = []
-    places: dict[int, int] = {}
-    last: np.ndarray | None = None
-    for moment in moments:
-        now = thumbnail(moment.frame.pixels)
-        if last is None or np.abs(now - last).mean() > CUT_AHEAD:
-            parts.append([])
-        parts[-1].append(load_picture(moment.frame.pixels))
-        places[id(moment)] = len(parts) - 1
-        last = now
-    return Shots(parts, [places[id(k)] for k in keyframes])
+        given = {k.time for k in keyframes}
+        others = [m for m in samples if m.time is not None and m.time not in given]
+        if len(given) + len(others) < 2:
+            raise _one_frame(source)
+        moments = sorted([*others, *keyframes], key=lambda moment: moment.time or 0)
+        parts = [[moments[0]]]
+        for before, moment in pairwise(moments):
+            if stop:
+                stop()
+            if _is_cut(video, before, moment):
+                parts.append([])
+            parts[-1].append(moment)
+    places = {id(moment): n for n, part in enumerate(parts) for moment in part}
+    pictures = [[load_picture(moment.frame.pixels) for moment in part] for part in parts]
+    return Shots(pictures, [places[id(k)] for k in keyframes])
+
+
+def _is_cut(video: Video, before: Moment, after: Moment) -> bool:
+    """Return whether a cut lies between two frames of an open video, which change too in a shot whose camera moves."""
+    first, last = (thumbnail(moment.frame.pixels) for moment in (before, after))
+    if np.abs(last - first).mean() <= CUT_AHEAD:
+        return False
+    start = video.reading.start or Fraction(0)
+    since, until = ((moment.time or Fraction(0)) - start for moment in (before, after))
+    if until - since > SHORT or not can_seek(video):
+        return True
+    shot = Shot.first(first)
+    for frame in video.read(since, until + _TICK):
+        shot, same = shot.follow(thumbnail(frame.pixels), rises=False)
+        if not same:
+            return True
+    return False
 
 
 def spread(source: Location, count: int, reading: Reading | None = None) -> list[Fraction]:

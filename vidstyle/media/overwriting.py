@@ -20,12 +20,13 @@ def existing(path: Path) -> list[Path]:
     return [p for p in path.parent.iterdir() if pattern.fullmatch(p.name)]
 
 
-def check_replaceable(path: Path, *, overwrite: bool) -> None:
+def check_replaceable(path: Path, *, overwrite: bool, named: str = "output") -> None:
     """Refuse an output that cannot or must not be replaced.
 
     Args:
         path: of the file; where it is a link, that which it leads to. Or of numbered pictures: links are none.
         overwrite: it may exist.
+        named: the field that it is given as, for messages.
 
     Raises:
         UsageError: no such folder; a folder, a device, a pipe or a socket; or a file that exists.
@@ -38,7 +39,7 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
         for file in there:
             _check_plain(file, linked=not is_sequence(path))
         if there and not overwrite:
-            raise already_there(path)
+            raise already_there(path, named)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 

@@ -164,6 +164,16 @@ class StyleEncoder(nn.Module):
             ]
         return torch.cat(parts, dim=1)
 
+    def unbound(self, affine: Tensor, inside: float) -> Tensor:
+        """Return what `bound` makes gains and shifts (B, T) of; those beyond a share of their bounds are taken to be there."""
+        parts = []
+        for part in torch.split(affine, [2 * c for c in self.norm_channels], dim=1):
+            gain, shift = part.chunk(2, dim=1)
+            gain = (gain / MAX_GAIN).clamp(1 - inside, inside)
+            shift = (shift / MAX_SHIFT).clamp(-inside, inside)
+            parts += [torch.logit(gain) + GAIN_OFFSET, MAX_SHIFT * torch.atanh(shift)]
+        return torch.cat(parts, dim=1)
+
     def forward(self, picture: Tensor) -> Tensor:
         """Return the style vector (B, S) of a picture (B, 3, H, W), RGB in [0, 1]."""
         described = (self.describe(picture) - self.center) / self.spread

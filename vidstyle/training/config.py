@@ -150,13 +150,26 @@ class FitConfig(StyleConfig):
     steps: int = 1
     """The clock ends it."""
     batch: int = 2
-    style_weight: float = 40.0
-    late_style_weight: float = 40.0
-    content_weight: float = 5.0
-    fidelity_weight: float = 3.0
-    temporal_weight: float = 500.0
-    late_temporal_weight: float = 500.0
     average: float = 0.95
+
+
+@documented
+@dataclass(frozen=True)
+class BaseConfig:
+    """Every knob of the training of a base for fits."""
+
+    steps: Annotated[int, Between(1)] = 200
+    """Fits, each in another style, to some photos."""
+    inner_steps: Annotated[int, Between(1)] = 16
+    """Optimizer steps of a fit."""
+    batch: Annotated[int, Between(1)] = 4
+    """Photos of a fit, in place of a clip's frames."""
+    learning_rate: Annotated[float, Between(0, 1)] = 0.3
+    """Share of the way to the fitted network that the base goes, warmed up over 10 fits, then a cosine to zero."""
+    average: float = 0.98
+    """Decay of the weight average that is saved."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of the order of photos and styles, crops and motion."""
 
 
 @documented

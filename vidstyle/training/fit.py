@@ -5,7 +5,6 @@ A recipe for `vidstyle.training.run`, whose photos are crops of the clip's own f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -24,7 +23,7 @@ from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
 from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
-from vidstyle.training.pace import Seconds
+from vidstyle.training.pace import Pace
 from vidstyle.training.painting import MARGIN, Views, features_of_step, losses_of_step
 from vidstyle.training.report import Report
 from vidstyle.training.run import Run
@@ -32,6 +31,12 @@ from vidstyle.training.sheet import to_pixels
 
 _SEEING = ("stem", "down1.", "down2.")
 """Parts of the frame net that see, and stay as they are; those behind them make strokes, and learn."""
+
+
+def learns(name: str) -> bool:
+    """Return whether a fit changes a parameter of the frame net, by its name."""
+    return not name.startswith(_SEEING)
+
 
 _VIEWS = 8
 """The losses look at pictures in so many ways in turn, by scale and pooling, so that those of the style are known after as many steps."""
@@ -59,10 +64,9 @@ def fit(
     frames: Sequence[Pixels],
     perceptual: Perceptual,
     *,
-    seconds: float | None = 60.0,
+    pace: Pace,
     config: FitConfig | None = None,
     device: str = "cpu",
-    clock: Callable[[], float] = time.monotonic,
     on_report: Callable[[Report], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Run[OneStyle]:
@@ -73,10 +77,9 @@ def fit(
         picture: the style, (H, W, 3) uint8, of the size at which its strokes are learned.
         frames: of the clip, (H, W, 3) uint8.
         perceptual: the network whose features the losses compare.
-        seconds: after which it ends; None: when the losses stop falling.
+        pace: when it ends.
         config: the knobs.
         device: a torch device.
-        clock: what tells the seconds.
         on_report: called after every step.
         stop: called at every step; raises to stop.
 
@@ -95,8 +98,8 @@ def fit(
     for module in (net, perceptual):
         channels_last(module)
     for name, weight in net.frame_net.named_parameters():
-        weight.requires_grad_(not name.startswith(_SEEING))
-    run = Run(net, None, config, target, pace=Seconds(seconds, clock))
+        weight.requires_grad_(learns(name))
+    run = Run(net, None, config, target, pace=pace)
     motion = torch.Generator().manual_seed(config.seed)
     wide = config.crop + 2 * MARGIN
     crops = iter(Crops(frames, size=wide, batch=config.batch, seed=config.seed))

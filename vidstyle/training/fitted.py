@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECIPE = 1
+RECIPE = 2
 """Raised with every change of what a fit makes of the same options: older ones are not taken then."""
 
 
@@ -80,6 +80,7 @@ def fit_clip(
         catalog.check_picture(style)
     picture, reading = load_picture(style), reading or Reading()
     base, config = base or catalog.find(), config or FitConfig()
+    start = base.known_fit_base
     key = fits.key_of(
         {
             "recipe": RECIPE,
@@ -87,6 +88,7 @@ def fit_clip(
             "scale": scale,
             "clip": fingerprint(clip),
             "base": base.digest,
+            "start": hashlib.sha256(start.read_bytes()).hexdigest() if start else "",
             "seconds": fitting.fit or 0,
             **{f"reading {name}": value for name, value in asdict(reading).items()},
             **asdict(config),
@@ -161,6 +163,7 @@ def _make(
         from vidstyle.nets.weights import load_weights
         from vidstyle.training.export import export_openvino
         from vidstyle.training.fit import begin, fit, strip
+        from vidstyle.training.pace import Seconds
         from vidstyle.training.sheet import write_picture
         from vidstyle.zoo.features import load_features
     except ImportError as error:
@@ -169,6 +172,7 @@ def _make(
         ) from error
     device = choose_device(device.removeprefix("torch-"))
     weights = load_weights(base.verified(base.weights))
+    start = load_weights(base.known_fit_base) if base.known_fit_base else {}
     read = fit_style(picture, scale)
     reports: list[Report] = []
 
@@ -179,11 +183,11 @@ def _make(
 
     began = time.monotonic()
     run = fit(
-        begin(weights, read),
+        begin(weights | start, read),
         fit_style(picture, scale * config.style_side / STYLE_SIDE),
         frames,
         features or load_features(),
-        seconds=seconds,
+        pace=Seconds(seconds),
         config=config,
         device=device,
         on_report=report,

@@ -12,7 +12,6 @@ from torch import nn
 
 from vidstyle.errors import InputError
 from vidstyle.nets.arbitrary import Arbitrary, FrameNet
-from vidstyle.nets.encoder import GAIN_OFFSET, MAX_GAIN, MAX_SHIFT
 from vidstyle.nets.layers import StyleNorm
 from vidstyle.nets.onestyle import OneStyle
 
@@ -86,14 +85,7 @@ def widen(one: OneStyle, net: Arbitrary) -> None:
     net.frame_net.load_state_dict(one.frame_net.state_dict(), strict=False)  # the banks stay random
     head = net.style_encoder.head
     head.weight.mul_(0.1)
-    at = 0
-    for channels in one.frame_net.norm_channels:
-        gains, shifts = one.affine[0, at : at + 2 * channels].chunk(2)
-        share = (gains / MAX_GAIN).clamp(1 - _INSIDE, _INSIDE)
-        head.bias[at : at + channels] = torch.logit(share) + GAIN_OFFSET
-        share = (shifts / MAX_SHIFT).clamp(-_INSIDE, _INSIDE)
-        head.bias[at + channels : at + 2 * channels] = MAX_SHIFT * torch.atanh(share)
-        at += 2 * channels
+    head.bias.copy_(net.style_encoder.unbound(one.affine, _INSIDE)[0])
 
 
 def _grow_head(small: Arbitrary, large: Arbitrary) -> None:

@@ -42,8 +42,9 @@ class Pace(Protocol):
 class Steps:
     """A number of steps: the rate is warmed up, then a cosine to zero."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, is_short: bool = False) -> None:
         self._count = count
+        self._warm_up = _SHORT_WARM_UP if is_short else _WARM_UP
 
     def steps(self, done: int) -> int:
         """Return the number; see `Pace`."""
@@ -51,10 +52,18 @@ class Steps:
 
     def rate(self, step: int) -> float:
         """Return the share of the peak; see `Pace`."""
-        return min(1.0, (step + 1) / _WARM_UP) * _falling(step / self._count)
+        return min(1.0, (step + 1) / self._warm_up) * _falling(step / self._count)
 
     def note(self, loss: float) -> None:
         """Take the loss of a step, which changes nothing."""
+
+
+class FirstSteps(Steps):
+    """The first steps of a training of seconds: the rate is warmed up, and stays."""
+
+    def rate(self, step: int) -> float:
+        """Return the share of the peak; see `Pace`."""
+        return min(1.0, (step + 1) / _SHORT_WARM_UP)
 
 
 class Seconds:

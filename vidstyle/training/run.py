@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, TrainingError
@@ -79,6 +80,8 @@ class Run(Generic[Net]):
         *,
         subject: str = "",
         pace: Pace | None = None,
+        optimizer: Optimizer | None = None,
+        clip: float = 5.0,
     ) -> None:
         """Take a network, whose weights that ask for a gradient learn.
 
@@ -89,6 +92,8 @@ class Run(Generic[Net]):
             device: a torch device.
             subject: tells what it learns.
             pace: when it is over; None: after the steps of `config`.
+            optimizer: of the weights that learn; its rate is set at each step; None: Adam.
+            clip: the largest norm of a gradient; a longer one is shortened to it.
 
         Raises:
             InputError: the folder holds a run of another network or subject.
@@ -107,9 +112,10 @@ class Run(Generic[Net]):
         self._failures = 0
         self._pace = pace or Steps(config.steps)
         self._learning = [p for p in net.parameters() if p.requires_grad]
-        self._optimizer = torch.optim.Adam(
+        self._optimizer = optimizer or torch.optim.Adam(
             self._learning, lr=config.learning_rate, betas=(0.9, 0.99)
         )
+        self._clip = clip
         self._file = folder and folder / "checkpoint.pt"
         if self._file and self._file.exists():
             state = checkpoint.load(self._file, device)
@@ -208,7 +214,7 @@ class Run(Generic[Net]):
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         average_gradients(self._learning)
-        norm = nn.utils.clip_grad_norm_(self._learning, 5.0)
+        norm = nn.utils.clip_grad_norm_(self._learning, self._clip)
         if torch.isfinite(mean(loss)) and torch.isfinite(norm):
             self._optimizer.step()
             self._failures = 0

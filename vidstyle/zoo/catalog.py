@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.zoo.tensors import Tensors, note_networks
@@ -44,10 +45,15 @@ class ModelFiles:
     """OpenVINO IR of the part that runs once a style; only where it takes pictures."""
     photo: Path
     """The style in which it paints a photo nearly as it is, a file of `Style.save`; not every network has one."""
+    fit_base: Path
+    """safetensors of those weights that a fit begins with instead of its own; not every network has them."""
     takes_pictures: bool
     """Whether it paints in the style of a picture; otherwise it has one style, its own."""
     shipped: bool = True
     """Its files are listed in a SHA256SUMS beside them."""
+
+    FIT_BASE_OF: ClassVar[str] = "digest of the any-style network"
+    """Note in `fit_base` of the network that it belongs to."""
 
     @classmethod
     def of(cls, weights: Path, *, takes_pictures: bool, shipped: bool) -> ModelFiles:
@@ -61,6 +67,7 @@ class ModelFiles:
             int8_net=folder / f"{name}_frame8.xml",
             style_encoder=folder / f"{name}_style.xml",
             photo=folder / f"{name}_photo.npz",
+            fit_base=folder / f"{name}_fit.safetensors",
             takes_pictures=takes_pictures,
             shipped=shipped,
         )
@@ -100,6 +107,22 @@ class ModelFiles:
         if not (self.takes_pictures and self.photo.is_file()):
             return None
         return verify(self.photo) if self.shipped else self.photo
+
+    @property
+    def known_fit_base(self) -> Path | None:
+        """The file of `fit_base`, checked; None: there is none.
+
+        Raises:
+            InputError: it is damaged, or belongs to other weights.
+        """
+        if not (self.takes_pictures and self.fit_base.is_file()):
+            return None
+        path = verify(self.fit_base) if self.shipped else self.fit_base
+        if Tensors.read(path).notes.get(self.FIT_BASE_OF) != self.digest:
+            raise InputError(
+                f"{path} was not made for {self.weights}; make it with vidstyle train base, or remove it"
+            )
+        return path
 
     @property
     def networks(self) -> list[Path]:
