@@ -242,29 +242,6 @@ def test_an_address_that_needs_grpcio(monkeypatch):
         Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
 
 
-def test_a_worker_that_cannot_begin_is_no_lack_of_memory():
-    cluster = Cluster.__new__(Cluster)
-    cluster.ray = UnableRay()
-    with pytest.raises(UsageError, match=r"does not begin: ModuleNotFoundError: .* same versions"):
-        cluster.result(None)
-
-
-class UnableRay:
-    """Ray, whose workers lack a module."""
-
-    class exceptions:
-        class RayError(Exception):
-            actor_init_failed = True
-
-        class RayTaskError(RayError):
-            pass
-
-    def get(self, answer):
-        raise self.exceptions.RayError(
-            "It died:\n\nModuleNotFoundError: No module named 'vidstyle'\n"
-        )
-
-
 @pytest.mark.parametrize("on", ["http://head:1", "ray://head", "head", "rays"])
 def test_what_is_no_address(on):
     with pytest.raises(UsageError, match="expected `on` ray, ray://HOST:PORT or HOST:PORT"):
