@@ -99,7 +99,8 @@ class Spread:
             seconds=time.monotonic() - self.began,
             resumed=min(self.earlier, result.summary.frames),
         )
-        engine = f"{result.engine}, {self.cluster.crew.most} workers"
+        count = self.cluster.crew.most
+        engine = f"{result.engine}, {count} worker{'s' if count != 1 else ''}"
         return replace(result, summary=summary, engine=engine)
 
 
