@@ -348,10 +348,10 @@ def held(cluster, cores):
         yield
 
 
-def run_on(cluster, clip, output, patience=SECONDS):
+def run_on(cluster, *arguments, patience=SECONDS):
     address, environment = cluster
     code = IMPATIENT.format(patience=patience)
-    words = ["run", clip, "-s", "starry_night", "-o", output, "--on", address, "--workers", 2]
+    words = ["run", *arguments, "-s", "starry_night", "--on", address, "--workers", 2]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
     return subprocess.Popen([sys.executable, "-c", code, *map(str, words)], text=True, **pipes)
 
@@ -359,13 +359,17 @@ def run_on(cluster, clip, output, patience=SECONDS):
 @needs_ray
 @pytest.mark.slow
 def test_a_cluster_without_room_is_waited_for_so_long(cluster, tmp_path):
-    clip = make_shots(tmp_path / "in.mp4", (9,))
+    clips = [make_shots(tmp_path / f"{name}.mp4", (9,)) for name in "ab"]
+    report = tmp_path / "report.json"
+    to = ("-o", tmp_path / "{name}.out.mp4", "--report", report)
     with held(cluster, 2):
-        said = finished(run_on(cluster, clip, tmp_path / "out.mp4", patience=20), 2)
+        said = finished(run_on(cluster, *clips, *to, patience=20), 2)
     assert "2 of 2 workers have not begun" in said
     assert "waiting for a worker" in said
     assert "no worker has begun or answered for 20 seconds: 0 of 2 cores of the cluster are" in said
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    assert said.count("no worker") == 1
+    assert [r["status"] for r in json.loads(report.read_text())["results"]] == ["waiting"] * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "report.json"]
 
 
 @needs_ray
@@ -374,7 +378,7 @@ def test_a_worker_that_is_never_placed_holds_nobody_up(cluster, tmp_path):
     clip = make_shots(tmp_path / "in.mp4", (270, 240))
     finished(run(clip, "-s", "starry_night", "-o", tmp_path / "one.mp4"))
     with held(cluster, 1):
-        said = finished(run_on(cluster, clip, tmp_path / "two.mp4"))
+        said = finished(run_on(cluster, clip, "-o", tmp_path / "two.mp4"))
     assert "1 of 2 workers have not begun" in said
     assert "1 worker," in said
     assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
