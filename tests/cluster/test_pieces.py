@@ -133,5 +133,5 @@ def test_workers_that_die_before_they_answer_change_nothing(tmp_path):
 
 def test_a_piece_over_which_workers_die_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(Worker, "paint_pieces", lambda *_: None)
-    with pytest.raises(WorkerLostError, match="lost 4 times over the same work"):
+    with pytest.raises(WorkerLostError, match="4 workers were lost over the same work"):
         painted(make_shots(tmp_path / "in.mp4", (25,)), "a.mp4", deaths=9, style="identity")

@@ -84,7 +84,7 @@ def test_a_clip_whose_worker_died_before_it_answered_is_painted_anew(tmp_path, m
 def test_a_clip_over_which_workers_die_fails_alone(tmp_path, monkeypatch):
     report, tasks = spread_here(tmp_path, monkeypatch, "ab", deaths=8, count=1)
     reasons = [outcome.reason for outcome in report.outcomes]
-    assert ["lost 4 times over the same work" in reason for reason in reasons] == [True] * 2
+    assert ["4 workers were lost over the same work" in reason for reason in reasons] == [True] * 2
     assert len(tasks) == 8
 
 

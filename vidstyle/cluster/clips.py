@@ -12,7 +12,7 @@ from typing import Any
 
 from vidstyle.batch.plan import Item, Variant
 from vidstyle.batch.work import Work
-from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError
+from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError, lost_too_often
 from vidstyle.cluster.pieces import absolute, network_of
 from vidstyle.cluster.session import Cluster
 from vidstyle.cluster.worker import Network
@@ -61,15 +61,16 @@ class SpreadWork(Work):
         """Have a worker paint an item, and another one where that one is lost."""
         job = absolute(self._batch.job(item, overwrite=self._batch.overwrite))
         network = network_of(item.variant.model, look, self._batch.styles)
-        for retry in range(RETRIES + 1):
+        losses = 0
+        while True:
             try:
                 return self._ask(item, job, network)
             except WorkerLostError as error:
-                if retry == RETRIES:
-                    raise
+                losses += 1
+                if losses > RETRIES:
+                    raise lost_too_often(error) from error
                 log.info("%s is painted anew: %s", item, error)
                 job = replace(job, overwrite=True)  # what is there now is of the lost worker
-        raise AssertionError
 
     def _ask(self, item: Item, job: Job, network: Network) -> Result:
         crew, worker = self._cluster.crew, self._free_worker()
@@ -82,9 +83,8 @@ class SpreadWork(Work):
                     made: Result | None = self._cluster.end(worker, answer)
                     if made is None:
                         raise
-                    self._cut_off[item] = (
-                        error  # when it is in the report: the next run skips it then
-                    )
+                    # Raised when it is in the report, by which the next run skips it.
+                    self._cut_off[item] = error
                     return made
                 if progress := crew.check(worker):
                     self._tell(item, progress)

@@ -42,6 +42,11 @@ class WorkerLostError(UsageError):
     """A worker has died, or does not answer any more; another one was asked for."""
 
 
+def lost_too_often(error: WorkerLostError) -> WorkerLostError:
+    """Return the error that ends work which has cost more workers than it may."""
+    return WorkerLostError(f"{RETRIES + 1} workers were lost over the same work: {error}")
+
+
 class Member:
     """A worker, as the run sees it."""
 
@@ -173,7 +178,7 @@ class Crew:
         except errors.RayError as error:
             self._replace(member)
             raise WorkerLostError(
-                f"a worker was lost {RETRIES + 1} times over the same work ({type(error).__name__}); {_LITTLE_MEMORY}"
+                f"a worker has died ({type(error).__name__}); {_LITTLE_MEMORY}"
             ) from error
 
     def _ask_for_one(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError
+from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError, lost_too_often
 from vidstyle.cluster.scan import Scan
 from vidstyle.cluster.session import Cluster
 from vidstyle.cluster.worker import Network, Task
@@ -175,7 +175,7 @@ class _Distribution:
         if missing:
             self.losses[min(missing)] += 1
             if self.losses[min(missing)] > RETRIES:
-                raise error
+                raise lost_too_often(error) from error
         log.info("a worker is lost; %d of its pieces are given to others", len(missing))
         return missing
 
