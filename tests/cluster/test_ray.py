@@ -89,6 +89,7 @@ def wait_for(what):
 
 def kill_a_worker(process) -> None:
     def workers():
+        assert process.poll() is None, process.communicate()[1]
         return [pid for pid, name in family(process.pid).items() if "ray::Worker" in name]
 
     os.kill(wait_for(workers)[0], signal.SIGKILL)

@@ -41,7 +41,7 @@ def run(*words):
         [sys.executable, *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
     )
 
