@@ -33,9 +33,10 @@ _ENVIRONMENT = {
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",
     "RAY_gcs_server_port_wait_time_s": "120",
     "RAY_raylet_start_wait_time_s": "120",
+    "RAY_worker_niceness": "0",
 }
 """Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, prints what became of work
-that was given up, and does not wait for a busy machine."""
+that was given up, does not wait for a busy machine, and lets workers have what others leave of the processors (nice 15)."""
 
 _SECONDS = 5.0
 """In which an address must answer, and workers must end by themselves."""
