@@ -107,7 +107,7 @@ class Crew:
         self._stillborn = 0
         """Workers that died before they had begun, one after the other."""
         self._heard = self._since = time.monotonic()
-        self._noticed = False
+        self._noticed = ""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -212,9 +212,9 @@ class Crew:
                 f"no worker has begun or answered for {PATIENCE:.0f} seconds: {self._room()}; try again when there is room, "
                 "or choose fewer `worker_cores`"
             )
-        if not self._noticed and now - self._since > NOTICE and begun < len(self):
-            self._noticed = True
-            so = "the work goes on with the others" if begun else "waiting for a worker"
+        so = "the work goes on with the others" if begun else "waiting for a worker"
+        if so != self._noticed and now - self._since > NOTICE and begun < len(self):
+            self._noticed = so
             missing = len(self) - begun
             log.warning(
                 "%d of %d workers have not begun: %s; %s", missing, len(self), self._room(), so
