@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidstyle.api import stylize, stylize_frames
-    from vidstyle.batch.api import stylize_many
     from vidstyle.batch.report import Outcome, Report
     from vidstyle.errors import (
         DamagedInputError,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from vidstyle.files import Result
     from vidstyle.frame import ColorTags, Frame, StreamInfo
     from vidstyle.keyframes.painted import Painted
+    from vidstyle.many import stylize_many
     from vidstyle.masks import Masks
     from vidstyle.media.codecs import Encoding
     from vidstyle.media.probe import Probe, probe
@@ -90,7 +90,6 @@ __all__ = [
 
 _ROOMS = {
     "api": "stylize stylize_frames",
-    "batch.api": "stylize_many",
     "batch.report": "Outcome Report",
     "errors": "DamagedInputError InputError Interrupted MissingPackageError OutputError TrainingError UsageError VidstyleError",
     "evaluation.report": "Metrics measure",
@@ -99,6 +98,7 @@ _ROOMS = {
     "files": "Result",
     "keyframes.painted": "Painted",
     "frame": "ColorTags Frame StreamInfo",
+    "many": "stylize_many",
     "masks": "Masks",
     "media.codecs": "Encoding",
     "media.probe": "Probe probe",

@@ -16,7 +16,7 @@ import pytest
 import vidstyle
 from tests.clips import make_clip, make_picture
 from vidstyle import Encoding, Interrupted, Look, OutputError, UsageError
-from vidstyle.batch import work
+from vidstyle.batch import painting, work
 from vidstyle.media.sink import PIECE_FRAMES
 
 
@@ -120,14 +120,14 @@ def test_the_worst_decides_the_exit_code(here, monkeypatch):
     assert "damaged" in report.outcomes[1].reason
     assert many("a.mp4", "none.mp4", "cut.mkv", overwrite=True).exit_code == 2
 
-    def fail(job, *args, real=work.paint_file, **options):
+    def fail(job, *args, real=painting.paint_file, **options):
         if job.source.name == "b.mkv":
             raise OutputError("no space")
         if job.source.name == "c.png":
             raise ZeroDivisionError("two\nlines")
         return real(job, *args, **options)
 
-    monkeypatch.setattr(work, "paint_file", fail)
+    monkeypatch.setattr(painting, "paint_file", fail)
     assert many("b.mkv", "none.mp4", "cut.mkv", overwrite=True).exit_code == 4
     report = many("c.png", "b.mkv", "a.mp4", overwrite=True)
     assert (statuses(report), report.exit_code) == (["failed", "failed", "done"], 1)
@@ -140,7 +140,7 @@ def test_too_little_memory_for_one_is_no_bug(here, monkeypatch):
     def fail(job, *args, **options):
         raise MemoryError("Unable to allocate 9 GiB")
 
-    monkeypatch.setattr(work, "paint_file", fail)
+    monkeypatch.setattr(painting, "paint_file", fail)
     report = many("a.mp4")
     assert report.exit_code == 2
     assert "memory" in report.outcomes[0].reason
@@ -307,13 +307,13 @@ def test_jobs_are_at_work_together(here, monkeypatch):
     def meet(step):
         met.add(step.item)
 
-    paint = work.paint_file
+    paint = painting.paint_file
 
     def waiting(*args, **options):
         together.wait()
         return paint(*args, **options)
 
-    monkeypatch.setattr(work, "paint_file", waiting)
+    monkeypatch.setattr(painting, "paint_file", waiting)
     report = many("a.mp4", "b.mkv", jobs=2, on_progress=meet)
     assert statuses(report) == ["done"] * 2
     assert len(met) == 2

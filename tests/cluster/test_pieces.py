@@ -13,7 +13,9 @@ import pytest
 from vidstyle import Encoding, Reading, cores
 from vidstyle.batch.plan import Plan
 from vidstyle.batch.work import Batch
+from vidstyle.cluster.crew import WorkerLostError
 from vidstyle.cluster.pieces import Spread
+from vidstyle.cluster.worker import Worker
 from vidstyle.media import sink
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
@@ -63,21 +65,24 @@ def make_shots(path: Path, shots=SHOTS, size=(96, 64)) -> Path:
     return path
 
 
-def batch_of(source, output, look, **options) -> Batch:
-    plan = Plan.of([source], [("starry_night",)], str(output))
+def batch_of(source, output, look, style="starry_night", **options) -> Batch:
+    plan = Plan.of([source], [(style,)], str(output))
     return Batch(plan, look, **options)
 
 
-def painted(path: Path, output: str, look=None, **options):
-    """Paint a clip in one run, and in pieces; return both files, and what the workers were given."""
+def painted(path: Path, output: str, look=None, *, deaths=0, style="starry_night", **options):
+    """Paint a clip in one run, and in pieces; return both files, and what the workers were given.
+
+    With `deaths` as many calls end with the worker's death, when their pieces are written.
+    """
     look = look or Look()
     (path.parent / "one").mkdir()
     (path.parent / "many").mkdir()
     one, many = path.parent / "one" / output, path.parent / "many" / output
-    batch_of(path, one, look, **options).paint_only()
-    cluster = Here()
-    batch = batch_of(path, many, look, resume=True, **options)
-    batch.paint_only(fill=Spread(cluster, "starry_night", StyleOptions()))
+    batch_of(path, one, look, style, **options).paint_only()
+    cluster = Here(deaths=deaths)
+    batch = batch_of(path, many, look, style, resume=True, **options)
+    batch.paint_only(fill=Spread(cluster, style, StyleOptions()))
     return one, many, cluster.tasks
 
 
@@ -116,3 +121,17 @@ def test_pieces_make_the_same(tmp_path, output, look, options):
     one, many, tasks = painted(make_shots(tmp_path / "in.mp4"), output, Look(**look), **options)
     assert len(tasks) > 1
     assert_same(one, many)
+
+
+def test_workers_that_die_before_they_answer_change_nothing(tmp_path):
+    clip = make_shots(tmp_path / "in.mp4", (25, 20, 20))
+    one, many, tasks = painted(clip, "a.mp4", deaths=2, style="identity")
+    assert_same(one, many)
+    made = [piece for task in tasks for piece in range(*task)]
+    assert len(made) == len(set(made))  # they are found
+
+
+def test_a_piece_over_which_workers_die_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(Worker, "paint_pieces", lambda *_: None)
+    with pytest.raises(WorkerLostError, match="4 workers were lost over the same work"):
+        painted(make_shots(tmp_path / "in.mp4", (25,)), "a.mp4", deaths=9, style="identity")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def wait_for(what):
 
 def kill_a_worker(process) -> None:
     def workers():
+        assert process.poll() is None, process.communicate()[1]
         return [pid for pid, name in family(process.pid).items() if "ray::Worker" in name]
 
     os.kill(wait_for(workers)[0], signal.SIGKILL)
@@ -242,29 +244,6 @@ def test_an_address_that_needs_grpcio(monkeypatch):
         Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
 
 
-def test_a_worker_that_cannot_begin_is_no_lack_of_memory():
-    cluster = Cluster.__new__(Cluster)
-    cluster.ray = UnableRay()
-    with pytest.raises(UsageError, match=r"does not begin: ModuleNotFoundError: .* same versions"):
-        cluster.result(None)
-
-
-class UnableRay:
-    """Ray, whose workers lack a module."""
-
-    class exceptions:
-        class RayError(Exception):
-            actor_init_failed = True
-
-        class RayTaskError(RayError):
-            pass
-
-    def get(self, answer):
-        raise self.exceptions.RayError(
-            "It died:\n\nModuleNotFoundError: No module named 'vidstyle'\n"
-        )
-
-
 @pytest.mark.parametrize("on", ["http://head:1", "ray://head", "head", "rays"])
 def test_what_is_no_address(on):
     with pytest.raises(UsageError, match="expected `on` ray, ray://HOST:PORT or HOST:PORT"):
@@ -301,3 +280,106 @@ def test_what_is_not_painted_in_pieces(tmp_path, arguments):
     clip = make_shots(tmp_path / "in.mp4", (3,))
     said = finished(run(clip, "-s", "starry_night", *arguments, "--on", "ray", cwd=tmp_path), 2)
     assert "--on spreads one video by its pieces" in said
+
+
+IMPATIENT = """
+from vidstyle.cluster import crew
+crew.PATIENCE, crew.NOTICE = {patience}, 2
+from vidstyle.cli.entry import main
+main()
+"""
+HOLDER = """
+import ray, sys, time
+ray.init(sys.argv[1], log_to_driver=False)
+@ray.remote(num_cpus=1)
+class Holder:
+    def begun(self):
+        pass
+holders = [Holder.remote() for _ in range(int(sys.argv[2]))]
+ray.get([holder.begun.remote() for holder in holders])
+print("held", flush=True)
+time.sleep(3600)
+"""
+
+
+@contextmanager
+def ended_with_its_family(command, **options):
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        kill_family(process.pid)
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A cluster of two cores, which others may hold: its address, and the environment that has its token."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    start = [
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--head",
+        "--block",
+        "--num-cpus=2",
+    ]
+    start += [f"--port={address.rpartition(':')[2]}", "--include-dashboard=false"]
+    start += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}"]
+    log = (tmp_path_factory.mktemp("head") / "log").open("w")
+    with log, ended_with_its_family(start, env=environment, stdout=log, stderr=log) as head:
+        wait_for(lambda: head.poll() is not None or "started" in Path(log.name).read_text())
+        assert head.poll() is None, Path(log.name).read_text()
+        yield address, environment
+
+
+@contextmanager
+def held(cluster, cores):
+    """Hold some of the cluster's cores."""
+    address, environment = cluster
+    command = [sys.executable, "-c", HOLDER, address, str(cores)]
+    with ended_with_its_family(command, env=environment, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        yield
+
+
+def run_on(cluster, *arguments, patience=SECONDS):
+    address, environment = cluster
+    code = IMPATIENT.format(patience=patience)
+    words = ["run", *arguments, "-s", "starry_night", "--on", address, "--workers", 2]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, words)], text=True, **pipes)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_cluster_without_room_is_waited_for_so_long(cluster, tmp_path):
+    clips = [make_shots(tmp_path / f"{name}.mp4", (9,)) for name in "ab"]
+    report = tmp_path / "report.json"
+    to = ("-o", tmp_path / "{name}.out.mp4", "--report", report)
+    with held(cluster, 2):
+        said = finished(run_on(cluster, *clips, *to, patience=20), 2)
+    assert "2 of 2 workers have not begun" in said
+    assert "waiting for a worker" in said
+    assert "no worker has begun or answered for 20 seconds: 0 of 2 cores of the cluster are" in said
+    assert said.count("no worker") == 1
+    assert [r["status"] for r in json.loads(report.read_text())["results"]] == ["waiting"] * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "report.json"]
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_worker_that_is_never_placed_holds_nobody_up(cluster, tmp_path):
+    clip = make_shots(tmp_path / "in.mp4", (270, 240))
+    finished(run(clip, "-s", "starry_night", "-o", tmp_path / "one.mp4"))
+    with held(cluster, 1):
+        said = finished(run_on(cluster, clip, "-o", tmp_path / "two.mp4"))
+    assert "1 of 2 workers have not begun" in said
+    assert "1 worker," in said
+    assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+import vidstyle
 from tests.clips import make_clip, make_picture
-from vidstyle import UsageError
+from vidstyle import UsageError, cores
 from vidstyle.batch.plan import Plan
 from vidstyle.batch.work import Batch
-from vidstyle.cluster import spread
+from vidstyle.cluster import clips, spread
+from vidstyle.cluster.crew import Crew, NoWorkerError
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.pieces import absolute, network_of
 from vidstyle.files import Job
 from vidstyle.masks import Masks
+from vidstyle.media import sink
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
+
+from .here import Here
 
 
 @pytest.mark.parametrize("of_on", [{"workers": 2}, {"worker_cores": 2}])
@@ -47,3 +54,60 @@ def test_several_are_files_and_no_jobs(tmp_path):
     plan = Plan.of(clips, [["starry_night"]], str(tmp_path / "{name}.out.mp4"))
     with pytest.raises(UsageError, match="`jobs` are of one machine"):
         spread.paint_many(Batch(plan, Look(), jobs=2), Spreading(on="ray"))
+
+
+def spread_here(tmp_path, monkeypatch, names, **faults):
+    """Paint clips by workers of this process; return the report, and what the workers were given."""
+    monkeypatch.setattr(cores, "_given", {})
+    monkeypatch.setattr(clips, "_WAIT", 0.01)
+    cluster = Here(**faults)
+    monkeypatch.setattr(spread, "Cluster", lambda *_: nullcontext(cluster))
+    for name in names:
+        make_clip(tmp_path / f"{name}.mp4", times=range(3))
+    report = vidstyle.stylize_many(
+        [tmp_path / f"{name}.mp4" for name in names],
+        ["identity"],
+        tmp_path / "{name}.out.mp4",
+        report=tmp_path / "report.json",
+        on="ray",
+    )
+    return report, cluster.tasks
+
+
+def test_a_clip_whose_worker_died_before_it_answered_is_painted_anew(tmp_path, monkeypatch):
+    report, tasks = spread_here(tmp_path, monkeypatch, "abc", deaths=1)
+    assert [outcome.status for outcome in report.outcomes] == ["done"] * 3
+    assert sorted(again for _, again in tasks) == [False] * 3 + [True]
+    assert all((tmp_path / f"{name}.out.mp4").exists() for name in "abc")
+
+
+def test_a_clip_over_which_workers_die_fails_alone(tmp_path, monkeypatch):
+    report, tasks = spread_here(tmp_path, monkeypatch, "ab", deaths=8, count=1)
+    reasons = [outcome.reason for outcome in report.outcomes]
+    assert ["4 workers were lost over the same work" in reason for reason in reasons] == [True] * 2
+    assert len(tasks) == 8
+
+
+def test_what_was_there_is_not_replaced_though_workers_die(tmp_path, monkeypatch):
+    (tmp_path / "b.out.mp4").write_text("mine")
+    report, _ = spread_here(tmp_path, monkeypatch, "abc", deaths=2)
+    assert [outcome.status for outcome in report.outcomes] == ["done", "failed", "done"]
+    assert (tmp_path / "b.out.mp4").read_text() == "mine"
+
+
+def test_without_a_worker_a_list_ends_with_one_line(tmp_path, monkeypatch):
+    def none(self):
+        raise NoWorkerError("no worker has begun")
+
+    monkeypatch.setattr(Crew, "take", none)
+    with pytest.raises(NoWorkerError):
+        spread_here(tmp_path, monkeypatch, "abc")
+    assert json.loads((tmp_path / "report.json").read_text())["results"][2]["status"] == "waiting"
+
+
+def test_a_single_one_is_spread_by_its_pieces_from_python_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(sink, "PIECE_FRAMES", 2)
+    report, tasks = spread_here(tmp_path, monkeypatch, "a")
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
+    assert tasks == [(0, 1)]
+    assert not list(tmp_path.glob("*.resume"))

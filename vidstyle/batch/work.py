@@ -16,14 +16,14 @@ from threading import RLock
 from typing import Annotated, Any
 
 from vidstyle import api
+from vidstyle.batch.painting import paint_by
 from vidstyle.batch.plan import Item, Plan, Variant
 from vidstyle.batch.report import Made, Outcome, Record, Report, own_version, read_made
 from vidstyle.batch.step import Pace, Step
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
 from vidstyle.fields import Between, check
-from vidstyle.files import Filler, Job, Result, paint_file
-from vidstyle.frame import StreamInfo
+from vidstyle.files import Filler, Job, Result
 from vidstyle.images.files import load_picture
 from vidstyle.masks import Masks
 from vidstyle.media.codecs import Encoding
@@ -36,9 +36,8 @@ from vidstyle.runtime.compute import Compute
 from vidstyle.selection import StyleSource, check_method, load_wished, read_style
 from vidstyle.shortage import shortage
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
-from vidstyle.zoo.names import IDENTITY, made_by
+from vidstyle.zoo.names import made_by
 
 
 @dataclass(frozen=True)
@@ -314,17 +313,9 @@ class Work:
                 self._pace.end(item)
 
     def _paint_here(self, model: Model, item: Item, look: Look) -> Result:
-        def prepare(info: StreamInfo) -> list[Painter[Any]]:
-            model.expect(info, look.stroke)
-            return [model.stylizer.bind(look)]
-
-        return paint_file(
-            self._batch.job(item, overwrite=self._batch.overwrite),
-            prepare,
-            exact=model.name == IDENTITY,
-            on_progress=lambda progress: self._tell(item, progress),
-            stop=self._stop,
-        )
+        job = self._batch.job(item, overwrite=self._batch.overwrite)
+        told = partial(self._tell, item)
+        return paint_by(model, look, job, on_progress=told, stop=self._stop)
 
     def _paint_item(self, item: Item, look: Look, paint: Callable[[Item, Look], Result]) -> None:
         settings = self._batch.settings(item) if self._record.path else ""

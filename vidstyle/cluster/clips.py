@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vidstyle.batch.plan import Item, Variant
 from vidstyle.batch.work import Work
+from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError, lost_too_often
 from vidstyle.cluster.pieces import absolute, network_of
-from vidstyle.cluster.session import Cluster, WorkerLostError
+from vidstyle.cluster.session import Cluster
+from vidstyle.cluster.worker import Network
 from vidstyle.errors import InputError
-from vidstyle.files import Result
-from vidstyle.pipeline import Progress
+from vidstyle.files import Job, Result
 from vidstyle.selection import load_wished
 from vidstyle.stylize.look import Look
+
+log = logging.getLogger(__name__)
 
 _WAIT = 0.5
 """Seconds between two questions how far a worker is."""
@@ -28,8 +34,7 @@ class SpreadWork(Work):
         """Take the cluster, and what `Work` takes."""
         super().__init__(*args)
         self._cluster = cluster
-        self._free = deque(cluster.workers)
-        self._jobs = len(cluster.workers)
+        self._jobs = len(cluster.crew)
         self._cut_off: dict[Item, BaseException] = {}
         """What ended the work while a worker had made an item already."""
 
@@ -53,42 +58,46 @@ class SpreadWork(Work):
             raise error
 
     def _paint_there(self, item: Item, look: Look) -> Result:
-        """Have a worker paint an item; there is one for each thread."""
-        worker = self._free.popleft()
-        try:
-            return self._ask(worker, item, look)
-        except WorkerLostError:  # by this item: the next ones get another
-            worker = self._cluster.hire()
-            raise
-        finally:
-            self._free.append(worker)
-
-    def _ask(self, worker: Any, item: Item, look: Look) -> Result:
-        ray = self._cluster.ray
-        job = self._batch.job(item, overwrite=self._batch.overwrite)
-        answer = worker.paint_file.remote(
-            absolute(job), network_of(item.variant.model, look, self._batch.styles)
-        )
-        asked = worker.progress.remote()
-        while not ray.wait([answer], timeout=_WAIT)[0]:
+        """Have a worker paint an item, and another one where that one is lost."""
+        job = absolute(self._batch.job(item, overwrite=self._batch.overwrite))
+        network = network_of(item.variant.model, look, self._batch.styles)
+        losses = 0
+        while True:
             try:
-                self._stop()
-            except BaseException as error:
-                made: Result | None = self._cluster.end(worker, answer)
-                if made is None:
-                    raise
-                self._cut_off[item] = error  # when it is in the report: the next run skips it then
-                return made
-            if ray.wait([asked], timeout=0)[0]:
-                self._tell_of(item, asked)
-                asked = worker.progress.remote()
-        result: Result = self._cluster.result(answer)
-        return result
+                return self._ask(item, job, network)
+            except WorkerLostError as error:
+                losses += 1
+                if losses > RETRIES:
+                    raise lost_too_often(error) from error
+                log.info("%s is painted anew: %s", item, error)
+                job = replace(job, overwrite=True)  # what is there now is of the lost worker
 
-    def _tell_of(self, item: Item, asked: Any) -> None:
+    def _ask(self, item: Item, job: Job, network: Network) -> Result:
+        crew, worker = self._cluster.crew, self._free_worker()
         try:
-            progress: Progress | None = self._cluster.ray.get(asked)
-        except self._cluster.ray.exceptions.RayError:  # what became of its work is told by that
-            return
-        if progress:
-            self._tell(item, progress)
+            answer = worker.actor.paint_file.remote(job, network)
+            while not self._cluster.ray.wait([answer], timeout=_WAIT)[0]:
+                try:
+                    self._stop()
+                except BaseException as error:
+                    made: Result | None = self._cluster.end(worker, answer)
+                    if made is None:
+                        raise
+                    # Raised when it is in the report, by which the next run skips it.
+                    self._cut_off[item] = error
+                    return made
+                if progress := crew.check(worker):
+                    self._tell(item, progress)
+            result: Result = crew.result(worker, answer)
+            return result
+        finally:
+            crew.give_back(worker)
+
+    def _free_worker(self) -> Member:
+        """Wait for a worker that has nothing to do."""
+        while True:
+            self._stop()
+            with self._ending():  # without workers: the others would wait as long
+                if worker := self._cluster.crew.take():
+                    return worker
+            time.sleep(_WAIT)

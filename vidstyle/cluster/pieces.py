@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import numpy as np
 
+from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError, lost_too_often
 from vidstyle.cluster.scan import Scan
 from vidstyle.cluster.session import Cluster
 from vidstyle.cluster.worker import Network, Task
@@ -22,7 +22,7 @@ from vidstyle.frame import StreamInfo
 from vidstyle.masks import FOUND
 from vidstyle.media.address import Address
 from vidstyle.media.part import REORDERED
-from vidstyle.media.piece import index_path, indices, read_piece
+from vidstyle.media.piece import index_path
 from vidstyle.media.pieces import Pieces
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.sink import is_divisible, piece_frames
@@ -72,7 +72,7 @@ class Spread:
         batch = job.compute.batch or painter.batch(info.height, info.width)
         size = -(-piece_frames(job.encoding.encoder(job.container, info)) // batch) * batch
         exact = self.model == IDENTITY
-        kept = _kept(pieces.folder)
+        kept = pieces.kept()
         self.earlier = len(kept) * size
         scan = Scan(job, Beginnings(painter, batch), size, exact=exact)
         scan.start()
@@ -99,7 +99,8 @@ class Spread:
             seconds=time.monotonic() - self.began,
             resumed=min(self.earlier, result.summary.frames),
         )
-        engine = f"{result.engine}, {len(self.cluster.workers)} workers"
+        count = self.cluster.crew.most
+        engine = f"{result.engine}, {count} worker{'s' if count != 1 else ''}"
         return replace(result, summary=summary, engine=engine)
 
 
@@ -115,11 +116,13 @@ class _Distribution:
     batch: int
     size: int
     done: set[int]
+    losses: Counter[int] = field(default_factory=Counter)
+    """Workers that were lost, by the piece that they made then."""
 
     def run(self, info: StreamInfo) -> None:
         """Give pieces to workers until all are there."""
-        cluster, scan = self.spread.cluster, self.scan
-        free, busy = list(cluster.workers), {}
+        crew, scan = self.spread.cluster.crew, self.scan
+        busy: dict[Any, tuple[Member, Task]] = {}
         taken: set[int] = set()
         while True:
             if self.spread.stop:
@@ -127,33 +130,60 @@ class _Distribution:
             if scan.error:
                 raise scan.error
             ended = scan.ended
-            while free and (task := self._next(taken)):
+            crew.tend()
+            while (task := self._next(taken)) and (worker := crew.take()):
                 taken.update(range(task.piece, task.end))
-                worker = free.pop()
-                busy[worker.paint_pieces.remote(task)] = worker, task
+                busy[worker.actor.paint_pieces.remote(task)] = worker, task
             if not busy and ended and not (set(range(scan.whole)) - self.done):
                 return
-            self._wait(busy, free)
+            taken -= self._wait(busy)
             folder = self.pieces.folder
             self.done |= {n for n in taken - self.done if index_path(folder, n).exists()}
             self.spread.tell(len(self.done) * self.size, info.frames)
 
-    def _wait(self, busy: dict[Any, tuple[Any, Task]], free: list[Any]) -> None:
+    def _wait(self, busy: dict[Any, tuple[Member, Task]]) -> set[int]:
+        """Wait a little for workers; return the pieces that nobody makes any more, since their worker is lost."""
+        cluster = self.spread.cluster
         if not busy:
             time.sleep(_WAIT)
-            return
-        cluster = self.spread.cluster
-        for answer in cluster.ray.wait(list(busy), timeout=_WAIT)[0]:
-            worker, task = busy.pop(answer)
-            cluster.result(answer)
-            self.done.update(range(task.piece, task.end))
-            free.append(worker)
+            return set()
+        ended = set(cluster.ray.wait(list(busy), timeout=_WAIT)[0])
+        lost: set[int] = set()
+        for answer, (worker, task) in [*busy.items()]:
+            try:
+                if answer not in ended:
+                    cluster.crew.check(worker)
+                    continue
+                cluster.crew.result(worker, answer)
+                self.done.update(range(task.piece, task.end))
+            except WorkerLostError as error:
+                lost |= self._missing(task, error)
+            del busy[answer]
+            cluster.crew.give_back(worker)
+        return lost
+
+    def _missing(self, task: Task, error: WorkerLostError) -> set[int]:
+        """Return the pieces that a lost worker has not made.
+
+        Raises:
+            WorkerLostError: as many as are allowed were lost with one of them.
+        """
+        pieces = set(range(task.piece, task.end))
+        whole = {n for n in pieces if index_path(self.pieces.folder, n).exists()}
+        self.done |= whole
+        missing = pieces - whole
+        if missing:
+            self.losses[min(missing)] += 1
+            if self.losses[min(missing)] > RETRIES:
+                raise lost_too_often(error) from error
+        log.info("a worker is lost; %d of its pieces are given to others", len(missing))
+        return missing
 
     def _next(self, taken: set[int]) -> Task | None:
         """Return the next pieces that can be begun now, if any."""
         whole = self.scan.whole
         left = [n for n in range(whole) if n not in taken and n not in self.done]
-        share = len(left) // (2 * len(self.spread.cluster.workers))
+        share = len(left) // (2 * len(self.spread.cluster.crew))
         for first in left:
             if self._lead(first) > self.size and first - 1 not in self.done:
                 continue  # a long shot: whoever paints the piece before goes on with this one
@@ -225,16 +255,3 @@ def network_of(name: str | Path, look: Look, styles: StyleOptions) -> Network:
     """Return a network as another process finds it."""
     own = Path(name)
     return Network(own.absolute() if own.is_file() else name, look, styles)
-
-
-def _kept(folder: Path) -> set[int]:
-    """Return the pieces that an earlier run has left whole; remove what is damaged."""
-    kept = set()
-    for path in sorted(indices(folder)):
-        try:
-            read_piece(path)
-            kept.add(int(path.stem))
-        except (OSError, ValueError, KeyError, BadZipFile, ZlibError) as error:
-            log.warning("%s is damaged (%s): painting it anew", path, error)
-            path.unlink(missing_ok=True)
-    return kept

@@ -11,10 +11,12 @@ import signal
 import socket
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
+from vidstyle.cluster.crew import SAME, Crew, Member
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.worker import Worker
 from vidstyle.cores import cores
@@ -31,22 +33,13 @@ _ENVIRONMENT = {
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",
     "RAY_gcs_server_port_wait_time_s": "120",
     "RAY_raylet_start_wait_time_s": "120",
+    "RAY_worker_niceness": "0",
 }
 """Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, prints what became of work
-that was given up, and does not wait for a busy machine."""
-
-_RETRIES = 3
-"""Times that a worker that died is begun anew, and its work with it."""
+that was given up, does not wait for a busy machine, and lets workers have what others leave of the processors (nice 15)."""
 
 _SECONDS = 5.0
 """In which an address must answer, and workers must end by themselves."""
-
-
-_SAME = "every machine needs the same versions of vidstyle, Ray and Python"
-
-
-class WorkerLostError(UsageError):
-    """A worker died, however often it was begun anew."""
 
 
 class Cluster:
@@ -75,15 +68,14 @@ class Cluster:
                 "`on` at a ray:// address needs grpcio, which is not installed: pip install 'vidstyle[ray]'"
             )
         self._spreading, self._compute = spreading, compute
-        self.workers: list[Any] = []
-        """Handles of Ray; see `Worker`."""
-        self._kind: Any = None
+        self.crew: Crew
+        """Its workers, from `__enter__` on."""
 
     def __enter__(self) -> Self:
         try:
             with _signals_kept():
                 self._begin()
-            self._begin_workers()
+            self.crew = self._crew()
         except BaseException:
             self.close()
             raise
@@ -104,7 +96,7 @@ class Cluster:
                 self.ray.init(**options)
         except Exception as error:
             said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
-            way_out = f"{_SAME}, and the same token"
+            way_out = f"{SAME}, and the same token"
             if address is None:
                 way_out = "on a machine that is very busy, try again later, or take `jobs`"
             raise UsageError(
@@ -115,8 +107,8 @@ class Cluster:
         with contextlib.suppress(AttributeError):
             self.ray._private.worker._worker_logs_enabled = False
 
-    def _begin_workers(self) -> None:
-        """Begin as many workers as there is room for."""
+    def _crew(self) -> Crew:
+        """Ask for as many workers as the machines have room for."""
         has = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
         each, gpus = self._spreading.worker_cores, self._wants_gpus(has)
         rooms = [int(h.get("CPU", 0)) // each for h in has]  # a worker is on one machine
@@ -127,53 +119,21 @@ class Cluster:
             raise UsageError(
                 f"no machine of the cluster has {each} cores for a worker; choose fewer `worker_cores`"
             )
-        options = {
-            "num_cpus": each,
-            "num_gpus": 1 if gpus else 0,
-            "max_restarts": _RETRIES,
-            "max_task_retries": _RETRIES,
-            "max_concurrency": 2,  # one works, another tells how far that is
-        }
-        self._kind = self.ray.remote(**options)(Worker)
-        for _ in range(count):
-            self.hire()
-
-    def hire(self) -> Any:
-        """Begin a worker, and return its handle."""
-        self.workers.append(self._kind.remote(self._spreading.worker_cores, cores()))
-        return self.workers[-1]
+        kind = self.ray.remote(
+            num_cpus=each,
+            num_gpus=1 if gpus else 0,
+            max_concurrency=2,  # one works, another tells how far that is
+        )(Worker)
+        return Crew(self.ray, partial(kind.remote, each, cores()), count)
 
     def _wants_gpus(self, has: list[dict[str, float]]) -> bool:
         wanted = self._compute.device == "auto" or self._compute.device.startswith("cuda")
         return wanted and any(h.get("GPU", 0) >= 1 for h in has)
 
-    def result(self, answer: Any) -> Any:
-        """Return the result of a worker's call that has ended.
-
-        Raises:
-            Exception: what the worker raised.
-            UsageError: it could not begin.
-            WorkerLostError: it has died too often.
-        """
-        errors = self.ray.exceptions
-        try:
-            return self.ray.get(answer)
-        except errors.RayTaskError as error:
-            raise error.cause from None
-        except errors.RayError as error:
-            if getattr(error, "actor_init_failed", False):
-                raise UsageError(
-                    f"a worker does not begin: {str(error).strip().splitlines()[-1]}; {_SAME}"
-                ) from error
-            raise WorkerLostError(
-                f"a worker was lost {_RETRIES + 1} times over the same work ({type(error).__name__}); a machine that "
-                "has too little memory kills it: choose more `worker_cores`, so that there are fewer of them"
-            ) from error
-
-    def end(self, worker: Any, answer: Any) -> Any:
+    def end(self, worker: Member, answer: Any) -> Any:
         """End a worker; return the result of its call; None where there is none."""
         with contextlib.suppress(Exception):
-            self.ray.wait([worker.end.remote()], timeout=_SECONDS)
+            self.ray.wait([worker.actor.end.remote()], timeout=_SECONDS)
             return self.ray.get(answer, timeout=_SECONDS)
         return None
 
@@ -182,11 +142,11 @@ class Cluster:
         if not self.ray.is_initialized():
             return
         with contextlib.suppress(Exception):
-            ending = [worker.end.remote() for worker in self.workers]
+            ending = [worker.actor.end.remote() for worker in self.crew.members if worker.begun]
             if ending:
                 self.ray.wait(ending, num_returns=len(ending), timeout=_SECONDS)
-            for worker in self.workers:
-                self.ray.kill(worker)
+            for worker in self.crew.members:
+                self.ray.kill(worker.actor)
         self.ray.shutdown()
 
     def __exit__(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+from vidstyle.batch.painting import paint_by
+from vidstyle.batch.plan import Item
 from vidstyle.batch.report import Outcome, Report
 from vidstyle.batch.step import Step
-from vidstyle.batch.work import Batch
+from vidstyle.batch.work import Batch, Work
 from vidstyle.cluster.clips import SpreadWork
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.pieces import Spread, check_divisible
@@ -16,7 +19,9 @@ from vidstyle.cluster.session import Cluster
 from vidstyle.errors import UsageError
 from vidstyle.files import Result
 from vidstyle.media.pipes import is_pipe
+from vidstyle.model import Model
 from vidstyle.pipeline import Progress
+from vidstyle.stylize.look import Look
 
 
 def paint_one(
@@ -49,21 +54,39 @@ def paint_many(
     on_outcome: Callable[[Outcome], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Report:
-    """Paint all items, each on one worker; see `Batch.paint`.
+    """Paint all items, each on one worker, and a single one by its pieces; see `Batch.paint`.
 
     Raises:
         VidstyleError: see `Batch.paint`; or the cluster does not begin, or there are pipes, or jobs.
     """
     if batch.jobs > 1:
         raise UsageError("`jobs` are of one machine; `on` has `workers`")
-    for item in batch.plan.items:
-        job = batch.job(item, overwrite=batch.overwrite)
-        if is_pipe(job.source) or is_pipe(job.output):
-            raise UsageError("`on` spreads files: no standard input or output")
+    if any(is_pipe(i.source.location) or is_pipe(i.output) for i in batch.plan.items):
+        raise UsageError("`on` spreads files: no standard input or output")
+    kind = PieceWork if len(batch.plan.items) == 1 else SpreadWork
     with Cluster(spreading, batch.compute) as cluster:
         return batch.paint(
-            work=partial(SpreadWork, cluster),
+            work=partial(kind, cluster),
             on_progress=on_progress,
             on_outcome=on_outcome,
             stop=stop,
+        )
+
+
+class PieceWork(Work):
+    """The work of a batch of one item, by its pieces."""
+
+    def __init__(self, cluster: Cluster, *args: Any) -> None:
+        """Take the cluster, and what `Work` takes."""
+        super().__init__(*args)
+        self._cluster = cluster
+
+    def _paint_here(self, model: Model, item: Item, look: Look) -> Result:
+        told = partial(self._tell, item)
+        fill = Spread(self._cluster, item.variant.model, self._batch.styles, told, self._stop)
+        job = self._batch.job(item, overwrite=self._batch.overwrite)
+        check_divisible(job)
+        job = replace(job, resume=True)
+        return fill.result(
+            paint_by(model, look, job, fill=fill, on_progress=fill.joined, stop=self._stop)
         )

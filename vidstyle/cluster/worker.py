@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle import cores, pipeline
+from vidstyle.batch.painting import paint_by
 from vidstyle.errors import UsageError
-from vidstyle.files import Job, Result, paint_file, read_twice, settings_of
-from vidstyle.frame import StreamInfo
+from vidstyle.files import Job, Result, read_twice, settings_of
 from vidstyle.media.lookahead import LookaheadSource
 from vidstyle.media.part import REORDERED, Part, PartSource, Times, Unkept
 from vidstyle.media.piece import Arrays, index_path, read_state
@@ -28,7 +27,6 @@ from vidstyle.model import Model
 from vidstyle.pipeline import Checkpoint, Progress
 from vidstyle.selection import load_wished
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
 from vidstyle.zoo.names import IDENTITY
 
@@ -108,17 +106,7 @@ class Worker:
         """
         with self._working():
             model = self._model(job, network)
-
-            def prepare(info: StreamInfo) -> Sequence[Painter[Any]]:
-                model.expect(info, network.look.stroke)
-                return [model.stylizer.bind(network.look)]
-
-            return paint_file(
-                *(job, prepare),
-                exact=model.name == IDENTITY,
-                on_progress=self._note,
-                stop=self._stop,
-            )
+            return paint_by(model, network.look, job, on_progress=self._note, stop=self._stop)
         return None
 
     def paint_pieces(self, task: Task) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import zlib
@@ -10,10 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -149,6 +153,23 @@ def read_piece(path: Path) -> Piece:
     if found != crc or size != index[:, 0].sum():
         raise ValueError("its packets are others")
     return Piece(packets, index, frames)
+
+
+def whole_piece(path: Path, before: int = 0) -> Piece | None:
+    """Read a piece that is whole; None, and a warning, where it is damaged.
+
+    Args:
+        path: of its index.
+        before: frames of the output that are known to lie before it.
+    """
+    try:
+        piece = read_piece(path)
+        if piece.frames <= before:
+            raise ValueError("its frames do not follow")
+    except (OSError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        log.warning("%s is damaged (%s): it is painted anew", path, error)
+        return None
+    return piece
 
 
 def packets_of(piece: Piece) -> Iterator[tuple[int, Any]]:

@@ -10,12 +10,10 @@ import json
 import logging
 import re
 import shutil
-import zlib
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import av
 
@@ -28,8 +26,8 @@ from vidstyle.media.piece import (
     index_path,
     indices,
     packets_of,
-    read_piece,
     read_state,
+    whole_piece,
 )
 
 log = logging.getLogger(__name__)
@@ -113,14 +111,20 @@ class Pieces:
 
     def _find(self) -> None:
         while (path := index_path(self.folder, len(self._pieces))).exists():
-            try:
-                piece = read_piece(path)
-                if piece.frames <= self.frames:
-                    raise ValueError("its frames do not follow")
-            except (OSError, ValueError, KeyError, BadZipFile, zlib.error) as error:
-                log.warning("%s is damaged (%s): going on before it", path, error)
+            piece = whole_piece(path, self.frames)
+            if piece is None:
                 return
             self._pieces.append(piece)
+
+    def kept(self) -> set[int]:
+        """Return the numbers of all whole pieces, be they behind one that is not there; remove what is damaged."""
+        kept = set()
+        for path in sorted(indices(self.folder)):
+            if whole_piece(path):
+                kept.add(int(path.stem))
+            else:
+                path.unlink(missing_ok=True)
+        return kept
 
     first_frame = 0
     """Index of the first frame that the sink gets."""

@@ -1,14 +1,17 @@
-"""One call for many files: `stylize_many`."""
+"""One call for many files, on this machine or on many: `stylize_many`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from vidstyle.batch.plan import Plan, styles_in
 from vidstyle.batch.report import Outcome, Report
 from vidstyle.batch.step import Step
 from vidstyle.batch.work import Batch
+from vidstyle.cluster.options import Spreading
+from vidstyle.cluster.spread import paint_many
 from vidstyle.comparison import Comparison
 from vidstyle.masks import Masks
 from vidstyle.media.codecs import Encoding
@@ -46,6 +49,9 @@ def stylize_many(
     resume: bool = False,
     keep_partial: bool = False,
     jobs: int = 1,
+    on: str | None = None,
+    workers: int | None = None,
+    worker_cores: int = 1,
     on_progress: Callable[[Step], None] | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
     stop: Callable[[], None] | None = None,
@@ -84,6 +90,9 @@ def stylize_many(
         resume: see `stylize`.
         keep_partial: see `stylize`.
         jobs: results that are made at once, each by a thread with a model of its own.
+        on: spread the work over workers of Ray; see `cluster.options.Spreading`, as the next two. A single result is spread by its pieces.
+        workers: how many at most; None: as many as there are cores for.
+        worker_cores: cores of each.
         on_progress: called after every batch of frames.
         on_outcome: called after every result.
         stop: called often; what it raises ends the work, once the report is written.
@@ -93,10 +102,12 @@ def stylize_many(
 
     Raises:
         UsageError: something does not go together, two results would have one name, or one would replace an input;
-            before the work.
+            before the work. Or `on` finds no worker.
         InputError: a folder holds nothing to paint.
+        MissingPackageError: `on` needs Ray.
         OutputError: the report cannot be written.
     """
+    spreading = Spreading(on, worker_cores, workers)
     several = [tuple(s) if isinstance(s, list | tuple) else (s,) for s in styles]
     if style_dir is not None:
         several += [(picture,) for picture in styles_in(Path(style_dir))]
@@ -127,4 +138,5 @@ def stylize_many(
         keep_partial=keep_partial,
         jobs=jobs,
     )
-    return work.paint(on_progress=on_progress, on_outcome=on_outcome, stop=stop)
+    paint = partial(paint_many, work, spreading) if on else work.paint
+    return paint(on_progress=on_progress, on_outcome=on_outcome, stop=stop)
