@@ -29,16 +29,13 @@ class Schedule:
         Raises:
             UsageError: one waits for a shot or for sound, or changes what is the same for all of a session.
         """
+        timeline.check_changes(_CHANGED, "a live source")
         for cue in timeline.cues:
             if cue.at is None:
                 raise UsageError(
                     f"the shots of a live source are not known beforehand: expected a time, got {cue.name}"
                 )
             for name, value in cue.values.items():
-                if name not in _CHANGED:
-                    raise UsageError(
-                        f"expected a style or {', '.join(_CHANGED)} in a cue of a live source, got {name} at {cue.name}"
-                    )
                 if isinstance(value, Level):
                     raise UsageError(
                         f"a live source is painted without its sound: expected {name} as a number at {cue.name}, got {value}"
