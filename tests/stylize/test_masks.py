@@ -373,7 +373,10 @@ def test_live_paints_where_a_picture_says_so(picture, tmp_path):
     cv2.imwrite(str(mask), disc(10))
     frame = pattern(1, WIDTH, HEIGHT)
     painter = LivePainter.of(
-        ["starry_night"], Compute(device="cpu"), colors="luminance", mask=Masks((str(mask),)).live()
+        ["starry_night"],
+        Compute(device="cpu"),
+        look=Look(colors="luminance"),
+        mask=Masks((str(mask),)).live(),
     )
     painted = painter.paint(frame, (HEIGHT, WIDTH), 0.0)
     inside = disc(10)[..., 0] > 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vidstyle.errors import UsageError
 from vidstyle.live.controls import NUMBERS
 from vidstyle.stylize.cues import Cue, Level
 from vidstyle.stylize.timeline import Timeline
 
-_CHANGED = (*NUMBERS, "colors")
+_CHANGED = (*NUMBERS, "stroke", "colors")
 """What a cue can change beside the style."""
 
 
@@ -67,3 +67,10 @@ class Schedule:
             found.append((cue, when))
         self._next += len(found)
         return found
+
+    def coming(self, until: float) -> Iterator[Cue]:
+        """Yield the cues that are due after those so far, before a frame's time, seconds."""
+        for cue in self._cues[self._next :]:
+            if self._began is None or self._began + float(cue.at or 0) > until:
+                return
+            yield cue
