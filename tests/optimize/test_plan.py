@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from tests.clips import make_clip
+from tests.conftest import ROOT
 from vidstyle import Cue, Encoding, Look, Masks, Reading, Style, Timeline, UsageError
 from vidstyle.errors import InputError, VidstyleError
+from vidstyle.images.files import read_picture
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.plan import Plan
 from vidstyle.optimize.video import VideoConfig
+from vidstyle.zoo.features import load_features
 
 RED, BLUE = (np.full((60, 60, 3), color, np.uint8) for color in ((230, 60, 40), (40, 60, 230)))
 RATE = 10
@@ -31,7 +35,7 @@ def test_styles_fade_as_shares_of_pictures():
     assert blue == [0, 0, 0, 0.25, 0.5, 0.75, 1, 1, 0, 0]
     assert all(sum(m.shares) == pytest.approx(1) and m.own == 0 for m in moments)
     # A change at once begins anew, and the picture that comes back is the same one.
-    assert [m.goes_on(b) for b, m in zip(moments, moments[1:], strict=False)] == [True] * 7 + [
+    assert [m.goes_on(b) for b, m in itertools.pairwise(moments)] == [True] * 7 + [
         False,
         True,
     ]
@@ -90,19 +94,20 @@ def test_a_clip_is_painted_by_its_timeline(perceptual, clip):
     assert all(np.array_equal(a, b) for a, b in zip(found[6:], rest, strict=True))
 
 
-def test_a_lower_strength_is_nearer_to_the_frame(perceptual, clip):
+@pytest.mark.slow
+def test_a_lower_strength_is_nearer_to_the_frame(clip):
     """From its first frame on, and after a cue that lowers it."""
-    whole, half, plain = (
-        painted(clip, perceptual, [RED], look=Look(strength=strength)) for strength in (1, 0.5, 0)
+    net, style = load_features("own"), read_picture(ROOT / "samples" / "styles" / "ink.jpg")
+    whole, half = (
+        painted(clip, net, [style], look=Look(strength=strength)) for strength in (1, 0.5)
     )
-    lowered = painted(
-        clip, perceptual, [RED], timeline=Timeline([Cue(0.4, strength=0.5, fade=0.2)])
-    )
+    lowered = painted(clip, net, [style], timeline=Timeline([Cue(0.3, strength=0.5, fade=0.2)]))
+    plain = read(clip)
     for n in range(8):
         assert away(half[n], plain[n]) < 0.8 * away(whole[n], plain[n])
     for n in range(4):
         assert np.array_equal(lowered[n], whole[n])
-    assert away(lowered[7], plain[7]) < 0.8 * away(whole[7], plain[7])
+    assert away(lowered[5], plain[5]) < 0.8 * away(whole[5], plain[5])
 
 
 def test_a_blend_shows_the_frame_through(perceptual, clip):
@@ -127,7 +132,7 @@ def test_a_run_by_a_timeline_goes_on(perceptual, clip):
     with pytest.raises(KeyboardInterrupt):
         painted(clip, perceptual, styles, timeline=timeline, resume=True, on_step=stop)
     other = Timeline([Cue(0.2, BLUE, fade=0.4)])
-    with pytest.raises(UsageError, match="`timeline` was .*, is .*"):
+    with pytest.raises(UsageError, match="`timeline` was"):
         painted(clip, perceptual, styles, timeline=other, resume=True)
     again = painted(clip, perceptual, styles, timeline=timeline, resume=True)
     assert all(np.array_equal(a, b) for a, b in zip(whole, again, strict=True))

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import cast
 
 import cv2
@@ -117,14 +116,14 @@ class LivePainter:
         compute, models = replace(compute, low_latency=True), dict[str, Model]()
         choices: dict[object, Choice] = {}
 
-        def number(sources: Sequence[StyleSource], weights: Sequence[float] | None) -> int:
-            key = tuple(map(str, sources)), tuple(weights or ())
+        def number(sources: Sequence[StyleSource], weights: tuple[float, ...] | None) -> int:
+            key = tuple(map(str, sources)), weights
             if key not in choices:
                 name, pictures = model_for(sources)
                 if str(name) not in models:
                     models[str(name)] = load_wished(name, compute)
                 model = models[str(name)]
-                options = StyleOptions(style_weights=weights and tuple(weights))
+                options = StyleOptions(style_weights=weights)
                 style = read_style(model, pictures, options)
                 choices[key] = Choice(style_name(sources), model, style)
             return list(choices).index(key)
@@ -252,7 +251,7 @@ class LivePainter:
             self._voice, self._next = self._next, None
         if self._stroke != self._wished_stroke:
             if not self.ready(*size):
-                self.expect(*self._asked)
+                self.expect(*(self._asked or size))
                 return
             self._stroke = self._wished_stroke
         choice = self._choices[self.chosen]

@@ -125,9 +125,7 @@ class Plan:
         look = replace(look, style=own)
         if timeline is None:
             return cls(pictures, look)
-        return cls(
-            pictures, look, timeline.read(lambda cue: style(cues[cue], cue.weights), look)
-        )
+        return cls(pictures, look, timeline.read(lambda cue: style(cues[cue], cue.weights), look))
 
     def known(self, clip: Clip, stop: Callable[[], None] | None) -> Plan:
         """Return it with what its timeline needs of the clip; see `timelines.known`."""

@@ -131,9 +131,9 @@ class _Clip:
         self.recolored_styles: tuple[int, list[Pixels]] = -1, []
         self.shots: list[int] = []
         """Of each frame the first of those that it goes on from."""
-        for number, begins in enumerate(find_shots(frames[n] for n in range(self.count))):
-            begins = begins or not moments[number].goes_on(moments[number - 1])
-            self.shots.append(number if begins else self.shots[-1])
+        for number, cut in enumerate(find_shots(frames[n] for n in range(self.count))):
+            goes_on = not cut and moments[number].goes_on(moments[number - 1])
+            self.shots.append(self.shots[-1] if goes_on else number)
 
     def moved(self, number: int, other: int) -> tuple[Pixels, Floats]:
         """Return another frame's painting (H, W, 3), moved to a frame, and the mask (H, W) where that is reliable.

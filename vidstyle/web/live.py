@@ -174,7 +174,9 @@ class _Stream:
 
     def _load(self, style: str, strength: float, stability: float) -> LivePainter:
         named = str(self._session.style(style))
-        return LivePainter.of([named], self._compute, look=Look(strength=strength, stability=stability))
+        return LivePainter.of(
+            [named], self._compute, look=Look(strength=strength, stability=stability)
+        )
 
     def _run(self, style: str, strength: float, stability: float, pace: Pace) -> None:
         """Load and paint; the session's thread."""
