@@ -92,6 +92,7 @@ ALLOWED = {
         "nets",
         "pipeline",
         "stylize",
+        "timelines",
         "zoo",
     },
     "files": {"comparison", "errors", "frame", "masks", "media", "pipeline", "runtime", "stylize"},

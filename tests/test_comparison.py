@@ -16,6 +16,7 @@ from vidstyle import Frame, UsageError, pipeline
 from vidstyle.comparison import COMPARISONS, Comparison
 from vidstyle.live.controls import Command
 from vidstyle.live.painter import LivePainter
+from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.testing import BT709, INFO, MADE_BY, STYLE, ListSource, MemorySink, TinyEngine, invert
 
@@ -123,7 +124,7 @@ def test_no_such_way(base, tmp_path):
 
 
 def test_live_shows_both_halves_while_it_is_asked_to():
-    live = LivePainter(vidstyle.load("identity"), [])
+    live = LivePainter.of(["identity"], Compute("cpu"))
     live.model.engine.paint = TinyEngine().paint
     frame = pattern(0, WIDTH, HEIGHT)
     assert live.obey(Command("compare"), 0.0) == "compare split"

@@ -72,8 +72,9 @@ class Masks:
         if any(is_pipe(Path(name)) for name in self.mask):
             raise UsageError("expected a file for `mask`, got standard input")
         for name in self.mask:
-            if name.startswith(_AUTO) and name not in FOUND:
-                raise UsageError(f"expected a file for `mask`, or {' or '.join(FOUND)}, got {name}")
+            if not name or (name.startswith(_AUTO) and name not in FOUND):
+                known = " or ".join(FOUND)
+                raise UsageError(f"expected a file for `mask`, or {known}, got {name or 'nothing'}")
 
     def check_count(self, styles: int, *, weighted: bool = False) -> None:
         """Refuse masks that do not fit so many styles.

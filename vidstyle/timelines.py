@@ -109,9 +109,7 @@ def ready(
 def fitted(
     timeline: Timeline, stylizers: Mapping[str, Stylizer], clip: Clip, stop: Stop | None
 ) -> TimelineStylizer:
-    """Return what paints a clip by a timeline, with what that needs of the clip, and hold it to the clip's end.
-
-    Its shots are found in a pass over all of the input, whose pictures are made small; its sound in another.
+    """Return what paints a clip by a timeline, with what that needs of the clip.
 
     Args:
         timeline: its styles are read.
@@ -120,7 +118,26 @@ def fitted(
         stop: called often; raises to stop.
 
     Raises:
-        UsageError: a cue is beyond the end, there are not as many shots, or a style is of no stylizer.
+        UsageError: see `known`; or a style is of no stylizer.
+        InputError: see `known`.
+    """
+    rises = all(stylizer.rises for stylizer in stylizers.values())
+    return TimelineStylizer(stylizers, known(timeline, clip, stop, rises=rises), clip.start)
+
+
+def known(timeline: Timeline, clip: Clip, stop: Stop | None, *, rises: bool = True) -> Timeline:
+    """Return a timeline with what it needs of a clip, held to the clip's end.
+
+    Its shots are found in a pass over all of the input, whose pictures are made small; its sound in another.
+
+    Args:
+        timeline: checked by `check_source`.
+        clip: the video.
+        stop: called often; raises to stop.
+        rises: the end of a fade from black begins a shot, too.
+
+    Raises:
+        UsageError: a cue is beyond the end, or there are not as many shots.
         InputError: there is no sound, or the input cannot be read a second time.
     """
     source, reading = clip.source, clip.reading
@@ -130,11 +147,10 @@ def fitted(
             timeline = timeline.heard(Levels(levels(video, stop), RATE))
     if timeline.by_shots:
         small = again if reading.is_raw else replace(again, size=(_SIDE, -1))
-        rises = all(stylizer.rises for stylizer in stylizers.values())
         with Video.open(source, small, stop=stop, look_only=True) as video:
             timeline = timeline.placed(list(_shots(video, rises, stop)))
     _check_end(timeline, clip)
-    return TimelineStylizer(stylizers, timeline, clip.start)
+    return timeline
 
 
 def _check_end(timeline: Timeline, clip: Clip) -> None:

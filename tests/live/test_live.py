@@ -16,7 +16,15 @@ import pytest
 
 from tests.clips import make_clip, pattern
 from tests.conftest import ROOT, vidstyle
-from vidstyle import Cue, Encoding, MissingPackageError, OutputError, Timeline, VidstyleError
+from vidstyle import (
+    Cue,
+    Encoding,
+    Look,
+    MissingPackageError,
+    OutputError,
+    Timeline,
+    VidstyleError,
+)
 from vidstyle.live import outputs
 from vidstyle.live.controls import FADE, Command
 from vidstyle.live.pace import Pace
@@ -35,7 +43,7 @@ def paced(size="128x96", rate=30):
 
 
 def painter(*styles, **more):
-    return LivePainter.of(styles or (SWIRLS,), Compute("cpu"), **more)
+    return LivePainter.of(styles or (SWIRLS,), Compute("cpu"), look=Look(**more))
 
 
 class Slow:
@@ -172,7 +180,7 @@ def test_a_timeline_counts_from_the_first_frame(caplog):
     [
         ("shot:2=strength:0.5", "expected a time, got shot 2"),
         ("2=strength:audio", "expected strength as a number at 2 s, got audio:0..1"),
-        ("2=stroke:2", "strength, blend, stability, colors in a cue of a live source, got stroke"),
+        ("2=flow:dis", "blend, stability, stroke, colors in a cue of a live source, got flow"),
         (f"2={WOODCUT}", "nothing says what it looks like before 2 s"),
         ("0=none.jpg", "none.jpg"),
     ],

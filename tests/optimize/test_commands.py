@@ -129,6 +129,8 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--invert",), "--invert does not go with --method gatys"),
         (("--method", "mrf", "--style-layers", "relu1_1"), "--style-layers does not go"),
         (("--end", "3"), "--end does not go"),
+        (("--strength", "0.5"), "--strength does not go with --method gatys"),
+        (("--at", "0=strength:0.5"), "--at does not go with --method gatys"),
         (("--mask", "black.png"), "all black"),
         (("--mask", "photo.png", "--mask", "photo.png"), "a --mask for each of 1 styles, got 2"),
         (("--mask", "photo.png", "--regions", "auto"), "either masks or regions"),
@@ -335,6 +337,27 @@ def test_a_clip(folder, paint, refused):
         ("-y", "--reach", "2,1"): "rising",
     }.items():
         refused(message, *CLIP, *words)
+
+
+def test_a_clip_by_a_timeline(folder, refused):
+    make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
+    (folder / "plan.toml").write_text('[[cue]]\nat = 0\nstyle = "starry.jpg"\nstrength = 0.5')
+    done = vidstyle(
+        *("paint", "clip.mp4", "--method", "video", "--timeline", "plan.toml"),
+        *("--features", "features.safetensors", "--size", 64, "--steps", 2),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "clip.timeline.mp4").exists()
+    for words, message in {
+        ("--at", "9=strength:0.5"): "the cue at 9 s is beyond the end of the input",
+        ("--at", "0=stroke:2"): "expected a style or strength, blend in a cue of a clip",
+        ("--at", "0=great_wave"): "great_wave is a network",
+        ("--at", "shot:3=blend:0.5"): "expected shots up to 1",
+        ("--at", "0=blend:0.5", "-o", "starry.jpg", "-y"): "starry.jpg",
+        ("--strength", "nan"): "--strength from 0 to 1",
+    }.items():
+        refused(message, *CLIP, "-o", "other.mp4", *words)
 
 
 def test_a_reconstruction(folder, refused):

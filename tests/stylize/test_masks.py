@@ -200,6 +200,7 @@ def test_another_size_is_told_once_and_invert_turns_it_round(clip, plain, pictur
         (["--invert"], 2, "--invert changes masks; give a --mask"),
         (["--mask", "m.png", "--feather", "-1"], 2, "--feather"),
         (["--mask", "-"], 2, "standard input"),
+        (["--mask", ""], 2, "expected a file for --mask, or auto:person"),
         (["--keep", "dog"], 2, "expected --keep person or face or background, got dog"),
         (["--keep", "face", "--mask", "m.png"], 2, "--keep face is --mask auto:face with --invert"),
         (["--keep", "face", "--invert"], 2, "--keep face is --mask auto:face with --invert"),
@@ -373,7 +374,10 @@ def test_live_paints_where_a_picture_says_so(picture, tmp_path):
     cv2.imwrite(str(mask), disc(10))
     frame = pattern(1, WIDTH, HEIGHT)
     painter = LivePainter.of(
-        ["starry_night"], Compute(device="cpu"), colors="luminance", mask=Masks((str(mask),)).live()
+        ["starry_night"],
+        Compute(device="cpu"),
+        look=Look(colors="luminance"),
+        mask=Masks((str(mask),)).live(),
     )
     painted = painter.paint(frame, (HEIGHT, WIDTH), 0.0)
     inside = disc(10)[..., 0] > 0

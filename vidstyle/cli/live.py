@@ -163,7 +163,7 @@ def live(
     origin: Origin,
     destinations: Outputs,
     # These can change while it runs.
-    look: Annotated[Look, only("strength", "blend", "stability", "colors")],
+    look: Annotated[Look, only("strength", "blend", "stroke", "stability", "colors")],
     times: TimelineOptions,
     masks: Masks,
     pacing: Pacing,
@@ -177,7 +177,8 @@ def live(
 
     The newest frame is painted; frames that arrive in the meantime are dropped, and counted. Ctrl-C, or q in the window, ends it; a recording is
     kept. Lines on standard input change it during the run:
-    style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, quit. In the window: 1-9, n and p
+    style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1,
+    stroke 0.5..3, quit. In the window: 1-9, n and p
     for the style, + and - for the strength, ] and [ for the stability.
     """
     stop = StopOnSignal()
@@ -194,10 +195,7 @@ def live(
     device = origin.device(url)
     painter = LivePainter.of(
         *(style or [], compute),
-        strength=look.strength,
-        blend=look.blend,
-        stability=look.stability,
-        colors=look.colors,
+        look=look,
         mask=masks.live(),
         timeline=timeline,
     )

@@ -20,7 +20,7 @@ from vidstyle.cli.painting import (
 from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
-from vidstyle.errors import MissingPackageError
+from vidstyle.errors import MissingPackageError, UsageError
 from vidstyle.masks import Masks
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
@@ -28,10 +28,13 @@ from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
 from vidstyle.optimize.config import Config, VideoConfig
+from vidstyle.optimize.plan import CHANGED, check_timeline
 from vidstyle.optimize.regionfiles import RegionFiles
 from vidstyle.optimize.texture import for_texture, texture_of
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
+from vidstyle.stylize.timeline import TimelineOptions
 from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
@@ -50,11 +53,11 @@ def paint(
         ),
     ],
     style: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             "--style", "-s", metavar="PICTURE", help="The style picture; several are mixed."
         ),
-    ],
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -75,6 +78,8 @@ def paint(
     ] = "gatys",
     config: Annotated[Config, by_method(METHODS)],
     styles: Annotated[StyleOptions, only("style_weights")],
+    look: Annotated[Look, only(*CHANGED), when_method("video")],
+    times: Annotated[TimelineOptions, when_method("video")],
     where: Annotated[RegionFiles | Masks, by_method(PLACES)],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
     trace: Annotated[Trace, PICTURES],
@@ -91,6 +96,10 @@ def paint(
     Ruder et al. (2016).
     """
     stop = StopOnSignal()
+    timeline = times.read()
+    style = style or []
+    if not (style or timeline):
+        raise UsageError("give at least one `style` PICTURE")
     for picture in style:
         catalog.check_picture(picture)
     regions = where if isinstance(where, RegionFiles) else RegionFiles()
@@ -100,14 +109,17 @@ def paint(
         config = for_texture(config, texture)
     if method != "video":
         regions = regions.resolved(config, None if texture else content, style)
-    inputs = [content, *style, *regions.files, *masks.files, *config.files]
+    of_cues = [Path(str(s)) for cue in (timeline.cues if timeline else ()) for s in cue.sources]
+    inputs = [content, *style, *of_cues, *regions.files, *masks.files, *config.files]
     target = output or _default_output(content, style, is_video=method == "video")
     if resumption.resume and method != "video":
         check_resumable(target)
     if method == "video":
         check_input(content)
         check_output(target, overwrite=overwrite)
-        masks.check_count(len(style), weighted=bool(styles.style_weights))
+        masks.check_count(len(style) or 1, weighted=bool(styles.style_weights))
+        if timeline:
+            check_timeline(timeline, has_style=bool(style))
     else:
         check_picture(target, inputs, overwrite=overwrite)
         regions.check_saved(target, inputs, overwrite=overwrite)
@@ -127,7 +139,7 @@ def paint(
             style,
             target,
             config,
-            styles.shares(len(style)),
+            styles.shares(len(style)) if style else (),
             choose_device(compute.device),
             [read_picture(s) for s in style],
             load_features(features),
@@ -137,7 +149,7 @@ def paint(
             stop,
         )
         if method == "video":
-            paint_clip(job, masks, reading, overwrite=overwrite)
+            paint_clip(job, look, timeline, masks, reading, overwrite=overwrite)
         else:
             paint_picture_file(job, regions, trace, overwrite=overwrite)
 
@@ -146,5 +158,5 @@ def _default_output(content: Path, style: list[Path], *, is_video: bool) -> Path
     if is_video:
         from vidstyle.api import default_output
 
-        return default_output(content, [str(s) for s in style])
+        return default_output(content, [str(s) for s in style] or "timeline")
     return content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
     from vidstyle.optimize.descent import StepResult
+    from vidstyle.stylize.look import Look
+    from vidstyle.stylize.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,15 @@ class Job:
     stop: StopOnSignal
 
 
-def paint_clip(job: Job, masks: Masks, reading: Reading, *, overwrite: bool) -> None:
+def paint_clip(
+    job: Job,
+    look: Look,
+    timeline: Timeline | None,
+    masks: Masks,
+    reading: Reading,
+    *,
+    overwrite: bool,
+) -> None:
     """Paint a clip."""
     from vidstyle.optimize.clip import paint_video
 
@@ -76,7 +86,9 @@ def paint_clip(job: Job, masks: Masks, reading: Reading, *, overwrite: bool) -> 
         job.perceptual,
         job.target,
         job.config,
-        shares=job.shares,
+        shares=job.shares or None,
+        look=look,
+        timeline=timeline,
         masks=masks,
         reading=reading,
         overwrite=overwrite,

@@ -20,7 +20,7 @@ FADE = 0.5
 NUMBERS = ("strength", "blend", "stability")
 """Fields of `Look`, 0 to 1, that fade."""
 
-HELP = "style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, compare, quit"
+HELP = "style NAME|NUMBER|next|previous, strength 0..1, blend 0..1, stability 0..1, stroke 0.5..3, compare, quit"
 """The lines."""
 
 KEYS = "1-9 and n, p: style; + -: strength; ] [: stability; c: compare; q: quit"
@@ -35,7 +35,7 @@ class Command:
     """One change."""
 
     what: str
-    """style, strength, blend, stability, compare or quit."""
+    """style, strength, blend, stability, stroke, compare or quit."""
     value: str | float = ""
     """Of a style its name, its number from 1, next or previous; otherwise a number."""
     relative: bool = False
@@ -56,12 +56,13 @@ def parse_line(line: str) -> Command:
         return Command("compare")
     if what == "style" and value:
         return Command("style", value)
-    if what in NUMBERS:
+    if what in (*NUMBERS, "stroke"):
+        low, high = (0.5, 3.0) if what == "stroke" else (0.0, 1.0)
         try:
             number = float(value)
         except ValueError:
             number = -1.0
-        if 0 <= number <= 1:
+        if low <= number <= high:
             return Command(what, number)
     raise UsageError(f"expected {HELP}, got {line.strip()!r}")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vidstyle.errors import UsageError
 from vidstyle.live.controls import NUMBERS
 from vidstyle.stylize.cues import Cue, Level
 from vidstyle.stylize.timeline import Timeline
 
-_CHANGED = (*NUMBERS, "colors")
+_CHANGED = (*NUMBERS, "stroke", "colors")
 """What a cue can change beside the style."""
 
 
@@ -29,16 +29,13 @@ class Schedule:
         Raises:
             UsageError: one waits for a shot or for sound, or changes what is the same for all of a session.
         """
+        timeline.check_changes(_CHANGED, "a live source")
         for cue in timeline.cues:
             if cue.at is None:
                 raise UsageError(
                     f"the shots of a live source are not known beforehand: expected a time, got {cue.name}"
                 )
             for name, value in cue.values.items():
-                if name not in _CHANGED:
-                    raise UsageError(
-                        f"expected a style or {', '.join(_CHANGED)} in a cue of a live source, got {name} at {cue.name}"
-                    )
                 if isinstance(value, Level):
                     raise UsageError(
                         f"a live source is painted without its sound: expected {name} as a number at {cue.name}, got {value}"
@@ -70,3 +67,10 @@ class Schedule:
             found.append((cue, when))
         self._next += len(found)
         return found
+
+    def coming(self, until: float) -> Iterator[Cue]:
+        """Yield the cues that are due after those so far, before a frame's time, seconds."""
+        for cue in self._cues[self._next :]:
+            if self._began is None or self._began + float(cue.at or 0) > until:
+                return
+            yield cue

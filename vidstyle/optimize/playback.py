@@ -14,6 +14,7 @@ from vidstyle.frame import Frame, Pixels
 from vidstyle.optimize.album import Album, to_bytes
 from vidstyle.pipeline import Arrays, ConvertedT, Sink, Source, Summary
 from vidstyle.stylize.layers import Layer, Layers, MaskSource
+from vidstyle.stylize.strength import blend
 from vidstyle.stylize.stylizer import Lookahead
 
 
@@ -23,9 +24,20 @@ class Playback:
     depth = 0
     name = "optimisation"
 
-    def __init__(self, album: Album, finish: Callable[[Pixels, Pixels], Pixels]) -> None:
-        """Take the pictures, and a function of one and its frame, both uint8 (H, W, 3), that finishes it."""
-        self._album, self._finish = album, finish
+    def __init__(
+        self,
+        album: Album,
+        finish: Callable[[Pixels, Pixels], Pixels],
+        shares: Sequence[float],
+    ) -> None:
+        """Take the pictures.
+
+        Args:
+            album: the pictures.
+            finish: of one and its frame, both uint8 (H, W, 3), that finishes it.
+            shares: of each in what is shown; at 0 the frame stays as it is, to the bit.
+        """
+        self._album, self._finish, self._shares = album, finish, shares
 
     def batch(self, height: int, width: int) -> int:
         """Return 1: nothing is gained by waiting for more."""
@@ -40,11 +52,14 @@ class Playback:
         def shown() -> list[Pixels]:
             found = []
             for number, frame in enumerate(frames, first):
-                pixels = frame.pixels
+                pixels, share = frame.pixels, self._shares[number]
+                if not share:
+                    found.append(pixels)
+                    continue
                 painted = self._finish(self._album[number], to_bytes(pixels))
-                found.append(
-                    painted if pixels.dtype == np.uint8 else painted.astype(pixels.dtype) * 257
-                )
+                if pixels.dtype != np.uint8:
+                    painted = painted.astype(pixels.dtype) * 257
+                found.append(blend(pixels, painted, share))
             return found
 
         return shown, first + len(frames)

@@ -39,8 +39,9 @@ from vidstyle.optimize.painting import (
     recolored,
     style_sides,
 )
+from vidstyle.optimize.plan import Moment
 from vidstyle.optimize.shots import find_shots
-from vidstyle.stylize.style import normalized
+from vidstyle.stylize.strength import blend
 
 _SHARE = 0.5
 """Share of a neighbour in the picture that a frame begins a further pass with (delta of the multi-pass algorithm)."""
@@ -115,50 +116,71 @@ class _Clip:
         self,
         frames: Album,
         painted: Album,
-        styles: Sequence[Pixels],
+        pictures: Sequence[Pixels],
+        moments: Sequence[Moment],
         perceptual: Perceptual,
         config: VideoConfig,
-        shares: Sequence[float],
         device: torch.device | str,
     ) -> None:
-        self.frames, self.painted, self.styles = frames, painted, styles
+        self.frames, self.painted = frames, painted
+        self.pictures, self.moments = pictures, moments
         self.perceptual = perceptual.to(device)
-        self.config, self.shares, self.device = config, shares, device
+        self.config, self.device = config, device
         self.flow = flow_finder(config.flow, device)
         self.count = len(frames)
         self.recolored_styles: tuple[int, list[Pixels]] = -1, []
         self.shots: list[int] = []
-        for number, begins in enumerate(find_shots(frames[n] for n in range(self.count))):
-            self.shots.append(number if begins else self.shots[-1])
+        """Of each frame the first of those that it goes on from."""
+        for number, cut in enumerate(find_shots(frames[n] for n in range(self.count))):
+            goes_on = not cut and moments[number].goes_on(moments[number - 1])
+            self.shots.append(self.shots[-1] if goes_on else number)
 
     def moved(self, number: int, other: int) -> tuple[Pixels, Floats]:
-        """Return another frame's painting (H, W, 3), moved to a frame, and the mask (H, W) where that is reliable."""
+        """Return another frame's painting (H, W, 3), moved to a frame, and the mask (H, W) where that is reliable.
+
+        One of a larger strength comes nearer to the frame: its strokes would never go by themselves.
+        """
         now, then = self.frames[number], self.frames[other]
         flow, back = self.flow(now, then), self.flow(then, now)
-        return warp_bicubic(self.painted[other], flow), reliable(flow, back).astype(np.float32)
+        picture, mask = warp_bicubic(self.painted[other], flow), reliable(flow, back)
+        strength, before = self.moments[number].strength, self.moments[other].strength
+        if strength < before:
+            picture = blend(self.shown(number)[0], picture, strength / before)
+        return picture, mask.astype(np.float32)
 
-    def shown(self, number: int) -> tuple[Pixels, list[Pixels]]:
-        """Return a frame and the styles in the colors that they are compared in: those of a shot's first."""
-        first = self.frames[self.shots[number]]
+    def shown(self, number: int) -> tuple[Pixels, list[Pixels], list[float]]:
+        """Return a frame and its styles in the colors that they are compared in, those of a shot's first; and their shares."""
+        first, moment = self.frames[self.shots[number]], self.moments[number]
         if self.recolored_styles[0] != self.shots[number]:
-            sides = style_sides(self.config, max(first.shape[:2]), len(self.styles))
-            small = [scaled(style, n) for style, n in zip(self.styles, sides, strict=True)]
+            sides = style_sides(self.config, max(first.shape[:2]), len(self.pictures))
+            small = [scaled(style, n) for style, n in zip(self.pictures, sides, strict=True)]
             self.recolored_styles = (
                 self.shots[number],
                 recolored(first, small, self.config.colors)[1],
             )
-        return recolored(self.frames[number], [], self.config.colors)[0], self.recolored_styles[1]
+        frame, _ = recolored(self.frames[number], [], self.config.colors)
+        styles = [self.recolored_styles[1][n] for n, _ in moment.pictures]
+        shares = [share for _, share in moment.pictures]
+        if moment.own:
+            return frame, [*styles, frame], [*shares, moment.own]
+        return frame, styles, shares
 
     def objective(self, number: int) -> tuple[Tensor, Objective]:
         """Return a frame (1, 3, H, W), and the loss it has by itself."""
-        shown, recolored_styles = self.shown(number)
+        shown, styles, shares = self.shown(number)
         content = to_tensor(shown, self.device)
         scene = Scene(
             content,
-            [to_tensor(style, self.device) for style in recolored_styles],
-            [SceneRegion(n, share) for n, share in enumerate(self.shares)],
+            [to_tensor(style, self.device) for style in styles],
+            [SceneRegion(n, share) for n, share in enumerate(shares)],
         )
         return content, GramObjective(self.perceptual, scene, self.config)
+
+    def scales(self, number: int) -> tuple[float, ...]:
+        """Return the `style_scale` of the styles of a frame."""
+        given, moment = self.config.style_scale, self.moments[number]
+        scales = given * (len(self.pictures) // len(given))
+        return tuple(scales[n] for n, _ in moment.pictures) + (1.0,) * bool(moment.own)
 
     def compared(
         self, number: int, others: Sequence[int]
@@ -181,14 +203,18 @@ class _Clip:
         def on_step(step: StepResult) -> None:
             callback(FrameStep(number, self.count, pass_number, config.passes, step))
 
+        if not self.moments[number].pictures:
+            self.painted[number] = self.frames[number]
+            return
         if pass_number == 1 and number == first:
-            shown, recolored_styles = self.shown(number)
+            shown, styles, shares = self.shown(number)
+            size, scales = max(shown.shape[:2]), self.scales(number)
             self.painted[number] = paint_picture(
                 shown,
-                recolored_styles,
+                styles,
                 self.perceptual,
-                replace(config, size=max(shown.shape[:2]), colors="style"),
-                shares=self.shares,
+                replace(config, size=size, colors="style", style_scale=scales),
+                shares=shares,
                 device=self.device,
                 on_step=on_step,
             )
@@ -226,11 +252,11 @@ class _Clip:
 def paint_frames(
     frames: Album,
     painted: Album,
-    styles: Sequence[Pixels],
+    pictures: Sequence[Pixels],
+    moments: Sequence[Moment],
     perceptual: Perceptual,
     config: VideoConfig,
     *,
-    shares: Sequence[float] | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[FrameStep], None],
     begun: int = 0,
@@ -241,22 +267,20 @@ def paint_frames(
     Args:
         frames: all of one size.
         painted: an album, which is filled.
-        styles: (H, W, 3) uint8 RGB, of any size.
+        pictures: that they are painted like, (H, W, 3) uint8 RGB, of any size.
+        moments: of each frame what it is painted like.
         perceptual: the perceptual network.
         config: the knobs; its size is not used.
-        shares: of the styles, of any sum; None: equal ones.
         device: a torch device.
         on_step: called after every step; an exception of it ends the run.
         begun: go on after so many paintings, which the album holds already.
         on_frame: called after every painting of a frame, with their number so far, over all passes.
 
     Raises:
-        UsageError: no style, or shares or scales that do not fit.
+        UsageError: scales that do not fit.
         TrainingError: the loss is not finite.
     """
-    clip = _Clip(
-        frames, painted, styles, perceptual, config, normalized(shares, len(styles)), device
-    )
+    clip = _Clip(frames, painted, pictures, moments, perceptual, config, device)
     order = range(clip.count)
     works = [
         (number, pass_number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -181,6 +181,23 @@ class Timeline:
             raise UsageError(
                 "there is nothing from which the cue at 0 could fade: leave its fade out, or give a `style`"
             )
+
+    def check_changes(self, names: Collection[str], where: str) -> None:
+        """Refuse cues that change what cannot change.
+
+        Args:
+            names: fields of `Look` that can.
+            where: they are, for people.
+
+        Raises:
+            UsageError: one does.
+        """
+        for cue in self.cues:
+            for name in cue.values:
+                if name not in names:
+                    raise UsageError(
+                        f"expected a style or {', '.join(names)} in a cue of {where}, got {name} at {cue.name}"
+                    )
 
     def read(self, read: Callable[[Cue], Style], look: Look) -> Timeline:
         """Return it with styles that were read.

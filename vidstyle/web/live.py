@@ -23,6 +23,7 @@ from vidstyle.live.pace import Pace
 from vidstyle.live.painter import LivePainter
 from vidstyle.live.switching import SwitchingPainter
 from vidstyle.runtime.compute import Compute
+from vidstyle.stylize.look import Look
 from vidstyle.web.camera import PageCamera, decode_jpeg
 from vidstyle.web.previews import jpeg
 from vidstyle.web.renders import told
@@ -173,7 +174,9 @@ class _Stream:
 
     def _load(self, style: str, strength: float, stability: float) -> LivePainter:
         named = str(self._session.style(style))
-        return LivePainter.of([named], self._compute, strength=strength, stability=stability)
+        return LivePainter.of(
+            [named], self._compute, look=Look(strength=strength, stability=stability)
+        )
 
     def _run(self, style: str, strength: float, stability: float, pace: Pace) -> None:
         """Load and paint; the session's thread."""
