@@ -91,6 +91,7 @@ ALLOWED = {
         "media",
         "nets",
         "pipeline",
+        "runtime",
         "stylize",
         "zoo",
     },
@@ -121,6 +122,7 @@ ALLOWED = {
         "media",
         "model",
         "pipeline",
+        "regions",
         "runtime",
         "selection",
         "stylize",
@@ -128,6 +130,7 @@ ALLOWED = {
         "training",
         "zoo",
     },
+    "regions": {"errors", "frame", "images", "pipeline", "runtime", "stylize", "zoo"},
     "selection": {"errors", "frame", "images", "model", "runtime", "stylize", "zoo"},
     "batch": {
         "api",
