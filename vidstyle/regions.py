@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 FOUND = "names"
 """Regions of the picture that are found; otherwise a map of it is given."""
 
-_STEEP = 3.0
-"""By how much likelihoods are steepened around 1/2: what is rather sky than not is sky, but for soft edges."""
+_STEEP = 5.0
+"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
 
 
 def check_regions(method: str, styles: Sequence[object]) -> None:
@@ -76,21 +76,31 @@ def region_layers(
         log.warning("the style has no two regions by name: the whole frame gets its colors")
         return None
     find, meant = once(namer), counterparts(offered)
+    groups = {t: [n for n in NAMES if meant[n] == t] for t in (*offered, None)}
     layers = [_layer(sample(picture), None, look, opened)]
     said = []
     for target in offered:
-        members = [name for name in NAMES if meant[name] == target]
         where = (labels == color_of(target)).astype(np.float32)
-        layers.append(_layer(sample(picture, where), _part(find, members), look, opened))
-        said.append(f"{', '.join(members)} like {target} ({float(where.mean()):.0%} of it)")
+        others = [group for other, group in groups.items() if group and other != target]
+        part = _part(find, groups[target], others)
+        layers.append(_layer(sample(picture, where), part, look, opened))
+        said.append(f"{', '.join(groups[target])} like {target} ({float(where.mean()):.0%} of it)")
     log.warning("regions by name: %s", "; ".join(said))
     return Layers(tuple(layers))
 
 
-def _part(find: Segmenter, names: list[str]) -> Segmenter:
-    """Return what finds the places of some names."""
-    numbers = [NAMES.index(name) for name in names]
-    return lambda frame: np.asarray(find(frame)[..., numbers].sum(-1), np.float32)
+def _part(find: Segmenter, names: list[str], others: list[list[str]]) -> Segmenter:
+    """Return what finds the places of some names: above 1/2 where they are likelier than any others."""
+
+    def share(likely: Mask, group: list[str]) -> Mask:
+        return np.asarray(likely[..., [NAMES.index(name) for name in group]].sum(-1), np.float32)
+
+    def part(frame: Pixels) -> Mask:
+        likely = find(frame)
+        best = np.max([share(likely, group) for group in others], axis=0)
+        return np.asarray(0.5 + (share(likely, names) - best) / 2, np.float32)
+
+    return part
 
 
 def _layer(colors: np.ndarray, part: Segmenter | None, look: Look, opened: ExitStack) -> Layer[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.clips import make_clip
-from tests.conftest import vidstyle
+from tests.conftest import ROOT, vidstyle
 from vidstyle import UsageError, stylize
 from vidstyle.images.naming import NAMES, color_of
 from vidstyle.media.source import FileSource
@@ -138,6 +138,19 @@ def test_the_colors_of_a_part_are_as_many():
     assert whole.shape == part.shape
     assert part.min() == 1
     assert np.array_equal(sample(picture, np.zeros((8, 8), np.float32)), whole)  # of nothing
+
+
+def test_a_painted_night_leaves_the_grass_of_the_sample_clip_yellow(tmp_path):
+    """With the network that is shipped: the shadows of the grass do not take the blue of the sky."""
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(iter(source)).pixels
+    cv2.imwrite(str(tmp_path / "day.png"), frame[..., ::-1])
+    style, blue = ROOT / "samples" / "styles" / "swirls.jpg", []
+    for regions in (None, "names"):
+        (made,) = painted(tmp_path / "day.png", style, tmp_path / "out.png", regions=regions)
+        grass = made[int(0.92 * len(made)) :]
+        blue.append((grass[..., 2] > grass[..., 0]).mean())
+    assert blue[1] < 0.6 * blue[0]
 
 
 def test_many_inputs_are_refused_in_a_line(day, night):

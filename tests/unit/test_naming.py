@@ -56,7 +56,7 @@ def test_a_map_follows_the_picture():
 def test_what_is_not_sure_is_other():
     picture = np.full((64, 64, 3), 128, np.uint8)
     unsure = shares(["sky"] * 4 + ["water"] * 4, sure=0.9)
-    unsure[4:] = shares(["water"] * 4, sure=0.4)
+    unsure[4:] = shares(["water"] * 4, sure=0.3)
     assert names_of(name_map(unsure, picture)) == ["sky", "other"]
 
 

@@ -24,7 +24,7 @@ COLORS = (0x7FBFFF, 0xFF3F3F, 0x1F9F1F, 0x1F3FBF, 0x9F9F9F, 0x9F6F2F, 0x000000)
 Shares = NDArray[np.float32]
 """(h, w, names): how likely a place is each, which sums to 1."""
 
-_SURE = 0.5
+_SURE = 0.35
 """How likely the likeliest name is, at least; else it is other."""
 
 _PRESENT = 0.02

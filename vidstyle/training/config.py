@@ -281,11 +281,11 @@ class InverseConfig:
 class RegionsConfig:
     """Every knob of the training of the head that names regions."""
 
-    steps: Annotated[int, Between(1)] = 500
+    steps: Annotated[int, Between(1)] = 600
     """Optimizer steps."""
     batch: Annotated[int, Between(1)] = 6
     """Views per step."""
-    views: Annotated[int, Between(1)] = 8
+    views: Annotated[int, Between(1)] = 7
     """Views of each picture: as it is, and in other colors, sizes and crops."""
     width: Annotated[int, Between(1)] = 48
     """Channels inside."""
