@@ -233,7 +233,7 @@ def _disturbed(picture: Colors, rng: np.random.Generator) -> Colors:
         made = np.asarray(cv2.GaussianBlur(made, (0, 0), rng.uniform(0.5, 2)), np.float64)
     if rng.random() < 0.2:
         made = made + rng.normal(0, rng.uniform(0.01, 0.06), made.shape)
-    return made.clip(0, 1).astype(np.float32)
+    return cast(Colors, made.clip(0, 1).astype(np.float32))
 
 
 def _standardize(head: RegionHead, features: list[Tensor]) -> None:
