@@ -91,6 +91,7 @@ ALLOWED = {
         "media",
         "nets",
         "pipeline",
+        "runtime",
         "stylize",
         "timelines",
         "zoo",
@@ -122,6 +123,7 @@ ALLOWED = {
         "media",
         "model",
         "pipeline",
+        "regions",
         "runtime",
         "selection",
         "stylize",
@@ -129,6 +131,7 @@ ALLOWED = {
         "training",
         "zoo",
     },
+    "regions": {"errors", "frame", "images", "pipeline", "runtime", "stylize", "zoo"},
     "selection": {"errors", "frame", "images", "model", "runtime", "stylize", "zoo"},
     "batch": {
         "api",

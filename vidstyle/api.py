@@ -24,6 +24,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
 from vidstyle.pipeline import Progress
+from vidstyle.regions import check_regions, region_layers
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import (
     Readers,
@@ -79,6 +80,7 @@ def stylize(
     style_weights: Sequence[float] | None = None,
     patch_size: int | None = None,
     patch_stride: int | None = None,
+    regions: str | None = None,
     mask: str | Path | Sequence[str | Path] = (),
     invert: bool = False,
     feather: float = 0.0,
@@ -117,6 +119,7 @@ def stylize(
         style_weights: shares of several styles, of any sum; None: equal ones.
         patch_size: of swap; see `StyleOptions`.
         patch_stride: likewise.
+        regions: of photoreal; see `StyleOptions`.
         mask: paint where it is white: a picture, a clip or numbered pictures, of any size. One for all styles, which are
             mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
         invert: paint where the masks are black.
@@ -158,6 +161,7 @@ def stylize(
             style_weights=None if style_weights is None else tuple(style_weights),
             patch_size=patch_size,
             patch_stride=patch_stride,
+            regions=regions,
         ),
         masks=Masks(
             (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)),
@@ -228,6 +232,11 @@ def run(
         readers = Readers(opened, styles, compute, method, look.stroke)
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
+            if styles.regions:
+                layers = region_layers(several[0], styles.regions, look, opened)
+                if layers:
+                    return [layers]
+                readers.options = replace(styles, regions=None)
             if timeline:
                 clip = Clip(source, job.reading, info)
                 return [ready(timeline, several, look, readers.read, clip, stop)]
@@ -300,6 +309,10 @@ def _checked(
     elif several:
         styles.shares(len(several))
     check_method(method, compute, look)
+    if styles.regions:
+        if timeline or masks.mask:
+            raise UsageError("`regions` do not go with a timeline or a `mask`")
+        check_regions(method, several)
     source = located(source)
     check_input(source)
     if timeline:

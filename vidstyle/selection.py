@@ -116,6 +116,8 @@ def read_style(
         UsageError: the options do not go with the model, or with as many pictures.
         InputError: a file is missing, or no picture.
     """
+    if options.regions:
+        raise UsageError("`regions` are painted of one video, in one style: leave the rest out")
     if pictures:
         read = [model.style(picture, scale=options.style_scale) for picture in pictures]
         return mix(read, options.style_weights)

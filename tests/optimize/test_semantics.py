@@ -12,6 +12,7 @@ import torch
 from tests.clips import pattern
 from vidstyle import UsageError
 from vidstyle.images.files import read_picture
+from vidstyle.images.naming import NAMES
 from vidstyle.losses.energies import matched_patches, patches
 from vidstyle.losses.perceptual import gram_matrix
 from vidstyle.optimize.api import paint
@@ -220,12 +221,55 @@ def test_files_that_do_not_go_together_are_refused(folder, perceptual, files, me
         )
 
 
+def by_place(picture):
+    """Name the upper half sky; the lower one is ground where it is square, otherwise vegetation."""
+    likely = np.full((12, 12, len(NAMES)), 0.01, np.float32)
+    below = "ground" if picture.shape[0] == picture.shape[1] else "vegetation"
+    likely[:6, :, NAMES.index("sky")] = likely[6:, :, NAMES.index(below)] = 0.94
+    return likely
+
+
+@pytest.mark.parametrize(
+    "method", [GatysConfig, MrfConfig, PhotorealConfig], ids=lambda m: m.__name__
+)
+def test_names_are_matched_saved_and_taken_again(folder, perceptual, caplog, monkeypatch, method):
+    monkeypatch.setattr("vidstyle.optimize.regions.RegionNamer", lambda: by_place)
+    words = {"method": method(size=64, steps=2), "features": perceptual}
+    saved = folder / "own.png", folder / "other.png"
+    files = RegionFiles(regions="names", save_regions=saved)
+    made = paint("photo.png", "starry.png", regions=files, **words)
+    assert "starry.png: sky (50%) like sky; vegetation (50%) like ground" in caplog.text
+    own, other = (read_picture(path) for path in saved)
+    assert own[-1, 0].tolist() != other[-1, 0].tolist()
+    again = RegionFiles(regions="own.png", style_regions=saved[1])
+    assert np.array_equal(paint("photo.png", "starry.png", regions=again, **words), made)
+    half = RegionFiles(regions="names", style_regions=saved[1])
+    assert np.array_equal(paint("photo.png", "starry.png", regions=half, **words), made)
+    turned = read_picture(saved[1])[::-1].copy()
+    write(folder / "turned.png", turned)
+    other_way = RegionFiles(regions="names", style_regions=folder / "turned.png")
+    assert not np.array_equal(paint("photo.png", "starry.png", regions=other_way, **words), made)
+
+
+def test_where_names_tell_nothing_apart_regions_are_found_by_likeness(
+    folder, perceptual, caplog, monkeypatch
+):
+    monkeypatch.setattr(
+        "vidstyle.optimize.regions.RegionNamer", lambda: lambda picture: by_place(picture)[:6]
+    )
+    words = {"method": GatysConfig(size=64, steps=2), "features": perceptual}
+    named = paint("photo.png", "starry.png", regions=RegionFiles(regions="names"), **words)
+    assert "found by likeness" in caplog.text
+    auto = paint("photo.png", "starry.png", regions=RegionFiles(regions="auto"), **words)
+    assert np.array_equal(named, auto)
+
+
 def test_photos_find_regions_by_themselves(folder):
     assert (
         RegionFiles()
         .resolved(PhotorealConfig(), folder / "photo.png", [folder / "starry.png"])
         .regions
-        == "auto"
+        == "names"
     )
     assert (
         RegionFiles().resolved(GatysConfig(), folder / "photo.png", [folder / "starry.png"])

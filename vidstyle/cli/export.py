@@ -53,7 +53,7 @@ def onnx(
         ),
     ] = None,
     overwrite: Overwrite = False,
-    how: Annotated[StyleOptions, without("patch_size", "patch_stride")],
+    how: Annotated[StyleOptions, without("patch_size", "patch_stride", "regions")],
     options: OnnxOptions,
     reading: Annotated[Reading, only("start", "end")],
     quiet: Quiet = False,

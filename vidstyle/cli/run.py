@@ -208,14 +208,15 @@ def run(
         "resume": resume,
         "keep_partial": keep_partial,
     }
-    if timeline or preview or len(masks.mask) > 1 or keyframes.given or fitting.fit is not None:
+    one = keyframes.given or fitting.fit is not None or styles.regions is not None
+    if timeline or preview or len(masks.mask) > 1 or one:
         if spreading.on:
             raise UsageError(
-                "a timeline, keyframes, a `fit`, and a `mask` for each style, are painted on one machine: leave `on` out"
+                "a timeline, keyframes, a `fit`, `regions`, and a `mask` for each style, are painted on one machine: leave `on` out"
             )
         if len(source) > 1 or each or style_dir or report or recursive:
             raise UsageError(
-                "a timeline, keyframes, a `fit`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
+                "a timeline, keyframes, a `fit`, `regions`, and a `mask` for each style, are those of one input: leave others, `each`, `style_dir`, "
                 "`recursive` and `report` out"
             )
         if preview and fitting.fit is not None:

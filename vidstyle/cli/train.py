@@ -26,6 +26,7 @@ from vidstyle.training.config import (
     BaseConfig,
     InverseConfig,
     PerceptualConfig,
+    RegionsConfig,
     StyleConfig,
 )
 
@@ -352,6 +353,38 @@ def inverse(
     tell(str(result))
     say(
         "to paint with it, put it in the place of models/inverse.safetensors, and its digest into SHA256SUMS (make sums)"
+    )
+
+
+@app.command("regions", cls=Command)
+@command
+def regions(
+    *,
+    pictures: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that the names of the labels begin at.")
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option(
+            metavar="CSV", help="What places of the pictures show; models/regions.csv is one."
+        ),
+    ],
+    out: Out = Path("runs/regions"),
+    config: RegionsConfig,
+) -> None:
+    """Train the small network that names regions: sky, person, vegetation, water, building, ground."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("the names of regions are learned by one process; leave torchrun out")
+    try:
+        from vidstyle.training.regions import train
+        from vidstyle.zoo.features import load_features
+    except ImportError as error:
+        raise MissingPackageError(_NEEDS_TORCH) from error
+
+    result = train(pictures, labels, load_features(), out, config=config, on_report=_reporter())
+    tell(str(result))
+    say(
+        "to name regions with it, put it in the place of models/regions.safetensors, and its digest into SHA256SUMS (make sums)"
     )
 
 

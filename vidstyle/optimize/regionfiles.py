@@ -15,8 +15,8 @@ from vidstyle.optimize.pictures import check_picture
 
 log = logging.getLogger(__name__)
 
-AUTO, NONE = "auto", "none"
-"""Regions that are found, and none."""
+AUTO, NAMED, NONE = "auto", "names", "none"
+"""Regions that are found, by likeness or by what they show, and none."""
 
 
 @documented
@@ -33,11 +33,13 @@ class RegionFiles:
     style_mask: tuple[Path, ...] = ()
     """One for each style, white for the part that is used; by default all of it."""
     regions: str | None = None
-    """A picture with a color for each region of the content, a semantic map; auto finds regions; none uses no regions. By default
-    photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and photoreal finds regions
-    by default."""
+    """A picture with a color for each region of the content, a semantic map; names finds sky, person, vegetation, water, building,
+    ground and other, and paints each like its own of the style; auto finds regions without names; none uses no regions. By default
+    photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
+    photoreal takes names, or auto where they distinguish nothing."""
     style_regions: Path | None = None
-    """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg."""
+    """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg, or what `regions`
+    names finds."""
     region_count: Annotated[int | None, Between(2, 24)] = None
     """Largest number of regions that auto finds, 4 by default: by k-means, of content and styles together."""
     save_regions: tuple[Path, ...] = ()
@@ -53,13 +55,18 @@ class RegionFiles:
             raise UsageError("`regions` none has none of the style, and none to find or to save")
         if self.regions == AUTO and self.style_regions is not None:
             raise UsageError("`regions` auto finds those of the style, too: no `style_regions`")
+        if self.regions == NAMED and self.style_regions and len(self.save_regions) > 1:
+            raise UsageError(
+                "the regions of the style are there already: save those of the content"
+            )
         if self.region_count and (self.regions not in (None, AUTO) or self.style_regions):
             raise UsageError("`region_count` is for `regions` auto: a map has as many as it has")
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All that are read."""
-        named = () if self.regions in (None, AUTO, NONE) else (Path(str(self.regions)),)
+        found = self.regions in (None, AUTO, NAMED, NONE)
+        named = () if found else (Path(str(self.regions)),)
         of_style = () if self.style_regions is None else (self.style_regions,)
         return (*self.mask, *self.style_mask, *named, *of_style)
 
@@ -87,7 +94,7 @@ class RegionFiles:
         Raises:
             UsageError: one map is there, and the other is missing.
         """
-        if self.mask or self.style_mask or self.regions == NONE:
+        if self.mask or self.style_mask or self.regions in (NAMED, NONE):
             return self
         if self.region_count or self.regions == AUTO:
             return replace(self, regions=AUTO)
@@ -112,7 +119,7 @@ class RegionFiles:
             raise UsageError("regions of the content and of the style need each other")
         if own is None:
             if isinstance(config, PhotorealConfig):
-                return replace(self, regions=AUTO)
+                return replace(self, regions=NAMED)
             if self.save_regions:
                 raise UsageError("there are no regions to save: take `regions`, such as auto")
             return self

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from pathlib import Path
 
 import numpy as np
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
-from vidstyle.images.regions import colors_of, pair_regions, read_mask, read_regions
+from vidstyle.images.masks import Mask
+from vidstyle.images.naming import are_named, name_map, pair_names, read_named, said
+from vidstyle.images.regions import Labels, colors_of, pair_regions, read_mask, read_regions
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.painting import Region
 from vidstyle.optimize.photoreal import find_regions
 from vidstyle.optimize.pictures import write_picture
-from vidstyle.optimize.regionfiles import AUTO, NONE, RegionFiles
+from vidstyle.optimize.regionfiles import AUTO, NAMED, NONE, RegionFiles
+from vidstyle.runtime.namer import RegionNamer
+
+log = logging.getLogger(__name__)
 
 _PALETTE = np.array(
     [
@@ -71,16 +77,9 @@ def load_regions(
         ]
     if files.regions is None or files.regions == NONE:
         return []
-    if files.regions == AUTO:
-        own, *others = find_regions(content, styles, perceptual, files.region_count or 4)
-        own, *others = (_PALETTE[labels] for labels in (own, *others))
-        if not all(np.isin(own, other).all() for other in others):
-            return []  # a picture too small to be told apart
-    elif len(styles) == 1 and files.style_regions:
-        own = read_regions(Path(files.regions), content, name.name)
-        others = [read_regions(files.style_regions, styles[0], style_names[0].name)]
-    else:
-        raise UsageError(f"expected one style with `style_regions`, got {len(styles)}")
+    own, *others = _maps(files, names, content, styles, perceptual)
+    if not others:
+        return []
     if len(files.save_regions) not in (0, 1, 1 + len(others)):
         raise UsageError(
             f"expected `save_regions` for the content, or for it and each style, {1 + len(others)} in all, "
@@ -91,5 +90,59 @@ def load_regions(
     return [
         Region(n, where, style_mask)
         for n, other in enumerate(others)
-        for where, style_mask in pair_regions(own, other)
+        for where, style_mask in _pairs(own, other)
     ]
+
+
+def _maps(
+    files: RegionFiles,
+    names: tuple[Path, list[Path]],
+    content: Pixels,
+    styles: list[Pixels],
+    perceptual: Perceptual,
+) -> list[Labels]:
+    """Return the map of the content and those of the styles; of the content alone where there is nothing to tell apart."""
+    name, style_names = names
+    if files.style_regions and len(styles) != 1:
+        raise UsageError(f"expected one style with `style_regions`, got {len(styles)}")
+    if files.regions == NAMED and (found := _named(files, content, styles, style_names)):
+        return found
+    if files.regions in (AUTO, NAMED):
+        labels = find_regions(content, styles, perceptual, files.region_count or 4)
+        own, *others = (_PALETTE[x] for x in labels)
+        # Not so in a picture too small to be told apart.
+        return [own, *others] if all(np.isin(own, o).all() for o in others) else [own]
+    if not files.style_regions:
+        raise UsageError(f"expected one style with `style_regions`, got {len(styles)}")
+    return [
+        read_regions(Path(str(files.regions)), content, name.name),
+        read_regions(files.style_regions, styles[0], style_names[0].name),
+    ]
+
+
+def _pairs(own: Labels, other: Labels) -> list[tuple[Mask, Mask]]:
+    """Return masks of the content and of a style for each region: by name, where a map has the colors of names."""
+    if are_named(own, other):
+        return [(where, there) for _, where, _, there in pair_names(own, other)]
+    return pair_regions(own, other)
+
+
+def _named(
+    files: RegionFiles, content: Pixels, styles: list[Pixels], style_names: list[Path]
+) -> list[Labels] | None:
+    """Return the maps of content and styles by what they show; None where that tells nothing apart."""
+    namer = RegionNamer()
+    own = name_map(namer(content), content)
+    others = [
+        read_named(files.style_regions, style, name.name)
+        if files.style_regions
+        else name_map(namer(style), style)
+        for style, name in zip(styles, style_names, strict=True)
+    ]
+    pairs = [pair_names(own, other) for other in others]
+    if min(map(len, pairs)) < 2:
+        log.warning("names tell no regions apart that both have; they are found by likeness")
+        return None
+    for name, found in zip(style_names, pairs, strict=True):
+        log.warning("regions by name, %s: %s", name.name, said(found))
+    return [own, *others]

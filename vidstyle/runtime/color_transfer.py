@@ -8,7 +8,7 @@ so that nothing flickers, and it knows no places, so that no edge moves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
@@ -21,6 +21,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.warp import LONGEST
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import moments, transport_map
+from vidstyle.images.masks import Mask
 from vidstyle.runtime.engine import Following, Statistics, Vector
 
 Colors = NDArray[np.float32]
@@ -60,18 +61,33 @@ _MAPS = 16
 """Maps in the mean of a shot, after which old ones fade."""
 
 
-def sample(picture: Pixels) -> Colors:
-    """Return the colors of a picture (H, W, 3), thinned out."""
+_FEW = 32
+"""Places of a part of the grid below which the colors of the whole are read."""
+
+
+def sample(picture: Pixels, where: Mask | None = None) -> Colors:
+    """Return the colors of a picture (H, W, 3), or of where a mask of any size is above 1/2, thinned out to as many."""
     max_value = np.float32(np.iinfo(picture.dtype).max)
     small = cv2.resize(picture, (_SAMPLES, _SAMPLES), interpolation=cv2.INTER_AREA)
-    return cast(Colors, small.reshape(-1, 3).astype(np.float32) / max_value)
+    colors = small.reshape(-1, 3).astype(np.float32) / max_value
+    if where is not None:
+        inside = cv2.resize(where, (_SAMPLES, _SAMPLES), interpolation=cv2.INTER_AREA).ravel() > 0.5
+        if inside.sum() >= _FEW:
+            part = colors[inside]
+            colors = part[np.linspace(0, len(part) - 1, len(colors)).round().astype(int)]
+    return cast(Colors, colors)
 
 
-def transport(source: Colors, target: Colors) -> Cube:
+def transport(source: Colors, target: Colors, frame: Colors | None = None) -> Cube:
     """Return the map that brings one distribution of colors to another.
 
     A frame of hardly more than one color, a title or a fade, tells nothing of what its colors would be, and is
     left as it is.
+
+    Args:
+        source: the one.
+        target: the other.
+        frame: all colors of the frame, where the source is a part of it, which may well have one color.
     """
     axis = np.linspace(0, 1, _NODES)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
@@ -89,7 +105,8 @@ def transport(source: Colors, target: Colors) -> Cube:
         for n in range(3):
             turned[:, n] += _shift(turned[:, n], turned[: len(source), n], target_turned[:, n])
         moved = turned @ rotation.T
-    varied = min(1.0, float(np.sqrt(np.trace(have))) / _VARIED)
+    shown = have if frame is None or frame is source else moments(frame.astype(np.float64))[1]
+    varied = min(1.0, float(np.sqrt(np.trace(shown))) / _VARIED)
     change = varied * (moved[len(source) :] - nodes).reshape(_NODES, _NODES, _NODES, 3)
     return _smooth(change.astype(np.float32))
 
@@ -173,7 +190,9 @@ class ColorTransferEngine:
     )
     depth = 2
 
-    def __init__(self) -> None:
+    def __init__(self, where: Callable[[Pixels], Mask] | None = None) -> None:
+        """Take what finds the part of a frame whose colors are compared; None: all of it."""
+        self._where = where
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="colors")
 
     def batch(self, height: int, width: int) -> int:
@@ -208,7 +227,11 @@ class ColorTransferEngine:
         """
         if max(frames[0].shape) > LONGEST:
             raise UsageError(f"expected sides of {LONGEST} pixels at most for photoreal")
-        own = transport(sample(frames[0]), style) if describe or statistics is None else None
+        own = None
+        if describe or statistics is None:
+            whole = sample(frames[0])
+            part = sample(frames[0], self._where(frames[0])) if self._where else whole
+            own = transport(part, style, whole)
         cube = own if statistics is None else statistics[0]
         assert cube is not None  # noqa: S101 - one of the two is there
         return _Graded([self._pool.submit(apply, cube, frame) for frame in frames], own)

@@ -119,6 +119,10 @@ class StyleOptions:
     patch_stride: Annotated[int | None, Between(1, 15)] = None
     """Of `method` swap: places from patch to patch, `patch_size` at most; larger strides are faster, and show a grid. By default a quarter of the
     size, at least 1."""
+    regions: str | None = None
+    """Of `method` photoreal: names finds sky, person, vegetation, water, building, ground and other in picture and video, and each
+    gets the colors of its own; or a map of the picture, in the colors that paint's `save_regions` writes. By default the whole frame
+    gets those of the whole picture."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -289,3 +289,28 @@ class InverseConfig:
             raise InputError(
                 f"expected a crop that is a multiple of 4, of {MIN_CROP} pixels at least, got {self.crop}"
             )
+
+
+@documented
+@dataclass(frozen=True)
+class RegionsConfig:
+    """Every knob of the training of the head that names regions."""
+
+    steps: Annotated[int, Between(1)] = 600
+    """Optimizer steps."""
+    batch: Annotated[int, Between(1)] = 6
+    """Views per step."""
+    views: Annotated[int, Between(1)] = 7
+    """Views of each picture: as it is, and in other colors, sizes and crops."""
+    width: Annotated[int, Between(1)] = 48
+    """Channels inside."""
+    drop: Annotated[float, Between(0, 1)] = 0.15
+    """Share of the channels that are left out at random."""
+    smoothing: Annotated[float, Between(0, 1)] = 0.05
+    """By how much labels are taken to be wrong."""
+    weight_decay: Annotated[float, Between(0)] = 0.05
+    """Of AdamW."""
+    learning_rate: float = 2e-3
+    """Peak learning rate, warmed up over 50 steps, then a cosine to zero."""
+    seed: Annotated[int, Between(0)] = 1
+    """Seed of views, data order and initial weights."""

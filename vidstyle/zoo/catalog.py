@@ -27,6 +27,9 @@ PERCEPTUAL = FOLDER / "perceptual.safetensors"
 INVERSE = FOLDER / "inverse.safetensors"
 """Weights of the network that makes pictures of its features."""
 
+REGIONS = FOLDER / "regions.safetensors"
+"""Weights of the head on it that names regions."""
+
 
 @dataclass(frozen=True)
 class ModelFiles:
