@@ -206,7 +206,13 @@ def keyframes() -> str:
         for name, clip in clips.items()
     ]
     head = [
-        *("clip", "untouched", "one keyframe: other frames", "worst of them", "the keyframe itself"),
+        *(
+            "clip",
+            "untouched",
+            "one keyframe: other frames",
+            "worst of them",
+            "the keyframe itself",
+        ),
         *("two: other frames", "worst", "the keyframes"),
     ]
     return table(head, rows)
@@ -215,7 +221,13 @@ def keyframes() -> str:
 def scale_clips() -> str:
     """Return the model of many clips on many machines."""
     head = [
-        *("clips of, minutes in the mean", "clips", "longest, min", "as they come", "longest first"),
+        *(
+            "clips of, minutes in the mean",
+            "clips",
+            "longest, min",
+            "as they come",
+            "longest first",
+        ),
         "likewise as they come, a worker lost every 24 h of its work",
         f"a worker for each machine (`--worker-cores {scale.CORES}`)",
     ]

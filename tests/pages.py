@@ -16,7 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = [
     page.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", *(f"{room}/**/*.md" for room in ("docs", "models", "samples", "integrations")))
+    for pattern in (
+        "*.md",
+        *(f"{room}/**/*.md" for room in ("docs", "models", "samples", "integrations")),
+    )
     for page in sorted(ROOT.glob(pattern))
 ]
 RUN = ("sh", "python")
