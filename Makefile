@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo web docs fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
+.PHONY: help setup demo web docs dist fmt lint type test test-all check cli ir photo sums samples sheet formats bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,12 @@ sheet: setup  ## paint the sample clip: pictures of the manual, and the moving o
 docs: setup  ## build the site of the manual: site/index.html
 	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Without isolation: what it builds with is pinned, and in .venv.
+dist: setup  ## build the sdist and, of it, the wheel, and check them: dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 formats: setup  ## run the conformance matrix and write docs/formats.md
 	$(BIN)/pytest tests/media/test_conformance.py --write-formats

@@ -2,7 +2,7 @@
 
 Nothing is run: CPU milliseconds a frame come from benchmarks/results/pipeline.json, and what one machine does for a long video from
 workers.json where that is there, else from the decoding in pipeline.json. The clips of a list are handed out in their order, each to the
-first worker that is free; a worker that is lost begins its clip anew. Prints the table of docs/scale.md.
+first worker that is free; a worker that is lost begins its clip anew. Prints the figures of docs/scale.md; tables.py writes its tables.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ def clips(mean_minutes: float, seed: int) -> list[float]:
     """Return the lengths, seconds, of clips that last `HOURS` together; a few are much longer than most."""
     draw = random.Random(seed)
     lengths: list[float] = []
-    while sum(lengths) < 3600 * HOURS:
+    left = 3600.0 * HOURS
+    while left > 0:
         lengths.append(60 * min(LONGEST, mean_minutes * draw.lognormvariate(-0.18, 0.6)))
+        left -= lengths[-1]
     return lengths
 
 
@@ -87,37 +89,44 @@ def by_pieces(length: float, costs: Costs, workers: int) -> tuple[float, float]:
     return START + max(scan, painted) + join + tail, scan + join + tail
 
 
+def ideal(costs: Costs) -> float:
+    """Return the seconds that `HOURS` would take if no core ever waited."""
+    return 3600 * HOURS * RATE * costs.whole / 1000 / (MACHINES * CORES)
+
+
+def over_the_ideal(mean_minutes: float) -> tuple[int, float, tuple[float, ...]]:
+    """Return how many clips there are, the minutes of the longest, and the time over the ideal.
+
+    The times are those as the clips come, longest first, as they come with a worker lost every 24 hours of its work, and with one worker for each
+    machine.
+    """
+    costs, lengths = Costs.measured(), clips(mean_minutes, 1)
+    workers = MACHINES * CORES
+    times = (
+        by_clip(lengths, costs.whole, workers),
+        by_clip(sorted(lengths, reverse=True), costs.whole, workers),
+        by_clip(lengths, costs.whole, workers, lost_hours=24),
+        by_clip(lengths, costs.whole * TOGETHER / CORES, MACHINES),
+    )
+    return len(lengths), max(lengths) / 60, tuple(seconds / ideal(costs) for seconds in times)
+
+
+def film(workers: int) -> tuple[float, float, float]:
+    """Return the seconds of two hours by pieces, those of them by one machine alone, and how many times faster it is than one core."""
+    costs = Costs.measured()
+    seconds, alone = by_pieces(2 * 3600, costs, workers)
+    return seconds, alone, 2 * 3600 * RATE * costs.whole / 1000 / seconds
+
+
 def main() -> None:
-    """Print the tables."""
+    """Print the figures that are in no table."""
     costs, workers = Costs.measured(), MACHINES * CORES
-    ideal = 3600 * HOURS * RATE * costs.whole / 1000 / workers
     print(
         f"CPU ms a frame of {SIZE}: whole {costs.whole:.1f}, scan {costs.scan:.1f}, join {costs.join:.1f}"
     )
-    print(f"ideal of {workers} cores: {ideal / 3600:.2f} h\n")
-    print(
-        "| clips of, minutes in the mean | clips | longest, min | hours | times the ideal | likewise, longest first | a worker lost every 24 h | a worker for each machine |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for minutes in (2, 20, 90):
-        lengths = clips(minutes, 1)
-        plain = by_clip(lengths, costs.whole, workers)
-        ordered = by_clip(sorted(lengths, reverse=True), costs.whole, workers)
-        losing = by_clip(lengths, costs.whole, workers, lost_hours=24)
-        large = by_clip(lengths, costs.whole * TOGETHER / CORES, MACHINES)
-        row = (minutes, len(lengths), f"{max(lengths) / 60:.0f}", f"{plain / 3600:.2f}")
-        times = (f"{t / ideal:.2f}" for t in (plain, ordered, losing, large))
-        print("|", " | ".join(map(str, [*row, *times])), "|")
-    print(
-        "\n| workers, a core each | a video of two hours, minutes | of these by one machine alone | times faster than one worker |"
-    )
-    print("| --- | --- | --- | --- |")
-    one = 2 * 3600 * RATE * costs.whole / 1000
-    for count in (1, 8, 16, 32, 100, 800):
-        seconds, serial = by_pieces(2 * 3600, costs, count)
-        print(f"| {count} | {seconds / 60:.1f} | {serial / 60:.1f} | {one / seconds:.1f} |")
+    print(f"ideal of {workers} cores: {ideal(costs) / 3600:.2f} h")
     moved = workers * BITRATE / 8 / (costs.whole * RATE / 1000)
-    print(f"\nread from the shared folder, and written to it: {moved:.0f} MB a second each")
+    print(f"read from the shared folder, and written to it: {moved:.0f} MB a second each")
     print(f"frames a second of all: {workers * 1000 / costs.whole:.0f}")
 
 

@@ -1,6 +1,6 @@
-"""Write the tables of README.md and docs/speed.md from benchmarks/results: `make bench`.
+"""Write the tables of README.md and docs/ from benchmarks/results: `make bench`.
 
-A table stands between `<!-- name -->` and `<!-- /name -->`; nothing outside is touched.
+A table stands between `<!-- name -->` and `<!-- /name -->`; nothing outside is touched. tests/test_tables.py compares the pages with the results.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import scale
 from common import RESULTS
-from pipeline import ROOT
+
+ROOT = Path(__file__).parent.parent
 
 Results = dict[str, Any]
 
@@ -186,6 +189,69 @@ def optimizers() -> str:
     return f"{machine_line(results)}:\n\n{table(head, rows)}"
 
 
+def keyframes() -> str:
+    """Return how near a clip comes to its painter, in dB."""
+    results = load("keyframes")
+    clips = {
+        "clip": "`samples/clip.mp4`, 640x360, a drawn landscape, all of it in fine detail",
+        "cat_handheld_audio": "a cat that turns, hand-held, 568x320",
+    }
+    keys = ("others", "worst", "keyframes")
+    rows = [
+        [
+            clip,
+            f"{results[name]['1']['untouched']:.1f}",
+            *(f"{results[name][count][key]:.1f}" for count in ("1", "2") for key in keys),
+        ]
+        for name, clip in clips.items()
+    ]
+    head = [
+        *(
+            "clip",
+            "untouched",
+            "one keyframe: other frames",
+            "worst of them",
+            "the keyframe itself",
+        ),
+        *("two: other frames", "worst", "the keyframes"),
+    ]
+    return table(head, rows)
+
+
+def scale_clips() -> str:
+    """Return the model of many clips on many machines."""
+    head = [
+        *(
+            "clips of, minutes in the mean",
+            "clips",
+            "longest, min",
+            "as they come",
+            "longest first",
+        ),
+        "likewise as they come, a worker lost every 24 h of its work",
+        f"a worker for each machine (`--worker-cores {scale.CORES}`)",
+    ]
+    rows = []
+    for minutes in (2, 20, 90):
+        count, longest, ratios = scale.over_the_ideal(minutes)
+        rows.append(
+            [f"{minutes}", f"{count:,}", f"{longest:.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        )
+    return table(head, rows)
+
+
+def scale_film() -> str:
+    """Return the model of one film on many machines."""
+    rows = []
+    for workers in (8, 16, 32, 800):
+        seconds, alone, faster = scale.film(workers)
+        rows.append([f"{workers}", f"{seconds / 60:.1f}", f"{alone / 60:.1f}", f"{faster:.1f}"])
+    head = [
+        *("workers", "minutes", "of these by one machine alone", "times faster than one core"),
+    ]
+    return table(head, rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "whole": whole,
     "stages": stages,
@@ -194,6 +260,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "live": live,
     "layers": layers,
     "optimizers": optimizers,
+    "keyframes": keyframes,
+    "scale_clips": scale_clips,
+    "scale_film": scale_film,
 }
 
 
@@ -202,19 +271,25 @@ def _literal(text: str) -> str:
     return text.replace("\\", r"\\")
 
 
+def filled(text: str) -> str:
+    """Return a page with its tables anew."""
+    for name in re.findall(r"<!-- /(\w+) -->", text):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            rf"\g<1>{_literal(TABLES[name]())}\n\g<2>",
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
 def main() -> None:
     """Fill every table that has a place."""
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         text = path.read_text()
-        for name in re.findall(r"<!-- /(\w+) -->", text):
-            text = re.sub(
-                rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-                rf"\g<1>{_literal(TABLES[name]())}\n\g<2>",
-                text,
-                flags=re.DOTALL,
-            )
-        path.write_text(text)
-        print(path.relative_to(ROOT))
+        if (anew := filled(text)) != text:
+            path.write_text(anew)
+            print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What `mkdocs build` does for the site besides mkdocs.yml.
 
 README.md is the site's home. Files outside docs/ that a page links to become part of the site, under their paths in the repository, so that
-one link is right on GitHub and in the site. The reference of Python is written of what `vidstyle` exports.
+one link is right on GitHub and in the site. The reference of Python is written of what `vidstyle` exports, and the gallery's sliders are painted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+import make_gallery
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -42,7 +43,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the home, the files outside of docs/ that pages link to, and the reference."""
+    """Add the home, the files outside of docs/ that pages link to, the reference, and the pictures of the gallery."""
     pages = [HOME, *(Path(file.abs_src_path or "") for file in files.documentation_pages())]
     for page in pages:  # which grows
         for path in [page, *linked(page)]:
@@ -51,6 +52,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 if path.suffix == ".md" and path not in pages:
                     pages.append(path)
     files.append(File.generated(config, "reference.md", content=reference()))
+    for name, picture in make_gallery.pictures():
+        files.append(File.generated(config, f"gallery/{name}", content=picture))
     return files
 
 
@@ -59,6 +62,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if page.file.abs_src_path is None:
         return markdown
     source = Path(page.file.abs_src_path)
+    if page.file.src_uri == "gallery.md":
+        markdown = make_gallery.filled(markdown)
 
     def moved(link: re.Match[str]) -> str:
         target = Path(os.path.normpath(source.parent / link["path"]))

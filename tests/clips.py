@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def make_clip(
     color: tuple[int, int, int, int] = (1, 1, 1, 1),
     aspect: Fraction = Fraction(1),
     rotation: int = 0,
+    draw: Callable[[int, int, int], np.ndarray] = pattern,
 ) -> Path:
     """Write a clip.
 
@@ -59,6 +60,7 @@ def make_clip(
         color: matrix, range, primaries, transfer.
         aspect: of a pixel.
         rotation: degrees counter-clockwise that a player shall turn it.
+        draw: (index, width, height) -> picture (H, W, 3).
     """
     width, height = size
     base = time_base or Fraction(1, rate)
@@ -74,7 +76,7 @@ def make_clip(
             video.set_display_rotation(rotation)
         audio = output.add_stream("aac", rate=44100, layout="stereo") if sound else None
         for index, pts in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(pattern(index, width, height), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(draw(index, width, height), format="rgb24")
             matrix, levels = color[0] if color[0] != 2 else 5, color[1] or 1
             frame = frame.reformat(
                 format=pixel_format, dst_colorspace=matrix, dst_color_range=levels

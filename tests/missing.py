@@ -18,7 +18,7 @@ BRINGS = {
     r"plugin vapoursynth-mlrt-\w+ is not installed": "pip install vapoursynth-mlrt-ov vapoursynth-mlrt-ort",
     r"the package with the networks is not here": "pip install --no-deps mediapipe==0.10.21",
     r"mkdocs is not installed": "pip install -e '.[docs]'",
-    r"(torch|onnx|onnxruntime|aiortc|playwright|PyMatting|extra web) is not installed": "pip install -e '.[dev]'",
+    r"(torch|onnx|onnxruntime|aiortc|playwright|PyMatting|build|hatchling|twine|extra web) is not installed": "pip install -e '.[dev]'",
     r"could not import '(torch|pymatting|onnx|onnxruntime)'": "pip install -e '.[dev]'",
 }
 """A reason for skipping -> the command, where the reason has none."""

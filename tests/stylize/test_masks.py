@@ -363,7 +363,7 @@ def test_people_are_found():
 def test_without_the_networks_a_line_brings_them(clip, tmp_path):
     if importlib.util.find_spec("mediapipe"):
         pytest.skip("the package with the networks is here")
-    with pytest.raises(MissingPackageError, match=r"pip install 'mediapipe==0\.10\.21', without"):
+    with pytest.raises(MissingPackageError, match=r"pip install --no-deps 'mediapipe==0\.10\.21'"):
         vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:person")
     with pytest.raises(UsageError, match="auto:face, got auto:dog"):
         vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:dog")

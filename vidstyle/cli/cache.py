@@ -53,7 +53,8 @@ def listed(
             f"{facts.get('seconds', 0):.0f} s: {fit.weights}"
         )
     size = sum(fit.bytes for fit in found)
-    say(f"{len(found)} fits, {_mib(size)}, in {fits.cache_folder()}")
+    count = "1 fit" if len(found) == 1 else f"{len(found)} fits"
+    say(f"{count}, {_mib(size)}, in {fits.cache_folder()}")
 
 
 @app.command("clear", cls=Command)

