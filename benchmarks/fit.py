@@ -7,7 +7,7 @@ frame: no training looks through it. Steadiness is `vidstyle metrics`' excess of
 the clock is the process's, and all networks paint in bf16 or floats.
 
 What was measured is kept in WORK, so that an interrupted run goes on, and several runs at once, one a core, share the work. Each writes
-benchmarks/results/fit.json, docs/fit.svg, docs/fit.jpg and the table of docs/fit.md of what there is when it ends.
+benchmarks/results/fit.json, docs/fit.svg and docs/fit.jpg of what there is when it ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -212,16 +211,6 @@ def means(rows: Rows, pairs: Sequence[tuple[str, str]]) -> dict[str, dict[str, f
     }
 
 
-def table(rows: Rows) -> str:
-    """Return the means in Markdown: of all pairs, and of those of the curve."""
-    lines = ["| | style | style vector | content | excess |", "|---|---|---|---|---|"]
-    for name, pairs in (("six pairs", PAIRS), ("three pairs", CURVE)):
-        for side, found in means(rows, pairs).items():
-            shown = " | ".join(f"{found[n]:.3f}" for n in SHOWN)
-            lines.append(f"| {name}, {side} | {shown} |")
-    return "\n".join(lines)
-
-
 def plot(rows: Rows) -> None:
     """Draw docs/fit.svg: style and content distance over the seconds."""
     import matplotlib as mpl
@@ -284,10 +273,12 @@ def main() -> None:
                 if is_ours and not all(row.is_file() for row in rows):
                     make()
     found = gathered(work)
-    print(write("fit", {"pairs": found, "means": means(found, PAIRS)}))
-    page = ROOT / "docs" / "fit.md"
-    marked = re.compile(r"(<!-- fit -->\n).*?(\n<!-- /fit -->)", re.DOTALL)
-    page.write_text(marked.sub(lambda m: m[1] + table(found) + m[2], page.read_text()))
+    results = {
+        "pairs": found,
+        "six pairs": means(found, PAIRS),
+        "three pairs": means(found, CURVE),
+    }
+    print(write("fit", results))
     plot(found)
     sheet(work)
 

@@ -195,6 +195,7 @@ def keyframes() -> str:
     clips = {
         "clip": "`samples/clip.mp4`, 640x360, a drawn landscape, all of it in fine detail",
         "cat_handheld_audio": "a cat that turns, hand-held, 568x320",
+        "woman_running": "a woman running, 512x512",
     }
     keys = ("others", "worst", "keyframes")
     rows = [
@@ -216,6 +217,18 @@ def keyframes() -> str:
         *("two: other frames", "worst", "the keyframes"),
     ]
     return table(head, rows)
+
+
+def fit() -> str:
+    """Return what a fit brings, in the mean."""
+    results = load("fit")
+    shown = ("outside style", "outside vector", "outside content", "excess1")
+    rows = [
+        [f"{pairs}, {side}", *(f"{found[name]:.3f}" for name in shown)]
+        for pairs in ("six pairs", "three pairs")
+        for side, found in results[pairs].items()
+    ]
+    return table(["", "style", "style vector", "content", "excess"], rows)
 
 
 def scale_clips() -> str:
@@ -261,6 +274,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "optimizers": optimizers,
     "keyframes": keyframes,
+    "fit": fit,
     "scale_clips": scale_clips,
     "scale_film": scale_film,
 }
