@@ -51,6 +51,25 @@ def counterparts(offered: Iterable[str]) -> dict[str, str | None]:
     return {n: next((m for m in (n, *_NEXT[n]) if m in there), None) for n in NAMES}
 
 
+_STEEP = 5.0
+"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
+
+
+def part_of(shares: Shares, names: Iterable[str], others: Iterable[Iterable[str]]) -> Mask:
+    """Return a mask (h, w) of some names: above 1/2 where they are likelier than any group of others."""
+
+    def share(group: Iterable[str]) -> Mask:
+        return np.asarray(shares[..., [NAMES.index(name) for name in group]].sum(-1), np.float32)
+
+    best = np.max([share(group) for group in others], axis=0)
+    return np.asarray(0.5 + (share(names) - best) / 2, np.float32)
+
+
+def steepened(part: Mask) -> Mask:
+    """Return a mask of `part_of` that is 0 or 1 but near its edges."""
+    return np.asarray(((part - 0.5) * _STEEP + 0.5).clip(0, 1), np.float32)
+
+
 def name_map(shares: Shares, picture: Pixels) -> Labels:
     """Return the color of its name for each pixel of a picture (H, W, 3) uint8, as 0xRRGGBB.
 
