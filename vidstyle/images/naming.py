@@ -33,6 +33,9 @@ _PRESENT = 0.02
 _FINE = 512
 """Longest side, pixels, at which the regions' edges follow those of a picture."""
 
+_STEEP = 5.0
+"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
+
 _NEXT = {
     "sky": ("water",),
     "water": ("sky",),
@@ -49,10 +52,6 @@ def counterparts(offered: Iterable[str]) -> dict[str, str | None]:
     """Return what stands for each of `NAMES` in a picture that has some of them; None: the whole picture."""
     there = set(offered)
     return {n: next((m for m in (n, *_NEXT[n]) if m in there), None) for n in NAMES}
-
-
-_STEEP = 5.0
-"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
 
 
 def part_of(shares: Shares, names: Iterable[str], others: Iterable[Iterable[str]]) -> Mask:
