@@ -73,7 +73,7 @@ def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message)
 @pytest.mark.slow
 def test_a_small_head_learns(labelled):
     reports = []
-    config = Config(steps=60, batch=2, views=2, width=8)
+    config = Config(steps=60, batch=2, views=2, width=8, learning_rate=0.02)
     weights = train(
         *(labelled, labelled / "labels.csv", load_features(), labelled / "out"),
         config=config,

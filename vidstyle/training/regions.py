@@ -127,12 +127,13 @@ def train(
     rng = np.random.default_rng(config.seed)
     torch.manual_seed(config.seed)
     labelled = read_labels(pictures, labels)
-    learned = [
+    views = [
         _view(perceptual, x, rng if number else None)
         for x in labelled
         if not x.held_out
         for number in range(config.views)
     ]
+    learned = [(x, y) for x, y in views if (y != NOTHING).any()]
     measured = [_view(perceptual, x, None) for x in labelled if x.held_out]
     head = RegionHead(learned[0][0].shape[0], len(NAMES), config.width)
     _standardize(head, [x for x, _ in learned])
@@ -209,7 +210,7 @@ def _cropped(
 ) -> tuple[Colors, NDArray[np.uint8]]:
     lines, columns = labels.shape
     share = rng.uniform(0.55, 1)
-    height, width = max(6, int(lines * share)), max(6, int(columns * share))
+    height, width = (min(cells, max(6, int(cells * share))) for cells in labels.shape)
     top, left = rng.integers(lines - height + 1), rng.integers(columns - width + 1)
     rows, across = picture.shape[:2]
     part = picture[
@@ -245,7 +246,8 @@ def _standardize(head: RegionHead, features: list[Tensor]) -> None:
 
 
 def _weights(labels: list[Tensor]) -> Tensor:
-    """Return the weight of each name: rare ones count more, by the root of how rare they are."""
+    """Return the weight of each name: rare ones count more, by the root of how rare they are; 0 where there is none."""
     counts = sum(torch.bincount(y.ravel(), minlength=NOTHING + 1)[:NOTHING] for y in labels)
-    rare = (1 / torch.as_tensor(counts).float().clamp(min=1)).sqrt()
-    return rare / rare.mean()
+    there = torch.as_tensor(counts).float()
+    rare = torch.where(there > 0, there.clamp(min=1).rsqrt(), 0)
+    return rare / rare[rare > 0].mean()
