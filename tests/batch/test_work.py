@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import pytest
 
 import vidstyle
 from tests.clips import make_clip, make_picture
+from tests.conftest import ROOT
 from vidstyle import Encoding, Interrupted, Look, OutputError, UsageError
 from vidstyle.batch import painting, work
 from vidstyle.media.sink import PIECE_FRAMES
@@ -218,6 +222,45 @@ def test_a_stop_ends_it_with_the_report_written(here, reason):
         "skipped",
         "done",
     ]
+
+
+KILLED = """
+import os, signal
+import vidstyle
+
+def end(outcome):
+    if outcome.source == "two.png":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sources = ["one.png", "two.png", "c.png"]
+vidstyle.stylize_many(sources, ["identity"], "out/{name}.png", report="r.json", on_outcome=end)
+"""
+
+
+def test_a_run_that_was_killed_leaves_what_is_made_to_the_next(here):
+    """Also what was made within a second after the report was written."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == -signal.SIGKILL
+    results = json.loads(Path("r.json").read_text())["results"]
+    assert [r["status"] for r in results] == ["done", "waiting", "waiting"]
+    again = {"output": "out/{name}.png", "report": "r.json"}
+    assert statuses(many("one.png", "two.png", "c.png", **again)) == ["skipped", "skipped", "done"]
+    assert not Path("r.json.made").exists()
+    assert statuses(many("one.png", "two.png", "c.png", **again)) == ["skipped"] * 3
+
+
+def test_a_note_is_of_what_is_there_now(here):
+    """One of a file that was replaced, or that was made of something else, or half written, counts for nothing."""
+    subprocess.run([sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)})
+    shutil.copy("c.png", "out/two.png")
+    for note in Path("r.json.made").iterdir():
+        if "one.png" in note.read_text():
+            note.write_text("{")
+    Path("r.json").unlink()
+    report = many("one.png", "two.png", output="out/{name}.png", report="r.json")
+    assert ["exists already" in o.reason for o in report.outcomes] == [True] * 2
 
 
 def test_one_that_was_cut_off_goes_on(here):

@@ -89,9 +89,9 @@ class Here:
         self.tasks.append((task.piece, task.end))
         return self._answer(self._worker.paint_pieces, task)
 
-    def _paint_file(self, job, network):
+    def _paint_file(self, job, network, note):
         self.tasks.append((job.output.name, job.overwrite))
-        return self._answer(self._worker.paint_file, job, network)
+        return self._answer(self._worker.paint_file, job, network, note)
 
     def _answer(self, call, *args):
         try:

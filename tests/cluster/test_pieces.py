@@ -118,7 +118,10 @@ def assert_same(one: Path, many: Path):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_pieces_make_the_same(tmp_path, output, look, options):
-    one, many, tasks = painted(make_shots(tmp_path / "in.mp4"), output, Look(**look), **options)
+    # Of 96x64, x265 makes other packets each time, also of the same frames in one run.
+    small = options.get("encoding") != Encoding(codec="libx265")
+    clip = make_shots(tmp_path / "in.mp4", size=(96, 64) if small else (176, 144))
+    one, many, tasks = painted(clip, output, Look(**look), **options)
     assert len(tasks) > 1
     assert_same(one, many)
 

@@ -199,13 +199,10 @@ def test_a_list_is_spread_by_clip(tmp_path):
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "frames"),
-    [(signal.SIGINT, (300, 300, 300)), (signal.SIGKILL, (600, 300, 100))],
-    ids=["Ctrl-C", "killed"],
-)
-def test_a_list_that_was_cut_off_is_resumed_though_a_worker_dies(tmp_path, number, frames):
-    clips = [make_shots(tmp_path / f"{count}{n}.mp4", (count,)) for n, count in enumerate(frames)]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_a_list_that_was_cut_off_is_resumed_though_a_worker_dies(tmp_path, number):
+    # The first two are whole at about the same time, where the report has one of them.
+    clips = [make_shots(tmp_path / f"{n}.mp4", (300,)) for n in range(3)]
     report, folder = tmp_path / "report.json", tmp_path / "many"
     list_ = (*clips, "-s", "starry_night", "-o", folder / "{name}.{ext}", "--report", report)
     process = run(*list_, "--on", "ray", "--workers", 2)

@@ -12,6 +12,7 @@ import vidstyle
 from tests.clips import make_clip, make_picture
 from vidstyle import UsageError, cores
 from vidstyle.batch.plan import Plan
+from vidstyle.batch.report import Record
 from vidstyle.batch.work import Batch
 from vidstyle.cluster import clips, spread
 from vidstyle.cluster.crew import Crew, NoWorkerError
@@ -63,7 +64,8 @@ def spread_here(tmp_path, monkeypatch, names, **faults):
     cluster = Here(**faults)
     monkeypatch.setattr(spread, "Cluster", lambda *_: nullcontext(cluster))
     for name in names:
-        make_clip(tmp_path / f"{name}.mp4", times=range(3))
+        if not (tmp_path / f"{name}.mp4").exists():
+            make_clip(tmp_path / f"{name}.mp4", times=range(3))
     report = vidstyle.stylize_many(
         [tmp_path / f"{name}.mp4" for name in names],
         ["identity"],
@@ -93,6 +95,26 @@ def test_what_was_there_is_not_replaced_though_workers_die(tmp_path, monkeypatch
     report, _ = spread_here(tmp_path, monkeypatch, "abc", deaths=2)
     assert [outcome.status for outcome in report.outcomes] == ["done", "failed", "done"]
     assert (tmp_path / "b.out.mp4").read_text() == "mine"
+
+
+def test_what_a_worker_made_for_a_run_that_was_killed_is_skipped(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        """Stands in for the end of the process: nothing is written behind it."""
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Crew, "result", killed)  # the worker has answered
+        patched.setattr(Record, "end", killed)
+        with pytest.raises(Killed):
+            spread_here(tmp_path, monkeypatch, "abc", count=1)
+    assert not (tmp_path / "report.json").exists()
+    (made,) = tmp_path.glob("*.out.mp4")
+    report, tasks = spread_here(tmp_path, monkeypatch, "abc")
+    assert sorted(outcome.status for outcome in report.outcomes) == ["done", "done", "skipped"]
+    assert made.name not in [name for name, _ in tasks]
+    assert not list(tmp_path.glob("report.json.*"))
 
 
 def test_without_a_worker_a_list_ends_with_one_line(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from vidstyle.batch.made import Made, read_notes, remove_notes
 from vidstyle.batch.plan import Item
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import UsageError
@@ -25,16 +26,6 @@ _FROM_BEST = (0, 3, 2, 4, 1)
 
 _SECONDS = 1.0
 """Between two times that the report is written, at least, but for the last."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """What is known of a result that is there."""
-
-    settings: str = ""
-    """Digest of its input, style and settings."""
-    output: str = ""
-    """Fingerprint of the file."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Outcome:
     """As `vidstyle.errors` has them: 3 where it is done, and the input was damaged."""
     result: Result | None = None
     """Of what is done."""
-    made: Made = Made()
+    made: Made = Made()  # noqa: RUF009 - it is frozen
     trace: str = ""
     """Of a bug, the traceback."""
 
@@ -92,7 +83,7 @@ class Outcome:
                 "engine": self.result.engine,
             }
         if self.made.settings:
-            found |= {"made_of": self.made.settings, "fingerprint": self.made.output}
+            found |= self.made.as_dict()
         return found
 
 
@@ -137,7 +128,7 @@ def own_version() -> str:
 
 
 def read_made(path: Path | None) -> dict[str, Made]:
-    """Return what an earlier report knows of its results, by their names; nothing where there is no report.
+    """Return what an earlier report, and its notes, know of results, by their names; nothing where there are none.
 
     Raises:
         UsageError: there is a file that is no report, or one could not be written there.
@@ -145,10 +136,9 @@ def read_made(path: Path | None) -> dict[str, Made]:
     if path is None:
         return {}
     check_replaceable(path, overwrite=True)
-    if not path.exists():
-        return {}
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))["results"]
+        results = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else []
+        results += read_notes(path)
         return {
             r["output"]: Made(r["made_of"], r["fingerprint"]) for r in results if "made_of" in r
         }
@@ -205,3 +195,13 @@ class Record:
         if self.path is not None:
             write_whole(self.path, json.dumps(self.report.as_dict(), indent=1).encode() + b"\n")
             self._written = time.monotonic()
+
+    def end(self) -> None:
+        """Write the file for the last time.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self.write()
+        if self.path is not None:
+            remove_notes(self.path)

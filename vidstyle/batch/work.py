@@ -16,9 +16,10 @@ from threading import RLock
 from typing import Annotated, Any
 
 from vidstyle import api
+from vidstyle.batch.made import Made, Note
 from vidstyle.batch.painting import paint_by
 from vidstyle.batch.plan import Item, Plan, Variant
-from vidstyle.batch.report import Made, Outcome, Record, Report, own_version, read_made
+from vidstyle.batch.report import Outcome, Record, Report, own_version, read_made
 from vidstyle.batch.step import Pace, Step
 from vidstyle.comparison import Comparison
 from vidstyle.errors import DamagedInputError, InputError, OutputError, UsageError, VidstyleError
@@ -132,7 +133,7 @@ class Batch:
         try:
             (work or Work)(self, record, on_progress, on_outcome, stop).run()
         finally:
-            record.write()
+            record.end()
         return record.report
 
     def job(self, item: Item, *, overwrite: bool) -> Job:
@@ -318,11 +319,9 @@ class Work:
         return paint_by(model, look, job, on_progress=told, stop=self._stop)
 
     def _paint_item(self, item: Item, look: Look, paint: Callable[[Item, Look], Result]) -> None:
-        settings = self._batch.settings(item) if self._record.path else ""
+        note = self._note(item)
         result = paint(item, look)
-        made = Made()
-        if settings and not is_pipe(item.output):
-            made = Made(settings, fingerprint(item.output))
+        made = note.write(item.output) if note else Made()
         damaged = result.summary.damaged
         self._settle(
             item,
@@ -332,6 +331,12 @@ class Work:
             result=result,
             made=made,
         )
+
+    def _note(self, item: Item) -> Note | None:
+        """Return the note of an item that is about to be painted; None: there is no report, or no file."""
+        if self._record.path is None or is_pipe(item.output):
+            return None
+        return Note.begin(self._record.path, str(item.output), self._batch.settings(item))
 
     def _fail(self, item: Item, error: Exception) -> None:
         if isinstance(error, VidstyleError):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vidstyle.batch.made import Note
 from vidstyle.batch.plan import Item, Variant
 from vidstyle.batch.work import Work
 from vidstyle.cluster.crew import RETRIES, Member, WorkerLostError, lost_too_often
@@ -61,10 +62,11 @@ class SpreadWork(Work):
         """Have a worker paint an item, and another one where that one is lost."""
         job = absolute(self._batch.job(item, overwrite=self._batch.overwrite))
         network = network_of(item.variant.model, look, self._batch.styles)
+        note = self._note(item)
         losses = 0
         while True:
             try:
-                return self._ask(item, job, network)
+                return self._ask(item, job, network, note)
             except WorkerLostError as error:
                 losses += 1
                 if losses > RETRIES:
@@ -72,10 +74,10 @@ class SpreadWork(Work):
                 log.info("%s is painted anew: %s", item, error)
                 job = replace(job, overwrite=True)  # what is there now is of the lost worker
 
-    def _ask(self, item: Item, job: Job, network: Network) -> Result:
+    def _ask(self, item: Item, job: Job, network: Network, note: Note | None) -> Result:
         crew, worker = self._cluster.crew, self._free_worker()
         try:
-            answer = worker.actor.paint_file.remote(job, network)
+            answer = worker.actor.paint_file.remote(job, network, note)
             while not self._cluster.ray.wait([answer], timeout=_WAIT)[0]:
                 try:
                     self._stop()

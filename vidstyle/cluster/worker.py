@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle import cores, pipeline
+from vidstyle.batch.made import Note
 from vidstyle.batch.painting import paint_by
 from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result, read_twice, settings_of
@@ -98,15 +99,18 @@ class Worker:
         self._ended.set()
         self._idle.wait()
 
-    def paint_file(self, job: Job, network: Network) -> Result | None:
-        """Paint a whole file; return None where it was ended.
+    def paint_file(self, job: Job, network: Network, note: Note | None = None) -> Result | None:
+        """Paint a whole file, and note that it is; return None where it was ended.
 
         Raises:
             VidstyleError: see `files.paint_file`.
         """
         with self._working():
             model = self._model(job, network)
-            return paint_by(model, network.look, job, on_progress=self._note, stop=self._stop)
+            result = paint_by(model, network.look, job, on_progress=self._advanced, stop=self._stop)
+            if note:  # here: whoever has asked may have died
+                note.write(job.output)
+            return result
         return None
 
     def paint_pieces(self, task: Task) -> None:
@@ -183,7 +187,7 @@ class Worker:
             self._models = {key: load_wished(network.name, compute, options)}
         return self._models[key]
 
-    def _note(self, progress: Progress) -> None:
+    def _advanced(self, progress: Progress) -> None:
         self._progress = progress
 
     def _stop(self) -> None:
