@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shlex
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.manifest import manifest
 from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
@@ -369,7 +369,9 @@ def regions(
             metavar="CSV", help="What places of the pictures show; models/regions.csv is one."
         ),
     ],
-    out: Out = Path("runs/regions"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the result.")] = Path(
+        "runs/regions"
+    ),
     config: RegionsConfig,
 ) -> None:
     """Train the small network that names regions: sky, person, vegetation, water, building, ground."""
@@ -388,29 +390,4 @@ def regions(
     )
 
 
-@app.command("manifest", cls=Command)
-@command
-def manifest(
-    content: Content,
-    style: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of style pictures.")
-    ] = None,
-    hold: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PREFIX",
-            help="Hold out files of both folders whose names begin with this; repeatable.",
-        ),
-    ] = None,
-) -> None:
-    """Print a manifest of pictures, for --manifest of the trainings: names, digests, what is held out."""
-    try:
-        from vidstyle.training.manifest import Row, list_rows
-    except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
-
-    lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(Row._fields)
-    for kind, folder in (("content", content), ("style", style)):
-        if folder:
-            lines.writerows(list_rows(kind, folder, tuple(hold or ())))
+app.command("manifest", cls=Command)(manifest)
