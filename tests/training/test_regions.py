@@ -10,12 +10,13 @@ import pytest
 
 from tests.conftest import ROOT
 from vidstyle import InputError
+from vidstyle.errors import OutputError
 from vidstyle.images.naming import NAMES, color_of, name_map
 from vidstyle.media.source import FileSource
 from vidstyle.nets.regions import RegionHead
 from vidstyle.nets.weights import load_weights
 from vidstyle.runtime.namer import RegionNamer
-from vidstyle.training.regions import NOTHING, Config, read_labels, train
+from vidstyle.training.regions import NOTHING, Config, _cropped, read_labels, train
 from vidstyle.zoo.features import load_features
 
 HEADER = "file,sha256,grid,labels"
@@ -40,7 +41,7 @@ def labelled(tmp_path):
         name = f"p{seed}.png"
         digest = picture(tmp_path / name, seed)
         held[int(digest, 16) % 4 == 0] += 1
-        rows.append(f"{name},{digest},3x2,s3v2.")
+        rows.append(f"{name},{digest},12x8,s48v36.12")
         seed += 1
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
     return tmp_path
@@ -50,7 +51,7 @@ def test_labels_are_read(labelled):
     found = read_labels(labelled, labelled / "labels.csv")
     assert {x.held_out for x in found} == {True, False}
     sky, vegetation = NAMES.index("sky"), NAMES.index("vegetation")
-    wanted = [[sky] * 3, [vegetation, vegetation, NOTHING]]
+    wanted = [[sky] * 12] * 4 + [[vegetation] * 12] * 3 + [[NOTHING] * 12]
     assert np.array_equal(found[0].labels, wanted)
 
 
@@ -62,6 +63,8 @@ def test_labels_are_read(labelled):
         ("p0.png,,3x2,s5", "no table of labels"),
         ("p0.png,,3x2,q6", "no table of labels"),
         ("p0.png,,3x2", "no table of labels"),
+        ("p0.png,,0x2,", "no table of labels"),
+        ("p0.png,,3x2,.6", "nothing is labelled in p0.png"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message):
@@ -70,10 +73,27 @@ def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message)
         read_labels(labelled, labelled / "labels.csv")
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 40), (60, 80)])
+def test_a_crop_has_labels_of_any_grid(shape):
+    rng = np.random.default_rng(1)
+    labels = np.zeros(shape, np.uint8)
+    for _ in range(20):
+        picture, part = _cropped(np.zeros((120, 160, 3), np.float32), labels, rng)
+        assert picture.size
+        assert all(min(6, n) <= m <= n for m, n in zip(part.shape, shape, strict=True))
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(labelled, monkeypatch):
+    monkeypatch.setattr("vidstyle.training.regions._view", None)
+    (labelled / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        train(labelled, labelled / "labels.csv", None, labelled / "file" / "out")
+
+
 @pytest.mark.slow
 def test_a_small_head_learns(labelled):
     reports = []
-    config = Config(steps=60, batch=2, views=2, width=8)
+    config = Config(steps=120, batch=2, views=2, width=8, learning_rate=0.01)
     weights = train(
         *(labelled, labelled / "labels.csv", load_features(), labelled / "out"),
         config=config,

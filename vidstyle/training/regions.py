@@ -21,10 +21,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from vidstyle.errors import InputError
+from vidstyle.disk.pending import write_whole
+from vidstyle.errors import InputError, OutputError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.images.naming import NAMES
@@ -44,6 +45,9 @@ _HELD_OUT = 4
 
 _SMALLEST, _LARGEST = 150, 320
 """Short sides, pixels, at which pictures are looked at."""
+
+_FEWEST = 6
+"""Rows and columns of a crop's labels, at least; fewer where the picture has fewer."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,16 @@ def read_labels(pictures: Path, labels: Path) -> list[Labelled]:
             if not hashlib.sha256(data).hexdigest().startswith(row["sha256"]):
                 raise InputError(f"{pictures / row['file']} is not the picture that was labelled")
             columns, lines = map(int, row["grid"].split("x"))
+            if min(columns, lines) < 1:
+                raise ValueError(f"a grid of {row['grid']}")
             cells = [
                 (LETTERS + ".").index(letter)
                 for letter, count in re.findall(r"([a-z.])(\d*)", row["labels"])
                 for _ in range(int(count or 1))
             ]
             grid = np.array(cells, np.uint8).reshape(lines, columns)
+            if (grid == NOTHING).all():
+                raise ValueError(f"nothing is labelled in {row['file']}")
             held = int(row["sha256"], 16) % _HELD_OUT == 0
             found.append(Labelled(read_picture(pictures / row["file"]), grid, held))
     except OSError as error:
@@ -122,17 +130,21 @@ def train(
 
     Raises:
         InputError: see `read_labels`.
+        OutputError: the result cannot be written.
     """
     config = config or Config()
     rng = np.random.default_rng(config.seed)
     torch.manual_seed(config.seed)
     labelled = read_labels(pictures, labels)
-    learned = [
+    path = out / "regions.safetensors"
+    _make(out)
+    views = [
         _view(perceptual, x, rng if number else None)
         for x in labelled
         if not x.held_out
         for number in range(config.views)
     ]
+    learned = [view for view in views if (view[1] != NOTHING).any()]  # a crop may have none
     measured = [_view(perceptual, x, None) for x in labelled if x.held_out]
     head = RegionHead(learned[0][0].shape[0], len(NAMES), config.width)
     _standardize(head, [x for x, _ in learned])
@@ -162,10 +174,17 @@ def train(
     head.eval()
     if on_report:
         on_report(Report(config.steps, config.steps, measure(head, measured), 0, 0))
-    out.mkdir(parents=True, exist_ok=True)
     state = {name: value.half().contiguous() for name, value in head.state_dict().items()}
-    save_file(state, out / "regions.safetensors")
-    return out / "regions.safetensors"
+    write_whole(path, save(state))
+    return path
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, before the work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def measure(head: RegionHead, views: list[View]) -> dict[str, float]:
@@ -209,7 +228,7 @@ def _cropped(
 ) -> tuple[Colors, NDArray[np.uint8]]:
     lines, columns = labels.shape
     share = rng.uniform(0.55, 1)
-    height, width = max(6, int(lines * share)), max(6, int(columns * share))
+    height, width = (min(n, max(_FEWEST, int(n * share))) for n in labels.shape)
     top, left = rng.integers(lines - height + 1), rng.integers(columns - width + 1)
     rows, across = picture.shape[:2]
     part = picture[
@@ -245,7 +264,8 @@ def _standardize(head: RegionHead, features: list[Tensor]) -> None:
 
 
 def _weights(labels: list[Tensor]) -> Tensor:
-    """Return the weight of each name: rare ones count more, by the root of how rare they are."""
+    """Return the weight of each name: rare ones count more, by the root of how rare they are; absent ones do not."""
     counts = sum(torch.bincount(y.ravel(), minlength=NOTHING + 1)[:NOTHING] for y in labels)
-    rare = (1 / torch.as_tensor(counts).float().clamp(min=1)).sqrt()
+    rare = torch.as_tensor(counts).float().rsqrt()
+    rare[rare.isinf()] = 0  # else the smoothing of labels would be all of the loss
     return rare / rare.mean()
