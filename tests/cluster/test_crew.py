@@ -110,13 +110,13 @@ def test_some_that_die_as_they_begin_do_not():
 
 
 def test_after_long_work_another_worker_is_waited_for_as_long():
-    room = [here]
-    workers = crew_of(lambda: room[0]())
+    lost = []
+    workers = crew_of(lambda: nowhere() if lost else here())
     worker = workers.take()
     end = time.monotonic() + 0.3  # longer than it waits; nobody asks for another one meanwhile
     while time.monotonic() < end:
         workers.check(worker)
-    room[0] = nowhere
+    lost.append(worker)
     with pytest.raises(WorkerLostError, match="a worker has died"):
         workers.result(worker, Answer(error=RayError("it was killed")))
     assert workers.take() is None
