@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
-from vidstyle.disk.pending import write_whole
-from vidstyle.errors import InputError, OutputError
+from vidstyle.disk.pending import make_folder, write_whole
+from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.images.naming import NAMES
@@ -137,7 +137,7 @@ def train(
     torch.manual_seed(config.seed)
     labelled = read_labels(pictures, labels)
     path = out / "regions.safetensors"
-    _make(out)
+    make_folder(out)
     views = [
         _view(perceptual, x, rng if number else None)
         for x in labelled
@@ -177,14 +177,6 @@ def train(
     state = {name: value.half().contiguous() for name, value in head.state_dict().items()}
     write_whole(path, save(state))
     return path
-
-
-def _make(folder: Path) -> None:
-    """Make a folder, before the work."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def measure(head: RegionHead, views: list[View]) -> dict[str, float]:
