@@ -1,4 +1,4 @@
-"""`vidstyle train manifest`: the pictures of trainings by name and digest."""
+"""`vidstyle train manifest`: the pictures of a training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import typer
 from vidstyle.cli.options import command
 from vidstyle.errors import MissingPackageError
 
+NEEDS_TORCH = "training needs torch: pip install 'vidstyle[torch]'"
+
+Content = Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")]
+
 
 @command
 def manifest(
-    content: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")],
+    content: Content,
     style: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of style pictures.")
     ] = None,
@@ -31,7 +35,7 @@ def manifest(
     try:
         from vidstyle.training.manifest import Row, list_rows
     except ImportError as error:
-        raise MissingPackageError("training needs torch: pip install 'vidstyle[torch]'") from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     lines = csv.writer(sys.stdout, lineterminator="\n")
     lines.writerow(Row._fields)
