@@ -17,7 +17,7 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -133,7 +133,8 @@ def main() -> None:
     out, shuffle = given.out.absolute(), random.Random(given.seed)
     out.mkdir(parents=True, exist_ok=True)
     (out / "painted").mkdir(exist_ok=True)
-    key: dict[str, dict[str, object]] = {}
+    known = out / "key.json"
+    key: dict[str, dict[str, Any]] = json.loads(known.read_text()) if known.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         before = Path(folder) / "before"
         git = ["git", "-C", str(ROOT), "worktree"]
@@ -148,6 +149,8 @@ def main() -> None:
                     continue
                 counts[pair.method] = counts.get(pair.method, 0) + 1
                 name = f"{pair.method}_{counts[pair.method]}"
+                if name in key and None not in key[name]["seconds"].values():
+                    continue
                 targets = {w: out / "painted" / f"{name}_{w}.png" for w in ("now", "before")}
                 took = {
                     which: painted(tree, pair, targets[which], given.option)
@@ -165,7 +168,7 @@ def main() -> None:
                 ]
                 write_sheet(out / f"{name}.png", [row for row in rows if row])
                 key[name] = {**letters, "seconds": took}
-                (out / "key.json").write_text(json.dumps(key, indent=1) + "\n")
+                known.write_text(json.dumps(key, indent=1) + "\n")
         finally:
             subprocess.run([*git, "remove", "--force", str(before)], check=True)
 

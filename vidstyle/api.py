@@ -24,7 +24,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
 from vidstyle.pipeline import Progress
-from vidstyle.regions import check_regions, region_layers
+from vidstyle.regions import check_regions, read_map, region_layers
 from vidstyle.runtime.compute import Compute
 from vidstyle.selection import (
     Readers,
@@ -219,7 +219,8 @@ def run(
     if fitting.fit is not None:
         _check_fit(several, source, fitting, timeline, masks, method, overwrite=overwrite)
     target = Path(output) if output is not None else default_output(source, several or "timeline")
-    check_apart(target, style_files(several, timeline))
+    check_apart(target, [*style_files(several, timeline), *styles.files])
+    regions = read_map(several[0], styles) if styles.files else None
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
         comparison=comparison or Comparison(),
@@ -233,7 +234,7 @@ def run(
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
             if styles.regions:
-                layers = region_layers(several[0], styles.regions, look, opened)
+                layers = region_layers(several[0], regions, look, opened)
                 if layers:
                     return [layers]
                 readers.options = replace(styles, regions=None)
@@ -309,10 +310,10 @@ def _checked(
     elif several or styles.style_weights:
         styles.shares(len(several))
     check_method(method, compute, look)
-    if styles.regions:
+    if styles.regions is not None:
         if timeline or masks.mask:
             raise UsageError("`regions` do not go with a timeline or a `mask`")
-        check_regions(method, several)
+        check_regions(method, several, styles.regions)
     source = located(source)
     check_input(source)
     if timeline:

@@ -14,6 +14,7 @@ from vidstyle.errors import UsageError
 from vidstyle.fields import STYLE, Between, OneOf, check, documented
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
+from vidstyle.images.naming import NAMES, part_of, steepened
 from vidstyle.media.containers import ONLY_READ, PICTURES, is_sequence
 from vidstyle.media.inputs import check_input, fingerprint, input_files, is_animated_webp
 from vidstyle.media.moments import Moments
@@ -27,10 +28,14 @@ log = logging.getLogger(__name__)
 
 _AUTO = "auto:"
 
+_PLACES = ("sky", "vegetation", "water", "building", "ground")
+"""Of `images.naming.NAMES`."""
+
 FOUND = {
     "auto:person": ("person", False),
     "auto:background": ("person", True),
     "auto:face": ("face", False),
+    **{f"{_AUTO}{name}": (name, False) for name in _PLACES},
 }
 """Masks that are found: what is looked for, and whether all else is meant."""
 
@@ -46,8 +51,8 @@ class Masks:
     """
 
     mask: tuple[str, ...] = ()
-    """Paint where the mask is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background or auto:face. One for all
-    styles, or one for each; later ones are on top."""
+    """Paint where the mask is white: a picture, a clip or numbered pictures, of any size; or auto:person, auto:background, auto:face, auto:sky,
+    auto:vegetation, auto:water, auto:building or auto:ground. One for all styles, or one for each; later ones are on top."""
     invert: bool = False
     """Paint where the masks are black."""
     feather: Annotated[float, Between(0, 500)] = 0.0
@@ -73,7 +78,7 @@ class Masks:
             raise UsageError("expected a file for `mask`, got standard input")
         for name in self.mask:
             if not name or (name.startswith(_AUTO) and name not in FOUND):
-                known = " or ".join(FOUND)
+                known = ", ".join(FOUND)
                 raise UsageError(f"expected a file for `mask`, or {known}, got {name or 'nothing'}")
 
     def check_count(self, styles: int, *, weighted: bool = False) -> None:
@@ -153,13 +158,16 @@ class Masks:
             check_input(Path(name))
             if not _is_picture(Path(name)):
                 raise UsageError(
-                    f"expected a picture or {' or '.join(FOUND)} for a live `mask`, got {name}"
+                    f"expected a picture or {', '.join(FOUND)} for a live `mask`, got {name}"
                 )
             return self._still(Path(name))
         return None
 
     def _found(self, name: str, segmenter: Segmenter) -> MaskSource:
-        fit = _Fit(None, replace(self, invert=self.invert != FOUND[name][1]))
+        kind, others = FOUND[name]
+        fit = _Fit(None, replace(self, invert=self.invert != others))
+        if kind in _PLACES:
+            return FoundMask(segmenter, lambda mask, frame: fit(steepened(mask), frame))
         return FoundMask(segmenter, fit)
 
     def _open(
@@ -190,7 +198,19 @@ def _finders(names: Iterable[str]) -> dict[str, Segmenter]:
         return {}
     from vidstyle.runtime.segmenter import SEGMENTERS
 
-    return {kind: once(SEGMENTERS[kind]()) for kind in wanted}
+    found = {kind: once(SEGMENTERS[kind]()) for kind in wanted if kind not in _PLACES}
+    if places := wanted.intersection(_PLACES):
+        from vidstyle.runtime.namer import RegionNamer
+
+        namer = once(RegionNamer())
+        found |= {kind: _place(kind, namer) for kind in places}
+    return found
+
+
+def _place(name: str, find: Segmenter) -> Segmenter:
+    """Return what finds the places of a name, with what finds those of all."""
+    others = [[other] for other in NAMES if other != name]
+    return lambda frame: part_of(find(frame), [name], others)
 
 
 def _is_picture(path: Path) -> bool:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,35 @@ from vidstyle.errors import UsageError
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.images.masks import Mask, along_edges, fitted
-from vidstyle.images.naming import NAMES, color_of, counterparts, name_map, names_of, read_named
+from vidstyle.images.naming import (
+    NAMES,
+    color_of,
+    counterparts,
+    name_map,
+    names_of,
+    part_of,
+    read_named,
+    steepened,
+)
+from vidstyle.images.regions import Labels
 from vidstyle.pipeline import Arrays
 from vidstyle.runtime.color_transfer import ColorTransferEngine, sample
 from vidstyle.runtime.namer import RegionNamer
 from vidstyle.stylize.finding import FoundMask, Segmenter, once
 from vidstyle.stylize.layers import Layer, Layers
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.style import Style
+from vidstyle.stylize.style import FOUND, Style, StyleOptions
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo.names import PHOTOREAL
 
 log = logging.getLogger(__name__)
 
-FOUND = "names"
-"""Regions of the picture that are found; otherwise a map of it is given."""
-
-_STEEP = 5.0
-"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
+_NO_FILES = ("", "-", "auto", "none")
+"""Standard input, and what `regions` of a painting by optimisation can be, but not of a video."""
 
 
-def check_regions(method: str, styles: Sequence[object]) -> None:
-    """Refuse regions where a method knows none, or has several styles.
+def check_regions(method: str, styles: Sequence[object], regions: str) -> None:
+    """Refuse regions where a method knows none, or has several styles, and what names no file.
 
     Raises:
         UsageError: it is so.
@@ -47,10 +53,25 @@ def check_regions(method: str, styles: Sequence[object]) -> None:
         )
     if len(styles) != 1:
         raise UsageError(f"expected one style with `regions`, got {len(styles)}")
+    if regions in _NO_FILES:
+        raise UsageError(
+            f"expected {FOUND}, or a map of the picture, for `regions`, got {regions or 'nothing'}"
+        )
+
+
+def read_map(style: PictureSource, options: StyleOptions) -> Labels | None:
+    """Return the map of a picture that options name; None where they name none.
+
+    Raises:
+        InputError: the picture or the map cannot be read, or it has other colors than `images.naming.COLORS`.
+    """
+    for path in options.files:
+        return read_named(path, load_picture(style), "the style")
+    return None
 
 
 def region_layers(
-    style: PictureSource, regions: str, look: Look, opened: ExitStack
+    style: PictureSource, given: Labels | None, look: Look, opened: ExitStack
 ) -> Layers[Any] | None:
     """Return what paints each region in the colors of its own in a picture; None where the picture has one alone.
 
@@ -58,19 +79,16 @@ def region_layers(
 
     Args:
         style: the picture.
-        regions: "names", or a map of the picture with `images.naming.COLORS`.
+        given: where they are in it, by `images.naming.COLORS`; None: they are found.
         look: how.
         opened: closes what paints.
 
     Raises:
-        InputError: the picture or the map cannot be read.
+        InputError: the picture cannot be read.
         MissingPackageError: torch is missing.
     """
     picture, namer = load_picture(style), RegionNamer()
-    if regions == FOUND:
-        labels = name_map(namer(picture), picture)
-    else:
-        labels = read_named(Path(regions), picture, "the style")
+    labels = name_map(namer(picture), picture) if given is None else given
     offered = names_of(labels)
     if len(offered) < 2:
         log.warning("the style has no two regions by name: the whole frame gets its colors")
@@ -90,17 +108,8 @@ def region_layers(
 
 
 def _part(find: Segmenter, names: list[str], others: list[list[str]]) -> Segmenter:
-    """Return what finds the places of some names: above 1/2 where they are likelier than any others."""
-
-    def share(likely: Mask, group: list[str]) -> Mask:
-        return np.asarray(likely[..., [NAMES.index(name) for name in group]].sum(-1), np.float32)
-
-    def part(frame: Pixels) -> Mask:
-        likely = find(frame)
-        best = np.max([share(likely, group) for group in others], axis=0)
-        return np.asarray(0.5 + (share(likely, names) - best) / 2, np.float32)
-
-    return part
+    """Return what finds the places of some names."""
+    return lambda frame: part_of(find(frame), names, others)
 
 
 def _layer(colors: np.ndarray, part: Segmenter | None, look: Look, opened: ExitStack) -> Layer[Any]:
@@ -111,8 +120,7 @@ def _layer(colors: np.ndarray, part: Segmenter | None, look: Look, opened: ExitS
 
 
 def _fit(mask: Mask, frame: Frame) -> Mask:
-    steep = ((mask - 0.5) * _STEEP + 0.5).clip(0, 1).astype(np.float32)
-    return along_edges(fitted(steep, *_size(frame.pixels)), frame.pixels)
+    return along_edges(fitted(steepened(mask), *_size(frame.pixels)), frame.pixels)
 
 
 def _size(pixels: Pixels) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import signal
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 import vidstyle
 from tests.clips import make_clip, pattern
-from tests.conftest import shared
+from tests.conftest import ROOT, shared
 from tests.conftest import vidstyle as command
 from vidstyle import (
     Encoding,
@@ -28,6 +29,7 @@ from vidstyle import (
     UsageError,
 )
 from vidstyle.images.masks import along_edges, fitted, lay, mask_of
+from vidstyle.images.naming import NAMES
 from vidstyle.live.painter import LivePainter
 from vidstyle.masks import _Fit
 from vidstyle.media.sink import PIECE_FRAMES
@@ -347,6 +349,48 @@ def test_a_found_mask_does_not_flicker_and_a_cut_begins_anew():
     assert set(memory) == {"mask", "last", "levels"}
 
 
+def test_the_sky_is_found_and_does_not_flicker(clip, monkeypatch):
+    def doubting(frame):
+        likely = np.full((8, 16, len(NAMES)), 0.01, np.float32)
+        likely[4:, :, NAMES.index("ground")] = 0.94
+        likely[:4, :, NAMES.index("sky")] = 0.94 - 0.5 * (frame[0, 0, 0] % 2)
+        likely[:4, :, NAMES.index("water")] = 0.01 + 0.5 * (frame[0, 0, 0] % 2)
+        looked.append(len(looked))
+        return likely
+
+    looked: list[int] = []
+    monkeypatch.setattr("vidstyle.runtime.namer.RegionNamer", lambda: doubting)
+    masks = Masks(("auto:sky", "auto:ground", "auto:water"))
+    with FileSource(clip) as source:
+        sources = masks.open(source.info, Reading(), ExitStack())
+    memories, shown = [{}, {}, {}], []
+    for n in range(12):
+        frame = Frame(np.full((90, 160, 3), 60 + n % 2, np.uint8), n, Fraction(1, 25), BT709)
+        each = [s.at(frame, m) for s, m in zip(sources, memories, strict=True)]
+        memories = [memory for _, memory in each]
+        shown.append([mask[20, 80] for mask, _ in each])
+        sky, ground, _ = (mask for mask, _ in each)
+        assert sky[80].max() == 0
+        assert ground[80].min() == 1
+    assert len(looked) == 12  # once a frame, for all of them
+    assert np.abs(np.diff(np.array(shown)[4:, 0])).max() < 0.4
+
+
+def test_the_sky_of_the_sample_clip_is_painted_and_the_grass_is_not():
+    """With the network that is shipped."""
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(iter(source))
+        (sky,), (grass,) = (
+            Masks(name).open(source.info, Reading(), ExitStack())
+            for name in ("auto:sky", "auto:vegetation")
+        )
+    (sky_mask, _), (grass_mask, _) = sky.at(frame, {}), grass.at(frame, {})
+    top, bottom = len(sky_mask) // 5, -len(sky_mask) // 10
+    assert sky_mask[:top].mean() > 0.8
+    assert sky_mask[bottom:].mean() < 0.02
+    assert grass_mask[bottom:].mean() > 0.8
+
+
 def test_people_are_found():
     """With the networks that a package brings: a face and a person, where the picture has one."""
     if not importlib.util.find_spec("mediapipe"):
@@ -365,7 +409,7 @@ def test_without_the_networks_a_line_brings_them(clip, tmp_path):
         pytest.skip("the package with the networks is here")
     with pytest.raises(MissingPackageError, match=r"pip install --no-deps 'mediapipe==0\.10\.21'"):
         vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:person")
-    with pytest.raises(UsageError, match="auto:face, got auto:dog"):
+    with pytest.raises(UsageError, match="auto:ground, got auto:dog"):
         vidstyle.stylize(clip, "identity", tmp_path / "out.mkv", mask="auto:dog")
 
 

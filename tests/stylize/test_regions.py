@@ -10,7 +10,7 @@ import pytest
 
 from tests.clips import make_clip
 from tests.conftest import ROOT, vidstyle
-from vidstyle import UsageError, stylize
+from vidstyle import InputError, UsageError, stylize
 from vidstyle.images.naming import NAMES, color_of
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.color_transfer import sample
@@ -127,6 +127,32 @@ def test_pieces_go_together(day, night, tmp_path, caplog):
             stylize(day, night, tmp_path / "out.png", **options)
     with pytest.raises(UsageError, match="expected one style"):
         stylize(day, [night, day], tmp_path / "out.png", method="photoreal", regions="names")
+
+
+@pytest.mark.parametrize(
+    ("regions", "error", "message"),
+    [
+        ("none.png", InputError, "cannot read the picture .*none.png"),
+        ("words.mkv", InputError, "words.mkv is no picture"),
+        ("day.png", InputError, "expected a color for each of 32 regions"),
+        ("other.png", InputError, "expected the colors of names in .*#7fbfff sky"),
+        ("out.png", UsageError, "out.png is an input itself; choose another `output`"),
+        ("auto", UsageError, "expected names, or a map of the picture, for `regions`, got auto"),
+        ("", UsageError, "got nothing"),
+        ("-", UsageError, "got -"),
+    ],
+)
+def test_a_bad_map_is_refused_before_the_input_is_opened(
+    day, night, tmp_path, monkeypatch, regions, error, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.mkv").write_text("no video")
+    for name in ("other.png", "out.png"):
+        cv2.imwrite(name, np.full((80, 80, 3), 200, np.uint8))
+    before = (tmp_path / "out.png").read_bytes()
+    with pytest.raises(error, match=message):
+        painted("words.mkv", night, "out.png", regions=regions)
+    assert (tmp_path / "out.png").read_bytes() == before
 
 
 def test_the_colors_of_a_part_are_as_many():

@@ -33,6 +33,9 @@ _PRESENT = 0.02
 _FINE = 512
 """Longest side, pixels, at which the regions' edges follow those of a picture."""
 
+_STEEP = 5.0
+"""By how much masks are steepened around 1/2: what is rather sky than anything else is sky, but for soft edges."""
+
 _NEXT = {
     "sky": ("water",),
     "water": ("sky",),
@@ -49,6 +52,21 @@ def counterparts(offered: Iterable[str]) -> dict[str, str | None]:
     """Return what stands for each of `NAMES` in a picture that has some of them; None: the whole picture."""
     there = set(offered)
     return {n: next((m for m in (n, *_NEXT[n]) if m in there), None) for n in NAMES}
+
+
+def part_of(shares: Shares, names: Iterable[str], others: Iterable[Iterable[str]]) -> Mask:
+    """Return a mask (h, w) of some names: above 1/2 where they are likelier than any group of others."""
+
+    def share(group: Iterable[str]) -> Mask:
+        return np.asarray(shares[..., [NAMES.index(name) for name in group]].sum(-1), np.float32)
+
+    best = np.max([share(group) for group in others], axis=0)
+    return np.asarray(0.5 + (share(names) - best) / 2, np.float32)
+
+
+def steepened(part: Mask) -> Mask:
+    """Return a mask of `part_of` that is 0 or 1 but near its edges."""
+    return np.asarray(((part - 0.5) * _STEEP + 0.5).clip(0, 1), np.float32)
 
 
 def name_map(shares: Shares, picture: Pixels) -> Labels:

@@ -36,7 +36,7 @@ class RegionFiles:
     """A picture with a color for each region of the content, a semantic map; names finds sky, person, vegetation, water, building,
     ground and other, and paints each like its own of the style; auto finds regions without names; none uses no regions. By default
     photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
-    photoreal takes names, or auto where they distinguish nothing."""
+    photoreal takes auto."""
     style_regions: Path | None = None
     """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg, or what `regions`
     names finds."""
@@ -119,7 +119,7 @@ class RegionFiles:
             raise UsageError("regions of the content and of the style need each other")
         if own is None:
             if isinstance(config, PhotorealConfig):
-                return replace(self, regions=NAMED)
+                return replace(self, regions=AUTO)
             if self.save_regions:
                 raise UsageError("there are no regions to save: take `regions`, such as auto")
             return self

@@ -100,6 +100,10 @@ class Style:
             raise InputError(f"{path} holds no style; expected a file of Style.save") from error
 
 
+FOUND = "names"
+"""The `regions` that are found."""
+
+
 @STYLE
 @documented
 @dataclass(frozen=True)
@@ -139,6 +143,11 @@ class StyleOptions:
         """Side and stride of the patches that are swapped."""
         size = self.patch_size or 3
         return size, self.patch_stride or max(1, size // 4)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read beside the styles."""
+        return () if self.regions in (None, FOUND) else (Path(str(self.regions)),)
 
     def shares(self, count: int) -> tuple[float, ...]:
         """Return the share of 1 of each of `count` styles; see `normalized`."""

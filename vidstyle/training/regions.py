@@ -46,9 +46,6 @@ _HELD_OUT = 4
 _SMALLEST, _LARGEST = 150, 320
 """Short sides, pixels, at which pictures are looked at."""
 
-_FEWEST = 6
-"""Rows and columns of a crop's labels, at least; fewer where the picture has fewer."""
-
 
 @dataclass(frozen=True)
 class Labelled:
@@ -144,7 +141,7 @@ def train(
         if not x.held_out
         for number in range(config.views)
     ]
-    learned = [view for view in views if (view[1] != NOTHING).any()]  # a crop may have none
+    learned = [(x, y) for x, y in views if (y != NOTHING).any()]
     measured = [_view(perceptual, x, None) for x in labelled if x.held_out]
     head = RegionHead(learned[0][0].shape[0], len(NAMES), config.width)
     _standardize(head, [x for x, _ in learned])
@@ -220,7 +217,7 @@ def _cropped(
 ) -> tuple[Colors, NDArray[np.uint8]]:
     lines, columns = labels.shape
     share = rng.uniform(0.55, 1)
-    height, width = (min(n, max(_FEWEST, int(n * share))) for n in labels.shape)
+    height, width = (min(cells, max(6, int(cells * share))) for cells in labels.shape)
     top, left = rng.integers(lines - height + 1), rng.integers(columns - width + 1)
     rows, across = picture.shape[:2]
     part = picture[
@@ -256,8 +253,8 @@ def _standardize(head: RegionHead, features: list[Tensor]) -> None:
 
 
 def _weights(labels: list[Tensor]) -> Tensor:
-    """Return the weight of each name: rare ones count more, by the root of how rare they are; absent ones do not."""
+    """Return the weight of each name: rare ones count more, by the root of how rare they are; 0 where there is none."""
     counts = sum(torch.bincount(y.ravel(), minlength=NOTHING + 1)[:NOTHING] for y in labels)
-    rare = torch.as_tensor(counts).float().rsqrt()
-    rare[rare.isinf()] = 0  # else the smoothing of labels would be all of the loss
-    return rare / rare.mean()
+    there = torch.as_tensor(counts).float()
+    rare = torch.where(there > 0, there.clamp(min=1).rsqrt(), 0)
+    return rare / rare[rare > 0].mean()
