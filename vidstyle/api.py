@@ -307,7 +307,7 @@ def _checked(
     if several and len(masks.mask) > 1:
         if timeline:
             raise UsageError("a timeline changes one style; with it give one `mask`")
-    elif several:
+    elif several or styles.style_weights:
         styles.shares(len(several))
     check_method(method, compute, look)
     if styles.regions is not None:

@@ -90,7 +90,7 @@ def stylize_many(
         resume: see `stylize`.
         keep_partial: see `stylize`.
         jobs: results that are made at once, each by a thread with a model of its own.
-        on: spread the work over workers of Ray; see `cluster.options.Spreading`, as the next two. A single result is spread by its pieces.
+        on: spread the work over workers of Ray; see `cluster.options.Spreading`, as the next two. A single video is spread by its pieces.
         workers: how many at most; None: as many as there are cores for.
         worker_cores: cores of each.
         on_progress: called after every batch of frames.

@@ -107,3 +107,19 @@ def test_some_that_die_as_they_begin_do_not():
     for _ in range(3):
         workers.tend()
     assert [worker.begun for worker in workers.members] == [True] * 3
+
+
+def test_after_long_work_another_worker_is_waited_for_as_long():
+    lost = []
+    workers = crew_of(lambda: nowhere() if lost else here())
+    worker = workers.take()
+    end = time.monotonic() + 0.3  # longer than it waits; nobody asks for another one meanwhile
+    while time.monotonic() < end:
+        workers.check(worker)
+    lost.append(worker)
+    with pytest.raises(WorkerLostError, match="a worker has died"):
+        workers.result(worker, Answer(error=RayError("it was killed")))
+    assert workers.take() is None
+    time.sleep(0.25)
+    with pytest.raises(NoWorkerError):
+        workers.take()

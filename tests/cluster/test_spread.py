@@ -133,3 +133,15 @@ def test_a_single_one_is_spread_by_its_pieces_from_python_too(tmp_path, monkeypa
     assert [outcome.status for outcome in report.outcomes] == ["done"]
     assert tasks == [(0, 1)]
     assert not list(tmp_path.glob("*.resume"))
+
+
+def test_a_single_one_without_pieces_is_painted_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(cores, "_given", {})
+    monkeypatch.setattr(clips, "_WAIT", 0.01)
+    cluster = Here()
+    monkeypatch.setattr(spread, "Cluster", lambda *_: nullcontext(cluster))
+    photo = make_picture(tmp_path / "photo.png", 32, 24)
+    output = str(tmp_path / "{name}.out.png")
+    report = vidstyle.stylize_many([photo], ["identity"], output, on="ray")
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
+    assert cluster.tasks == [("photo.out.png", False)]

@@ -150,6 +150,7 @@ def test_a_run_by_a_timeline_goes_on(perceptual, clip):
         ([Cue(5, BLUE)], {}, "the cue at 5 s is beyond the end of the input at 0.80 s"),
         ([Cue("shot:2", BLUE)], {}, "expected shots up to 1, which the input has, got shot 2"),
         ([Cue(0.1, BLUE)], {"styles": []}, "nothing says what it looks like before 0.1 s"),
+        ([Cue(0, BLUE)], {"styles": [], "shares": (1, 2)}, "expected a style, got none"),
         (
             [Cue(0.1, BLUE)],
             {"styles": [RED, RED], "masks": Masks(["a.png", "b.png"])},

@@ -186,3 +186,14 @@ def test_many_inputs_are_refused_in_a_line(day, night):
     )
     assert done.returncode == 2
     assert "--regions" in done.stderr
+
+
+def test_regions_of_nothing_are_refused(day, night, tmp_path):
+    with pytest.raises(UsageError, match="for `regions`, got nothing"):
+        painted(day, night, tmp_path / "out.png", regions="")
+
+
+def test_regions_are_refused_before_keyframes_are_learned(day, night):
+    done = vidstyle(*("run", str(day), "--keyframe", f"0={night}", "--regions", "names"))
+    assert done.returncode == 2
+    assert "a network learns keyframes" in done.stderr

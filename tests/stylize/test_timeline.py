@@ -11,7 +11,7 @@ import pytest
 
 from tests.stylize.test_packing import through_a_file
 from tests.stylize.test_shots import AT_ONCE, scene
-from vidstyle import Cue, InputError, Look, Style, Timeline, UsageError
+from vidstyle import Cue, InputError, Look, Style, Timeline, UsageError, stylize
 from vidstyle.frame import Frame
 from vidstyle.stylize.crossfade import TimelineStylizer, own_style
 from vidstyle.stylize.cues import EXAMPLE, KEYS, Level
@@ -298,3 +298,9 @@ def test_a_style_of_another_model_is_refused():
     foreign = Timeline([Cue(0, Style(np.zeros(3, np.float32), "other"))])
     with pytest.raises(UsageError, match="read the picture anew"):
         TimelineStylizer({MADE_BY: tiny(MADE_BY)}, foreign)
+
+
+def test_shares_of_no_styles_are_refused(tmp_path):
+    words = {"timeline": Timeline([Cue(0, "starry_night")]), "style_weights": (1, 2)}
+    with pytest.raises(UsageError, match="a cue has its own weights"):
+        stylize(tmp_path / "in.mp4", None, tmp_path / "out.mp4", **words)

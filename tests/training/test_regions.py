@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from vidstyle import InputError
+from vidstyle import InputError, OutputError
 from vidstyle.images.naming import NAMES, color_of, name_map
 from vidstyle.media.source import FileSource
 from vidstyle.nets.regions import RegionHead
@@ -62,12 +62,21 @@ def test_labels_are_read(labelled):
         ("p0.png,,3x2,s5", "no table of labels"),
         ("p0.png,,3x2,q6", "no table of labels"),
         ("p0.png,,3x2", "no table of labels"),
+        ("p0.png,,0x2,", "no table of labels"),
+        ("p0.png,,3x2,.6", "nothing is labelled in p0.png"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message):
     (labelled / "labels.csv").write_text(f"{HEADER}\n{rows}\n")
     with pytest.raises(InputError, match=message):
         read_labels(labelled, labelled / "labels.csv")
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(labelled, monkeypatch):
+    monkeypatch.setattr("vidstyle.training.regions._view", None)
+    (labelled / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        train(labelled, labelled / "labels.csv", None, labelled / "file" / "out")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from vidstyle import InputError, TrainingError
+from vidstyle import InputError, OutputError, TrainingError
 from vidstyle.training.run import Run
 
 
@@ -105,3 +105,9 @@ def test_losses_that_are_not_finite_are_left_out_and_end_a_run(tmp_path):
     hopeless = begin(tmp_path / "other")
     with pytest.raises(TrainingError, match="20 steps"):
         hopeless.fit(lambda step: (hopeless.net.weight.sum() * float("nan"), {}))
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        begin(tmp_path / "file" / "out")

@@ -100,6 +100,7 @@ def paint(
     style = style or []
     if not (style or timeline):
         raise UsageError("give at least one `style` PICTURE")
+    shares = styles.shares(len(style)) if style or styles.style_weights else ()
     for picture in style:
         catalog.check_picture(picture)
     regions = where if isinstance(where, RegionFiles) else RegionFiles()
@@ -139,7 +140,7 @@ def paint(
             style,
             target,
             config,
-            styles.shares(len(style)) if style else (),
+            shares,
             choose_device(compute.device),
             [read_picture(s) for s in style],
             load_features(features),

@@ -236,7 +236,7 @@ def run(
             if keyframes.given:
                 from vidstyle.cli.keyframes import learned_network
 
-                _check_keyframes(keyframes, method, resume=resume)
+                _check_keyframes(keyframes, styles, method, resume=resume)
                 network = learned_network(
                     *(keyframes, source[0], style or [], reading, compute.device, stop),
                     *(output, encoding.container),
@@ -290,9 +290,13 @@ def _paint_only(
     return batch.paint_only(on_progress=display, stop=stop)
 
 
-def _check_keyframes(keyframes: KeyframeOptions, method: str, *, resume: bool) -> None:
+def _check_keyframes(
+    keyframes: KeyframeOptions, styles: StyleOptions, method: str, *, resume: bool
+) -> None:
     if method != "network":
         raise UsageError(f"a network learns keyframes: `method` {method} does not go with them")
+    if styles.regions:
+        raise UsageError("a network learns keyframes: `regions` are those of `method` photoreal")
     if resume and not keyframes.learn_to:
         raise UsageError(
             "what is learned differs from run to run; to `resume`, keep it by `learn_to`"

@@ -106,7 +106,7 @@ class Crew:
         """Workers that had begun, at most at a time."""
         self._stillborn = 0
         """Workers that died before they had begun, one after the other."""
-        self._heard = self._since = time.monotonic()
+        self._since = time.monotonic()
         self._noticed = ""
 
     def __len__(self) -> int:
@@ -148,7 +148,6 @@ class Crew:
             if begun:
                 self.most = max(self.most, len(begun))
                 self._stillborn = 0
-            self._heard = max([self._heard, *(member.heard for member in begun)])
             self._check_missing(len(begun))
 
     def check(self, member: Member) -> Progress | None:
@@ -207,7 +206,7 @@ class Crew:
     def _check_missing(self, begun: int) -> None:
         """Say that workers have not begun; end the run where there is none."""
         now = time.monotonic()
-        if now - self._heard > PATIENCE:
+        if now - max(member.heard for member in self.members) > PATIENCE:
             raise NoWorkerError(
                 f"no worker has begun or answered for {PATIENCE:.0f} seconds: {self._room()}; try again when there is room, "
                 "or choose fewer `worker_cores`"

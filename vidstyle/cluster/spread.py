@@ -1,4 +1,4 @@
-"""A batch on a cluster: several inputs one by one, a single one by its pieces."""
+"""A batch on a cluster: several inputs one by one, a single one by its pieces if it has some."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidstyle.cluster.clips import SpreadWork
 from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.pieces import Spread, check_divisible
 from vidstyle.cluster.session import Cluster
-from vidstyle.errors import UsageError
+from vidstyle.errors import UsageError, VidstyleError
 from vidstyle.files import Result
 from vidstyle.media.pipes import is_pipe
 from vidstyle.model import Model
@@ -54,7 +54,7 @@ def paint_many(
     on_outcome: Callable[[Outcome], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Report:
-    """Paint all items, each on one worker, and a single one by its pieces; see `Batch.paint`.
+    """Paint all items, each on one worker, and a single one by its pieces if it has some; see `Batch.paint`.
 
     Raises:
         VidstyleError: see `Batch.paint`; or the cluster does not begin, or there are pipes, or jobs.
@@ -63,7 +63,7 @@ def paint_many(
         raise UsageError("`jobs` are of one machine; `on` has `workers`")
     if any(is_pipe(i.source.location) or is_pipe(i.output) for i in batch.plan.items):
         raise UsageError("`on` spreads files: no standard input or output")
-    kind = PieceWork if len(batch.plan.items) == 1 else SpreadWork
+    kind = PieceWork if _is_one_in_pieces(batch) else SpreadWork
     with Cluster(spreading, batch.compute) as cluster:
         return batch.paint(
             work=partial(kind, cluster),
@@ -73,8 +73,18 @@ def paint_many(
         )
 
 
+def _is_one_in_pieces(batch: Batch) -> bool:
+    if len(batch.plan.items) != 1:
+        return False
+    try:
+        check_divisible(batch.job(batch.plan.items[0], overwrite=True))
+    except VidstyleError:  # where no job can be, the work says why
+        return False
+    return True
+
+
 class PieceWork(Work):
-    """The work of a batch of one item, by its pieces."""
+    """The work of a batch of one item that has pieces, by these."""
 
     def __init__(self, cluster: Cluster, *args: Any) -> None:
         """Take the cluster, and what `Work` takes."""
@@ -84,9 +94,7 @@ class PieceWork(Work):
     def _paint_here(self, model: Model, item: Item, look: Look) -> Result:
         told = partial(self._tell, item)
         fill = Spread(self._cluster, item.variant.model, self._batch.styles, told, self._stop)
-        job = self._batch.job(item, overwrite=self._batch.overwrite)
-        check_divisible(job)
-        job = replace(job, resume=True)
+        job = replace(self._batch.job(item, overwrite=self._batch.overwrite), resume=True)
         return fill.result(
             paint_by(model, look, job, fill=fill, on_progress=fill.joined, stop=self._stop)
         )

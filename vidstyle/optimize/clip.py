@@ -85,7 +85,7 @@ def paint_video(
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     config, masks, look = config or VideoConfig(), masks or Masks(), look or Look()
-    if styles or timeline is None:
+    if styles or shares is not None or timeline is None:
         normalized(shares, len(styles))
     check_places(masks, len(styles), timeline)
     if timeline:

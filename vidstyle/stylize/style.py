@@ -130,6 +130,8 @@ class StyleOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.regions == "":
+            raise UsageError("expected names, or a map of the picture, for `regions`, got nothing")
         size, stride = self.patch
         if stride > size:
             raise UsageError(
@@ -149,6 +151,10 @@ class StyleOptions:
 
     def shares(self, count: int) -> tuple[float, ...]:
         """Return the share of 1 of each of `count` styles; see `normalized`."""
+        if not count and self.style_weights:
+            raise UsageError(
+                "`style_weights` are the shares of styles given as `style`; a cue has its own weights"
+            )
         return normalized(self.style_weights, count)
 
 

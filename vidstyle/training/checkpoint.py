@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vidstyle.disk.pending import write_whole
+from vidstyle.disk.pending import make_folder, write_whole
 
 
 class WeightAverage:
@@ -31,7 +31,7 @@ class WeightAverage:
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves the old one or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     data = io.BytesIO()
     torch.save(state, data)
     write_whole(path, data.getvalue())

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from vidstyle.disk.pending import make_folder, write_whole
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
@@ -84,12 +85,16 @@ def read_labels(pictures: Path, labels: Path) -> list[Labelled]:
             if not hashlib.sha256(data).hexdigest().startswith(row["sha256"]):
                 raise InputError(f"{pictures / row['file']} is not the picture that was labelled")
             columns, lines = map(int, row["grid"].split("x"))
+            if min(columns, lines) < 1:
+                raise ValueError(f"a grid of {row['grid']}")
             cells = [
                 (LETTERS + ".").index(letter)
                 for letter, count in re.findall(r"([a-z.])(\d*)", row["labels"])
                 for _ in range(int(count or 1))
             ]
             grid = np.array(cells, np.uint8).reshape(lines, columns)
+            if (grid == NOTHING).all():
+                raise ValueError(f"nothing is labelled in {row['file']}")
             held = int(row["sha256"], 16) % _HELD_OUT == 0
             found.append(Labelled(read_picture(pictures / row["file"]), grid, held))
     except OSError as error:
@@ -122,11 +127,14 @@ def train(
 
     Raises:
         InputError: see `read_labels`.
+        OutputError: the result cannot be written.
     """
     config = config or Config()
     rng = np.random.default_rng(config.seed)
     torch.manual_seed(config.seed)
     labelled = read_labels(pictures, labels)
+    path = out / "regions.safetensors"
+    make_folder(out)
     views = [
         _view(perceptual, x, rng if number else None)
         for x in labelled
@@ -163,10 +171,9 @@ def train(
     head.eval()
     if on_report:
         on_report(Report(config.steps, config.steps, measure(head, measured), 0, 0))
-    out.mkdir(parents=True, exist_ok=True)
     state = {name: value.half().contiguous() for name, value in head.state_dict().items()}
-    save_file(state, out / "regions.safetensors")
-    return out / "regions.safetensors"
+    write_whole(path, save(state))
+    return path
 
 
 def measure(head: RegionHead, views: list[View]) -> dict[str, float]:

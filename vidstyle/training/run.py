@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from vidstyle.disk.pending import write_whole
+from vidstyle.disk.pending import make_folder, write_whole
 from vidstyle.errors import InputError, TrainingError
 from vidstyle.nets.processes import average_gradients, is_first, mean
 from vidstyle.training import checkpoint
@@ -97,7 +97,10 @@ class Run(Generic[Net]):
 
         Raises:
             InputError: the folder holds a run of another network or subject.
+            OutputError: it cannot be made.
         """
+        if folder:
+            make_folder(folder)
         self.net = net
         self._subject = subject
         self.config = config
