@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shlex
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.manifest import NEEDS_TORCH, Content, manifest
 from vidstyle.cli.mistakes import Commands
 from vidstyle.cli.options import Command, command, only, without
 from vidstyle.cli.signals import StopOnSignal
@@ -72,9 +72,6 @@ def _end(result: Path, following: str) -> None:
     say(f"use it: vidstyle {following} {shlex.quote(str(result))}")
 
 
-_NEEDS_TORCH = "training needs torch: pip install 'vidstyle[torch]'"
-
-Content = Annotated[Path, typer.Option(metavar="DIR", help="Folder of photos.")]
 Out = Annotated[
     Path,
     typer.Option(
@@ -140,7 +137,7 @@ def arbitrary(
         from vidstyle.training.arbitrary import train
         from vidstyle.zoo.features import load_features
     except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     half, quarter, eighth = widths
     shape = replace(shape, half=half, quarter=quarter, eighth=eighth)
@@ -253,7 +250,7 @@ def base(
         from vidstyle.zoo import catalog
         from vidstyle.zoo.features import load_features
     except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     files = catalog.open_file(init) if init else catalog.find()
     result = train(
@@ -301,7 +298,7 @@ def perceptual(
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.perceptual import train
     except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     result = train(
         pictures,
@@ -336,7 +333,7 @@ def inverse(
         from vidstyle.training.inverse import train
         from vidstyle.zoo.features import load_features
     except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     result = train(
         content,
@@ -379,7 +376,7 @@ def regions(
         from vidstyle.training.regions import train
         from vidstyle.zoo.features import load_features
     except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
+        raise MissingPackageError(NEEDS_TORCH) from error
 
     result = train(pictures, labels, load_features(), out, config=config, on_report=_reporter())
     tell(str(result))
@@ -388,29 +385,4 @@ def regions(
     )
 
 
-@app.command("manifest", cls=Command)
-@command
-def manifest(
-    content: Content,
-    style: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of style pictures.")
-    ] = None,
-    hold: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PREFIX",
-            help="Hold out files of both folders whose names begin with this; repeatable.",
-        ),
-    ] = None,
-) -> None:
-    """Print a manifest of pictures, for --manifest of the trainings: names, digests, what is held out."""
-    try:
-        from vidstyle.training.manifest import Row, list_rows
-    except ImportError as error:
-        raise MissingPackageError(_NEEDS_TORCH) from error
-
-    lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(Row._fields)
-    for kind, folder in (("content", content), ("style", style)):
-        if folder:
-            lines.writerows(list_rows(kind, folder, tuple(hold or ())))
+app.command("manifest", cls=Command)(manifest)
