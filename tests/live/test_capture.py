@@ -6,13 +6,16 @@ import socket
 import subprocess
 import threading
 import time
+from fractions import Fraction
 
 import av
 import pytest
 
+from tests.clips import make_clip
 from tests.conftest import ROOT, needs_judge, vidstyle
 from vidstyle import InputError
 from vidstyle.media import capture
+from vidstyle.media.arrival import Playback
 from vidstyle.media.capture import LiveSource, address, camera
 
 SWIRLS = str(ROOT / "samples" / "styles" / "swirls.jpg")
@@ -116,6 +119,46 @@ def test_a_camera_that_vanishes_is_told(monkeypatch):
     ):
         taken(source, 5)
     assert source.came == 5
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4", "avi", "mkv"])
+def test_a_file_is_played_at_its_own_pace(tmp_path, ending):
+    """From its first frame on, which waits while the painter gets ready."""
+    codec = "mpeg4" if ending == "avi" else "libx264"
+    clip = make_clip(tmp_path / f"in.{ending}", times=range(12), codec=codec, sound=False)
+    with LiveSource(address(str(clip))) as source:
+        time.sleep(0.5)
+        assert source.came == 1
+        source.forget()
+        stamps = list(iter_stamps(source))
+        assert source.came == 12
+    assert len(stamps) == 12 - source.dropped
+    assert stamps[-1] - stamps[0] >= 11 / 30 - 0.01
+
+
+def iter_stamps(source):
+    """Take frames to the end, and yield when they came."""
+    while True:
+        try:
+            if captured := source.take(1):
+                yield captured.stamp
+        except EOFError:
+            return
+
+
+def test_a_file_begins_again_if_that_is_asked_for(tmp_path):
+    clip = make_clip(tmp_path / "in.mp4", times=range(5), sound=False)
+    with LiveSource(address(str(clip), loops=True)) as source:
+        stamps = [stamp for stamp, _ in zip(iter_stamps(source), range(12), strict=False)]
+        assert source.lost == 0
+    assert stamps[-1] - stamps[0] >= 11 / 30 - 0.05
+
+
+def test_times_of_a_file_may_be_missing_or_jump():
+    playback = Playback(Fraction(10))
+    times = [5.0, 5.5, None, 7.0, 2.0, 2.1, 500.0]
+    positions = [playback.position(time) for time in times]
+    assert positions == pytest.approx([0, 0.5, 0.6, 2.0, 2.1, 2.2, 2.3])
 
 
 def test_a_named_camera_is_looked_up():
