@@ -11,7 +11,7 @@ from fractions import Fraction
 import av
 import pytest
 
-from tests.clips import make_clip
+from tests.clips import make_clip, pattern
 from tests.conftest import ROOT, needs_judge, vidstyle
 from vidstyle import InputError
 from vidstyle.media import capture
@@ -136,6 +136,24 @@ def test_a_file_is_played_at_its_own_pace(tmp_path, ending):
     assert stamps[-1] - stamps[0] >= 11 / 30 - 0.01
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"), [("in.ts", "mpeg2video"), ("in.avi", "mpeg4"), ("in.ts", "libx264")]
+)
+def test_b_frames_come_in_their_order(tmp_path, monkeypatch, name, codec):
+    with av.open(str(tmp_path / name), "w") as output:
+        video = output.add_stream(codec, rate=30, options={"bf": "2"})
+        video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
+        for n in range(30):
+            output.mux(video.encode(av.VideoFrame.from_ndarray(pattern(n, 128, 96), "rgb24")))
+        output.mux(video.encode(None))
+    times: list[float] = []
+    monkeypatch.setattr(Playback, "position", lambda _, time: times.append(time) or 0.0)
+    with LiveSource(address(str(tmp_path / name))) as source:
+        list(iter_stamps(source))
+    assert len(times) == 30
+    assert times == sorted(times)
+
+
 def iter_stamps(source):
     """Take frames to the end, and yield when they came."""
     while True:
@@ -156,9 +174,9 @@ def test_a_file_begins_again_if_that_is_asked_for(tmp_path):
 
 def test_times_of_a_file_may_be_missing_or_jump():
     playback = Playback(Fraction(10))
-    times = [5.0, 5.5, None, 7.0, 2.0, 2.1, 500.0]
+    times = [5.0, 5.5, None, 7.0, 2.0, 2.1, 500.0, 500.0]
     positions = [playback.position(time) for time in times]
-    assert positions == pytest.approx([0, 0.5, 0.6, 2.0, 2.1, 2.2, 2.3])
+    assert positions == pytest.approx([0, 0.5, 0.6, 2.0, 2.1, 2.2, 2.3, 2.4])
 
 
 def test_a_named_camera_is_looked_up():

@@ -51,6 +51,6 @@ class Playback:
             return self._position
         now = self._last + self._apart if time_of_file is None else time_of_file
         step = now - self._last
-        self._position += step if 0 <= step < _JUMP else self._apart
+        self._position += step if 0 < step < _JUMP else self._apart
         self._last = now
         return self._position

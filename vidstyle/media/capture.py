@@ -237,7 +237,11 @@ class LiveSource:
             raise InputError(f"{device.name} holds no video")
         stream = container.streams.video[0]
         stream.thread_type = "SLICE"  # threads that decode a frame each hold back as many frames
-        stream.codec_context.options = {"flags": "low_delay"}
+        self._lasts = device.is_file or container.duration is not None
+        context = stream.codec_context
+        # FFmpeg's decoders of MPEG-1, -2 and -4 would give B-frames in the order in which they are stored.
+        if not (context.has_b_frames and context.name.startswith("mpeg")):
+            context.options = {"flags": "low_delay"}
         return container
 
     @property
@@ -254,7 +258,6 @@ class LiveSource:
             container = self._open()
             rate = container.streams.video[0].guessed_rate
             self.rate = Fraction(rate) if rate and 0 < rate <= 240 else None
-            self._lasts = self.device.is_file or container.duration is not None
             playback = Playback(self.rate) if self._lasts else None
             while True:
                 reason = self._read(container, playback)
