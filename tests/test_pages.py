@@ -108,7 +108,7 @@ def _inner(context: Any) -> None:
 
 
 PICTURES = (
-    *("starry", "wave", "mosaic", "fauve", "dusk", "woodcut", "swirls"),
+    *("starry", "wave", "mosaic", "fauve", "dusk", "night", "woodcut", "swirls"),
     *("photo", "face", "portrait"),
 )
 MASKS = ("sky", "doodle", "fauve_sem", "photo_sem", "photo_map", "photo_parts", "dusk_parts")
