@@ -350,7 +350,8 @@ def messages():
 
 def test_only_the_command_line_speaks_of_options():
     for place, text in messages():
-        assert not re.search(r"(?<![\w-])(--[a-z]|-[oxy]\b)", text), f"{place}: name the field"
+        own = text.replace("pip install --no-deps", "")
+        assert not re.search(r"(?<![\w-])(--[a-z]|-[oxy]\b)", own), f"{place}: name the field"
 
 
 def test_fields_in_messages_are_options():
