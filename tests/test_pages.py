@@ -28,7 +28,6 @@ SOON = ("README.md", "docs/python.md")
 
 SMALL = {
     r"(paint .*?)--size \d+": r"\1--size 64 --first-size 64",
-    r"(reconstruct .*?)--size \d+": r"\1--size 64",
     r"--(steps|later-steps) \d+": r"--\1 1",
     r"--tile \d+": "--tile 128",
     r"--fit (60|auto)": "--fit 2",
@@ -109,7 +108,7 @@ def _inner(context: Any) -> None:
 
 
 PICTURES = (
-    *("starry", "wave", "mosaic", "fauve", "dusk", "woodcut", "swirls"),
+    *("starry", "wave", "mosaic", "fauve", "dusk", "night", "woodcut", "swirls"),
     *("photo", "face", "portrait"),
 )
 MASKS = ("sky", "doodle", "fauve_sem", "photo_sem", "photo_map", "photo_parts", "dusk_parts")
@@ -153,6 +152,8 @@ def small(line: str) -> str:
         line += " --steps 1" * ("--steps" not in line)
         line += " --size 64" * ("--size" not in line and not re.search(r" \d+x\d+ ", line))
         line += " --end 0.5" * ("--method video" in line and "--end" not in line)
+    if line.startswith("vidstyle reconstruct "):
+        line += " --size 64 --steps 1"
     if line.startswith("vidstyle train style"):
         line += " --batch 2 --crop 128 --style-side 128" + " --steps 2" * ("--steps" not in line)
     if "--keyframe " in line:

@@ -29,7 +29,10 @@ def test_the_tables_of_the_pages_are_those_of_the_results(tables):
         text = (ROOT / page).read_text()
         assert tables.filled(text) == text, f"{page}: run benchmarks/tables.py"
         places |= set(re.findall(r"<!-- /(\w+) -->", text))
-    assert places == set(tables.TABLES)
+    measured = {
+        name for name in tables.TABLES if name != "fit" or (tables.RESULTS / "fit.json").exists()
+    }
+    assert places == measured
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in GENERATED])

@@ -156,11 +156,20 @@ def test_what_cannot_be_heard_or_seen_beforehand_is_refused(cuts, tmp_path, monk
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue("shot:4", strength=0)]))
     with pytest.raises(UsageError, match=r"at 4 s is beyond the end .* 4\.00 s"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue(4, strength=0)]))
+    part = {"timeline": Timeline([Cue(5, strength=0)]), "reading": Reading(end=Fraction(1))}
+    with pytest.raises(UsageError, match=r"at 5 s is beyond the end .* 4\.00 s"):
+        vidstyle.stylize(cuts, "identity", out, **part)
     with pytest.raises(UsageError, match="standard input"):
         vidstyle.stylize("-", "identity", out, timeline=Timeline([Cue("shot:2", strength=0)]))
     with pytest.raises(vidstyle.InputError, match=r"none\.jpg"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue(1, "none.jpg")]))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_is_tried_with_the_timeline_of_all_of_it(cuts, tmp_path):
+    out = tmp_path / "out.mkv"
+    later = {"timeline": Timeline([Cue(3, strength=0)]), "reading": Reading(end=Fraction(1, 2))}
+    assert vidstyle.stylize(cuts, "identity", out, **later).summary.frames == 10
 
 
 @pytest.mark.slow

@@ -185,7 +185,7 @@ class Masks:
         reading_mask = Reading(fps=fps, keep_rotation=reading.keep_rotation, hdr="passthrough")
         moments = opened.enter_context(Moments(path, reading_mask, stop=stop))
         fit = _Fit(str(path), self)
-        return _Clip(moments, reading.start or Fraction(0), fit)
+        return _Clip(moments, reading.start or Fraction(0), fit, str(path))
 
     def _still(self, path: Path) -> MaskSource:
         return _Still(read_mask(path), _Fit(str(path), self))
@@ -258,15 +258,25 @@ class _Still:
         return self.fit(self.mask, frame), memory
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Clip:
-    """A clip of masks: the one that is shown at a frame's time."""
+    """A clip of masks: the one that is shown at a frame's time. It warns once if the clip is shorter than the video."""
 
     moments: Moments
     start: Fraction
     fit: _Fit
+    name: str
+    warned: bool = False
 
     def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
         """See `MaskSource`."""
-        shown = self.moments.at(self.start + frame.pts * frame.time_base)
+        time = self.start + frame.pts * frame.time_base
+        shown = self.moments.at(time)
+        end = self.moments.end
+        if end is not None and time >= end and not self.warned:
+            self.warned = True
+            log.warning(
+                "the mask %s ends at %.2f s, before the video; its last frame is used from there on",
+                *(self.name, float(end)),
+            )
         return self.fit(shown, frame), memory

@@ -23,6 +23,8 @@ def seconds(text: str) -> Fraction:
     if match is None:
         raise ValueError(f"expected a time such as 90.5 or 1:30, got {text!r}")
     hours, minutes, rest = match.groups()
+    if (minutes and Fraction(rest) >= 60) or (hours and int(minutes) >= 60):
+        raise ValueError(f"expected minutes and seconds below 60, got {text!r}")
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(rest)
 
 

@@ -154,13 +154,17 @@ def known(timeline: Timeline, clip: Clip, stop: Stop | None, *, rises: bool = Tr
 
 
 def _check_end(timeline: Timeline, clip: Clip) -> None:
-    end, until = clip.end, clip.reading.end
+    times = [cue.at for cue in timeline.cues if cue.at is not None]
+    end = clip.end
+    if not times or end is None or max(times) < end:
+        return
+    if clip.reading.end is not None and not is_pipe(clip.source):
+        # A part of the input may be tried with the timeline of all of it.
+        whole = replace(clip.reading, start=None, end=None, hwaccel=None, alpha=False)
+        with Video.open(clip.source, whole, look_only=True) as video:
+            end = Clip(clip.source, whole, video.info).end
     for cue in timeline.cues:
-        if cue.at is None or end is None or cue.at < end:
-            continue
-        if (
-            until is None or cue.at < until
-        ):  # else a part of the input is tried, with the timeline of all of it
+        if cue.at is not None and end is not None and cue.at >= end:
             raise UsageError(
                 f"the cue at {cue.name} is beyond the end of the input at {float(end):.2f} s"
             )

@@ -369,6 +369,9 @@ def test_fields_are_spelled():
 def test_kinds_read_what_they_show():
     assert KEEP.read("alpha", KEEP.words(False)) is False
     assert TIME.read("end", "0:01:30.5") == Fraction(181, 2)
+    for text in ("1:75", "1:60:00"):
+        with pytest.raises(UsageError, match=text):
+            TIME.read("end", text)
 
 
 def test_a_config_names_its_method():

@@ -6,13 +6,16 @@ import socket
 import subprocess
 import threading
 import time
+from fractions import Fraction
 
 import av
 import pytest
 
+from tests.clips import make_clip, pattern
 from tests.conftest import ROOT, needs_judge, vidstyle
 from vidstyle import InputError
 from vidstyle.media import capture
+from vidstyle.media.arrival import Playback
 from vidstyle.media.capture import LiveSource, address, camera
 
 SWIRLS = str(ROOT / "samples" / "styles" / "swirls.jpg")
@@ -116,6 +119,64 @@ def test_a_camera_that_vanishes_is_told(monkeypatch):
     ):
         taken(source, 5)
     assert source.came == 5
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4", "avi", "mkv"])
+def test_a_file_is_played_at_its_own_pace(tmp_path, ending):
+    """From its first frame on, which waits while the painter gets ready."""
+    codec = "mpeg4" if ending == "avi" else "libx264"
+    clip = make_clip(tmp_path / f"in.{ending}", times=range(12), codec=codec, sound=False)
+    with LiveSource(address(str(clip))) as source:
+        time.sleep(0.5)
+        assert source.came == 1
+        source.forget()
+        stamps = list(iter_stamps(source))
+        assert source.came == 12
+    assert len(stamps) == 12 - source.dropped
+    assert stamps[-1] - stamps[0] >= 11 / 30 - 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("in.ts", "mpeg2video"), ("in.avi", "mpeg4"), ("in.ts", "libx264")]
+)
+def test_b_frames_come_in_their_order(tmp_path, monkeypatch, name, codec):
+    with av.open(str(tmp_path / name), "w") as output:
+        video = output.add_stream(codec, rate=30, options={"bf": "2"})
+        video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
+        for n in range(30):
+            output.mux(video.encode(av.VideoFrame.from_ndarray(pattern(n, 128, 96), "rgb24")))
+        output.mux(video.encode(None))
+    times: list[float] = []
+    monkeypatch.setattr(Playback, "position", lambda _, time: times.append(time) or 0.0)
+    with LiveSource(address(str(tmp_path / name))) as source:
+        list(iter_stamps(source))
+    assert len(times) == 30
+    assert times == sorted(times)
+
+
+def iter_stamps(source):
+    """Take frames to the end, and yield when they came."""
+    while True:
+        try:
+            if captured := source.take(1):
+                yield captured.stamp
+        except EOFError:
+            return
+
+
+def test_a_file_begins_again_if_that_is_asked_for(tmp_path):
+    clip = make_clip(tmp_path / "in.mp4", times=range(5), sound=False)
+    with LiveSource(address(str(clip), loops=True)) as source:
+        stamps = [stamp for stamp, _ in zip(iter_stamps(source), range(12), strict=False)]
+        assert source.lost == 0
+    assert stamps[-1] - stamps[0] >= 11 / 30 - 0.05
+
+
+def test_times_of_a_file_may_be_missing_or_jump():
+    playback = Playback(Fraction(10))
+    times = [5.0, 5.5, None, 7.0, 2.0, 2.1, 500.0, 500.0]
+    positions = [playback.position(time) for time in times]
+    assert positions == pytest.approx([0, 0.5, 0.6, 2.0, 2.1, 2.2, 2.3, 2.4])
 
 
 def test_a_named_camera_is_looked_up():

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.clips import make_clip, pattern
+from tests.clips import pattern
 from tests.conftest import ROOT, vidstyle
 from vidstyle import (
     Cue,
@@ -95,20 +95,6 @@ def test_a_source_that_ends_ends_the_run():
     ) as source:
         status = Session(source, Slow(), [Counted()], Pace(None, 64, 64)).run(seconds=20)
     assert status.seconds < 15
-
-
-@pytest.mark.parametrize("ending", ["ts", "mp4", "avi", "mkv"])
-def test_a_file_that_is_over_at_once_is_shown(tmp_path, ending):
-    """None of its frames is lost while its format is found out, nor its last one while the painter gets ready."""
-    codec = "mpeg4" if ending == "avi" else "libx264"
-    clip = make_clip(tmp_path / f"in.{ending}", times=range(6), codec=codec, sound=False)
-    with LiveSource(address(str(clip))) as source:
-        while not source._ended:
-            time.sleep(0.01)
-        assert source.came == 6
-        out = Counted()
-        status = Session(source, Slow(), [out], Pace(None, 96, 128)).run(seconds=20)
-    assert (status.frames, status.came, len(out.late)) == (1, 1, 1)
 
 
 @pytest.mark.slow
@@ -337,6 +323,7 @@ def test_what_is_not_there_gives_one_line(tmp_path):
         ("rtsp://127.0.0.1:9/x",): "cannot open rtsp://127.0.0.1:9/x",
         (str(ROOT / "README.md"),): "cannot open",
         ("a.mp4", "--camera", "0"): "expected one of",
+        ("--camera", "0", "--loop"): "--loop are of a URL",
         ("a.mp4", "--send", "out.ts"): "expected --send udp",
         ("a.mp4", "-o", "x.gif"): "expected a recording of",
     }

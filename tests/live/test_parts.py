@@ -13,7 +13,7 @@ from vidstyle import UsageError
 from vidstyle.live.controls import Command, Fade, parse_key, parse_line
 from vidstyle.live.meter import Meter
 from vidstyle.live.pace import STEPS, Pace
-from vidstyle.media.capture import _Clock
+from vidstyle.media.arrival import DeviceClock
 
 
 def run(pace, pixels_a_second, frames, overhead=0.0):
@@ -103,13 +103,13 @@ def test_percentiles_are_within_a_bin(values, share):
 
 
 def test_a_frame_that_waited_counts_as_old():
-    clock = _Clock()
+    clock = DeviceClock()
     stamps = [clock.stamp(n / 30, 100 + n / 30) for n in range(30)]
     assert stamps == [pytest.approx(100 + n / 30) for n in range(30)]
     assert clock.stamp(1.0, 101.5) == pytest.approx(101.0, abs=0.01)  # read half a second late
     assert clock.stamp(None, 7.0) == 7.0
     # A clock that runs 0.05 % slow is followed; one that was set is begun with anew.
-    clock, late = _Clock(), 0.0
+    clock, late = DeviceClock(), 0.0
     for n in range(30_000):
         now = n / 30 * 1.0005
         late = now - clock.stamp(n / 30, now)

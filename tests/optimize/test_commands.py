@@ -351,6 +351,7 @@ def test_a_clip_by_a_timeline(folder, refused):
     assert (folder / "clip.timeline.mp4").exists()
     for words, message in {
         ("--at", "9=strength:0.5"): "the cue at 9 s is beyond the end of the input",
+        ("--at", "9=strength:0.5", "--end", "0.1"): "the cue at 9 s is beyond the end of the input",
         ("--at", "0=stroke:2"): "expected a style or strength, blend in a cue of a clip",
         ("--at", "0=great_wave"): "great_wave is a network",
         ("--at", "shot:3=blend:0.5"): "expected shots up to 1",

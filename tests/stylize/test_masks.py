@@ -147,7 +147,7 @@ def test_one_mask_limits_the_mix_and_a_look_each_a_mask(clip, plain, picture, tm
             model.video(clip, tmp_path / "c.mkv", looks)
 
 
-def test_a_clip_of_masks_goes_by_time(tmp_path, picture):
+def test_a_clip_of_masks_goes_by_time(tmp_path, picture, caplog):
     """Another rate, shorter, and from a `start` of the input on: the mask that is shown at the frame's time."""
     source = make_clip(tmp_path / "in.mkv", codec="ffv1", sound=False)
     masks = write_masks(tmp_path / "m.mkv", count=4, rate=8, at=lambda n: 8 * n)
@@ -159,6 +159,7 @@ def test_a_clip_of_masks_goes_by_time(tmp_path, picture):
         reading=Reading(start=Fraction(3, 10)),
     )
     assert len(shown) == 21
+    assert caplog.text.count("m.mkv ends at 0.50 s, before the video") == 1
     for index, (got, was) in enumerate(zip(shown, plain[9:], strict=True), 9):
         number = min(3, int(index / 30 * 8 + 1e-6))
         changed = np.abs(got.astype(int) - was).max(2) > 0
@@ -168,10 +169,11 @@ def test_a_clip_of_masks_goes_by_time(tmp_path, picture):
         assert changed[inside].mean() > 0.9, index
 
 
-def test_numbered_masks_go_by_the_input_s_rate(clip, plain, picture, tmp_path):
+def test_numbered_masks_go_by_the_input_s_rate(clip, plain, picture, tmp_path, caplog):
     for index in range(30):
         cv2.imwrite(str(tmp_path / f"{index:03d}.png"), disc(index))
     shown = run(clip, tmp_path / "o.mkv", picture, mask=tmp_path / "%03d.png", method="photoreal")
+    assert "before the video" not in caplog.text
     for index, (got, was) in enumerate(zip(shown, plain, strict=True)):
         outside = cv2.dilate(disc(index)[..., 0], np.ones((3, 3))) == 0
         assert (got[outside] == was[outside]).all(), index

@@ -43,6 +43,8 @@ class Origin:
     """Format of URL, by FFmpeg's name."""
     options: tuple[tuple[str, str], ...] = ()
     """An option for URL, by FFmpeg's name."""
+    loop: bool = False
+    """Begin a file again at its end."""
     size: tuple[int, int] | None = None
     """Request this size from the camera or screen."""
     fps: Fraction | None = None
@@ -55,9 +57,11 @@ class Origin:
         if url is not None:
             if self.size or self.fps:
                 raise UsageError("`size` and `fps` are asked of a camera or screen, not of a URL")
-            return capture.address(url, self.format, dict(self.options))
-        if self.format or self.options:
-            raise UsageError("`format` and `options` are of a URL, not of a camera or screen")
+            return capture.address(url, self.format, dict(self.options), loops=self.loop)
+        if self.format or self.options or self.loop:
+            raise UsageError(
+                "`format`, `options` and `loop` are of a URL, not of a camera or screen"
+            )
         if self.screen is not None:
             return capture.screen(self.screen, self.size, self.fps)
         return capture.camera(self.camera or "0", self.size, self.fps)

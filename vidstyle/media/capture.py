@@ -19,6 +19,7 @@ from av.format import Flags
 
 from vidstyle.errors import InputError
 from vidstyle.frame import Pixels
+from vidstyle.media.arrival import DeviceClock, Playback
 from vidstyle.media.color import ColorConverter, tags_of
 from vidstyle.media.inputs import head_of
 from vidstyle.media.whitelist import (
@@ -38,12 +39,6 @@ _SILENCE = 3.0
 _PAUSE = 0.5
 """Seconds between two tries to open an address again."""
 
-_DRIFT = 1e-3
-"""Seconds a second by which the device's clock may run slower than ours."""
-
-_LATEST = 3.0
-"""Seconds that a frame may have waited; one that seems older is of a clock that was set."""
-
 _OPENING = 10.0
 """Seconds that an input may take to open, and to give its first frame."""
 
@@ -59,6 +54,13 @@ class Device:
     options: dict[str, str] = field(default_factory=dict)
     returns: bool = False
     """It may be lost and come back, as what comes over a net."""
+    loops: bool = False
+    """A file begins again at its end."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this machine."""
+        return os.path.isfile(self.file)  # noqa: PTH113 - a filter graph is too long for a name
 
     @property
     def restrictions(self) -> dict[str, str]:
@@ -120,9 +122,15 @@ def screen(which: str, size: tuple[int, int] | None = None, fps: Fraction | None
     return Device(f"screen {which}", which, kinds.get(sys.platform, "x11grab"), options)
 
 
-def address(url: str, form: str | None = None, options: dict[str, str] | None = None) -> Device:
+def address(
+    url: str,
+    form: str | None = None,
+    options: dict[str, str] | None = None,
+    *,
+    loops: bool = False,
+) -> Device:
     """Name a URL (rtsp, udp, srt, http, ...), a file, or, of the format lavfi, a filter graph."""
-    return Device(url, url, form, options or {}, returns=is_address(url))
+    return Device(url, url, form, options or {}, returns=is_address(url), loops=loops)
 
 
 def is_address(text: str) -> bool:
@@ -145,29 +153,11 @@ class Captured:
     """Seconds that its conversion to RGB took."""
 
 
-class _Clock:
-    """Puts times of a device on our clock, so that a frame that has waited to be read counts as old."""
-
-    def __init__(self) -> None:
-        self._offset: float | None = None
-        self._last = self._device = 0.0
-
-    def stamp(self, time_of_device: float | None, now: float) -> float:
-        """Return when a frame with a time of the device's, seconds, has come; it is read now."""
-        if time_of_device is None:
-            return now
-        offset = now - time_of_device
-        set_anew = time_of_device <= self._device
-        if self._offset is None or set_anew or not -1 < offset - self._offset < _LATEST:
-            self._offset = offset  # the first frame, or a clock that was set
-        # The least delay ever seen is taken for none; its memory fades, since clocks run apart.
-        self._offset = min(offset, self._offset + _DRIFT * (now - self._last))
-        self._last, self._device = now, time_of_device
-        return time_of_device + self._offset
-
-
 class LiveSource:
-    """Reads a device in a thread; `take` gives the newest frame. Use it as a context manager."""
+    """Reads a device in a thread; `take` gives the newest frame. Use it as a context manager.
+
+    A file is played at its own pace, from the first `take` or `forget` on.
+    """
 
     def __init__(self, device: Device, *, stop: Callable[[], None] | None = None) -> None:
         """Open the device and wait for its first frame.
@@ -190,7 +180,9 @@ class LiveSource:
         self._changed = threading.Condition()
         self._ended = False
         self._lasts = False
-        """It has an end, as a file has, and does not come back."""
+        """It has an end, as a file has: it is played, and does not come back."""
+        self._begun: float | None = None
+        """When a file began to be played, seconds of `time.monotonic`."""
         self._failure: Exception | None = None
         self._colors = ColorConverter()
         self.rate: Fraction | None = None
@@ -222,9 +214,8 @@ class LiveSource:
 
     def _open(self) -> Any:
         device = self.device
-        is_file = os.path.isfile(device.file)  # noqa: PTH113 - a filter graph is too long for a name
         # What comes while the format is found out is late, unless it is a file's.
-        newest = {} if is_file else {"fflags": "nobuffer"}
+        newest = {} if device.is_file else {"fflags": "nobuffer"}
         try:
             container = av.open(
                 device.file,
@@ -238,7 +229,7 @@ class LiveSource:
             ) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            if is_file:
+            if device.is_file:
                 reason = reference(head_of(Path(device.file))) or reason
             raise InputError(f"cannot open {device.name}: {reason}") from error
         if not container.streams.video:
@@ -246,7 +237,11 @@ class LiveSource:
             raise InputError(f"{device.name} holds no video")
         stream = container.streams.video[0]
         stream.thread_type = "SLICE"  # threads that decode a frame each hold back as many frames
-        stream.codec_context.options = {"flags": "low_delay"}
+        self._lasts = device.is_file or container.duration is not None
+        context = stream.codec_context
+        # FFmpeg's decoders of MPEG-1, -2 and -4 would give B-frames in the order in which they are stored.
+        if not (context.has_b_frames and context.name.startswith("mpeg")):
+            context.options = {"flags": "low_delay"}
         return container
 
     @property
@@ -263,10 +258,13 @@ class LiveSource:
             container = self._open()
             rate = container.streams.video[0].guessed_rate
             self.rate = Fraction(rate) if rate and 0 < rate <= 240 else None
-            self._lasts = container.duration is not None
+            playback = Playback(self.rate) if self._lasts else None
             while True:
-                reason = self._read(container)
+                reason = self._read(container, playback)
                 container.close()
+                if self._lasts and not reason and self.device.loops and self.came:
+                    container = self._open()
+                    continue
                 if self._ended or not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
@@ -292,16 +290,24 @@ class LiveSource:
                 time.sleep(_PAUSE)
         return None
 
-    def _read(self, container: Any) -> str:
-        """Read until the end or an error; return its reason, empty at the end."""
-        clock = _Clock()
+    def _read(self, container: Any, playback: Playback | None) -> str:
+        """Read until the end or an error; return its reason, empty at the end.
+
+        Args:
+            container: what is read.
+            playback: of a file.
+        """
+        clock = DeviceClock()
         try:
             for packet in container.demux(video=0):
                 if self._ended:
                     return ""
                 now = time.monotonic()
                 for frame in self._decode(packet):
-                    stamp = clock.stamp(frame.time, now)
+                    if playback:
+                        stamp = self._await(playback.position(frame.time))
+                    else:
+                        stamp = clock.stamp(frame.time, now)
                     with self._changed:
                         self.dropped += self._newest is not None
                         self._newest = frame, stamp, self.came
@@ -311,6 +317,16 @@ class LiveSource:
             return str(getattr(error, "strerror", None) or error)
         return "it ended" if self.device.returns and container.duration is None else ""
 
+    def _await(self, position: float) -> float:
+        """Wait until a frame of a file is shown, seconds after its first one, and return that time; the first one does not wait."""
+        with self._changed:
+            if position:
+                self._changed.wait_for(lambda: self._ended or self._begun is not None)
+            if self._begun is not None:
+                left = self._begun + position - time.monotonic()
+                self._changed.wait_for(lambda: self._ended, max(0.0, left))
+        return time.monotonic()
+
     @staticmethod
     def _decode(packet: Any) -> Iterator[av.VideoFrame]:
         try:
@@ -319,10 +335,18 @@ class LiveSource:
             log.info("a packet could not be decoded")
 
     def forget(self) -> None:
-        """Begin to count anew, without the frames that have come so far; but for a file's newest, perhaps its last."""
+        """Begin to count anew, without the frames that have come so far; but for a file's first, with which it begins."""
+        now = time.monotonic()
         with self._changed:
-            self._newest = self._newest if self._lasts else None
+            self._newest = (self._newest[0], now, 0) if self._newest and self._lasts else None
             self.came, self.dropped = int(self._newest is not None), 0
+            self._play(now)
+
+    def _play(self, now: float) -> None:
+        """Begin to play a file."""
+        if self._begun is None:
+            self._begun = now
+            self._changed.notify_all()
 
     def take(self, seconds: float) -> Captured | None:
         """Wait for a frame that is newer than the last one taken; None: none came in time.
@@ -332,6 +356,7 @@ class LiveSource:
             InputError: the device is gone.
         """
         with self._changed:
+            self._play(time.monotonic())
             if self._newest is None and not self._ended:
                 self._changed.wait(seconds)
             newest, self._newest = self._newest, None
@@ -350,7 +375,9 @@ class LiveSource:
 
     def close(self) -> None:
         """Stop reading; the thread ends with the packet that it waits for."""
-        self._ended = True
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         return self

@@ -54,6 +54,15 @@ class Moments:
             raise RuntimeError("no frame came")
         return self._now
 
+    @property
+    def end(self) -> Fraction | None:
+        """When its last frame ends, seconds; None: another one follows the frame that was asked for."""
+        last = self._now
+        if last is None or self._next:
+            return None
+        lasts = last.duration * last.time_base if last.duration else 1 / self.info.even_rate
+        return last.pts * last.time_base + lasts
+
     def close(self) -> None:
         """Close the clip."""
         self._opened.close()
