@@ -37,12 +37,12 @@ from vidstyle.evaluation.report import measure
 from vidstyle.images.files import read_picture
 from vidstyle.images.grid import grid, labelled
 from vidstyle.nets.weights import load_weights
-from vidstyle.stylize.style import STYLE_SIDE, fit_style
+from vidstyle.stylize.style import fit_style
 from vidstyle.training.api import train_style
 from vidstyle.training.clip import clip_frames
 from vidstyle.training.config import FitConfig, StyleConfig
 from vidstyle.training.export import export_openvino
-from vidstyle.training.fit import begin, fit
+from vidstyle.training.fit import begin, fit, stroke_picture
 from vidstyle.training.pace import Seconds
 from vidstyle.zoo import catalog
 from vidstyle.zoo.features import load_features
@@ -119,7 +119,7 @@ def fitted(work: Work, pair: tuple[str, str], side: str, seconds: int) -> None:
     reports: list[Any] = []
     run = fit(
         begin(weights, fit_style(picture)),
-        fit_style(picture, FitConfig.style_side / STYLE_SIDE),
+        stroke_picture(picture, frames, FitConfig()),
         *(frames, load_features()),
         pace=Seconds(seconds, time.process_time),
         on_report=reports.append,
@@ -163,7 +163,7 @@ def jobs(work: Work, parts: list[str]) -> Iterator[Job]:
             yield [work.row(pair, ANY)], partial(work.measure, pair, ANY, work.style(pair[0]))
     if "60" in parts:
         yield from fits(PAIRS, 60, "60 s")
-    if "plain" in parts:
+    if "plain" in parts and catalog.find().known_fit_base:
         yield from fits(PAIRS, 60, PLAIN)
     if "reference" in parts:
         for style in dict.fromkeys(style for style, _ in PAIRS):

@@ -23,10 +23,10 @@ from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
-from vidstyle.stylize.style import STYLE_SIDE, fit_style
+from vidstyle.stylize.style import fit_style
 from vidstyle.training.checkpoint import shipped_weights
 from vidstyle.training.config import BaseConfig, FitConfig
-from vidstyle.training.fit import fit, learns
+from vidstyle.training.fit import fit, learns, stroke_picture
 from vidstyle.training.manifest import split_pictures
 from vidstyle.training.pace import FirstSteps, Steps
 from vidstyle.training.report import Report
@@ -101,11 +101,12 @@ def train(
         picture = read_picture(next(styles))
         begun = in_style(net, picture)
         before = {name: weight.clone() for name, weight in begun.state_dict().items()}
+        frames = [read_picture(next(contents)) for _ in range(config.batch)]
         reports: list[Report] = []
         fit(
             begun,
-            fit_style(picture, fit_config.style_side / STYLE_SIDE),
-            [read_picture(next(contents)) for _ in range(config.batch)],
+            stroke_picture(picture, frames, fit_config),
+            frames,
             perceptual,
             pace=FirstSteps(config.inner_steps),
             config=replace(fit_config, seed=config.seed + step),

@@ -149,6 +149,8 @@ class FitConfig(StyleConfig):
 
     steps: int = 1
     """The clock ends it."""
+    style_side: Annotated[int, Between(0)] = 0
+    """Short side, pixels, to which the style picture is scaled; 0: three quarters of the frames', 512 at most."""
     batch: int = 2
     average: float = 0.95
 

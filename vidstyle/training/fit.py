@@ -21,6 +21,7 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
+from vidstyle.stylize.style import STYLE_SIDE, fit_style
 from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
 from vidstyle.training.pace import Pace
@@ -58,6 +59,26 @@ def begin(weights: Mapping[str, Tensor], picture: Pixels) -> OneStyle:
     return OneStyle.begin(weights, _batch(picture))
 
 
+_STROKES, _LARGEST = 0.75, 512
+"""Short side of the style picture by that of the frames, and at most: of larger strokes an outside judge finds less."""
+
+
+def stroke_picture(
+    picture: Pixels, frames: Sequence[Pixels], config: FitConfig, *, scale: float = 1.0
+) -> Pixels:
+    """Return a style picture (H, W, 3) uint8 at the size at which a fit learns its strokes.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        frames: of the clip, (H, W, 3) uint8.
+        config: the knobs.
+        scale: of the strokes.
+    """
+    short = min(min(frame.shape[:2]) for frame in frames)
+    side = config.style_side or max(MIN_CROP, min(_LARGEST, round(_STROKES * short)))
+    return fit_style(picture, scale * side / STYLE_SIDE)
+
+
 def fit(
     net: OneStyle,
     picture: Pixels,
@@ -74,7 +95,7 @@ def fit(
 
     Args:
         net: see `begin`.
-        picture: the style, (H, W, 3) uint8, of the size at which its strokes are learned.
+        picture: the style, (H, W, 3) uint8, from `stroke_picture`.
         frames: of the clip, (H, W, 3) uint8.
         perceptual: the network whose features the losses compare.
         pace: when it ends.

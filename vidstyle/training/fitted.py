@@ -17,7 +17,7 @@ from vidstyle.media.address import Location
 from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.stylize.style import STYLE_SIDE, StyleOptions, fit_style
+from vidstyle.stylize.style import StyleOptions, fit_style
 from vidstyle.training.clip import clip_frames
 from vidstyle.training.fitting import Fitting
 from vidstyle.zoo import catalog, fits
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECIPE = 2
+RECIPE = 3
 """Raised with every change of what a fit makes of the same options: older ones are not taken then."""
 
 
@@ -162,7 +162,7 @@ def _make(
         from vidstyle.nets.devices import choose_device
         from vidstyle.nets.weights import load_weights
         from vidstyle.training.export import export_openvino
-        from vidstyle.training.fit import begin, fit, strip
+        from vidstyle.training.fit import begin, fit, strip, stroke_picture
         from vidstyle.training.pace import Seconds
         from vidstyle.training.sheet import write_picture
         from vidstyle.zoo.features import load_features
@@ -184,7 +184,7 @@ def _make(
     began = time.monotonic()
     run = fit(
         begin(weights | start, read),
-        fit_style(picture, scale * config.style_side / STYLE_SIDE),
+        stroke_picture(picture, frames, config, scale=scale),
         frames,
         features or load_features(),
         pace=Seconds(seconds),
