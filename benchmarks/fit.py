@@ -170,7 +170,7 @@ def jobs(work: Work, parts: list[str]) -> Iterator[Job]:
             rows = [work.row(pair, REFERENCE) for pair in PAIRS if pair[0] == style]
             yield rows, partial(reference, work, style)
     if "curve" in parts:
-        for seconds in (300, 30, 120, 15):
+        for seconds in (15, 120, 30, 300):
             yield from fits(CURVE, seconds, f"{seconds} s")
 
 
