@@ -107,7 +107,8 @@ def test_losses_that_are_not_finite_are_left_out_and_end_a_run(tmp_path):
         hopeless.fit(lambda step: (hopeless.net.weight.sum() * float("nan"), {}))
 
 
-def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported_before_the_first_step(tmp_path):
     (tmp_path / "file").touch()
+    run = begin(tmp_path / "file" / "out")
     with pytest.raises(OutputError, match="cannot make the folder"):
-        begin(tmp_path / "file" / "out")
+        run.fit(lambda _: pytest.fail("a step is taken"))

@@ -97,10 +97,7 @@ class Run(Generic[Net]):
 
         Raises:
             InputError: the folder holds a run of another network or subject.
-            OutputError: it cannot be made.
         """
-        if folder:
-            make_folder(folder)
         self.net = net
         self._subject = subject
         self.config = config
@@ -169,7 +166,10 @@ class Run(Generic[Net]):
 
         Raises:
             TrainingError: 20 steps in a row without a finite loss.
+            OutputError: the folder of the checkpoints cannot be made.
         """
+        if self._file:
+            make_folder(self._file.parent)
         batch = self.config.batch
         started = time.monotonic()
         step = self.start
