@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from vidstyle import Cue, Timeline
+from vidstyle.frame import Pixels
 from vidstyle.images.grid import grid, labelled
 from vidstyle.live.painter import LivePainter
 from vidstyle.media.source import FileSource
@@ -35,7 +37,7 @@ def main() -> None:
     timeline = Timeline([Cue.parse(cue.replace("samples", str(ROOT / "samples"))) for cue in CUES])
     style = str(ROOT / "samples" / "styles" / "swirls.jpg")
     painter = LivePainter.of([style], Compute("cpu"), timeline=timeline)
-    cells = []
+    cells: list[Pixels] = []
     with FileSource(ROOT / "samples" / "clip.mp4") as clip:
         for frame in clip:
             now, size = float(frame.pts * frame.time_base), frame.pixels.shape[:2]
@@ -44,7 +46,7 @@ def main() -> None:
             if any(abs(now - moment) < 1 / 60 for moment in MOMENTS):
                 text = list(MOMENTS.values())[len(cells)]
                 small = cv2.resize(painted, (320, 180), interpolation=cv2.INTER_AREA)
-                cells.append(labelled(small, text))
+                cells.append(labelled(small.astype(np.uint8), text))
     shown = grid([cells[:3], cells[3:]])
     path = str(ROOT / "docs" / "live.jpg")
     cv2.imwrite(path, shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])

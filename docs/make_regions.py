@@ -50,7 +50,7 @@ def shown(picture: Pixels, title: str, names: list[str] | None = None) -> Pixels
             made, text, (left, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255,) * 3, 1, cv2.LINE_AA
         )
         left += width + 10
-    return made
+    return made.astype(np.uint8)
 
 
 def main() -> None:
