@@ -19,7 +19,7 @@ PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "all of it": ((), False),
     "--mask auto:sky": (("auto:sky",), False),
     "--mask auto:sky --invert": (("auto:sky",), True),
-    "--mask auto:water": (("auto:water",), False),
+    "--mask auto:vegetation": (("auto:vegetation",), False),
 }
 
 
