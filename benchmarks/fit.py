@@ -7,7 +7,7 @@ frame: no training looks through it. Steadiness is `vidstyle metrics`' excess of
 the clock is the process's, and all networks paint in bf16 or floats.
 
 What was measured is kept in WORK, so that an interrupted run goes on, and several runs at once, one a core, share the work. Each writes
-benchmarks/results/fit.json, docs/fit.svg and docs/fit.jpg of what there is when it ends.
+benchmarks/results/fit.json and docs/fit.svg of what there is when it ends.
 """
 
 from __future__ import annotations
@@ -24,18 +24,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from common import write
 from outside import Judge
 from pipeline import ROOT
-from quality import ENCODING, figures, frames_of, outside
+from quality import ENCODING, figures, outside
 
 import vidstyle
 from vidstyle import Encoding, Reading
 from vidstyle.evaluation.report import measure
 from vidstyle.images.files import read_picture
-from vidstyle.images.grid import grid, labelled
 from vidstyle.nets.weights import load_weights
 from vidstyle.stylize.style import fit_style
 from vidstyle.training.api import train_style
@@ -235,27 +233,6 @@ def plot(rows: Rows) -> None:
     figure.savefig(ROOT / "docs" / "fit.svg", metadata={"Date": None})
 
 
-def sheet(work: Work) -> None:
-    """Write docs/fit.jpg: of each pair of the curve the style, and a frame by each side."""
-    sides = [ANY, "15 s", "60 s", "300 s", REFERENCE]
-    lines = []
-    for pair in CURVE:
-        if not all(work.row(pair, side).is_file() for side in sides):
-            return
-        painted = [work.row(pair, side).with_suffix(".mp4") for side in sides]
-        clips = [work.clip(pair[1]), *painted]
-        frames = [frames_of(clip)[2] for clip in clips]
-        height, width = 180, round(180 * frames[0].shape[1] / frames[0].shape[0])
-        style = fit_style(read_picture(work.style(pair[0])))
-        small = [
-            cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in (style, *frames)
-        ]
-        names = ["the style", "the clip", *sides]
-        lines.append([labelled(p.astype(np.uint8), n) for p, n in zip(small, names, strict=True)])
-    whole = np.ascontiguousarray(grid(lines)[..., ::-1])
-    cv2.imwrite(str(ROOT / "docs" / "fit.jpg"), whole, [cv2.IMWRITE_JPEG_QUALITY, 88])
-
-
 def main() -> None:
     """Measure what is missing, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -280,7 +257,6 @@ def main() -> None:
     }
     print(write("fit", results))
     plot(found)
-    sheet(work)
 
 
 if __name__ == "__main__":
