@@ -79,7 +79,6 @@ sheet: setup  ## paint the sample clip: pictures of the manual, and the moving o
 
 # Not --quiet: it hides the warnings from --strict, too.
 docs: setup  ## build the site of the manual: site/index.html
-	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Without isolation: what it builds with is pinned, and in .venv.
