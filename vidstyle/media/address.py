@@ -128,6 +128,6 @@ def _is_known(scheme: str) -> bool:
     """Return whether fsspec is here, and reads addresses of that kind; files are named by their names."""
     if scheme == "file" or not find_spec("fsspec"):
         return False
-    from fsspec import available_protocols
+    from fsspec import available_protocols, registry
 
-    return scheme in available_protocols()
+    return scheme in {*available_protocols(), *registry}

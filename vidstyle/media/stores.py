@@ -104,7 +104,7 @@ def check_storable(address: Stored, *, overwrite: bool) -> None:
     """Refuse an output that cannot or must not be written.
 
     Raises:
-        UsageError: it exists, or is a folder, or numbered pictures.
+        UsageError: it exists, or is a folder, or numbered pictures, or its folder does not exist.
         OutputError: its store does not answer.
         MissingPackageError: its kind of store needs a package.
     """
@@ -117,6 +117,8 @@ def check_storable(address: Stored, *, overwrite: bool) -> None:
             raise UsageError(f"cannot write {address}: it is a folder")
         if not overwrite and files.exists(path):
             raise already_there(address)
+        if not _has_objects(files) and not files.isdir(posixpath.dirname(path) or "/"):
+            raise UsageError(f"cannot write {address}: its folder does not exist")
 
 
 def make_store_folder(address: Stored) -> None:
