@@ -71,7 +71,7 @@ def test_one_end_may_be_a_file(clip, memory, tmp_path):
 
 def test_what_is_there_is_replaced_if_that_is_allowed(clip, memory):
     memory.pipe("/clips/out.mp4", b"mine")
-    with pytest.raises(UsageError, match="out.mp4 exists already; allow `overwrite`"):
+    with pytest.raises(UsageError, match="exists already; allow `overwrite`"):
         vidstyle.stylize(clip, "identity", "memory://clips/out.mp4")
     assert memory.cat("/clips/out.mp4") == b"mine"
     vidstyle.stylize(clip, "identity", "memory://clips/out.mp4", overwrite=True)
