@@ -241,6 +241,28 @@ def test_an_address_that_needs_grpcio(monkeypatch):
         Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Ray has died. Look into the logs.\nmore", "Ray has died"),
+        ("Initialization failure from server:\nTraceback\nRuntimeError: no.\n", "Initialization failure from server: RuntimeError: no"),
+        ("", "OSError"),
+    ],
+)  # fmt: skip
+def test_what_ray_says_is_one_line(monkeypatch, text, said):
+    class FailingRay(SilentRay):
+        def init(self, **_):
+            raise OSError(text)
+
+    monkeypatch.setitem(sys.modules, "ray", FailingRay())
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with (
+        pytest.raises(UsageError, match=f"^Ray does not begin on this machine: {said}; on a"),
+        Cluster(Spreading("ray"), Compute()),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("on", ["http://head:1", "ray://head", "head", "rays"])
 def test_what_is_no_address(on):
     with pytest.raises(UsageError, match="expected `on` ray, ray://HOST:PORT or HOST:PORT"):
@@ -328,9 +350,8 @@ def started_cluster(folder, *arguments):
     address = free_address()
     environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
     environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
-    environment |= {
-        f"RAY_{what}_wait_time_s": str(SECONDS) for what in ("gcs_server_port", "raylet_start")
-    }
+    environment |= {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(SECONDS)}
+    environment |= {"RAY_agent_register_timeout_ms": str(1000 * SECONDS)}
     start = [
         sys.executable,
         "-m",

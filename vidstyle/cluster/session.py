@@ -98,12 +98,12 @@ class Cluster:
             with warnings.catch_warnings(action="ignore"), _few_processes(self.ray):
                 self.ray.init(**options)  # what it warns of is in the error, too
         except Exception as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
-            way_out = f"{SAME}, and the same token"
+            said = _said(error)
+            way_out = f"{SAME}, and the same token; or the head is very busy: try again later"
             if address is None:
                 way_out = "on a machine that is very busy, try again later, or take `jobs`"
             raise UsageError(
-                f"Ray does not begin {address or 'on this machine'}: {said.rstrip('.')}; {way_out}"
+                f"Ray does not begin {address or 'on this machine'}: {said}; {way_out}"
             ) from error
 
         # It prints to standard output what became of workers, whatever `log_to_driver` says; it offers no other way.
@@ -176,6 +176,17 @@ def _few_processes(ray: Any) -> Iterator[None]:
     finally:
         for name, start in kept.items():
             setattr(node, name, start)
+
+
+def _said(error: Exception) -> str:
+    """Return the first sentence of an error; of one that announces another one, that, too."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    said = lines[0].partition(". ")[0]
+    if said.endswith(":") and len(lines) > 1:
+        said += f" {lines[-1]}"
+    return said.rstrip(".")
 
 
 def _check_reachable(address: str) -> None:
