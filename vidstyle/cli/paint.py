@@ -157,7 +157,7 @@ def paint(
 
 def _default_output(content: Path, style: list[Path], *, is_video: bool) -> Path:
     if is_video:
-        from vidstyle.api import default_output
+        from vidstyle.naming import default_output
 
         return default_output(content, [str(s) for s in style] or "timeline")
     return content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")
