@@ -28,10 +28,11 @@ from vidstyle import (
     Reading,
     UsageError,
 )
+from vidstyle.images.files import read_picture
 from vidstyle.images.masks import along_edges, fitted, lay, mask_of
 from vidstyle.images.naming import NAMES
 from vidstyle.live.painter import LivePainter
-from vidstyle.masks import _Fit
+from vidstyle.masks import FOUND, _Fit
 from vidstyle.media.sink import PIECE_FRAMES
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.compute import Compute
@@ -205,9 +206,10 @@ def test_another_size_is_told_once_and_invert_turns_it_round(clip, plain, pictur
         (["--mask", "m.png", "--feather", "-1"], 2, "--feather"),
         (["--mask", "-"], 2, "standard input"),
         (["--mask", ""], 2, "expected a file for --mask, or auto:person"),
-        (["--keep", "dog"], 2, "expected --keep person or face or background, got dog"),
+        (["--keep", "dog"], 2, "expected --keep person or background or face or sky or"),
         (["--keep", "face", "--mask", "m.png"], 2, "--keep face is --mask auto:face with --invert"),
         (["--keep", "face", "--invert"], 2, "--keep face is --mask auto:face with --invert"),
+        (["--keep", "sky", "--invert"], 2, "--keep sky is --mask auto:sky with --invert"),
         (["--mask", "out.mkv", "-y"], 2, "is an input itself"),
     ],
 )
@@ -391,6 +393,23 @@ def test_the_sky_of_the_sample_clip_is_painted_and_the_grass_is_not():
     assert sky_mask[:top].mean() > 0.8
     assert sky_mask[bottom:].mean() < 0.02
     assert grass_mask[bottom:].mean() > 0.8
+
+
+@pytest.mark.parametrize("name", [found.removeprefix("auto:") for found in FOUND])
+def test_what_can_be_found_can_be_kept(name):
+    assert Masks(keep=name) == Masks(f"auto:{name}", invert=True)
+
+
+def test_a_sky_that_is_kept_stays_as_it_is(tmp_path):
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(iter(source)).pixels
+    cv2.imwrite(str(tmp_path / "frame.png"), frame[..., ::-1])
+    done = command("run", "frame.png", "-s", "udnie", "--keep", "sky", "-o", "o.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    same = (read_picture(tmp_path / "o.png") == frame).all(2)
+    top, bottom = len(frame) // 5, -len(frame) // 10
+    assert same[:top].mean() > 0.8
+    assert same[bottom:].mean() < 0.1
 
 
 def test_people_are_found():
