@@ -138,7 +138,7 @@ def paint_picture(
             [],
             weights,
         )
-        scene.regions.extend(_scene_regions(regions, weights, scene))
+        scene.regions.extend(scene_regions(regions, weights, scene))
         return config.first(scene), config.objective(perceptual, scene)
 
     sizes = [s for s in config.sizes if min(scaled_size(content, s)) >= MIN_SIDE]
@@ -211,9 +211,10 @@ def recolored(
     return content, list(styles)
 
 
-def _scene_regions(
+def scene_regions(
     regions: Sequence[Region], shares: Sequence[float], scene: Scene
 ) -> list[SceneRegion]:
+    """Return regions at the size of a scene; without any each style is everywhere, with its share."""
     if not regions:
         return [SceneRegion(n, share) for n, share in enumerate(shares)]
 
