@@ -207,8 +207,8 @@ class GatysConfig(GramConfig):
             raise UsageError(
                 f"expected a `tile` of the `first_size`, {self.sizes[0]}, or more, got {self.tile}"
             )
-        if self.tile and set(self.style_losses) != {GRAM}:
-            raise UsageError("tiles have the Gram matrices of the whole: `style_losses` is gram")
+        if self.tile and (set(self.style_losses) != {GRAM} or self.semantics is not None):
+            raise UsageError("tiles have whole Gram matrices: `style_losses` gram, no `semantics`")
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""

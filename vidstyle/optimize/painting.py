@@ -106,7 +106,7 @@ def paint_picture(
         (h, w, 3) uint8, its longest side `config.size`.
 
     Raises:
-        UsageError: no style, shares that do not fit; a picture to go on with that does not; regions in tiles.
+        UsageError: no style, shares that do not fit; or a picture to go on with that does not.
         InputError: pictures or masks that do not fit.
         TrainingError: the loss is not finite.
     """
@@ -122,9 +122,6 @@ def paint_picture(
 
     def pieces(side: int) -> int:
         return config.pieces(*scaled_size(content, side))
-
-    if regions and pieces(config.size) > 1:
-        raise UsageError("masks and regions are painted in one piece; leave `tile` out")
 
     def make(side: int) -> tuple[Tensor, Objective | PiecewiseObjective]:
         scene = Scene(
