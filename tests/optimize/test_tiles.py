@@ -101,6 +101,13 @@ def test_the_loss_of_a_tile_is_the_wholes_and_its_gradient_right(perceptual, til
         perceptual.float()
 
 
+def test_where_tiles_overlap_nothing_is_painted_twice(tiled):
+    parts, _ = tiled
+    picture = to_tensor(pattern(7, 1000, 96))
+    made = parts.descend(picture, lambda _loss, piece, _number, _now: piece + 1)
+    assert torch.allclose(made, picture + 1, atol=1e-5)
+
+
 def test_a_print_is_painted_tile_by_tile(perceptual):
     content, style, found = pattern(1, 200, 120), pattern(50, 90, 90), []
     config = GatysConfig(size=200, steps=3, **SMALL)

@@ -229,7 +229,8 @@ class TiledObjective(PiecewiseObjective):
                 lacks=[g.of(tile, grams) for g, grams in zip(self.goals, have, strict=True)],
                 scales=(share * self._scales[0], self._scales[1]),
             )
-            tile.lay(paint(loss, tile.of(picture), number, picture), picture)
+            # Not from what its neighbours have painted over it: that would get rougher than the rest.
+            tile.lay(paint(loss, tile.of(begins), number, picture), picture)
         return picture
 
 
