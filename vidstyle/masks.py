@@ -190,7 +190,10 @@ class Masks:
         return _Clip(moments, reading.start or Fraction(0), fit, str(path))
 
     def _still(self, path: Path) -> MaskSource:
-        return _Still(read_mask(path), _Fit(str(path), self))
+        mask = read_mask(path)
+        if (mask.min() == 1) if self.invert else not mask.any():
+            log.warning("the mask %s leaves nothing to paint", path)
+        return _Still(mask, _Fit(str(path), self))
 
 
 def _finders(names: Iterable[str]) -> dict[str, Segmenter]:

@@ -165,7 +165,7 @@ def test_frames_painted_in_other_regions_are_not_gone_on_from(tmp_path, perceptu
     ("given", "message"),
     [
         ({"regions": "map.png"}, "`regions` names, auto or none for a clip, got map.png"),
-        ({"regions": ""}, "`regions` names, auto or none for a clip, got nothing"),
+        ({"regions": ""}, "a map for `regions`, got nothing"),
         ({"regions": "auto", "style_regions": "map.png"}, "finds those of the style, too"),
         ({"style_regions": "map.png"}, "`style_regions` of a clip go with `regions` names"),
         ({"regions": "names", "region_count": 3}, "`region_count` is for `regions` auto"),

@@ -125,7 +125,8 @@ class Config(OptimizeConfig, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.style_scale or min(self.style_scale) == 0:
-            raise UsageError(f"expected a positive `style_scale`, got {self.style_scale}")
+            given = ",".join(f"{scale:g}" for scale in self.style_scale) or "none"
+            raise UsageError(f"expected a positive `style_scale`, got {given}")
         layers = self.layers
         if not layers:
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got none")

@@ -40,6 +40,8 @@ class FoundRegions:
     """Largest number of regions that auto finds, 4 by default: by k-means, of content and styles together."""
 
     def __post_init__(self) -> None:
+        if self.regions == "":
+            raise UsageError("expected names, auto, none or a map for `regions`, got nothing")
         if self.regions == NONE and (self.style_regions or self.region_count):
             raise UsageError("`regions` none has none of the style, and none to find or to save")
         if self.regions == AUTO and self.style_regions is not None:
@@ -180,7 +182,7 @@ class ClipPlaces(Masks, FoundRegions):
         FoundRegions.__post_init__(self)
         if self.regions not in (None, AUTO, NAMED, NONE):
             raise UsageError(
-                f"expected `regions` names, auto or none for a clip, got {self.regions or 'nothing'}"
+                f"expected `regions` names, auto or none for a clip, got {self.regions}"
             )
         if self.style_regions and self.regions != NAMED:
             raise UsageError("`style_regions` of a clip go with `regions` names")
