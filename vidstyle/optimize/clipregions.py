@@ -132,6 +132,6 @@ def _by_likeness(
     likeness = Likeness((frame, *styles), perceptual, count or REGIONS)
 
     def labels(shares: Shares, picture: Pixels) -> Labels:
-        return cast(Labels, PALETTE[likeness.labels(shares, picture)])
+        return PALETTE[likeness.labels(shares, picture)]
 
     return _Shot(likeness, labels, [labels(likeness(style), style) for style in styles])

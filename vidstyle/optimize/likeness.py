@@ -82,7 +82,7 @@ class Likeness:
 
     def _nearest(self, shares: Shares) -> np.ndarray:
         best = np.array(self._kept, np.uint8)[shares[..., self._kept].argmax(2)]
-        return cv2.medianBlur(best, 5)
+        return np.asarray(cv2.medianBlur(best, 5))
 
     def _shares(self, values: np.ndarray) -> Shares:
         """Return the memberships of places (h, w, C)."""
@@ -91,7 +91,7 @@ class Likeness:
         return np.asarray(near / near.sum(-1, keepdims=True), np.float32)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
-        return ((values - self._center) * self._scale).astype(np.float32)
+        return np.asarray((values - self._center) * self._scale, np.float32)
 
     def _describe(self, picture: Pixels) -> np.ndarray:
         """Return the values (h, w, C) by which places are clustered, at an eighth of the size at which they are sought."""
