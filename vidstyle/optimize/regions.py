@@ -135,10 +135,8 @@ def _named(
 ) -> list[Labels] | None:
     """Return the maps of content and styles by what they show; None where that tells nothing apart."""
     namer = RegionNamer()
-    own, others = (
-        name_map(namer(content), content),
-        named_styles(files, styles, style_names, namer),
-    )
+    own = name_map(namer(content), content)
+    others = named_styles(files, styles, style_names, namer)
     found = [pair_names(own, other) for other in others]
     if min(map(len, found)) < 2:
         log.warning(NOT_APART)
