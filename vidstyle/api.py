@@ -109,7 +109,7 @@ def stylize(
             mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
         invert: paint where the masks are black.
         feather: pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture.
-        keep: person, face or background: what stays as it is; the same as that `mask` with `invert`.
+        keep: what stays as it is: the name of a `mask` that is found, such as person or sky; the same as that mask with `invert`.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.

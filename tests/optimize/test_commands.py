@@ -320,7 +320,7 @@ def _read(leader):
 
 def test_a_clip(folder, paint, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume")
+    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume", "--region-count", 2)
     done = paint(*words, content="clip.mp4")
     assert done.returncode == 0, done.stderr
     assert (folder / "clip.starry.mp4").exists()
@@ -334,6 +334,10 @@ def test_a_clip(folder, paint, refused):
         ("-y", "--mask", "photo.png", "--keep", "person"): "--keep person is --mask auto:person",
         ("-y", "--tile", "512"): "--tile does not go with --method video",
         ("-y", "--flow", "magic"): "dis or raft",
+        ("-y", "--regions", "photo.png"): "expected --regions names, auto or none for a clip",
+        ("-y", "--regions", "names", "--style-regions", "a.png"): "a.png",
+        ("-y", "--regions", "names", "--style-regions", "starry.jpg"): "the colors of names",
+        ("-y", "--save-regions", "a.png"): "--save-regions does not go with --method video",
         ("-y", "--reach", "2,1"): "rising",
     }.items():
         refused(message, *CLIP, *words)
