@@ -31,7 +31,7 @@ from vidstyle.training.report import Recording
 from vidstyle.zoo.features import load_features
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
-SMALLER = Shape(16, 32, 80, 1)
+NARROW, SMALLER = Shape(16, 32, 88, 1), Shape(16, 32, 80, 1)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def folders(data):
     return Folders(data / "photos", data / "styles", exclude=("bad_",))
 
 
-def run(data, out, steps, shape=None, on_report=None, **more):
-    config = Config(steps=steps, shape=shape or Shape(), **SMALL)
+def run(data, out, steps, shape=NARROW, on_report=None, **more):
+    config = Config(steps=steps, shape=shape, **SMALL)
     return train(
         folders(data),
         perceptual(data),
