@@ -88,6 +88,7 @@ def test_a_change_of_style_shows_no_jump():
     assert max(far[40 + round(2 * 30 * FADE) :]) < 0.1 * far[39]
 
 
+@pytest.mark.slow
 def test_size_strength_and_stability_change_without_a_jump():
     clip = [pattern(n, 192, 128) for n in range(30)]
     live = painter(stability=0.5)

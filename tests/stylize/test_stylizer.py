@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -280,7 +281,7 @@ def test_what_is_no_picture(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.png").touch()
     for name in ("text.jpg", "empty.png", "none.png", "."):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=re.escape(f"{tmp_path / name}")):
             read_picture(tmp_path / name)
 
 

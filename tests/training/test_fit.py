@@ -196,7 +196,7 @@ def test_a_full_disk_is_told(words, cache, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vidstyle.training.export.write_whole", full)
+    monkeypatch.setattr("vidstyle.training.run.write_whole", full)
     with pytest.raises(OutputError, match=r"not kept: .*No space left on device.*VIDSTYLE_CACHE"):
         fit_clip(**words)
     assert list(cache.iterdir()) == []
