@@ -370,13 +370,14 @@ def test_a_clip_by_a_timeline(folder, refused):
     (folder / "plan.toml").write_text(cues)
     done = vidstyle(
         *("paint", "clip.mp4", "--method", "video", "--timeline", "plan.toml"),
-        *("--features", "features.safetensors", "--size", 64, "--steps", 8, "--crf", 1),
+        *("--features", "features.safetensors", "--size", 64, "--steps", 4),
+        *("-o", "%d.png"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    before, after = frames(folder / "clip.mp4"), frames(folder / "clip.timeline.mp4")
+    before, after = frames(folder / "clip.mp4"), frames(folder / "%d.png")
     first, *_, last = (changes(f, g) for f, g in zip(before, after, strict=True))
-    assert 2 * last < first, (last, first)  # the encoder alone changes the last
+    assert last < 0.5 < 1.5 < first
     for words, message in {
         ("--at", "9=strength:0.5"): "the cue at 9 s is beyond the end of the input",
         ("--at", "9=strength:0.5", "--end", "0.1"): "the cue at 9 s is beyond the end of the input",

@@ -35,7 +35,8 @@ def test_each_hand_leaves_the_shapes_and_adds_strokes(hand):
     # Inside an even area of 64 pixels there is texture now.
     inside = drawn[16:48, 16:48].std((0, 1)).mean()
     assert inside > 0.004
-    assert np.corrcoef(drawn.mean(2).ravel(), target.mean(2).ravel())[0, 1] > 0.1
+    # Chalk on a dark ground is a negative.
+    assert abs(np.corrcoef(drawn.mean(2).ravel(), target.mean(2).ravel())[0, 1]) > 0.1
 
 
 def test_a_drawing_has_the_colors_of_the_painting():

@@ -31,7 +31,13 @@ from vidstyle.training.report import Recording
 from vidstyle.zoo.features import load_features
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
-NARROW, SMALLER = Shape(16, 32, 88, 1), Shape(16, 32, 80, 1)
+SMALLER = Shape(16, 32, 80, 1)
+
+
+@pytest.fixture(autouse=True)
+def few_descriptions(monkeypatch):
+    """A training begins with looks at 512 crops, which takes a second."""
+    monkeypatch.setattr("vidstyle.training.arbitrary._DESCRIBED", 64)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +64,8 @@ def folders(data):
     return Folders(data / "photos", data / "styles", exclude=("bad_",))
 
 
-def run(data, out, steps, shape=NARROW, on_report=None, **more):
-    config = Config(steps=steps, shape=shape, **SMALL)
+def run(data, out, steps, shape=None, on_report=None, **more):
+    config = Config(steps=steps, shape=shape or Shape(), **SMALL)
     return train(
         folders(data),
         perceptual(data),
