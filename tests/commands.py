@@ -85,9 +85,7 @@ class _Server:
 
 def serve() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does before its imports
-    import openvino  # noqa: F401
-    import torch  # noqa: F401
-
+    # Not torch: forked behind its import, a training takes twice as long.
     import vidstyle.cli.paint
     import vidstyle.cli.run  # noqa: F401
 
