@@ -271,9 +271,9 @@ def test_a_feathered_edge_reaches_no_farther_and_follows_the_picture():
 
 def test_a_run_goes_on_in_the_middle_of_a_mask_clip(tmp_path, picture):
     frames = PIECE_FRAMES + 70
-    source = make_clip(tmp_path / "in.mkv", times=range(frames), size=(64, 48))
+    source = make_clip(tmp_path / "in.mkv", times=range(frames), size=(32, 24))
     masks = write_masks(
-        tmp_path / "m.mkv", count=frames // 3, rate=10, size=(64, 48), at=lambda n: n % 20
+        tmp_path / "m.mkv", count=frames // 3, rate=10, size=(32, 24), at=lambda n: n % 20
     )
     whole, other = tmp_path / "whole.mkv", tmp_path / "other.mkv"
     options = {
