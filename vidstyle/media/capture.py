@@ -275,7 +275,8 @@ class LiveSource:
                 if self._ended or not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
-                if time.monotonic() - opened < _PAUSE:  # what ends at once is not opened without a pause
+                # What ends at once is not opened without a pause.
+                if time.monotonic() - opened < _PAUSE:
                     time.sleep(_PAUSE)
                 found = self._wait()
                 if found is None:
