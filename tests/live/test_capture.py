@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.server
 import itertools
 import socket
 import subprocess
@@ -157,6 +160,34 @@ def test_b_frames_come_in_their_order(tmp_path, monkeypatch, name, codec):
         list(iter_stamps(source))
     assert len(times) == 30
     assert times == sorted(times)
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder; yield its address."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_): ...
+
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4", "mkv"])
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_file_at_an_address_is_played_whole_and_once(tmp_path, monkeypatch, scheme, ending):
+    """All of a short one is read while its format is found out."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    clip = make_clip(tmp_path / f"in.{ending}", times=range(12), sound=False)
+    with served(tmp_path) as server:
+        url = f"{server}/{clip.name}" if scheme == "http" else clip.as_uri()
+        with LiveSource(address(url)) as source:
+            stamps = list(iter_stamps(source))
+            assert (source.came, source.lost) == (12, 0)
+    assert stamps[-1] - stamps[0] >= 11 / 30 - 0.01
 
 
 def iter_stamps(source):

@@ -180,6 +180,27 @@ def test_the_painted_picture_of_16_bits_is_that_of_8(tmp_path, picture):
     assert len(np.unique(deep)) > 1000
 
 
+def test_options_may_come_as_a_dict():
+    pairs = (("g", "30"), ("tune", "grain"))
+    assert Encoding(options={"g": 30, "tune": "grain"}) == Encoding(options=pairs)
+    twice = (("x264-params", "bframes=0"), ("x264-params", "ref=1"))
+    assert Encoding(options=twice).options == twice
+
+
+@pytest.mark.parametrize("wrong", ["g", ("gop",), (("g",),), (("g", "1", "2"),), (7,), 7])
+def test_options_that_are_no_pairs_are_refused(wrong):
+    with pytest.raises(UsageError, match="expected `options` of names and values"):
+        Encoding(options=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [(), (640,), (640, 360, 3), 640, "640x360", (640.5, 360), (-1, -1)]
+)
+def test_a_size_that_is_no_pair_of_numbers_is_refused(wrong):
+    with pytest.raises(UsageError, match="expected a size such as"):
+        Reading(size=wrong)
+
+
 def test_what_the_encoder_does_not_take_is_an_error(base, tmp_path):
     out = tmp_path / "out.mp4"
     for encoding, message in (

@@ -12,6 +12,7 @@ from tests.clips import pattern
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.packing import pack, unpack
+from vidstyle.stylize.style import Style
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
@@ -23,6 +24,19 @@ def through_a_file(arrays):
     np.savez(file, **arrays)
     file.seek(0)
     return dict(np.load(file, allow_pickle=False))
+
+
+def test_colors_in_a_change_of_style_come_back():
+    """While a style changes they count fewer frames than there were, and no whole number of them."""
+    stylizer = Stylizer(TinyEngine(following=NETWORK_FOLLOWING), made_by=MADE_BY)
+    other = Look(Style(STYLE.values + 1, MADE_BY), colors="linear")
+    finish, state = stylizer.start(CLIP[:13], Look(STYLE, colors="linear"))
+    finish, state = stylizer.start(CLIP[13:15], other, state)
+    finish()
+    back = unpack(through_a_file(pack(state)), NETWORK_FOLLOWING, other)
+    assert state.colors.pool().described % 1
+    painted = [stylizer.step(CLIP[15:18], other, each)[0] for each in (state, back)]
+    assert np.array_equal(*painted)
 
 
 @pytest.mark.parametrize("stability", [0, 0.7])

@@ -23,7 +23,7 @@ from vidstyle.runtime.select import _may_have_accelerator, select_engine
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.pooling import Pool
 from vidstyle.stylize.state import State
-from vidstyle.stylize.style import STYLE_SIDE, fit_style, mix
+from vidstyle.stylize.style import STYLE_SIDE, Style, fit_style, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.testing import MADE_BY, STYLE, TinyEngine
 
@@ -129,6 +129,28 @@ def test_a_pool_is_a_mean_of_frames_that_changes_slowly_once_it_is_settled():
 def test_a_pool_that_does_not_fit_is_left_soon():
     dark = Pool(NETWORK_FOLLOWING).add(np.ones((60, 3), np.float32))
     assert (dark.add(np.full((20, 3), 5, np.float32)).mean > 3).all()
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_after_a_change_of_style_nothing_of_the_old_ones_statistics_is_used(batch):
+    """They fade within some frames; then frames have their own, until there is a pool of the new style's."""
+    engine = TinyEngine(following=NETWORK_FOLLOWING)
+    stylizer = Stylizer(engine, made_by=MADE_BY)
+    state = None
+    for n in range(0, 160, batch):
+        style = STYLE if n < 80 else Style(STYLE.values + 1, MADE_BY)
+        call = [np.full((8, 8, 3), 50 if n < 80 else 60, np.uint8)] * batch
+        _, state = stylizer.start(call, Look(style), state)
+    before, after = engine.statistics[: 80 // batch], engine.statistics[80 // batch :]
+    assert before[-1][1] == pytest.approx(0.97)
+    shares = [share for _, share in after]
+    own = next(n for n, share in enumerate(shares) if share < 0.01)
+    assert own <= 6
+    assert shares[: own + 1] == sorted(shares[: own + 1], reverse=True)
+    again = next(n for n, share in enumerate(shares) if n > own and share > 0.1)
+    assert again * batch >= 16
+    assert all(np.allclose(mean, 60) for mean, _ in after[again:])
+    assert shares[-1] > 0.95
 
 
 def write_video(path, frames):

@@ -39,6 +39,9 @@ _SILENCE = 3.0
 _PAUSE = 0.5
 """Seconds between two tries to open an address again."""
 
+_WHOLE = re.compile(r"(file|ftp|https?)://", re.IGNORECASE)
+"""Of addresses that may lead to a file."""
+
 _OPENING = 10.0
 """Seconds that an input may take to open, and to give its first frame."""
 
@@ -214,8 +217,9 @@ class LiveSource:
 
     def _open(self) -> Any:
         device = self.device
-        # What comes while the format is found out is late, unless it is a file's.
-        newest = {} if device.is_file else {"fflags": "nobuffer"}
+        # What comes while the format is found out is late, unless it is a file's: then it is the beginning, or all of it.
+        may_end = device.is_file or _WHOLE.match(device.file)
+        newest = {} if may_end else {"fflags": "nobuffer"}
         try:
             container = av.open(
                 device.file,
@@ -237,7 +241,9 @@ class LiveSource:
             raise InputError(f"{device.name} holds no video")
         stream = container.streams.video[0]
         stream.thread_type = "SLICE"  # threads that decode a frame each hold back as many frames
-        self._lasts = device.is_file or container.duration is not None
+        # A server states the length of a file; some cameras do so of their pictures, which have no end.
+        sized = container.size > 0 and container.format.name != "mpjpeg"
+        self._lasts = device.is_file or sized or container.duration is not None
         context = stream.codec_context
         # FFmpeg's decoders of MPEG-1, -2 and -4 would give B-frames in the order in which they are stored.
         if not (context.has_b_frames and context.name.startswith("mpeg")):
@@ -260,6 +266,7 @@ class LiveSource:
             self.rate = Fraction(rate) if rate and 0 < rate <= 240 else None
             playback = Playback(self.rate) if self._lasts else None
             while True:
+                opened = time.monotonic()
                 reason = self._read(container, playback)
                 container.close()
                 if self._lasts and not reason and self.device.loops and self.came:
@@ -268,6 +275,9 @@ class LiveSource:
                 if self._ended or not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
+                # What ends at once is not opened without a pause.
+                if time.monotonic() - opened < _PAUSE:
+                    time.sleep(_PAUSE)
                 found = self._wait()
                 if found is None:
                     break
@@ -315,7 +325,7 @@ class LiveSource:
                         self._changed.notify_all()
         except (av.FFmpegError, OSError) as error:
             return str(getattr(error, "strerror", None) or error)
-        return "it ended" if self.device.returns and container.duration is None else ""
+        return "it ended" if self.device.returns and not self._lasts else ""
 
     def _await(self, position: float) -> float:
         """Wait until a frame of a file is shown, seconds after its first one, and return that time; the first one does not wait."""

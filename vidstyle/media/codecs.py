@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -164,6 +164,14 @@ class Encoding:
 
     def __post_init__(self) -> None:
         check(self)
+        given = self.options.items() if isinstance(self.options, Mapping) else self.options
+        try:
+            pairs = [(str(name), str(value)) for name, value in given]
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"expected `options` of names and values such as {{'g': '30'}}, got {self.options!r}"
+            ) from error
+        object.__setattr__(self, "options", tuple(pairs))
         if self.codec is not None:
             try:
                 known = av.codec.Codec(self.codec, "w")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
 import av
 
@@ -76,9 +77,7 @@ class Reading:
             raise UsageError(
                 f"expected more than 0 and at most 1000 frames a second, got {self.fps}"
             )
-        if self.size is not None and (
-            max(self.size) < 1 or any(side < 1 and side != -1 for side in self.size)
-        ):
+        if self.size is not None and not _is_size(self.size):
             raise UsageError(f"expected a size such as 1280x720 or 1280x-1, got {self.size}")
         self._check_format()
 
@@ -137,3 +136,12 @@ class Reading:
         if down == -1:
             down = max(2, 2 * round(height * across / width / 2))
         return across, down
+
+
+def _is_size(size: Any) -> bool:
+    """Return whether something is a width and a height in pixels, one of which may be -1."""
+    try:
+        width, height = map(operator.index, size)
+    except (TypeError, ValueError):
+        return False
+    return max(width, height) > 0 and all(side > 0 or side == -1 for side in (width, height))

@@ -63,7 +63,7 @@ def pack(state: State) -> Arrays:
         arrays["motion.last"] = state.motion.last()
     if state.colors:
         pool = state.colors.pool()
-        arrays["colors.described"] = np.array(pool.described, np.int64)
+        arrays["colors.described"] = np.array(pool.described, np.float64)
         if pool.mean is not None:
             arrays["colors.mean"] = pool.mean
     return arrays
@@ -101,7 +101,7 @@ def unpack(arrays: Arrays, following: Following | None, look: Look) -> State:
     colors = None
     if "colors.mean" in arrays:
         mean = _floats(arrays["colors.mean"])
-        colors = restored(look.colors, mean, int(arrays["colors.described"]))
+        colors = restored(look.colors, mean, float(arrays["colors.described"]))
     return State(shot, pool, tuple(calls), motion, frames, begun, style, settling, colors)
 
 

@@ -39,13 +39,17 @@ class Pool:
         """Return the pool as if it had been filled for long: what comes next hardly counts."""
         return replace(self, described=max(self.described, self.following.settled))
 
-    def loosened(self) -> Pool:
-        """Return the pool as if it were younger: what comes next counts more, as while the style changes.
+    def loosened(self, frames: int) -> Pool:
+        """Return the pool as it is after some frames, at least 1, while the style changes.
 
-        Statistics behind the first layer are those of a style, and depend on those that were used before them; so while it
-        changes frames come to be painted with their own, within some frames, lest that is seen.
+        Statistics behind the first layer are those of a style, and depend on those that were used before them. So frames come
+        to be painted with their own alone: within some frames, lest that is seen, and entirely, since what is left of the old
+        style's would come back through the statistics of each frame that is painted with it.
         """
-        return replace(self, described=min(self.described, self.following.settled) / 4)
+        described = min(self.described, self.following.settled)
+        for _ in range(frames):
+            described = max(0.0, described - 1) / 4
+        return replace(self, described=described)
 
     def add(self, statistics: Iterable[Vector | None]) -> Pool:
         """Take the statistics (T,) of frames; None where one was not described."""

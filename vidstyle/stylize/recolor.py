@@ -52,9 +52,9 @@ def new_state(way: str) -> ColorState:
     return ColorState(way, lambda: Pool(_FOLLOWING))
 
 
-def restored(way: str, mean: Vector, described: int) -> ColorState:
+def restored(way: str, mean: Vector, described: float) -> ColorState:
     """Return the state that a pool was kept of."""
-    pool = Pool(_FOLLOWING, mean, mean, described, described)
+    pool = Pool(_FOLLOWING, mean, mean, described)
     return ColorState(way, lambda: pool)
 
 
@@ -124,9 +124,9 @@ class _Call:
             return
         frames, finish, before = self._work
         pool = before.pool()
-        if self._settling:
-            pool = pool.loosened()
         for frame, painted in zip(frames, finish(), strict=True):
+            if self._settling:
+                pool = pool.loosened(1)
             pool = pool.add([_describe(before.way, frame, painted)])
             self._result.append(_mapped(before.way, painted, pool.shown))
         self._pool = pool

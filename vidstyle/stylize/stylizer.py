@@ -267,9 +267,9 @@ class Stylizer:
         if state.style is not None and state.style is not look.style and state.style != look.style:
             settling = _SETTLING
         if following and pool:
-            if settling:  # each style has statistics of its own
-                pool = pool.loosened()
             pool, calls = self._ended(following, pool, calls)
+            if settling:  # each style has statistics of its own
+                pool = pool.loosened(len(frames))
         statistics = pool.statistics if pool else None
         due = bool(pool and pool.due(len(frames)))
         painting, finish = self._begun(frames, style, statistics, describe=due)

@@ -8,7 +8,6 @@ the shapes of a photo, and a hand of its own, so that an any-style network meets
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from vidstyle.images.files import read_picture
 from vidstyle.training.data import list_pictures
+from vidstyle.training.script import run_script
 
 Floats = NDArray[Any]
 """Of 32 bits; the stubs of OpenCV do not say so."""
@@ -342,8 +342,8 @@ HANDS: tuple[Callable[[Floats, Floats, Random], Floats], ...] = (
 
 def main(photos: Path, paintings: Path, out: Path, count: int = 400) -> None:
     """Write `count` pictures as out/drawn_0000.jpg and so on; the same photos and paintings give the same ones."""
-    out.mkdir(parents=True, exist_ok=True)
     shapes, colors = list_pictures(photos, _EXCLUDED), list_pictures(paintings)
+    out.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         random = np.random.default_rng(number)
         picked = (files[random.integers(len(files))] for files in (shapes, colors))
@@ -357,5 +357,4 @@ def main(photos: Path, paintings: Path, out: Path, count: int = 400) -> None:
 
 
 if __name__ == "__main__":
-    folders = [Path(name) for name in sys.argv[1:4]]
-    main(folders[0], folders[1], folders[2], *map(int, sys.argv[4:]))
+    run_script(main)

@@ -31,6 +31,7 @@ from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
 from vidstyle.runtime.quiet import ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
 from vidstyle.stylize.style import fit_style
+from vidstyle.training.script import run_script
 from vidstyle.zoo.catalog import ModelFiles, find, shipped_style, styles
 
 
@@ -216,4 +217,4 @@ def main(folder: Path, samples: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_script(main)

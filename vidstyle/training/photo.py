@@ -7,7 +7,6 @@ still gets strokes, and loses colors.
 
 from __future__ import annotations
 
-import sys
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from vidstyle.nets.weights import load_weights
 from vidstyle.stylize.style import STYLE_SIDE, Style
 from vidstyle.training.data import Crops, scaled_picture
 from vidstyle.training.manifest import split_pictures
+from vidstyle.training.script import run_script
 from vidstyle.zoo.catalog import ModelFiles
 
 STEPS = 4000
@@ -116,4 +116,4 @@ def main(weights: Path, content: Path, style: Path, manifest: Path | None = None
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    run_script(main)

@@ -6,7 +6,6 @@ reads them, times their gains (structured pruning by magnitude, Li et al. 2017, 
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from vidstyle.nets.layers import StyleNorm
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.weights import load_weights
 from vidstyle.training.checkpoint import shipped_weights
+from vidstyle.training.script import run_script
 
 _STREAM = ("coarse_norm", "norm2")
 """Ends of the names of what normalises the stream at 1/16, and not the inside of a block."""
@@ -105,4 +105,4 @@ def main(source: Path, target: Path, channels: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    run_script(main)
