@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import re
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from vidstyle.media.source import FileSource
 from vidstyle.nets.regions import RegionHead
 from vidstyle.nets.weights import load_weights
 from vidstyle.runtime.namer import RegionNamer
-from vidstyle.training.regions import NOTHING, Config, read_labels, train
+from vidstyle.training.regions import LETTERS, NOTHING, Config, read_labels, train
 from vidstyle.zoo.features import load_features
 
 HEADER = "file,sha256,grid,labels"
@@ -70,6 +72,19 @@ def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message)
     (labelled / "labels.csv").write_text(f"{HEADER}\n{rows}\n")
     with pytest.raises(InputError, match=message):
         read_labels(labelled, labelled / "labels.csv")
+
+
+def test_the_labels_that_are_shipped_are_whole_and_of_pictures_whose_terms_allow_it():
+    rows = list(csv.DictReader((ROOT / "models" / "regions.csv").read_text().splitlines()))
+    assert len({row["sha256"] for row in rows}) == len(rows)
+    for row in rows:
+        columns, lines = map(int, row["grid"].split("x"))
+        runs = re.findall(rf"([{LETTERS}.])(\d*)", row["labels"])
+        assert "".join(letter + count for letter, count in runs) == row["labels"], row["file"]
+        assert sum(int(count or 1) for _, count in runs) == columns * lines, row["file"]
+        folder, name = row["file"].split("/")
+        assert folder in {"content", "style"}
+        assert not name.startswith(("bsds_", "camvid_", "dicm_", "imnet1_", "imnet2_"))
 
 
 def test_a_folder_that_cannot_be_made_is_told_before_the_work(labelled, monkeypatch):

@@ -298,21 +298,21 @@ class InverseConfig:
 class RegionsConfig:
     """Every knob of the training of the head that names regions."""
 
-    steps: Annotated[int, Between(1)] = 600
+    steps: Annotated[int, Between(1)] = 700
     """Optimizer steps."""
     batch: Annotated[int, Between(1)] = 6
     """Views per step."""
-    views: Annotated[int, Between(1)] = 7
+    views: Annotated[int, Between(1)] = 4
     """Views of each picture: as it is, and in other colors, sizes and crops."""
-    width: Annotated[int, Between(1)] = 48
+    width: Annotated[int, Between(1)] = 64
     """Channels inside."""
-    drop: Annotated[float, Between(0, 1)] = 0.15
+    drop: Annotated[float, Between(0, 1)] = 0.1
     """Share of the channels that are left out at random."""
     smoothing: Annotated[float, Between(0, 1)] = 0.05
     """By how much labels are taken to be wrong."""
     weight_decay: Annotated[float, Between(0)] = 0.05
     """Of AdamW."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     """Peak learning rate, warmed up over 50 steps, then a cosine to zero."""
     seed: Annotated[int, Between(0)] = 1
     """Seed of views, data order and initial weights."""
