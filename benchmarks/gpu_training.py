@@ -30,7 +30,8 @@ from vidstyle.nets.shape import Shape
 from vidstyle.training import checkpoint
 from vidstyle.training.arbitrary import train
 from vidstyle.training.config import ArbitraryConfig
-from vidstyle.training.report import Report
+from vidstyle.training.manifest import Folders
+from vidstyle.training.report import Recording, Report
 from vidstyle.zoo.features import load_features
 
 ROOT = Path(__file__).parent.parent
@@ -85,16 +86,13 @@ def run(
             bring(work, out)
 
     train(
-        folder / "content",
-        folder / "style",
+        Folders(folder / "content", folder / "style"),
         load_features(str(folder / FEATURES)),
         work,
         encoder_perceptual=load_features(),
         config=config,
         device=device,
-        sheet_every=save_every,
-        save_every=save_every,
-        on_report=report,
+        recording=Recording(report, save_every=save_every, sheet_every=save_every),
     )
     if out:
         bring(work, out)

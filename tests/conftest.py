@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests import clips, missing
+from tests import clips, commands, missing
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two of torch's thread pools on the same cores wait for each other in busy loops.
@@ -157,14 +156,8 @@ def vidstyle(
     *args: str | Path, cwd: Path | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "vidstyle", *map(str, args)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=timeout,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
-    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    return commands.run(list(map(str, args)), cwd=cwd, environment=environment, timeout=timeout)
 
 
 def shared(name: str) -> Path:

@@ -7,7 +7,7 @@ the CHANGELOG.
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 import vidstyle
+from tests import commands
 from tests.clips import pattern
 
 FOLDER = Path(__file__).parent / "goldens"
@@ -65,9 +66,9 @@ def _painted(*options: object) -> Frames:
     with TemporaryDirectory() as folder:
         photo, out = Path(folder, "photo.png"), Path(folder, "out.png")
         cv2.imwrite(str(photo), cv2.resize(frames()[0], (128, 96))[..., ::-1])
-        command = ["vidstyle", "paint", photo, "--style", SWIRLS, "-o", out, "--size", 128]
-        words = [sys.executable, "-m", *map(str, [*command, "--device", "cpu", *options])]
-        subprocess.run(words, check=True, capture_output=True)
+        words = ["paint", photo, "--style", SWIRLS, "-o", out, "--size", 128, "--device", "cpu"]
+        words = list(map(str, [*words, *options]))
+        commands.run(words, environment=dict(os.environ), timeout=600).check_returncode()
         return [cv2.imread(str(out))[..., ::-1]]
 
 

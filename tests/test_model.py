@@ -222,9 +222,14 @@ def test_closing_ends_the_threads(base, tmp_path):
 
 
 def test_arguments_are_checked_at_the_call(picture):
-    for wrong in ({"strength": 2}, {"flow": "magic"}, {"style_scale": 9}, {"style_weights": [0]}):
-        with pytest.raises(UsageError):
-            vidstyle.stylize_frames(clip(1), picture, **wrong)
+    for name, wrong in {
+        "strength": 2,
+        "flow": "magic",
+        "style_scale": 9,
+        "style_weights": [0],
+    }.items():
+        with pytest.raises(UsageError, match=name.replace("_", ".")):
+            vidstyle.stylize_frames(clip(1), picture, **{name: wrong})
 
 
 def test_paths_may_be_strings(model):

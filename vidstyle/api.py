@@ -14,15 +14,15 @@ from vidstyle.files import Filler, Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
 from vidstyle.masks import Masks
-from vidstyle.media.address import Address, Location, located
+from vidstyle.media.address import Location, Place, located, placed
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.containers import CONTAINERS, ONLY_READ, PICTURES, is_sequence
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.media.video import Video
 from vidstyle.model import Model
+from vidstyle.naming import default_place
 from vidstyle.pipeline import Progress
 from vidstyle.regions import check_regions, read_map, region_layers
 from vidstyle.runtime.compute import Compute
@@ -35,7 +35,7 @@ from vidstyle.selection import (
     read_style,
     several_of,
 )
-from vidstyle.stylize.cues import style_name
+from vidstyle.staging import staged
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.style import StyleOptions
@@ -46,21 +46,6 @@ from vidstyle.training.fitting import Fitting
 from vidstyle.training.report import Report
 from vidstyle.zoo.fits import Fit
 from vidstyle.zoo.names import IDENTITY
-
-
-def default_output(source: Location, style: StyleSource | Sequence[StyleSource]) -> Path:
-    """Return the name beside the input: in.mp4 with starry.jpg gives in.starry.mp4; of an address in this folder.
-
-    Containers that are only read, such as in.wmv, become .mp4, such pictures .png.
-    """
-    if isinstance(source, Address):
-        source = Path(source.name)
-    suffix = source.suffix
-    if suffix.lower() in ONLY_READ or (is_sequence(source) and suffix.lower() not in PICTURES):
-        suffix = ".png"
-    elif suffix.lower() not in {*CONTAINERS, *PICTURES}:
-        suffix = ".mp4"
-    return source.with_name(f"{source.stem}.{style_name(several_of(style))}{suffix}")
 
 
 def stylize(
@@ -102,11 +87,11 @@ def stylize(
     """Paint a video file like a picture; sound and time stay as they are.
 
     Args:
-        source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https), or "-" for
-            standard input.
+        source: the video, a sequence of pictures such as frames/%05d.png, an address (http, https, or of a kind that
+            fsspec reads: s3://bucket/in.mp4), or "-" for standard input.
         style: see `StyleSource`; or several pictures to be mixed. None: the timeline begins with a style.
-        output: the file to make; its ending chooses the container. By default `default_output`. "-" is
-            standard output, whose container `encoding` names.
+        output: the file to make, or its address, of a kind that fsspec writes; its ending chooses the container. By default
+            `naming.default_place`. "-" is standard output, whose container `encoding` names.
         timeline: how style and numbers change over time; None: not at all.
         method: one of `METHODS`.
         strength: see `Look`.
@@ -124,7 +109,7 @@ def stylize(
             mixed, or one for each; later ones lie on top. What no mask covers stays as it is, to the bit.
         invert: paint where the masks are black.
         feather: pixels to both sides of a mask's edge over which it becomes soft; soft edges follow those of the picture.
-        keep: person, face or background: what stays as it is; the same as that `mask` with `invert`.
+        keep: what stays as it is: the name of a `mask` that is found, such as person or sky; the same as that mask with `invert`.
         reading: what to read of the video, and how: start, end, fps, size, ...
         encoding: codec and quality; by default what suits the container, mostly H.264 at crf 18.
         odd: what to do with an odd width or height that the encoder cannot hold: pad, crop, 444.
@@ -184,7 +169,7 @@ def stylize(
 def run(
     source: str | Location,
     style: StyleSource | Sequence[StyleSource] | None,
-    output: str | Path | None,
+    output: str | Place | None,
     look: Look,
     *,
     timeline: Timeline | None = None,
@@ -213,13 +198,15 @@ def run(
     """
     masks = masks or Masks()
     fitting = fitting or Fitting()
+    source = located(source, stored=True)
     several, source = _checked(source, style, look, timeline, styles, compute, method, masks)
     if output is None and is_pipe(source):
         raise UsageError("name the output: `output` FILE, or `output` - for standard output")
     if fitting.fit is not None:
         _check_fit(several, source, fitting, timeline, masks, method, overwrite=overwrite)
-    target = Path(output) if output is not None else default_output(source, several or "timeline")
-    check_apart(target, [*style_files(several, timeline), *styles.files])
+    target = placed(output) if output is not None else default_place(source, several or "timeline")
+    if isinstance(target, Path):
+        check_apart(target, [*style_files(several, timeline), *styles.files])
     regions = read_map(several[0], styles) if styles.files else None
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),
@@ -229,7 +216,8 @@ def run(
         keep_partial=keep_partial,
         masks=masks,
     )
-    with ExitStack() as opened:
+    with staged(job, stop) as here, ExitStack() as opened:
+        source = here.source
         readers = Readers(opened, styles, compute, method, look.stroke)
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
@@ -261,7 +249,10 @@ def run(
         exact = (
             timeline is None and isinstance(several[0], str | Path) and str(several[0]) == IDENTITY
         )
-        return paint_file(job, prepare, exact=exact, fill=fill, on_progress=on_progress, stop=stop)
+        result = paint_file(
+            here, prepare, exact=exact, fill=fill, on_progress=on_progress, stop=stop
+        )
+    return replace(result, output=target)
 
 
 def preview(

@@ -14,7 +14,7 @@ from vidstyle.comparison import Comparison
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.frame import StreamInfo
 from vidstyle.masks import Masks
-from vidstyle.media.address import Address, Location
+from vidstyle.media.address import Address, Location, Place, Stored
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.codecs import Encoding, hardware_encoder
 from vidstyle.media.containers import Container, container_for, is_sequence
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 class Result:
     """A finished file."""
 
-    output: Path
+    output: Place
     summary: Summary
     engine: str
     """What computed it, for people."""
@@ -57,8 +57,8 @@ class Job:
 
     source: Location
     """The video, a sequence of pictures such as frames/%05d.png, an address, or - for standard input."""
-    output: Path
-    """The file to make; its ending chooses the container. - is standard output."""
+    output: Place
+    """The file to make, or its address; its ending chooses the container. - is standard output."""
     reading: Reading = Reading()  # noqa: RUF009 - it is frozen
     """What to read of the video and how."""
     encoding: Encoding = Encoding()  # noqa: RUF009 - it is frozen
@@ -82,7 +82,10 @@ class Job:
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        check_apart(self.output, [*input_files(self.source), *self.masks.files])
+        if isinstance(self.output, Stored):
+            self._check_store()
+        else:
+            check_apart(self.output, [*input_files(self.source), *self.masks.files])
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -97,10 +100,18 @@ class Job:
                 raise UsageError("a pipe's reader has all of it anyway; leave `keep_partial` out")
             check_output(self.partial, overwrite=self.overwrite)
 
+    def _check_store(self) -> None:
+        if self.output == self.source:
+            raise UsageError(f"{self.output} is an input itself; choose another `output`")
+        if self.resume or self.keep_partial:
+            raise UsageError(
+                f"`resume` and `keep_partial` keep what is not whole beside the output; name a file, not {self.output}"
+            )
+
     def _check_resume(self) -> None:
         if is_pipe(self.source):
             raise UsageError("standard input cannot be read again; leave `resume` out")
-        if self.compute.low_latency or not is_divisible(self.output, self.container, self.encoding):
+        if self.compute.low_latency or not is_divisible(self.file, self.container, self.encoding):
             raise UsageError(
                 "`resume` needs a video that can come in pieces: a file or numbered pictures, no GIF or WebP, "
                 "no `low_latency` and no passes of the encoder"
@@ -129,6 +140,13 @@ class Job:
         return reading, encoding
 
     @property
+    def file(self) -> Path:
+        """The output of a job whose output is no address."""
+        if isinstance(self.output, Address):
+            raise TypeError(f"expected a job on this machine, got one that writes {self.output}")
+        return self.output
+
+    @property
     def container(self) -> Container:
         """Of the output."""
         return container_for(self.output, self.encoding.container)
@@ -136,9 +154,9 @@ class Job:
     @property
     def partial(self) -> Path:
         """The name that the beginning gets with `keep_partial`; numbered pictures keep theirs."""
-        if is_sequence(self.output):
-            return self.output
-        return self.output.with_stem(f"{self.output.stem}.partial")
+        if is_sequence(self.file):
+            return self.file
+        return self.file.with_stem(f"{self.file.stem}.partial")
 
 
 Filler = Callable[[Job, Painter[Any], StreamInfo, Pieces], None]
@@ -184,7 +202,7 @@ def paint_file(
             log.info("painting on %s", painter.name)
             pieces = None
             if job.resume:
-                pieces = Pieces(job.output, settings_of(job, painter))
+                pieces = Pieces(job.file, settings_of(job, painter))
                 opened.callback(pieces.close)
                 if fill:
                     try:
@@ -193,7 +211,7 @@ def paint_file(
                         pieces.find()
             sink = opened.enter_context(
                 FileSink(
-                    job.output,
+                    job.file,
                     shown.info,
                     encoding=encoding,
                     passthrough=frames.passthrough,
@@ -222,7 +240,7 @@ def paint_file(
                 raise
             if pieces:
                 pieces.remove()
-    return Result(job.output, summary, painter.name)
+    return Result(job.file, summary, painter.name)
 
 
 def read_twice(job: Job, source: FileSource) -> bool:

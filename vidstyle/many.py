@@ -61,7 +61,7 @@ def stylize_many(
     Each model is loaded once, or once for each of `jobs`, and each style read once.
 
     Args:
-        sources: files as `stylize` takes them, and folders, of whose files those are painted that are called like
+        sources: files and addresses as `stylize` takes them, and folders, of whose files those are painted that are called like
             videos or pictures.
         styles: see `StyleSource`; several pictures in a list of their own are mixed.
         output: the pattern of the outputs' names, such as "out/{name}.{style}.{ext}", where {name} is the input's

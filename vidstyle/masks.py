@@ -39,6 +39,8 @@ FOUND = {
 }
 """Masks that are found: what is looked for, and whether all else is meant."""
 
+_KEPT = tuple(name.removeprefix(_AUTO) for name in FOUND)
+
 
 @STYLE
 @documented
@@ -57,8 +59,8 @@ class Masks:
     """Paint where the masks are black."""
     feather: Annotated[float, Between(0, 500)] = 0.0
     """Width in pixels, to both sides, over which a mask's edge becomes soft; soft edges follow those of the picture."""
-    keep: Annotated[str | None, OneOf("person", "face", "background")] = None
-    """Keep people, their faces or the background unpainted: the same as a `mask` auto:person and so on with `invert`."""
+    keep: Annotated[str | None, OneOf(*_KEPT)] = None
+    """Keep people, the background, faces, the sky and so on unpainted: the same as a `mask` auto:person and so on with `invert`."""
 
     def __post_init__(self) -> None:
         given = [self.mask] if isinstance(self.mask, str | Path) else self.mask
@@ -188,7 +190,10 @@ class Masks:
         return _Clip(moments, reading.start or Fraction(0), fit, str(path))
 
     def _still(self, path: Path) -> MaskSource:
-        return _Still(read_mask(path), _Fit(str(path), self))
+        mask = read_mask(path)
+        if (mask.min() == 1) if self.invert else not mask.any():
+            log.warning("the mask %s leaves nothing to paint", path)
+        return _Still(mask, _Fit(str(path), self))
 
 
 def _finders(names: Iterable[str]) -> dict[str, Segmenter]:

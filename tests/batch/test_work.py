@@ -399,3 +399,26 @@ def test_what_a_function_raises_ends_all_jobs(here, name):
 def test_how_many_jobs_is_held_to_a_range(here):
     with pytest.raises(UsageError, match="`jobs` from 1 to 64, got 0"):
         many("a.mp4", "b.mkv", jobs=0)
+
+
+def test_numbered_pictures_are_skipped_once_they_are_whole(here):
+    def again(**options):
+        return statuses(many("a.mp4", output="out/%04d.png", report="r.json", **options))
+
+    Path("out").mkdir()
+    assert again() == ["done"]
+    assert len(list(Path("out").iterdir())) == 10
+    assert again() == ["skipped"]
+    Path("out/0004.png").unlink()
+    assert again() == ["failed"]  # exists already
+    assert again(overwrite=True) == ["done"]
+    assert again(overwrite=True) == ["skipped"]
+    Path("out/0010.png").write_bytes(Path("out/0001.png").read_bytes())
+    assert again(overwrite=True) == ["done"]
+
+
+def test_numbered_pictures_among_older_ones_are_made(here):
+    Path("out").mkdir()
+    Path("out/0100.png").write_text("older")
+    report = many("a.mp4", output="out/%04d.png", report="r.json", overwrite=True)
+    assert statuses(report) == ["done"]

@@ -375,7 +375,7 @@ def test_kinds_read_what_they_show():
 
 
 def test_a_config_names_its_method():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="abstract class Config"):
         Config()
 
 

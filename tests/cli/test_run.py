@@ -14,6 +14,7 @@ import pytest
 
 from tests.clips import make_clip
 from tests.conftest import ROOT, vidstyle
+from vidstyle import __version__
 
 
 def one_line(done):
@@ -108,13 +109,17 @@ def test_wrong_use_ends_with_2():
 
 
 def test_help_and_version():
-    for args in (["--help"], ["run", "--help"], ["train", "--help"], ["train", "arbitrary", "-h"]):
+    for args, words in {
+        ("--help",): "sheet",
+        ("run", "--help"): "Exit codes",
+        ("train", "--help"): "'vidstyle[torch]'",
+        ("train", "arbitrary", "-h"): "--style-weight",
+    }.items():
         done = vidstyle(*args)
         assert done.returncode == 0
-        assert "Usage" in done.stdout
-    assert vidstyle("--version").stdout.startswith("vidstyle 0.")
-    assert "Exit codes" in vidstyle("run", "--help").stdout
-    assert "'vidstyle[torch]'" in vidstyle("train", "--help").stdout
+        assert done.stdout.startswith("Usage: vidstyle ")
+        assert words in done.stdout
+    assert vidstyle("--version").stdout == f"vidstyle {__version__}\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX limit stands in for the full disk")
@@ -136,7 +141,7 @@ def test_a_full_disk_ends_with_4_and_leaves_nothing(base, tmp_path):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"]
 )
 def test_a_signal_half_way_leaves_nothing(tmp_path, picture, number, code):
-    clip = make_clip(tmp_path / "long.mp4", times=range(400), size=(320, 240))
+    clip = make_clip(tmp_path / "long.mp4", times=range(200), size=(320, 240), sound=False)
     process = subprocess.Popen(
         [
             sys.executable,

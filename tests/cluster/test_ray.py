@@ -241,6 +241,28 @@ def test_an_address_that_needs_grpcio(monkeypatch):
         Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Ray has died. Look into the logs.\nmore", "Ray has died"),
+        ("Initialization failure from server:\nTraceback\nRuntimeError: no.\n", "Initialization failure from server: RuntimeError: no"),
+        ("", "OSError"),
+    ],
+)  # fmt: skip
+def test_what_ray_says_is_one_line(monkeypatch, text, said):
+    class FailingRay(SilentRay):
+        def init(self, **_):
+            raise OSError(text)
+
+    monkeypatch.setitem(sys.modules, "ray", FailingRay())
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with (
+        pytest.raises(UsageError, match=f"^Ray does not begin on this machine: {said}; on a"),
+        Cluster(Spreading("ray"), Compute()),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("on", ["http://head:1", "ray://head", "head", "rays"])
 def test_what_is_no_address(on):
     with pytest.raises(UsageError, match="expected `on` ray, ray://HOST:PORT or HOST:PORT"):
@@ -310,14 +332,26 @@ def ended_with_its_family(command, **options):
         process.communicate()
 
 
+def free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A cluster of two cores, which others may hold: its address, and the environment that has its token."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with started_cluster(tmp_path_factory.mktemp("head")) as (address, environment):
+        yield address, environment
+
+
+@contextmanager
+def started_cluster(folder, *arguments):
+    address = free_address()
     environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
     environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    environment |= {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(SECONDS)}
+    environment |= {"RAY_agent_register_timeout_ms": str(1000 * SECONDS)}
     start = [
         sys.executable,
         "-m",
@@ -328,10 +362,10 @@ def cluster(tmp_path_factory):
         "--num-cpus=2",
     ]
     start += [f"--port={address.rpartition(':')[2]}", "--include-dashboard=false"]
-    start += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}"]
-    log = (tmp_path_factory.mktemp("head") / "log").open("w")
+    start += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}", *arguments]
+    log = (folder / "log").open("w")
     with log, ended_with_its_family(start, env=environment, stdout=log, stderr=log) as head:
-        wait_for(lambda: head.poll() is not None or "started" in Path(log.name).read_text())
+        wait_for(lambda: head.poll() is not None or "runtime started" in Path(log.name).read_text())
         assert head.poll() is None, Path(log.name).read_text()
         yield address, environment
 
@@ -380,3 +414,48 @@ def test_a_worker_that_is_never_placed_holds_nobody_up(cluster, tmp_path):
     assert "1 of 2 workers have not begun" in said
     assert "1 worker," in said
     assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_cluster_at_a_ray_address_paints_lists_and_long_clips(tmp_path):
+    client = free_address()
+    port = f"--ray-client-server-port={client.rpartition(':')[2]}"
+    clips = [make_shots(tmp_path / f"{name}.mp4", (12, 9)) for name in "ab"]
+    long = make_shots(tmp_path / "long.mp4", (270, 240))
+    with started_cluster(tmp_path, port) as (_, environment):
+        wait_for(lambda: listens(client))
+        cluster = f"ray://{client}", environment
+        finished(run_on(cluster, *clips, "-o", tmp_path / "many" / "{name}.{ext}"))
+        finished(run_on(cluster, long, "-o", tmp_path / "two.mp4"))
+    finished(run(*clips, "-s", "starry_night", "-o", tmp_path / "one" / "{name}.{ext}"))
+    finished(run(long, "-s", "starry_night", "-o", tmp_path / "one.mp4"))
+    for clip in clips:
+        one, many = (tmp_path / folder / clip.name for folder in ("one", "many"))
+        assert one.read_bytes() == many.read_bytes()
+    assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
+
+
+def listens(address: str) -> bool:
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@needs_ray
+@pytest.mark.slow
+def test_workers_read_and_write_addresses(tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'")
+    (tmp_path / "in").mkdir()
+    clips = [make_shots(tmp_path / "in" / f"{name}.mp4", (12, 9)) for name in "ab"]
+    at, style = f"local://{tmp_path}", ("-s", "starry_night")
+    pattern = ("-o", f"{at}/many/{{name}}.{{ext}}", "--report", tmp_path / "report.json")
+    said = finished(run(f"{at}/in/", *style, *pattern, "--on", "ray", "--workers", 2))
+    assert f"{at}/many/a.mp4: 21 frames" in said
+    finished(run(*clips, *style, "-o", tmp_path / "one" / "{name}.{ext}"))
+    for clip in clips:
+        one, many = (tmp_path / folder / clip.name for folder in ("one", "many"))
+        assert one.read_bytes() == many.read_bytes()

@@ -17,10 +17,11 @@ from vidstyle.batch.work import Batch
 from vidstyle.cluster import clips, spread
 from vidstyle.cluster.crew import Crew, NoWorkerError
 from vidstyle.cluster.options import Spreading
-from vidstyle.cluster.pieces import absolute, network_of
+from vidstyle.cluster.pieces import absolute, check_divisible, network_of
 from vidstyle.files import Job
 from vidstyle.masks import Masks
 from vidstyle.media import sink
+from vidstyle.media.address import located, placed
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import StyleOptions
 
@@ -57,12 +58,17 @@ def test_several_are_files_and_no_jobs(tmp_path):
         spread.paint_many(Batch(plan, Look(), jobs=2), Spreading(on="ray"))
 
 
-def spread_here(tmp_path, monkeypatch, names, **faults):
-    """Paint clips by workers of this process; return the report, and what the workers were given."""
+def spread_to(cluster, monkeypatch):
+    """Let `on` lead to workers of this process."""
     monkeypatch.setattr(cores, "_given", {})
     monkeypatch.setattr(clips, "_WAIT", 0.01)
-    cluster = Here(**faults)
     monkeypatch.setattr(spread, "Cluster", lambda *_: nullcontext(cluster))
+    return cluster
+
+
+def spread_here(tmp_path, monkeypatch, names, **faults):
+    """Paint clips by workers of this process; return the report, and what the workers were given."""
+    cluster = spread_to(Here(**faults), monkeypatch)
     for name in names:
         if not (tmp_path / f"{name}.mp4").exists():
             make_clip(tmp_path / f"{name}.mp4", times=range(3))
@@ -135,11 +141,45 @@ def test_a_single_one_is_spread_by_its_pieces_from_python_too(tmp_path, monkeypa
     assert not list(tmp_path.glob("*.resume"))
 
 
+def test_addresses_are_read_and_written_by_the_workers(tmp_path, monkeypatch):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'")
+    cluster = spread_to(Here(), monkeypatch)
+    for name in "ab":
+        make_clip(tmp_path / f"{name}.mp4", times=range(3))
+    at, report = f"local://{tmp_path}", tmp_path / "report.json"
+
+    def many():
+        painted = vidstyle.stylize_many(
+            [f"{at}/a.mp4", f"{at}/b.mp4"],
+            ["identity"],
+            f"{at}/out/{{name}}.{{ext}}",
+            report=report,
+            on="ray",
+        )
+        return [outcome.status for outcome in painted.outcomes]
+
+    assert many() == ["done", "done"]
+    assert sorted(cluster.tasks) == [("a.mp4", False), ("b.mp4", False)]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mp4"]
+    assert many() == ["skipped", "skipped"]
+
+
+def test_pieces_do_not_go_to_addresses(tmp_path, monkeypatch):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'")
+    cluster = spread_to(Here(), monkeypatch)
+    clip = make_clip(tmp_path / "a.mp4", times=range(3))
+    for source, output in ((f"local://{clip}", "b.mp4"), (str(clip), f"local://{tmp_path}/b.mp4")):
+        job = Job(located(source, stored=True), placed(output))
+        with pytest.raises(UsageError, match="give the video and the output names there"):
+            check_divisible(job)
+    # Of a list it is a list of one.
+    report = vidstyle.stylize_many([f"local://{clip}"], ["identity"], tmp_path / "b.mp4", on="ray")
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
+    assert cluster.tasks == [("b.mp4", False)]
+
+
 def test_a_single_one_without_pieces_is_painted_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(cores, "_given", {})
-    monkeypatch.setattr(clips, "_WAIT", 0.01)
-    cluster = Here()
-    monkeypatch.setattr(spread, "Cluster", lambda *_: nullcontext(cluster))
+    cluster = spread_to(Here(), monkeypatch)
     photo = make_picture(tmp_path / "photo.png", 32, 24)
     output = str(tmp_path / "{name}.out.png")
     report = vidstyle.stylize_many([photo], ["identity"], output, on="ray")

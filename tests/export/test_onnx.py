@@ -67,25 +67,30 @@ def one_style(tmp_path_factory):
     return vidstyle.export_onnx(STYLE, tmp_path_factory.mktemp("onnx") / "one.onnx")
 
 
+@pytest.fixture(scope="module")
+def model():
+    """The same style, painted by us."""
+    with vidstyle.load(STYLE, device="torch-cpu") as made:
+        yield made
+
+
 @pytest.mark.parametrize("size", [(160, 90), (101, 72), (17, 17), (17, 97), (320, 180)])
-def test_a_network_of_one_style_paints_like_ours(one_style, size):
+def test_a_network_of_one_style_paints_like_ours(one_style, size, model):
     frame = photo(*size)
-    with vidstyle.load(STYLE, device="torch-cpu") as model:
-        assert distance(Network(one_style)(frame), model(frame)) <= 1
+    assert distance(Network(one_style)(frame), model(frame)) <= 1
 
 
 @pytest.mark.parametrize(
     "opset", [13, *(pytest.param(n, marks=pytest.mark.slow) for n in (18, 20))]
 )
-def test_the_opset_is_the_one_that_is_asked_for(tmp_path, opset):
+def test_the_opset_is_the_one_that_is_asked_for(tmp_path, opset, model):
     import onnx
 
     path = vidstyle.export_onnx(STYLE, tmp_path / "a.onnx", opset=opset, size=(64, 48))
     (used,) = onnx.load(path).opset_import
     assert used.version == opset
     frame = photo(64, 48)
-    with vidstyle.load(STYLE, device="torch-cpu") as model:
-        assert distance(Network(path)(frame), model(frame)) <= 1
+    assert distance(Network(path)(frame), model(frame)) <= 1
 
 
 def test_pictures_are_baked_in_alone_and_mixed(picture, tmp_path):
@@ -113,27 +118,25 @@ def test_the_style_may_be_an_input(picture, tmp_path):
             assert distance(painted, model(frame, Look(style))) <= 1
 
 
-def test_a_network_of_ones_own_is_exported(tmp_path):
+def test_a_network_of_ones_own_is_exported(tmp_path, model):
     own = tmp_path / "own.safetensors"
     shutil.copy(catalog.shipped_style(STYLE).weights, own)
     frame = photo(64, 48)
-    with vidstyle.load(STYLE, device="torch-cpu") as model:
-        painted = Network(vidstyle.export_onnx(own, tmp_path / "own.onnx"))(frame)
-        assert distance(painted, model(frame)) <= 1
+    painted = Network(vidstyle.export_onnx(own, tmp_path / "own.onnx"))(frame)
+    assert distance(painted, model(frame)) <= 1
 
 
-def test_statistics_of_a_clip_are_frozen_in(base, tmp_path):
+def test_statistics_of_a_clip_are_frozen_in(base, tmp_path, model):
     """A frame is painted as `run` paints one of a shot whose statistics are known."""
     path = vidstyle.export_onnx(STYLE, tmp_path / "a.onnx", statistics=base)
     with Video.open(base) as video:
         frames = [moment.frame.pixels for moment in find_moments(video, 16)]
-    with vidstyle.load(STYLE, device="torch-cpu") as model:
-        own, engine = np.empty(0, np.float32), model.engine
-        mean = np.mean(engine.paint(frames, own, None).statistics(), axis=0)
-        frame = photo(128, 96)
-        (painted,) = engine.paint([frame], own, (mean, 0.97)).frames()
-        assert distance(Network(path)(frame), painted) <= 1
-        assert distance(model(frame), painted) > 16
+    own, engine = np.empty(0, np.float32), model.engine
+    mean = np.mean(engine.paint(frames, own, None).statistics(), axis=0)
+    frame = photo(128, 96)
+    (painted,) = engine.paint([frame], own, (mean, 0.97)).frames()
+    assert distance(Network(path)(frame), painted) <= 1
+    assert distance(model(frame), painted) > 16
 
 
 def test_tiles_fit_where_statistics_are_the_clips_alone(base, tmp_path):

@@ -9,6 +9,7 @@ import json
 import subprocess
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import av
@@ -23,6 +24,7 @@ from vidstyle.media.source import FileSource
 COLUMNS = ["mp4", "mov", "mkv", "webm", "ts", "avi", "gif", "webp", "png"]
 """Kinds of output, by their endings."""
 VIDEO = COLUMNS[:6]
+KINDS = {"v": "video", "a": "audio", "s": "subtitle", "d": "data", "t": "attachment"}
 
 
 @dataclass
@@ -36,8 +38,17 @@ class Made:
     damaged: int = 0
 
     def streams(self, kind: str | None = None) -> list[dict]:
-        chosen = ["-select_streams", kind] if kind else []
-        return self.ask(*chosen, "-show_streams")["streams"]
+        """Return what ffprobe knows of the streams of a kind, such as "a" or "v:0"."""
+        found = self._streams
+        if kind:
+            letter, _, number = kind.partition(":")
+            found = [s for s in found if s.get("codec_type") == KINDS[letter]]
+            found = [found[int(number)]] if number else found
+        return found
+
+    @cached_property
+    def _streams(self) -> list[dict]:
+        return self.ask("-show_streams")["streams"]
 
     def video(self) -> dict:
         return self.streams("v:0")[0]
@@ -52,7 +63,7 @@ class Made:
         return self.path.with_name(self.path.name % 1)
 
     def times(self) -> list[float]:
-        """Seconds of every frame."""
+        """Return the seconds of every frame."""
         if self.path.suffix == ".webp":  # which Debian's ffprobe does not read
             done, animation = cv2.imreadanimation(str(self.path))
             assert done

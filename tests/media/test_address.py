@@ -22,11 +22,11 @@ from tests.clips import make_clip
 from tests.conftest import ROOT
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, Interrupted, Reading
-from vidstyle.api import default_output
 from vidstyle.media import capture, download, inputs
 from vidstyle.media.address import Address, located
 from vidstyle.media.source import FileSource
 from vidstyle.media.video import Video
+from vidstyle.naming import default_output
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -12,17 +12,19 @@ from tests.structures.mutation import anatomy, repaired
 from tests.structures.seeds import make_seeds
 
 Run = tuple[dict[str, int], list[str]]
+BYTES, NUMBERS = 60, 30
+"""Cases of each kind that are always run; those after them are slow."""
 LOSSES = ("LOST", "TIMES")
 
 
 @pytest.fixture(scope="module")
 def damaged(judge) -> Run:
-    return run_cases(0, 150)
+    return run_cases(0, BYTES)
 
 
 @pytest.fixture(scope="module")
 def structured(judge) -> Run:
-    return run_cases(0, 60, structured=True)
+    return run_cases(0, NUMBERS, structured=True)
 
 
 def _are_as_they_should(run: Run, cases: int) -> None:
@@ -35,11 +37,11 @@ def _are_as_they_should(run: Run, cases: int) -> None:
 
 
 def test_damaged_files_end_as_they_should(damaged):
-    _are_as_they_should(damaged, 150)
+    _are_as_they_should(damaged, BYTES)
 
 
 def test_files_with_wrong_numbers_end_as_they_should(structured):
-    _are_as_they_should(structured, 60)
+    _are_as_they_should(structured, NUMBERS)
 
 
 @pytest.mark.parametrize("name", ["damaged", "structured"])
@@ -52,7 +54,7 @@ def test_no_frame_is_lost_without_a_word(request, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "cases", "structured"),
-    [(150, 1850, False), (60, 940, True)],
+    [(BYTES, 2000 - BYTES, False), (NUMBERS, 1000 - NUMBERS, True)],
     ids=["bytes", "numbers"],
 )
 def test_many_files_end_as_they_should(judge, first, cases, structured):

@@ -67,7 +67,7 @@ def kill_often(times, clip, folder, judge):
 
 
 def test_killed_a_few_times(clip, tmp_path, judge):
-    absent, _ = kill_often(5, clip, tmp_path, judge)
+    absent, _ = kill_often(3, clip, tmp_path, judge)
     assert absent > 0
 
 

@@ -193,6 +193,8 @@ def test_percent_signs_in_names(tmp_path):
         run(clip, tmp_path / name)
         assert (tmp_path / name).exists()
         run(tmp_path / name, tmp_path / f"{name}.mkv")
+        with FileSource(tmp_path / f"{name}.mkv") as source:
+            assert len(list(source)) == 1
 
 
 @pytest.mark.parametrize(

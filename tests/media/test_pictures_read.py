@@ -12,9 +12,9 @@ import pytest
 from tests.clips import pattern
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, Reading, UsageError
-from vidstyle.api import default_output
 from vidstyle.media.containers import container_for
 from vidstyle.media.source import FileSource
+from vidstyle.naming import default_output
 
 
 def frames(path, **wishes):

@@ -9,8 +9,8 @@ import pytest
 
 import vidstyle
 from vidstyle import Encoding, Interrupted, UsageError
-from vidstyle.api import default_output
 from vidstyle.media.source import FileSource
+from vidstyle.naming import default_output
 
 
 def leftovers(folder, *expected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from vidstyle.cli.app import app
 from vidstyle.cli.spelling import spelled
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.errors import Interrupted
+from vidstyle.media.source import FileSource
 from vidstyle.optimize.descent import StepResult
 
 
@@ -205,10 +207,21 @@ def test_regions_by_color(paint, folder):
         labels = np.zeros((*shape, 3), np.uint8)
         labels[: shape[0] // 2] = (255, 0, 128)
         cv2.imwrite(str(folder / name), labels)
-    done = paint("--regions", "a.png", "--style-regions", "b.png")
-    assert done.returncode == 0, done.stderr
-    done = paint("-y", "--regions", "auto")
-    assert done.returncode == 0, done.stderr
+    cv2.imwrite(str(folder / "turned.png"), labels[::-1])
+    paintings = []
+    for number, words in enumerate(
+        [
+            (),
+            ("--regions", "a.png", "--style-regions", "b.png"),
+            ("--regions", "a.png", "--style-regions", "turned.png"),
+            ("--regions", "auto"),
+        ]
+    ):
+        done = paint(*words, "-o", f"{number}.png")
+        assert done.returncode == 0, done.stderr
+        paintings.append(cv2.imread(str(folder / f"{number}.png")))
+    for one, other in itertools.combinations(paintings, 2):
+        assert not np.array_equal(one, other)
 
 
 def test_an_interrupted_run_is_resumed(folder, refused):
@@ -318,12 +331,24 @@ def _read(leader):
         return b""
 
 
+def frames(path):
+    with FileSource(path) as source:
+        return [frame.pixels for frame in source]
+
+
+def changes(one, other):
+    """Return the mean difference of two pictures, in levels."""
+    return np.abs(one.astype(int) - other).mean()
+
+
 def test_a_clip(folder, paint, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume")
+    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume", "--region-count", 2)
     done = paint(*words, content="clip.mp4")
     assert done.returncode == 0, done.stderr
-    assert (folder / "clip.starry.mp4").exists()
+    before, after = frames(folder / "clip.mp4"), frames(folder / "clip.starry.mp4")
+    assert len(after) == 4
+    assert min(changes(cv2.resize(f, (48, 36)), g) for f, g in zip(before, after, strict=True)) > 4
     for words, message in {
         (): "exists already",
         ("-y", "-o", "clip.mp4"): "input itself",
@@ -334,6 +359,10 @@ def test_a_clip(folder, paint, refused):
         ("-y", "--mask", "photo.png", "--keep", "person"): "--keep person is --mask auto:person",
         ("-y", "--tile", "512"): "--tile does not go with --method video",
         ("-y", "--flow", "magic"): "dis or raft",
+        ("-y", "--regions", "photo.png"): "expected --regions names, auto or none for a clip",
+        ("-y", "--regions", "names", "--style-regions", "a.png"): "a.png",
+        ("-y", "--regions", "names", "--style-regions", "starry.jpg"): "the colors of names",
+        ("-y", "--save-regions", "a.png"): "--save-regions does not go with --method video",
         ("-y", "--reach", "2,1"): "rising",
     }.items():
         refused(message, *CLIP, *words)
@@ -341,14 +370,18 @@ def test_a_clip(folder, paint, refused):
 
 def test_a_clip_by_a_timeline(folder, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    (folder / "plan.toml").write_text('[[cue]]\nat = 0\nstyle = "starry.jpg"\nstrength = 0.5')
+    cues = '[[cue]]\nat = 0\nstyle = "starry.jpg"\n[[cue]]\nat = 0.1\nstrength = 0\n'
+    (folder / "plan.toml").write_text(cues)
     done = vidstyle(
         *("paint", "clip.mp4", "--method", "video", "--timeline", "plan.toml"),
-        *("--features", "features.safetensors", "--size", 64, "--steps", 2),
+        *("--features", "features.safetensors", "--size", 64, "--steps", 4),
+        *("-o", "%d.png"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    assert (folder / "clip.timeline.mp4").exists()
+    before, after = frames(folder / "clip.mp4"), frames(folder / "%d.png")
+    first, *_, last = (changes(f, g) for f, g in zip(before, after, strict=True))
+    assert last < 0.5 < 1.5 < first
     for words, message in {
         ("--at", "9=strength:0.5"): "the cue at 9 s is beyond the end of the input",
         ("--at", "9=strength:0.5", "--end", "0.1"): "the cue at 9 s is beyond the end of the input",

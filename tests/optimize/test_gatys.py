@@ -322,6 +322,8 @@ def test_a_mask_of_everything_is_none(perceptual):
         paint_picture(content, [style], perceptual, config, regions=[Region(1)])
     with pytest.raises(InputError, match="expected sides of 32 pixels at least, got 64x6"):
         paint_picture(np.tile(content, (1, 8, 1)), [style], perceptual, config)
+    with pytest.raises(UsageError, match="134217728 pixels at most, got 99999x"):
+        paint_picture(content, [style], perceptual, GatysConfig(size=99999))
     with pytest.raises(InputError, match="all black"):
         paint_picture(content, [style], perceptual, config, regions=[Region(0, 0 * ones)])
 

@@ -11,10 +11,10 @@ from tests.clips import pattern
 from vidstyle import InputError, UsageError
 from vidstyle.images.regions import pair_regions
 from vidstyle.losses.energies import matting_energy
+from vidstyle.optimize.likeness import find_regions
 from vidstyle.optimize.painting import Scene, SceneRegion, paint_picture
 from vidstyle.optimize.photoreal import (
     PhotorealConfig,
-    find_regions,
     matting_laplacian,
     recolored_regions,
     smooth_affinely,

@@ -195,6 +195,7 @@ def test_regions_are_found_saved_and_taken_again(folder, perceptual):
     ("files", "message"),
     [
         ({"regions": "none", "region_count": 3}, "none to find"),
+        ({"regions": ""}, "expected names, auto, none or a map for `regions`, got nothing"),
         ({"regions": "auto", "style_regions": "x.png"}, "finds those of the style"),
         ({"regions": "map.png", "region_count": 3}, "a map has as many"),
         ({"mask": ("x.png",), "region_count": 3}, "either masks or regions"),
@@ -286,6 +287,8 @@ def test_texture_is_made_in_any_size(folder, perceptual, method):
 def test_textures_that_cannot_be_are_refused(folder, perceptual):
     with pytest.raises(UsageError, match="its own `size`, got 100"):
         paint("80x40", "starry.png", method=GatysConfig(size=100), features=perceptual)
+    with pytest.raises(UsageError, match="134217728 pixels at most, got 99999x99999"):
+        paint("99999x99999", "starry.png", features=perceptual)
     for method in ("doodle", "photoreal"):
         with pytest.raises(UsageError, match="80x40 is painted by `method` gatys, mrf or swap"):
             paint("80x40", "starry.png", method=method, features=perceptual)

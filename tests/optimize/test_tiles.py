@@ -16,7 +16,7 @@ from vidstyle.optimize.descent import Checkpoint, to_tensor
 from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.objective import features_of
 from vidstyle.optimize.painting import Region, Scene, SceneRegion, paint_picture
-from vidstyle.optimize.tiles import TiledObjective, TileObjective, spans, tiles
+from vidstyle.optimize.tiles import Goal, TiledObjective, TileObjective, spans, tiles
 
 SMALL = {"first_size": 64, "tile": 128}
 
@@ -54,7 +54,7 @@ def test_statistics_and_energies_are_those_of_the_whole(perceptual, tiled):
     parts, whole = tiled
     picture = to_tensor(pattern(7, 1000, 96))
     features = features_of(picture, perceptual, GatysConfig())
-    for name, gram in parts.grams(picture).items():
+    for name, gram in parts.grams(picture)[0].items():
         expected = gram_matrix(features[name])
         assert (gram - expected).norm() < 1e-3 * expected.norm(), name
     assert parts._scales == pytest.approx(whole._scales, rel=1e-2)
@@ -82,11 +82,13 @@ def test_the_loss_of_a_tile_is_the_wholes_and_its_gradient_right(perceptual, til
     net = perceptual.double()
     try:
         tile = torch.rand(1, 3, 32, 32, dtype=torch.float64)
-        change = {n: 0.1 * g.double() for n, g in parts._style.items()}
+        lacks = {n: 0.1 * g.double() for n, g in parts.goals[0].grams.items()}
+        left = torch.zeros_like(tile[:, :1])
+        left[..., :12] = 1
         loss = TileObjective(
             *(net, GatysConfig(ratio=0.1, variation=1.0), tile.flip(2)),
             begin=tile.flip(3),
-            change=change,
+            lacks=[Goal(0.5, where, lacks) for where in (None, left)],
             scales=(1.0, 1.0),
         )
         tile.requires_grad_(True)
@@ -97,6 +99,13 @@ def test_the_loss_of_a_tile_is_the_wholes_and_its_gradient_right(perceptual, til
         assert slope.item() == pytest.approx(2 * (gradient * step).sum().item(), rel=1e-3)
     finally:
         perceptual.float()
+
+
+def test_where_tiles_overlap_nothing_is_painted_twice(tiled):
+    parts, _ = tiled
+    picture = to_tensor(pattern(7, 1000, 96))
+    made = parts.descend(picture, lambda _loss, piece, _number, _now: piece + 1)
+    assert torch.allclose(made, picture + 1, atol=1e-5)
 
 
 def test_a_print_is_painted_tile_by_tile(perceptual):
@@ -137,7 +146,8 @@ def test_a_print_goes_on_with_the_size_that_it_was_in(perceptual):
     [
         ({"tile": 64}, "of 128 or more"),
         ({"tile": 128}, "a `tile` of the `first_size`, 256, or more, got 128"),
-        ({"tile": 512, "style_losses": {"nearest": 1.0}}, "`style_losses` is gram"),
+        ({"tile": 512, "style_losses": {"nearest": 1.0}}, "`style_losses` gram"),
+        ({"tile": 512, "semantics": 1.0}, "no `semantics`"),
     ],
 )
 def test_tiles_that_cannot_be_are_refused(wrong, message):
@@ -145,8 +155,34 @@ def test_tiles_that_cannot_be_are_refused(wrong, message):
         GatysConfig(**wrong)
 
 
-def test_regions_are_painted_in_one_piece(perceptual):
-    content, ones = pattern(1, 200, 120), np.ones((120, 200), np.float32)
-    config = GatysConfig(size=200, steps=1, **SMALL)
-    with pytest.raises(UsageError, match="leave `tile` out"):
-        paint_picture(content, [content], perceptual, config, regions=[Region(0, ones)])
+def test_regions_in_tiles_have_the_statistics_and_the_loss_of_the_whole(perceptual):
+    pictures = [to_tensor(pattern(n, 1000, 96)) for n in (1, 50)]
+    left, top = torch.zeros(2, 1, 1, 96, 1000).unbind(0)
+    left[..., :600], top[..., :40, :] = 1, 1
+    regions = [SceneRegion(0, 0.6, left, top), SceneRegion(0, 0.4, 1 - left, 1 - top)]
+    scene = Scene(pictures[0], [pictures[1].flip(1)], regions)
+    config = GatysConfig(size=1000, tile=768)
+    parts = TiledObjective(perceptual, scene, config)
+    whole = GramObjective(perceptual, scene, config)
+    assert parts._scales == pytest.approx(whole._scales, rel=2e-2)
+    energies = []
+
+    def paint(loss, piece, _number, _now):
+        energies.append(loss(piece)[1]["style"])
+        return piece
+
+    picture = to_tensor(pattern(7, 1000, 96))
+    parts.descend(picture, paint)
+    # Each region counts in a tile by its places there, and so in the mean as in the whole.
+    mean = np.average(energies, weights=[tile.pixels for tile in parts.tiles])
+    assert mean == pytest.approx(whole(picture)[1]["style"], rel=0.1)
+
+
+def test_what_no_mask_covers_stays_in_a_print_to_the_bit(perceptual):
+    content, style = pattern(1, 200, 120), pattern(50, 90, 90)
+    mask = np.zeros((120, 200), np.float32)
+    mask[:, :90] = 1
+    config = GatysConfig(size=200, steps=3, **SMALL)
+    painted = paint_picture(content, [style], perceptual, config, regions=[Region(0, mask)])
+    assert np.array_equal(painted[:, 90:], content[:, 90:])
+    assert (painted[:, :80] != content[:, :80]).any(2).mean() > 0.8

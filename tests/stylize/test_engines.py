@@ -48,7 +48,7 @@ def scenes():
         return [f.pixels for f in source][10::60]
 
 
-@pytest.mark.parametrize("precision", ["auto", "int8"])
+@pytest.mark.parametrize("precision", ["auto", pytest.param("int8", marks=pytest.mark.slow)])
 def test_the_default_precision_keeps_35_db(scenes, precision):
     exact = load(device="cpu", precision="f32")
     try:

@@ -28,10 +28,11 @@ from vidstyle import (
     Reading,
     UsageError,
 )
+from vidstyle.images.files import read_picture
 from vidstyle.images.masks import along_edges, fitted, lay, mask_of
 from vidstyle.images.naming import NAMES
 from vidstyle.live.painter import LivePainter
-from vidstyle.masks import _Fit
+from vidstyle.masks import FOUND, _Fit
 from vidstyle.media.sink import PIECE_FRAMES
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.compute import Compute
@@ -200,20 +201,23 @@ def test_another_size_is_told_once_and_invert_turns_it_round(clip, plain, pictur
     [
         (["--mask", "none.png"], 2, "none.png"),
         (["--mask", "no.txt"], 2, "no.txt"),
+        (["--mask", "cut.png"], 2, "vidstyle: cut.png is no picture"),
         (["--mask", "m.png", "--mask", "m.png"], 2, "expected one --mask, got 2"),
         (["--invert"], 2, "--invert changes masks; give a --mask"),
         (["--mask", "m.png", "--feather", "-1"], 2, "--feather"),
         (["--mask", "-"], 2, "standard input"),
         (["--mask", ""], 2, "expected a file for --mask, or auto:person"),
-        (["--keep", "dog"], 2, "expected --keep person or face or background, got dog"),
+        (["--keep", "dog"], 2, "expected --keep person or background or face or sky or"),
         (["--keep", "face", "--mask", "m.png"], 2, "--keep face is --mask auto:face with --invert"),
         (["--keep", "face", "--invert"], 2, "--keep face is --mask auto:face with --invert"),
+        (["--keep", "sky", "--invert"], 2, "--keep sky is --mask auto:sky with --invert"),
         (["--mask", "out.mkv", "-y"], 2, "is an input itself"),
     ],
 )
 def test_bad_values_are_told_before_the_work(clip, tmp_path, words, code, said):
     cv2.imwrite(str(tmp_path / "m.png"), disc(0))
     (tmp_path / "no.txt").write_text("no mask")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "m.png").read_bytes()[:100])
     if "out.mkv" in words:
         cv2.imwrite(str(tmp_path / "m2.png"), disc(0))
         (tmp_path / "m2.png").rename(tmp_path / "out.mkv")
@@ -221,6 +225,7 @@ def test_bad_values_are_told_before_the_work(clip, tmp_path, words, code, said):
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -266,9 +271,9 @@ def test_a_feathered_edge_reaches_no_farther_and_follows_the_picture():
 
 def test_a_run_goes_on_in_the_middle_of_a_mask_clip(tmp_path, picture):
     frames = PIECE_FRAMES + 70
-    source = make_clip(tmp_path / "in.mkv", times=range(frames), size=(64, 48))
+    source = make_clip(tmp_path / "in.mkv", times=range(frames), size=(32, 24))
     masks = write_masks(
-        tmp_path / "m.mkv", count=frames // 3, rate=10, size=(64, 48), at=lambda n: n % 20
+        tmp_path / "m.mkv", count=frames // 3, rate=10, size=(32, 24), at=lambda n: n % 20
     )
     whole, other = tmp_path / "whole.mkv", tmp_path / "other.mkv"
     options = {
@@ -391,6 +396,38 @@ def test_the_sky_of_the_sample_clip_is_painted_and_the_grass_is_not():
     assert sky_mask[:top].mean() > 0.8
     assert sky_mask[bottom:].mean() < 0.02
     assert grass_mask[bottom:].mean() > 0.8
+
+
+def test_a_mask_that_leaves_nothing_to_paint_is_reported(clip, tmp_path, caplog):
+    masks = {"m.png": False, "black.png": False, "white.png": True}
+    for (name, invert), level in zip(masks.items(), (disc(0), 0, 255), strict=True):
+        cv2.imwrite(
+            str(tmp_path / name),
+            np.broadcast_to(level, (48, 64, 3)) if np.isscalar(level) else level,
+        )
+        with FileSource(clip) as source:
+            Masks(str(tmp_path / name), invert=invert).open(source.info, Reading(), ExitStack())
+    said = [r.getMessage() for r in caplog.records]
+    assert said == [
+        f"the mask {tmp_path / n} leaves nothing to paint" for n in ("black.png", "white.png")
+    ]
+
+
+@pytest.mark.parametrize("name", [found.removeprefix("auto:") for found in FOUND])
+def test_what_can_be_found_can_be_kept(name):
+    assert Masks(keep=name) == Masks(f"auto:{name}", invert=True)
+
+
+def test_a_sky_that_is_kept_stays_as_it_is(tmp_path):
+    with FileSource(ROOT / "samples" / "clip.mp4") as source:
+        frame = next(iter(source)).pixels
+    cv2.imwrite(str(tmp_path / "frame.png"), frame[..., ::-1])
+    done = command("run", "frame.png", "-s", "udnie", "--keep", "sky", "-o", "o.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    same = (read_picture(tmp_path / "o.png") == frame).all(2)
+    top, bottom = len(frame) // 5, -len(frame) // 10
+    assert same[:top].mean() > 0.8
+    assert same[bottom:].mean() < 0.1
 
 
 def test_people_are_found():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -163,15 +164,22 @@ def change_of_a_file(tmp_path, stills, share):
     return [np.abs(shown[stills - 1 + n] - before).mean() for n in (10, 20, 40, 80)]
 
 
-@pytest.mark.parametrize("stills", [3, 60])
+@pytest.mark.parametrize("stills", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_who_walks_into_a_shot_does_not_recolor_the_rest_of_a_file(tmp_path, stills):
     """With a pool that follows in two seconds it is 15 and 33 levels at the end."""
     assert max(change_of_a_file(tmp_path, stills, 0.2)) < 6
     assert max(change_of_a_file(tmp_path, stills, 0.4)) < 9.5
 
 
-@pytest.mark.parametrize("dark", [0, 60])
-@pytest.mark.parametrize("in_a_file", [False, True])
+@pytest.mark.parametrize(
+    ("dark", "in_a_file"),
+    [
+        (60, False),
+        (0, True),
+        pytest.param(0, False, marks=pytest.mark.slow),
+        pytest.param(60, True, marks=pytest.mark.slow),
+    ],
+)
 def test_what_gets_light_is_painted_as_what_is_light(tmp_path, dark, in_a_file):
     """A fade of two seconds, from the beginning or after dark frames: no white, no gray picture."""
     shares = [*np.full(dark, 0.08), *np.linspace(0.08, 1, 60), *np.ones(30)]
@@ -280,7 +288,7 @@ def test_what_is_no_picture(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.png").touch()
     for name in ("text.jpg", "empty.png", "none.png", "."):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=re.escape(f"{tmp_path / name}")):
             read_picture(tmp_path / name)
 
 

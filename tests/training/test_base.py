@@ -15,7 +15,9 @@ from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training.base import choose_, in_style, train, way_loss
 from vidstyle.training.config import BaseConfig, FitConfig
 from vidstyle.training.fit import begin, fit
+from vidstyle.training.manifest import Folders
 from vidstyle.training.pace import FirstSteps
+from vidstyle.training.report import Recording
 from vidstyle.zoo import catalog
 
 QUICK = FitConfig(crop=64, style_side=64)
@@ -32,8 +34,7 @@ def words(tmp_path):
     net = Arbitrary(Shape(8, 8, 16, 1), hidden=16)
     save_file(net.state_dict(), tmp_path / "mine.safetensors")
     return {
-        "content": tmp_path / "photos",
-        "style": tmp_path / "styles",
+        "folders": Folders(tmp_path / "photos", tmp_path / "styles"),
         "perceptual": Perceptual((4, 4, 8, 8, 8)).requires_grad_(False),
         "base": tmp_path / "mine.safetensors",
         "out": tmp_path / "run",
@@ -63,7 +64,7 @@ def test_a_step_down_goes_all_the_way_of_a_fit():
 
 def test_it_writes_what_a_fit_begins_with(words):
     reports = []
-    path = train(**words, on_report=reports.append)
+    path = train(**words, recording=Recording(reports.append, report_every=1))
     assert path == words["out"] / "mine_fit.safetensors"
     assert [r.step for r in reports] == [1, 2]
     own, made = load_file(words["base"]), load_file(path)
@@ -89,7 +90,8 @@ def test_it_goes_on_and_refuses_the_run_of_another_network(words):
     train(**words)
     reports = []
     train(
-        **words | {"config": BaseConfig(steps=3, inner_steps=2, batch=1)}, on_report=reports.append
+        **words | {"config": BaseConfig(steps=3, inner_steps=2, batch=1)},
+        recording=Recording(reports.append, report_every=1),
     )
     assert [r.step for r in reports] == [3]
     net = Arbitrary(Shape(8, 8, 16, 1), hidden=16)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vidstyle.training import drawn as drawing
 from vidstyle.training.data import Crops
-from vidstyle.training.drawn import HANDS, SIDE, draw
+from vidstyle.training.drawn import HANDS, draw
+
+SIDE = 256
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Half as high and wide as what is made for trainings."""
+    monkeypatch.setattr(drawing, "SIDE", SIDE)
 
 
 def picture(seed):
-    """A picture (SIDE, SIDE, 3) in [0, 1] of even areas."""
-    areas = np.random.default_rng(seed).random((8, 8, 3), np.float32)
-    return areas.repeat(SIDE // 8, 0).repeat(SIDE // 8, 1)
+    """A picture (SIDE, SIDE, 3) in [0, 1] of even areas of 64 pixels."""
+    areas = np.random.default_rng(seed).random((SIDE // 64, SIDE // 64, 3), np.float32)
+    return areas.repeat(64, 0).repeat(64, 1)
 
 
 @pytest.mark.parametrize("hand", sorted(set(HANDS), key=lambda hand: hand.__name__))
@@ -26,7 +35,8 @@ def test_each_hand_leaves_the_shapes_and_adds_strokes(hand):
     # Inside an even area of 64 pixels there is texture now.
     inside = drawn[16:48, 16:48].std((0, 1)).mean()
     assert inside > 0.004
-    assert np.corrcoef(drawn.mean(2).ravel(), target.mean(2).ravel())[0, 1] > 0.1
+    # Chalk on a dark ground is a negative.
+    assert abs(np.corrcoef(drawn.mean(2).ravel(), target.mean(2).ravel())[0, 1]) > 0.1
 
 
 def test_a_drawing_has_the_colors_of_the_painting():

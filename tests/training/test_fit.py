@@ -196,7 +196,7 @@ def test_a_full_disk_is_told(words, cache, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vidstyle.training.export.write_whole", full)
+    monkeypatch.setattr("vidstyle.training.run.write_whole", full)
     with pytest.raises(OutputError, match=r"not kept: .*No space left on device.*VIDSTYLE_CACHE"):
         fit_clip(**words)
     assert list(cache.iterdir()) == []
@@ -209,6 +209,7 @@ def test_a_cache_that_cannot_be_written_is_told(words, tmp_path, monkeypatch):
         fit_clip(**words)
 
 
+@pytest.mark.slow
 def test_a_clip_of_one_frame_is_fitted_and_said(words, tmp_path, caplog):
     made = fit_clip(**words | {"clip": make_clip(tmp_path / "one.mp4", times=range(1))})
     assert made.is_new
@@ -296,23 +297,19 @@ def test_without_torch_it_says_what_to_install(tmp_path):
     assert not (tmp_path / "o.mp4").exists()
 
 
-def test_the_cache_is_listed_and_cleared(words, cache, tmp_path):
-    made = fit_clip(**words)
-    environment = os.environ | {"VIDSTYLE_CACHE": str(cache.parent)}
-
-    def told(*more: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "vidstyle", "cache", *more]
-        return subprocess.run(line, capture_output=True, text=True, env=environment)
-
-    assert str(made.weights) in told("list").stdout
-    (row,) = json.loads(told("list", "--json").stdout)
+def test_the_cache_is_listed_and_cleared(cache):
+    with fits.making("key", {"style": "blots.jpg", "clip": "in.mp4"}) as folder:
+        (folder / fits.WEIGHTS).write_bytes(b"weights")
+    made = fits.find("key")
+    assert str(made.weights) in command("cache", "list").stdout
+    (row,) = json.loads(command("cache", "list", "--json").stdout)
     assert row["network"] == str(made.weights)
     stranger = cache / "holiday"
     stranger.mkdir()
     (stranger / "photo.jpg").write_text("")
-    assert told("clear").returncode == 0
+    assert command("cache", "clear").returncode == 0
     assert [f.name for f in cache.iterdir()] == ["holiday"]
-    assert told("list").stdout == ""
+    assert command("cache", "list").stdout == ""
 
 
 def test_leaves_are_the_same_again_and_full(tmp_path):

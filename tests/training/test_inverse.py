@@ -15,6 +15,8 @@ from tests.conftest import vidstyle
 from vidstyle import InputError
 from vidstyle.nets.inverse import LAYER, REACH, SCALE, Inverse
 from vidstyle.training.inverse import Config, train
+from vidstyle.training.manifest import Folders
+from vidstyle.training.report import Recording
 from vidstyle.zoo.features import load_features
 
 SMALL = Config(steps=60, batch=1, crop=64, quarter=12, half=8, learning_rate=1e-2, average=0.9)
@@ -33,8 +35,8 @@ def data(tmp_path_factory):
 
 
 def trained(data, out, config, **options):
-    perceptual = load_features()
-    return train(data / "photos", data / "paintings", perceptual, out, config=config, **options)
+    folders = Folders(data / "photos", data / "paintings")
+    return train(folders, load_features(), out, config=config, recording=Recording(**options))
 
 
 @pytest.mark.slow

@@ -18,7 +18,8 @@ from vidstyle.nets.arbitrary import Arbitrary, Shape
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.training import arbitrary, style
 from vidstyle.training.data import Crops
-from vidstyle.training.manifest import Row, list_rows, read_manifest, split_pictures
+from vidstyle.training.manifest import Folders, Row, list_rows, read_manifest, split_pictures
+from vidstyle.training.report import Recording
 from vidstyle.zoo.features import load_features
 
 
@@ -180,14 +181,12 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
 
     def any_style(out, reports):
         arbitrary.train(
-            data / "photos",
-            data / "styles",
+            Folders(data / "photos", data / "styles", manifest=data / "manifest.csv"),
             perceptual,
             out,
             encoder_perceptual=load_features(),
             config=arbitrary.Config(shape=Shape(8, 8, 16, 1), style_crop=64, **small),
-            manifest=data / "manifest.csv",
-            on_report=reports.append,
+            recording=Recording(reports.append),
         )
 
     def one_style(out, reports):
@@ -199,7 +198,7 @@ def test_both_trainings_learn_from_one_part_and_measure_on_the_other(data, monke
             out,
             config=style.Config(style_side=64, **small),
             manifest=data / "manifest.csv",
-            on_report=reports.append,
+            recording=Recording(reports.append),
         )
 
     for train, held_styles in ((any_style, 1), (one_style, 0)):

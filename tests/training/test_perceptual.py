@@ -21,6 +21,7 @@ from vidstyle.training.perceptual import (
     train,
     worsened,
 )
+from vidstyle.training.report import Recording
 
 WIDTHS = (8, 8, 8, 8, 8)
 
@@ -45,12 +46,12 @@ def data(tmp_path_factory):
 
 def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     reports = []
-    config = Config(steps=200, batch=4, crop=32, learning_rate=1e-2, average=0.9)
+    config = Config(steps=120, batch=4, crop=32, learning_rate=1e-2, average=0.9)
     folders = [data / "photos", data / "paintings"]
     teacher = data / "teacher.safetensors"
-    result = train(folders, teacher, tmp_path, config=config, on_report=reports.append)
+    result = train(folders, teacher, tmp_path, config=config, recording=Recording(reports.append))
     *steps, held_out = reports
-    assert [r.step for r in steps] == list(range(10, 201, 10))
+    assert [r.step for r in steps] == list(range(10, 121, 10))
     # Features that know nothing of the teacher's are about 2 away: their squares, over its square.
     errors = [held_out.losses[f"held out {layer}"] for layer in DISTILLED]
     assert sum(errors) / len(errors) < 0.6

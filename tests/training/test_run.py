@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from vidstyle import InputError, OutputError, TrainingError
+from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 
 
@@ -41,10 +42,8 @@ def test_a_run_reports_saves_and_draws_when_it_should(tmp_path):
     run, reports, drawn = begin(tmp_path), [], []
     run.fit(
         towards(run),
-        on_report=reports.append,
-        save_every=100,
+        Recording(reports.append, save_every=100, sheet_every=10),
         sheet=lambda step, net: drawn.append((step, net.weight.item())),
-        sheet_every=10,
         held_out=lambda net: {"distance": abs(net.weight.item() - 3)},
     )
     assert [(r.step, list(r.losses)) for r in reports] == [
@@ -99,7 +98,7 @@ def test_losses_that_are_not_finite_are_left_out_and_end_a_run(tmp_path):
         loss, losses = towards(run)(step)
         return loss * (float("nan") if step % 5 == 0 else 1), losses
 
-    run.fit(now_and_then, on_report=reports.append)
+    run.fit(now_and_then, Recording(reports.append))
     assert [r.skipped for r in reports] == [2, 4]
     assert torch.isfinite(run.net.weight).all()
     hopeless = begin(tmp_path / "other")

@@ -19,6 +19,7 @@ from vidstyle.nets.encoder import MAX_GAIN, MAX_SHIFT
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.palette import PALETTE, palette
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.training.report import Recording
 from vidstyle.training.style import Config, train
 from vidstyle.zoo import catalog
 
@@ -89,7 +90,7 @@ def test_it_learns_its_style_within_bounds(data, tmp_path):
         data / "base.safetensors",
         tmp_path,
         config=config,
-        on_report=reports.append,
+        recording=Recording(reports.append),
     )
     assert reports[-1].losses["style"] < 0.8 * reports[0].losses["style"]
     net = OneStyle.from_shipped(load_file(result))

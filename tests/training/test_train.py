@@ -24,12 +24,20 @@ from vidstyle.training.arbitrary import Config, train
 from vidstyle.training.checkpoint import WeightAverage
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.growth import grow, widen
+from vidstyle.training.manifest import Folders
 from vidstyle.training.pace import Steps
 from vidstyle.training.painting import weights_at
+from vidstyle.training.report import Recording
 from vidstyle.zoo.features import load_features
 
 SMALL = {"batch": 4, "crop": 64, "style_crop": 64}
 SMALLER = Shape(16, 32, 80, 1)
+
+
+@pytest.fixture(autouse=True)
+def few_descriptions(monkeypatch):
+    """A training begins with looks at 512 crops, which takes a second."""
+    monkeypatch.setattr("vidstyle.training.arbitrary._DESCRIBED", 64)
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +60,19 @@ def perceptual(data, name="features"):
     return load_features(str(data / f"{name}.safetensors"))
 
 
-def run(data, out, steps, shape=None, **more):
+def folders(data):
+    return Folders(data / "photos", data / "styles", exclude=("bad_",))
+
+
+def run(data, out, steps, shape=None, on_report=None, **more):
     config = Config(steps=steps, shape=shape or Shape(), **SMALL)
     return train(
-        data / "photos",
-        data / "styles",
+        folders(data),
         perceptual(data),
         out,
         encoder_perceptual=load_features(),
         config=config,
-        exclude=("bad_",),
-        sheet_every=steps,
+        recording=Recording(on_report, sheet_every=steps),
         **more,
     )
 
@@ -239,11 +249,10 @@ def test_the_smallest_crops_are_not_scaled_below_what_the_losses_need(data, tmp_
     config = Config(steps=10, shape=Shape(blocks=1), **SMALL, least_scale=0.25, nearest_weight=1.0)
     reports = []
     train(
-        *(data / "photos", data / "styles", perceptual(data), tmp_path),
+        *(folders(data), perceptual(data), tmp_path),
         encoder_perceptual=load_features(),
         config=config,
-        exclude=("bad_",),
-        on_report=reports.append,
+        recording=Recording(reports.append),
     )
     assert reports[-1].skipped == 0
 
@@ -260,8 +269,7 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path):
     for wrong in ({"batch": 3}, {"crop": 60}, {"crop": 56, "style_crop": 56}):
         with pytest.raises(InputError, match="expected"):
             train(
-                data / "photos",
-                data / "styles",
+                folders(data),
                 perceptual(data),
                 tmp_path / "x",
                 encoder_perceptual=load_features(),

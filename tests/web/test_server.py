@@ -49,18 +49,16 @@ def facts(client):
 
 def test_a_clip_becomes_a_painting_with_its_sound(client, clip, base, judge, tmp_path):
     needs_judge()
-    body = {"style": "starry_night", "strength": 0.7}
+    body = {"style": "udnie", "strength": 0.7}
     render = client.json("POST", f"/api/clips/{clip}/render", body, 201)
     out = tmp_path / render["name"]
     out.write_bytes(client.finished(render["id"]))
     assert judge.times(out) == judge.times(base)
     assert judge.packets_md5(out) == judge.packets_md5(base)
     assert judge.luma_psnr(out, base) < 30
-    assert render["command"].endswith(
-        "--style starry_night --strength 0.7 -o base.starry_night.mp4"
-    )
+    assert render["command"].endswith("--style udnie --strength 0.7 -o base.udnie.mp4")
     _, headers, _ = client.ask("GET", f"/api/renders/{render['id']}/file?download")
-    assert headers["Content-Disposition"] == "attachment; filename*=UTF-8''base.starry_night.mp4"
+    assert headers["Content-Disposition"] == "attachment; filename*=UTF-8''base.udnie.mp4"
     (known,) = (r for r in facts(client)["renders"] if r["id"] == render["id"])
     assert (known["status"], known["frames"], known["error"]) == ("done", 30, "")
     status, headers, part = client.ask(
@@ -90,7 +88,7 @@ def test_a_photo_becomes_a_picture(client, picture, tmp_path, ending):
     assert (photo["still"], photo["seconds"]) == (True, 0)
     render = client.json("POST", f"/api/clips/{photo['id']}/render", {"style": "identity2"}, 400)
     assert render["error"] == "no style is called identity2"
-    body = {"style": "the_scream"}
+    body = {"style": "udnie"}
     render = client.json("POST", f"/api/clips/{photo['id']}/render", body, 201)
     painted = jpeg(client.finished(render["id"]))
     assert painted.shape[1::-1] == (photo["width"], photo["height"])

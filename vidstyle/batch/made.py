@@ -10,7 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from vidstyle.media.inputs import fingerprint
+from vidstyle.media.address import Place, Stored
+from vidstyle.media.inputs import fingerprint_of
+from vidstyle.media.overwriting import existing
+from vidstyle.media.stores import is_stored, stored_fingerprint
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,33 @@ class Note:
         name = f"{sha256(output.encode()).hexdigest()[:32]}.json"
         return cls(folder / name, output, settings)
 
-    def write(self, file: Path) -> Made:
+    def write(self, file: Place) -> Made:
         """Note that a result is whole, if the folder is there, and return what is known of it.
 
         Args:
             file: the result.
 
         Raises:
-            InputError: it cannot be read.
+            VidstyleError: it cannot be read.
         """
-        made = Made(self.settings, fingerprint(file))
+        made = Made(self.settings, fingerprint_of_output(file))
         with suppress(
             OSError
         ):  # the result counts, and the report has it soon; another machine may not see the folder
             self.path.write_text(json.dumps({"output": self.output} | made.as_dict()), "utf-8")
         return made
+
+
+def fingerprint_of_output(output: Place) -> str:
+    """Return what tells a result from another, all of its pictures where it is numbered ones; nothing where there is none.
+
+    Raises:
+        VidstyleError: it cannot be read.
+    """
+    if isinstance(output, Stored):
+        return stored_fingerprint(output) if is_stored(output) else ""
+    files = sorted(existing(output)) if output.parent.is_dir() else []
+    return fingerprint_of(files) if files else ""
 
 
 def folder_of(report: Path) -> Path:

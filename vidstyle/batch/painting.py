@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from vidstyle.files import Filler, Job, Result, paint_file
 from vidstyle.frame import StreamInfo
 from vidstyle.model import Model
 from vidstyle.pipeline import Progress
+from vidstyle.staging import staged
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.painter import Painter
 from vidstyle.zoo.names import IDENTITY
@@ -34,4 +36,8 @@ def paint_by(
         return [model.stylizer.bind(look)]
 
     exact = model.name == IDENTITY
-    return paint_file(job, prepare, exact=exact, fill=fill, on_progress=on_progress, stop=stop)
+    with staged(job, stop) as here:
+        result = paint_file(
+            here, prepare, exact=exact, fill=fill, on_progress=on_progress, stop=stop
+        )
+    return replace(result, output=job.output)

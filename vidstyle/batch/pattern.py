@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.api import default_output
 from vidstyle.errors import UsageError
-from vidstyle.media.address import Location
+from vidstyle.media.address import Location, Place, placed
 from vidstyle.media.pipes import is_pipe
+from vidstyle.naming import default_place
 from vidstyle.selection import StyleSource
 from vidstyle.stylize.cues import style_name
 
@@ -45,8 +45,8 @@ class OutputPattern:
         """True where the folders of the outputs are made: the pattern has parts."""
         return bool(_PART.search(self.text or ""))
 
-    def name(self, source: Location, folder: Path, styles: tuple[StyleSource, ...]) -> Path:
-        """Return the name of an output.
+    def name(self, source: Location, folder: Path, styles: tuple[StyleSource, ...]) -> Place:
+        """Return the name of an output, or its address.
 
         Args:
             source: its input.
@@ -54,9 +54,9 @@ class OutputPattern:
             styles: it is painted in, mixed.
 
         Raises:
-            UsageError: nothing lies beside standard input.
+            UsageError: nothing lies beside standard input, or it is an address of a kind that is not written.
         """
-        beside = default_output(source, styles)
+        beside = default_place(source, styles)
         if self.text is None:
             if is_pipe(source):
                 raise UsageError(
@@ -66,7 +66,8 @@ class OutputPattern:
         parts = {
             "name": Path(source.name).stem,
             "style": style_name(styles),
-            "ext": beside.suffix.removeprefix("."),
+            "ext": Path(beside.name).suffix.removeprefix("."),
             "folder": str(folder),
         }
-        return Path(_PART.sub(lambda found: parts[found[1]], self.text))
+        text = _PART.sub(lambda found: parts[found[1]], self.text)
+        return placed(text.replace("/./", "/"))

@@ -12,13 +12,14 @@ from typing import TypeGuard
 
 from vidstyle.batch.pattern import EXAMPLE, OutputPattern
 from vidstyle.disk.replacing import followed
-from vidstyle.errors import InputError, UsageError
-from vidstyle.media.address import Address, Location, located
+from vidstyle.errors import InputError, UsageError, VidstyleError
+from vidstyle.media.address import Address, Location, Place, Stored, located
 from vidstyle.media.containers import is_sequence
 from vidstyle.media.folder import STILLS, VIDEOS, files_in
 from vidstyle.media.inputs import input_files
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
+from vidstyle.media.stores import is_store_folder, size_of, stored_in
 from vidstyle.selection import StyleSource, model_for
 
 _NETWORKS = frozenset({".safetensors"})
@@ -46,6 +47,9 @@ class Source:
     def bytes(self) -> int:
         """Size of its files."""
         size = 0
+        if isinstance(self.location, Stored):
+            with suppress(VidstyleError):  # it will be said when it is its turn
+                size = size_of(self.location)
         for file in self.files:
             with suppress(OSError):  # it will be said when it is its turn
                 size += file.stat().st_size
@@ -98,7 +102,7 @@ class Item:
 
     source: Source
     variant: Variant
-    output: Path
+    output: Place
 
     def __str__(self) -> str:
         return f"{self.source.location} in {' + '.join(self.variant.names)}"
@@ -145,7 +149,7 @@ class Plan:
         """Make the plan.
 
         Args:
-            places: files, numbered pictures, addresses, - for standard input, or folders.
+            places: files, numbered pictures, addresses, - for standard input, or folders, also of stores.
             styles: for each result of an input, the styles that are mixed in it.
             output: a pattern of names, see `OutputPattern`; None: beside the input.
             method: see `vidstyle.selection.METHODS`.
@@ -172,7 +176,7 @@ class Plan:
             return sources
         own = {_key(item.output) for item in self._items(sources)}
         own |= {_key(file) for variant in self.variants for file in variant.files}
-        return tuple(s for s in sources if not (s.found and _key(s.files[0]) in own))
+        return tuple(s for s in sources if not (s.found and _key(s.location) in own))
 
     def _check_pipes(self) -> None:
         if any(is_pipe(item.source.location) for item in self.items):
@@ -184,7 +188,7 @@ class Plan:
             )
 
     def _check_names(self) -> None:
-        known: dict[Path, Item] = {}
+        known: dict[Location, Item] = {}
         for item in self.items:
             other = known.setdefault(_key(item.output), item)
             if other is not item:
@@ -200,8 +204,9 @@ class Plan:
         files = [file for source in self.sources for file in source.files]
         files += (file for variant in self.variants for file in variant.files)
         names, numbers = {_key(file) for file in files}, set(map(_number, files)) - {None}
+        names |= {source.location for source in self.sources}
         for target in [*(item.output for item in self.items), *filter(None, [self.report])]:
-            if is_sequence(target):
+            if isinstance(target, Path) and is_sequence(target):
                 check_apart(target, files)
             elif not is_pipe(target) and (_key(target) in names or _number(target) in numbers):
                 word = "report" if target == self.report else "output"
@@ -212,21 +217,30 @@ def _sources(places: Iterable[str | Location], *, recursive: bool) -> Iterator[S
     """Yield the inputs, each once: folders by what is in them."""
     seen = set()
     for place in places:
-        location = located(place)
-        if _is_folder(location):
+        location = located(place, stored=True)
+        if isinstance(location, Stored) and is_store_folder(location):
+            stored = stored_in(location, VIDEOS | STILLS, recursive=recursive)
+            if not stored:
+                raise _empty(location, recursive=recursive)
+            some = [Source(at, location.to_folder_of(at), True) for at in stored]
+        elif _is_folder(location):
             below = files_in(location, VIDEOS | STILLS, recursive=recursive)
             if not below:
-                deeper = "" if recursive else "; `recursive` looks into the folders below it"
-                raise InputError(f"{location} is a folder without videos or pictures{deeper}")
+                raise _empty(location, recursive=recursive)
             some = [Source(path, path.parent.relative_to(location), True) for path in below]
         else:
             some = [Source(location)]
         for source in some:
             path = source.location
-            key = _key(path) if isinstance(path, Path) and not is_pipe(path) else path
+            key = path if is_pipe(path) else _key(path)
             if key not in seen:
                 seen.add(key)
                 yield source
+
+
+def _empty(folder: Location, *, recursive: bool) -> InputError:
+    deeper = "" if recursive else "; `recursive` looks into the folders below it"
+    return InputError(f"{folder} is a folder without videos or pictures{deeper}")
 
 
 def _is_folder(location: Location) -> TypeGuard[Path]:
@@ -250,8 +264,10 @@ def styles_in(folder: Path) -> list[StyleSource]:
     return found
 
 
-def _key(path: Path) -> Path:
+def _key(path: Location) -> Location:
     """Return what two ways to write the name of a file have in common."""
+    if isinstance(path, Address):
+        return path
     try:
         path = followed(path)
     except OSError:
@@ -259,8 +275,10 @@ def _key(path: Path) -> Path:
     return Path(os.path.realpath(path.parent), path.name)
 
 
-def _number(path: Path) -> tuple[int, int] | None:
+def _number(path: Location) -> tuple[int, int] | None:
     """Return the numbers that tell a file from others; None where there is none."""
+    if isinstance(path, Address):
+        return None
     try:
         facts = path.stat()
     except OSError:

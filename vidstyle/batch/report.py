@@ -19,6 +19,7 @@ from vidstyle.batch.plan import Item
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import UsageError
 from vidstyle.files import Result
+from vidstyle.media.address import Place
 from vidstyle.media.overwriting import check_replaceable
 
 _FROM_BEST = (0, 3, 2, 4, 1)
@@ -56,7 +57,7 @@ class Outcome:
         return self.item.variant.names
 
     @property
-    def output(self) -> Path:
+    def output(self) -> Place:
         """The file that was to be made."""
         return self.item.output
 

@@ -16,7 +16,7 @@ from threading import RLock
 from typing import Annotated, Any
 
 from vidstyle import api
-from vidstyle.batch.made import Made, Note
+from vidstyle.batch.made import Made, Note, fingerprint_of_output
 from vidstyle.batch.painting import paint_by
 from vidstyle.batch.plan import Item, Plan, Variant
 from vidstyle.batch.report import Outcome, Record, Report, own_version, read_made
@@ -27,10 +27,12 @@ from vidstyle.fields import Between, check
 from vidstyle.files import Filler, Job, Result
 from vidstyle.images.files import load_picture
 from vidstyle.masks import Masks
+from vidstyle.media.address import Stored
 from vidstyle.media.codecs import Encoding
-from vidstyle.media.inputs import check_input, fingerprint
+from vidstyle.media.inputs import check_input
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.stores import make_store_folder
 from vidstyle.model import Model
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
@@ -160,6 +162,9 @@ class Batch:
     def _make_folder(self, item: Item) -> None:
         check_input(item.source.location)
         if self.plan.pattern.makes_folders:
+            if isinstance(item.output, Stored):
+                make_store_folder(item.output)
+                return
             folder = item.output.parent
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -277,7 +282,7 @@ class Work:
             known = self._record.outcomes[item].made
             if not (known.settings and known.settings == self._batch.settings(item)):
                 return False
-            if not item.output.exists() or fingerprint(item.output) != known.output:
+            if fingerprint_of_output(item.output) != known.output:
                 return False
         except Exception as error:
             self._fail(item, error)

@@ -17,6 +17,8 @@ def main() -> None:
     try:
         # That of NumPy and that of OpenCV map 180 MB a thread together, which here have nothing to do.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Of a damaged picture it would write a line of its own above ours.
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
         check_room(_ADDRESSES)
         from vidstyle.cli.app import main as command
     except Exception as error:

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from vidstyle.api import default_output
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.cli.timeleft import TimeLeft
@@ -22,6 +21,7 @@ from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.reading import Reading
+from vidstyle.naming import default_output
 from vidstyle.training.config import KeyframeConfig
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -70,7 +71,7 @@ def told(source: Source, result: Result) -> str:
 
 def _size(source: Source, result: Result) -> str:
     """Say how large a file has become, beside the input where that is a file."""
-    if not result.output.is_file():
+    if not isinstance(result.output, Path) or not result.output.is_file():
         return ""
     size, read = result.output.stat().st_size, source.bytes
     said = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -21,7 +21,6 @@ from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.errors import MissingPackageError, UsageError
-from vidstyle.masks import Masks
 from vidstyle.media.atomic_output import check_output
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
@@ -29,7 +28,7 @@ from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
 from vidstyle.optimize.config import Config, VideoConfig
 from vidstyle.optimize.plan import CHANGED, check_timeline
-from vidstyle.optimize.regionfiles import RegionFiles
+from vidstyle.optimize.regionfiles import ClipPlaces, RegionFiles
 from vidstyle.optimize.texture import for_texture, texture_of
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
@@ -38,7 +37,7 @@ from vidstyle.stylize.timeline import TimelineOptions
 from vidstyle.zoo import catalog
 
 METHODS: dict[str, type] = {**api.METHODS, "video": VideoConfig}
-PLACES: dict[str, type] = {**dict.fromkeys(api.METHODS, RegionFiles), "video": Masks}
+PLACES: dict[str, type] = {**dict.fromkeys(api.METHODS, RegionFiles), "video": ClipPlaces}
 PICTURES = when_method(*api.METHODS)
 
 
@@ -80,7 +79,7 @@ def paint(
     styles: Annotated[StyleOptions, only("style_weights")],
     look: Annotated[Look, only(*CHANGED), when_method("video")],
     times: Annotated[TimelineOptions, when_method("video")],
-    where: Annotated[RegionFiles | Masks, by_method(PLACES)],
+    where: Annotated[RegionFiles | ClipPlaces, by_method(PLACES)],
     reading: Annotated[Reading, only("start", "end"), when_method("video")],
     trace: Annotated[Trace, PICTURES],
     resumption: Resumption,
@@ -104,21 +103,21 @@ def paint(
     for picture in style:
         catalog.check_picture(picture)
     regions = where if isinstance(where, RegionFiles) else RegionFiles()
-    masks = where if isinstance(where, Masks) else Masks()
+    places = where if isinstance(where, ClipPlaces) else ClipPlaces()
     texture = None if method == "video" else texture_of(content)
     if texture:
         config = for_texture(config, texture)
     if method != "video":
         regions = regions.resolved(config, None if texture else content, style)
     of_cues = [Path(str(s)) for cue in (timeline.cues if timeline else ()) for s in cue.sources]
-    inputs = [content, *style, *of_cues, *regions.files, *masks.files, *config.files]
+    inputs = [content, *style, *of_cues, *regions.files, *places.files, *config.files]
     target = output or _default_output(content, style, is_video=method == "video")
     if resumption.resume and method != "video":
         check_resumable(target)
     if method == "video":
         check_input(content)
         check_output(target, overwrite=overwrite)
-        masks.check_count(len(style) or 1, weighted=bool(styles.style_weights))
+        places.check_count(len(style) or 1, weighted=bool(styles.style_weights))
         if timeline:
             check_timeline(timeline, has_style=bool(style))
     else:
@@ -150,14 +149,14 @@ def paint(
             stop,
         )
         if method == "video":
-            paint_clip(job, look, timeline, masks, reading, overwrite=overwrite)
+            paint_clip(job, look, timeline, places, reading, overwrite=overwrite)
         else:
             paint_picture_file(job, regions, trace, overwrite=overwrite)
 
 
 def _default_output(content: Path, style: list[Path], *, is_video: bool) -> Path:
     if is_video:
-        from vidstyle.api import default_output
+        from vidstyle.naming import default_output
 
         return default_output(content, [str(s) for s in style] or "timeline")
     return content.with_name(f"{content.stem}.{'+'.join(s.stem for s in style)}.png")

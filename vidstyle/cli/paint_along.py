@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from vidstyle import Model, load
-from vidstyle.api import default_output
 from vidstyle.cli.options import command, only
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
@@ -23,6 +22,7 @@ from vidstyle.media.inputs import check_input, input_files
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.naming import default_output
 from vidstyle.runtime.compute import Compute
 from vidstyle.training.config import KeyframeConfig
 

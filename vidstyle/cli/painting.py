@@ -16,12 +16,11 @@ from vidstyle.cli.terminal import say
 from vidstyle.errors import DamagedInputError, InputError, Interrupted, UsageError, VidstyleError
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, VideoConfig
-from vidstyle.optimize.regionfiles import RegionFiles
+from vidstyle.optimize.regionfiles import ClipPlaces, RegionFiles
 from vidstyle.optimize.settings import digest
 
 if TYPE_CHECKING:
     from vidstyle.frame import Pixels
-    from vidstyle.masks import Masks
     from vidstyle.media.reading import Reading
     from vidstyle.nets.perceptual import Perceptual
     from vidstyle.optimize.descent import StepResult
@@ -71,7 +70,7 @@ def paint_clip(
     job: Job,
     look: Look,
     timeline: Timeline | None,
-    masks: Masks,
+    places: ClipPlaces,
     reading: Reading,
     *,
     overwrite: bool,
@@ -89,7 +88,8 @@ def paint_clip(
         shares=job.shares or None,
         look=look,
         timeline=timeline,
-        masks=masks,
+        masks=places,
+        regions=places,
         reading=reading,
         overwrite=overwrite,
         resume=job.resume,

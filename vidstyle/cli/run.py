@@ -261,7 +261,7 @@ def run(
                     stop=stop,
                     **how,
                 )
-        _tell(Source(located(source[0])), result, quiet=quiet)
+        _tell(Source(located(source[0], stored=True)), result, quiet=quiet)
         return
     plan = Plan.of(
         source,

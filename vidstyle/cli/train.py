@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -29,9 +29,7 @@ from vidstyle.training.config import (
     RegionsConfig,
     StyleConfig,
 )
-
-if TYPE_CHECKING:
-    from vidstyle.training.report import Report
+from vidstyle.training.report import Recording, Report
 
 app = typer.Typer(
     name="train",
@@ -135,6 +133,7 @@ def arbitrary(
         from vidstyle.nets import processes
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.arbitrary import train
+        from vidstyle.training.manifest import Folders
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(NEEDS_TORCH) from error
@@ -143,18 +142,14 @@ def arbitrary(
     shape = replace(shape, half=half, quarter=quarter, eighth=eighth)
     with processes.together(choose_device(compute.device)) as device:
         result = train(
-            content,
-            style,
+            Folders(content, style, tuple(exclude or ()), manifest),
             load_features(features),
             out,
             encoder_perceptual=load_features(),
             config=replace(config, shape=shape),
-            exclude=tuple(exclude or ()),
-            manifest=manifest,
             init=init,
             device=device,
-            sheet_every=sheet_every,
-            on_report=_reporter(),
+            recording=Recording(_reporter(), sheet_every=sheet_every),
         )
     _end(result, "train style PICTURE --content PHOTOS --base")
 
@@ -247,6 +242,7 @@ def base(
     try:
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.base import train
+        from vidstyle.training.manifest import Folders
         from vidstyle.zoo import catalog
         from vidstyle.zoo.features import load_features
     except ImportError as error:
@@ -254,16 +250,13 @@ def base(
 
     files = catalog.open_file(init) if init else catalog.find()
     result = train(
-        content,
-        style,
+        Folders(content, style, tuple(exclude or ()), manifest),
         load_features(features),
         files.weights if init else catalog.verify(files.weights),
         out,
         config=config,
-        exclude=tuple(exclude or ()),
-        manifest=manifest,
         device=choose_device(compute.device),
-        on_report=_reporter(),
+        recording=Recording(_reporter(), report_every=1, save_every=20),
     )
     tell(str(result))
     say(
@@ -307,7 +300,7 @@ def perceptual(
         config=config,
         exclude=tuple(exclude or ()),
         device=choose_device(compute.device),
-        on_report=_reporter(),
+        recording=Recording(_reporter()),
     )
     _end(result, "paint CONTENT --style PICTURE --features")
 
@@ -331,21 +324,18 @@ def inverse(
     try:
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.inverse import train
+        from vidstyle.training.manifest import Folders
         from vidstyle.zoo.features import load_features
     except ImportError as error:
         raise MissingPackageError(NEEDS_TORCH) from error
 
     result = train(
-        content,
-        style,
+        Folders(content, style, tuple(exclude or ()), manifest),
         load_features(),
         out,
         config=config,
-        exclude=tuple(exclude or ()),
-        manifest=manifest,
         device=choose_device(compute.device),
-        sheet_every=sheet_every,
-        on_report=_reporter(),
+        recording=Recording(_reporter(), sheet_every=sheet_every),
     )
     tell(str(result))
     say(

@@ -25,7 +25,7 @@ class Spreading:
     on: str | None = None
     """Distribute the work over workers of Ray: ray, a cluster on this machine alone, which ends with the run; or an existing one, ray://HOST:10001,
     or HOST:6379 if this machine belongs to it. Several inputs are distributed whole, a single one in pieces. All machines must see the same files
-    under the same names. None: not at all."""
+    under the same names, or read and write them at addresses (s3://...). None: not at all."""
     worker_cores: Annotated[int, Between(1, 256)] = 1
     """Cores of each worker."""
 

@@ -20,7 +20,7 @@ from vidstyle.errors import UsageError
 from vidstyle.files import Job, Result
 from vidstyle.frame import StreamInfo
 from vidstyle.masks import FOUND
-from vidstyle.media.address import Address
+from vidstyle.media.address import Address, Stored
 from vidstyle.media.part import REORDERED
 from vidstyle.media.piece import index_path
 from vidstyle.media.pieces import Pieces
@@ -232,9 +232,14 @@ def check_divisible(job: Job) -> None:
     Raises:
         UsageError: it is not.
     """
+    if isinstance(job.source, Stored) or isinstance(job.output, Stored):
+        raise UsageError(
+            "`on` spreads one video by its pieces, which lie in a shared folder: give the video and the output names "
+            "there; several inputs are spread whole, also to and from addresses"
+        )
     whole = is_pipe(job.source) or job.compute.low_latency or job.reading.hwaccel
     beside = job.masks.mask or job.comparison.compare
-    if whole or beside or not is_divisible(job.output, job.container, job.encoding):
+    if whole or beside or not is_divisible(job.file, job.container, job.encoding):
         raise UsageError(
             "`on` spreads one video by its pieces: it and its output are files (no GIF, WebP or single picture), without "
             "`mask`, `compare`, `hwaccel`, `low_latency` and passes of the encoder; several inputs are spread whole"
@@ -248,7 +253,8 @@ def absolute(job: Job) -> Job:
         source = source.absolute()
     names = (n if n in FOUND else str(Path(n).absolute()) for n in job.masks.mask)
     masks = replace(job.masks, mask=tuple(names))
-    return replace(job, source=source, output=job.output.absolute(), masks=masks)
+    output = job.output.absolute() if isinstance(job.output, Path) else job.output
+    return replace(job, source=source, output=output, masks=masks)
 
 
 def network_of(name: str | Path, look: Look, styles: StyleOptions) -> Network:

@@ -38,6 +38,9 @@ _ENVIRONMENT = {
 """Set unless the user has. Without them Ray has tokens on in a cluster of its own alone, reports its use, prints what became of work
 that was given up, does not wait for a busy machine, and lets workers have what others leave of the processors (nice 15)."""
 
+_UNNEEDED = ("start_monitor", "start_log_monitor", "start_api_server")
+"""What starts Ray's processes that ask for more machines, pass on what workers print, and serve the dashboard."""
+
 _SECONDS = 5.0
 """In which an address must answer, and workers must end by themselves."""
 
@@ -92,15 +95,15 @@ class Cluster:
             _check_reachable(address)
             options |= {"address": address}
         try:
-            with warnings.catch_warnings(action="ignore"):  # the error has it, too
-                self.ray.init(**options)
+            with warnings.catch_warnings(action="ignore"), _few_processes(self.ray):
+                self.ray.init(**options)  # what it warns of is in the error, too
         except Exception as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
-            way_out = f"{SAME}, and the same token"
+            said = _said(error)
+            way_out = f"{SAME}, and the same token; or the head is very busy: try again later"
             if address is None:
                 way_out = "on a machine that is very busy, try again later, or take `jobs`"
             raise UsageError(
-                f"Ray does not begin {address or 'on this machine'}: {said.rstrip('.')}; {way_out}"
+                f"Ray does not begin {address or 'on this machine'}: {said}; {way_out}"
             ) from error
 
         # It prints to standard output what became of workers, whatever `log_to_driver` says; it offers no other way.
@@ -156,6 +159,34 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def _few_processes(ray: Any) -> Iterator[None]:
+    """Let a cluster that begins here do without the processes that serve others than its work: they take as long to start as a worker.
+
+    Ray has no option for this; where a version calls them otherwise, they start.
+    """
+    node = getattr(getattr(getattr(ray, "_private", None), "node", None), "Node", None)
+    kept = {name: getattr(node, name) for name in _UNNEEDED if hasattr(node, name)}
+    for name in kept:
+        setattr(node, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        for name, start in kept.items():
+            setattr(node, name, start)
+
+
+def _said(error: Exception) -> str:
+    """Return the first sentence of an error; of one that announces another one, that, too."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    said = lines[0].partition(". ")[0]
+    if said.endswith(":") and len(lines) > 1:
+        said += f" {lines[-1]}"
+    return said.rstrip(".")
 
 
 def _check_reachable(address: str) -> None:

@@ -136,7 +136,7 @@ class Worker:
             self._idle.set()
 
     def _paint_pieces(self, task: Task) -> None:
-        folder, piece = folder_of(task.job.output), task.piece
+        folder, piece = folder_of(task.job.file), task.piece
         while piece < task.end and index_path(folder, piece).exists():
             piece += 1  # by an earlier try, whose worker died
         if piece == task.end:
@@ -155,12 +155,12 @@ class Worker:
             known = LookaheadSource(part, first) if read_twice(task.job, source) else None
             kept = Part(folder, piece, begin, first)
             sink = FileSink(
-                task.job.output,
+                task.job.file,
                 source.info,
                 encoding=encoding,
                 passthrough=source.passthrough,
                 odd=task.job.odd,
-                pending=Unkept(task.job.output),
+                pending=Unkept(task.job.file),
                 pieces=kept,
             )
             try:

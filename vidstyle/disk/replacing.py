@@ -48,7 +48,7 @@ def irreplaceable(path: Path, *, linked: bool = True) -> str | None:
     return next((name for is_kind, name in _KINDS if is_kind(mode)), "a link")
 
 
-def already_there(path: Path, named: str = "output") -> UsageError:
+def already_there(path: object, named: str = "output") -> UsageError:
     """Return the error of an output, given as a field of that name, that exists and may not be replaced."""
     return UsageError(f"{path} exists already; allow `overwrite` or choose another `{named}`")
 

@@ -52,7 +52,7 @@ def read_regions(path: Path, picture: Pixels, name: str) -> Labels:
         InputError: no picture, or too many colors, none of which stand out.
     """
     regions = read_picture(path)
-    count = len(np.unique(_numbers(regions)))
+    count = len(np.unique(labels_of(regions)))
     if count > _MAX_REGIONS:
         main = main_colors(regions)
         if not 0 < len(main) <= _MAX_REGIONS:
@@ -62,10 +62,10 @@ def read_regions(path: Path, picture: Pixels, name: str) -> Labels:
             )
         log.warning(
             "%s has %d colors; taken for regions are the nearest of its %d main ones, %s",
-            *(path, count, len(main), ", ".join(f"#{n:06x}" for n in _numbers(main))),
+            *(path, count, len(main), ", ".join(f"#{n:06x}" for n in labels_of(main))),
         )
         regions = _snapped(regions, main)
-    return _numbers(_fitted(path, regions, picture, name, cv2.INTER_NEAREST))
+    return labels_of(_fitted(path, regions, picture, name, cv2.INTER_NEAREST))
 
 
 _NEAR = 48.0
@@ -89,7 +89,7 @@ def main_colors(picture: Pixels) -> Pixels:
     """
     window = np.ones((5, 5), np.uint8)
     spread = cv2.dilate(picture, window).astype(np.int16) - cv2.erode(picture, window)
-    numbers, counts = np.unique(_numbers(picture[spread.max(2) <= _FLAT]), return_counts=True)
+    numbers, counts = np.unique(labels_of(picture[spread.max(2) <= _FLAT]), return_counts=True)
     colors, whole, exact = _channels(numbers), counts.sum(), 0
     main: list[NDArray[np.float32]] = []
     while counts.any() and len(main) <= _MAX_REGIONS:
@@ -148,8 +148,8 @@ def _are_apart(numbers: NDArray[np.int32]) -> bool:
     return bool((distances + 999 * np.eye(len(colors)) > _NEAR).all())
 
 
-def _numbers(colors: Pixels) -> Labels:
-    """Return colors (..., 3) as 0xRRGGBB (...)."""
+def labels_of(colors: Pixels) -> Labels:
+    """Return a picture (H, W, 3) with a color for each region as those colors, 0xRRGGBB; see `colors_of`."""
     return cast(Labels, (colors.astype(np.int32) << np.array([16, 8, 0])).sum(-1, dtype=np.int32))
 
 

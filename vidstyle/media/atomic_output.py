@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from vidstyle.disk.leftovers import Hidden
 from vidstyle.disk.pending import PendingFile
 from vidstyle.disk.replacing import appear, take_permissions
+from vidstyle.media.address import Place, Stored
 from vidstyle.media.containers import container_for, is_sequence
 from vidstyle.media.overwriting import check_replaceable, existing
 from vidstyle.media.pipes import PendingPipe, is_pipe
@@ -21,21 +22,25 @@ from vidstyle.media.pipes import PendingPipe, is_pipe
 log = logging.getLogger(__name__)
 
 
-def check_output(path: Path, *, overwrite: bool, container: str | None = None) -> None:
+def check_output(path: Place, *, overwrite: bool, container: str | None = None) -> None:
     """Refuse an output that cannot or must not be written, before any work is done.
 
     Args:
-        path: of the file, or `-`.
+        path: of the file, or `-`, or its address.
         overwrite: it may exist.
         container: named by the user; None: the file's ending tells.
 
     Raises:
         UsageError: an unknown ending; or see `check_replaceable`.
+        VidstyleError: see `media.stores.check_storable`.
     """
     container_for(path, container)
-    if is_pipe(path):
-        return
-    check_replaceable(path, overwrite=overwrite)
+    if isinstance(path, Stored):
+        from vidstyle.media.stores import check_storable
+
+        check_storable(path, overwrite=overwrite)
+    elif not is_pipe(path):
+        check_replaceable(path, overwrite=overwrite)
 
 
 class PendingOutput(Protocol):

@@ -265,7 +265,7 @@ def number_pattern(path: Path) -> re.Pattern[str]:
     return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
 
 
-def container_for(path: Path, name: str | None = None) -> Container:
+def container_for(path: Location, name: str | None = None) -> Container:
     """Choose the container of an output by its name.
 
     Args:
@@ -281,7 +281,7 @@ def container_for(path: Path, name: str | None = None) -> Container:
         return PIPES[format_name(name)]
     if is_pipe(path):
         raise UsageError(f"say what to write to standard output: `container` {', '.join(PIPES)}")
-    suffix = path.suffix.lower()
+    suffix = Path(path.name).suffix.lower()
     known = CONTAINERS.get(suffix) or PICTURES.get(suffix)
     if suffix in ONLY_READ or (is_sequence(path) and suffix not in PICTURES):
         numbered = "numbered " if is_sequence(path) else ""
@@ -291,6 +291,6 @@ def container_for(path: Path, name: str | None = None) -> Container:
     if known is None:
         endings = " ".join((*CONTAINERS, *PICTURES))
         raise UsageError(
-            f"cannot tell the container from the ending {path.suffix!r}; expected one of {endings}"
+            f"cannot tell the container from the ending {Path(path.name).suffix!r}; expected one of {endings}"
         )
     return known

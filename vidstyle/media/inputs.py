@@ -18,7 +18,7 @@ import numpy as np
 
 from vidstyle.errors import InputError
 from vidstyle.images.header import MAX_INFLATED, inflates_too_much
-from vidstyle.media.address import Address, Location, looks_like_address
+from vidstyle.media.address import Address, Location, Stored, looks_like_address
 from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import Feed, InputPipe, is_pipe
 from vidstyle.media.reading import Reading
@@ -45,6 +45,10 @@ def check_input(path: Location) -> None:
     Raises:
         InputError: no such file, or a folder.
     """
+    if isinstance(path, Stored):
+        from vidstyle.media.stores import check_stored
+
+        check_stored(path)
     if isinstance(path, Address) or is_pipe(path):
         return
     if is_sequence(path):
@@ -79,17 +83,30 @@ def fingerprint(path: Location) -> str:
     Raises:
         InputError: it cannot be read.
     """
-    seen = sha256(str(path).encode() if isinstance(path, Address) else b"")
-    try:
-        for file in input_files(path):
+    if isinstance(path, Stored):
+        from vidstyle.media.stores import stored_fingerprint
+
+        return stored_fingerprint(path)
+    return fingerprint_of(input_files(path), str(path) if isinstance(path, Address) else "")
+
+
+def fingerprint_of(files: Iterable[Path], name: str = "") -> str:
+    """Return what tells some files from others, or from themselves once they were changed.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    seen = sha256(name.encode())
+    for file in files:
+        try:
             facts = file.stat()
             seen.update(f"{file.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
             with file.open("rb") as opened:
                 seen.update(opened.read(_SAMPLED))
                 opened.seek(max(0, facts.st_size - _SAMPLED))
                 seen.update(opened.read(_SAMPLED))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        except OSError as error:
+            raise InputError(f"cannot read {file}: {error.strerror}") from error
     return seen.hexdigest()
 
 

@@ -92,7 +92,7 @@ def paint(
     file, *style_files = (_file(p) for p in (photo, *several))
     size = None if file is None else texture_of(file)
     if size:
-        photo, config, file = blank(size), for_texture(config, size), None
+        config, photo, file = for_texture(config, size), blank(size), None
     inputs = [p for p in (file, *style_files, *config.files) if p is not None]
     if regions is None or isinstance(regions, RegionFiles):
         regions = (regions or RegionFiles()).resolved(config, file, style_files)

@@ -21,11 +21,13 @@ from vidstyle.media.sink import FileSink
 from vidstyle.media.source import FileSource
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
+from vidstyle.optimize.clipregions import find_clip_regions
 from vidstyle.optimize.config import MIN_SIDE, VideoConfig
 from vidstyle.optimize.kept import KeptFrames
 from vidstyle.optimize.painting import style_sides
 from vidstyle.optimize.plan import Plan, check_timeline
 from vidstyle.optimize.playback import Playback, play
+from vidstyle.optimize.regionfiles import FoundRegions
 from vidstyle.optimize.settings import digest
 from vidstyle.optimize.video import FrameStep, paint_frames
 from vidstyle.pipeline import Summary
@@ -46,6 +48,7 @@ def paint_video(
     look: Look | None = None,
     timeline: Timeline | None = None,
     masks: Masks | None = None,
+    regions: FoundRegions | None = None,
     reading: Reading | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
@@ -67,6 +70,7 @@ def paint_video(
         timeline: how styles, strength and blend change over time; None: not at all.
         masks: where it is painted; None: everywhere. With a mask for each style there is a painting for each, and later ones lie
             on top.
+        regions: which are found in it, and painted like those of the styles; None: none.
         reading: what to read of the video; its size is `config.size`.
         encoding: codec and quality.
         overwrite: replace an output that exists.
@@ -85,6 +89,7 @@ def paint_video(
         VidstyleError: see `vidstyle.errors`. No output file is left then.
     """
     config, masks, look = config or VideoConfig(), masks or Masks(), look or Look()
+    regions = regions or FoundRegions()
     if styles or shares is not None or timeline is None:
         normalized(shares, len(styles))
     check_places(masks, len(styles), timeline)
@@ -125,11 +130,18 @@ def paint_video(
                     on_step(replace(step, painting=number, paintings=len(plans)))
 
             if resume:
-                kept = KeptFrames(output, _settings(frames, plan, perceptual, how), len(frames))
+                kept = KeptFrames(
+                    output, _settings(frames, plan, perceptual, how, regions), len(frames)
+                )
                 opened.callback(kept.close)
             albums.append(kept.painted if kept else Album(folder / f"painted{number}"))
+            places = find_clip_regions(
+                *(regions, frames, plan.pictures, perceptual, Album(folder / f"regions{number}")),
+                stop=stop,
+            )
             paint_frames(
                 *(frames, albums[-1], plan.pictures, moments[number - 1], perceptual, how),
+                regions=places,
                 device=device,
                 on_step=report,
                 begun=kept.done if kept else 0,
@@ -196,12 +208,13 @@ def _knobs(config: VideoConfig, plans: Sequence[Plan]) -> list[VideoConfig]:
 
 
 def _settings(
-    frames: Album, plan: Plan, perceptual: Perceptual, config: VideoConfig
+    frames: Album, plan: Plan, perceptual: Perceptual, config: VideoConfig, regions: FoundRegions
 ) -> dict[str, str]:
     """Return all that decides what the frames are, by name."""
     return {
         **{field.name: str(getattr(config, field.name)) for field in fields(config)},
         **plan.settings(),
+        **regions.settings(),
         "content": digest(frames[n] for n in range(len(frames))),
         "network": digest(t.cpu().numpy() for t in perceptual.state_dict().values()),
     }

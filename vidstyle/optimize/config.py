@@ -125,7 +125,8 @@ class Config(OptimizeConfig, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.style_scale or min(self.style_scale) == 0:
-            raise UsageError(f"expected a positive `style_scale`, got {self.style_scale}")
+            given = ",".join(f"{scale:g}" for scale in self.style_scale) or "none"
+            raise UsageError(f"expected a positive `style_scale`, got {given}")
         layers = self.layers
         if not layers:
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got none")
@@ -207,8 +208,8 @@ class GatysConfig(GramConfig):
             raise UsageError(
                 f"expected a `tile` of the `first_size`, {self.sizes[0]}, or more, got {self.tile}"
             )
-        if self.tile and set(self.style_losses) != {GRAM}:
-            raise UsageError("tiles have the Gram matrices of the whole: `style_losses` is gram")
+        if self.tile and (set(self.style_losses) != {GRAM} or self.semantics is not None):
+            raise UsageError("tiles have whole Gram matrices: `style_losses` gram, no `semantics`")
 
     def objective(self, perceptual: Perceptual, scene: Scene) -> Objective | PiecewiseObjective:
         """Return the objective that a picture of a scene minimizes."""

@@ -18,6 +18,7 @@ from vidstyle.images.colors import (
     match_colors,
     match_histograms,
 )
+from vidstyle.images.files import MAX_PIXELS
 from vidstyle.images.masks import Mask, fitted, lay
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import MIN_SIDE, Config
@@ -106,7 +107,7 @@ def paint_picture(
         (h, w, 3) uint8, its longest side `config.size`.
 
     Raises:
-        UsageError: no style, shares that do not fit; a picture to go on with that does not; regions in tiles.
+        UsageError: no style, shares that do not fit; a result too large to be read again; or a picture to go on with that does not.
         InputError: pictures or masks that do not fit.
         TrainingError: the loss is not finite.
     """
@@ -123,9 +124,6 @@ def paint_picture(
     def pieces(side: int) -> int:
         return config.pieces(*scaled_size(content, side))
 
-    if regions and pieces(config.size) > 1:
-        raise UsageError("masks and regions are painted in one piece; leave `tile` out")
-
     def make(side: int) -> tuple[Tensor, Objective | PiecewiseObjective]:
         scene = Scene(
             to_tensor(scaled(shown, side), device),
@@ -138,12 +136,16 @@ def paint_picture(
             [],
             weights,
         )
-        scene.regions.extend(_scene_regions(regions, weights, scene))
+        scene.regions.extend(scene_regions(regions, weights, scene))
         return config.first(scene), config.objective(perceptual, scene)
 
+    height, width = scaled_size(content, config.size)
+    if height * width > MAX_PIXELS:
+        raise UsageError(
+            f"expected a result of {MAX_PIXELS} pixels at most, got {width}x{height}; take a smaller `size`"
+        )
     sizes = [s for s in config.sizes if min(scaled_size(content, s)) >= MIN_SIDE]
     if config.size not in sizes:
-        height, width = scaled_size(content, config.size)
         raise InputError(
             f"expected sides of {MIN_SIDE} pixels at least, got {width}x{height}; take a larger `size`"
         )
@@ -211,9 +213,10 @@ def recolored(
     return content, list(styles)
 
 
-def _scene_regions(
+def scene_regions(
     regions: Sequence[Region], shares: Sequence[float], scene: Scene
 ) -> list[SceneRegion]:
+    """Return regions at the size of a scene; without any each style is everywhere, with its share."""
     if not regions:
         return [SceneRegion(n, share) for n, share in enumerate(shares)]
 

@@ -6,35 +6,26 @@ what is, in every small window, an affine map of the content's colors: light and
 
 from __future__ import annotations
 
-import itertools
-import math
 import warnings
-from collections.abc import Sequence
 from typing import cast
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import MissingPackageError
 from vidstyle.frame import Pixels
 from vidstyle.images.colors import match_points
-from vidstyle.images.regions import Labels
 from vidstyle.losses.energies import matting_energy
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import PhotorealConfig
-from vidstyle.optimize.descent import scaled, to_tensor
 from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import Scene
 
 _EPSILON = 1e-7
 """Added to the covariances of the Laplacian's windows, as Levin et al. 2008 have it."""
-
-_SEGMENTED = 256
-"""Longest side, pixels, at which regions are sought."""
 
 
 class PhotorealObjective(GramObjective):
@@ -142,82 +133,3 @@ def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:
     offsets = mean_t - np.einsum("hwi,hwij->hwj", mean_g, slopes)
     smooth = np.einsum("hwi,hwij->hwj", guide, mean(slopes)) + mean(offsets)
     return cast(Pixels, (smooth.clip(0, 1) * 255).round().astype(np.uint8))
-
-
-def find_regions(
-    content: Pixels, styles: Sequence[Pixels], perceptual: Perceptual, count: int = 4
-) -> list[Labels]:
-    """Find regions of the content, and the matching ones of the styles, by features of a perceptual network.
-
-    k-means over relu3_1 and relu4_1, light and height in the picture, of all pictures together. A region that a
-    picture lacks goes to the nearest one that all have.
-
-    Args:
-        content: (H, W, 3) uint8 RGB.
-        styles: likewise.
-        perceptual: the perceptual network.
-        count: of regions, at most.
-
-    Returns:
-        Labels (H, W) of the content and of each style.
-    """
-    described = [_describe(p, perceptual) for p in (content, *styles)]
-    points = np.concatenate([d.reshape(-1, d.shape[2]) for d in described])
-    center, spread = points.mean(0), points.std(0) + 1e-6
-    # Each group of values counts as one, however many it has.
-    points = ((points - center) / spread * _weights(points.shape[1])).astype(np.float32)
-    cv2.setRNGSeed(1)
-    criteria = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, 50, 1e-3)
-    _, _, centers = cv2.kmeans(
-        points, count, np.empty(0, np.int32), criteria, 3, cv2.KMEANS_PP_CENTERS
-    )
-    distances = np.linalg.norm(points[:, None] - centers, axis=2)
-    places = np.cumsum([0] + [d.shape[0] * d.shape[1] for d in described])
-    parts = [
-        distances[a:b].reshape(*d.shape[:2], count)
-        for (a, b), d in zip(itertools.pairwise(places), described, strict=True)
-    ]
-    labels = _shared([p.astype(np.float32) for p in parts])
-    sizes = [(p.shape[1], p.shape[0]) for p in (content, *styles)]
-    return [
-        cast(Labels, cv2.resize(own, size, interpolation=cv2.INTER_NEAREST).astype(np.int32))
-        for own, size in zip(labels, sizes, strict=True)
-    ]
-
-
-def _shared(distances: list[NDArray[np.float32]]) -> list[NDArray[np.uint8]]:
-    """Return the nearest region of each place (h, w), of those alone that every picture has."""
-    kept = list(range(distances[0].shape[2]))
-    while True:
-        labels = [
-            cv2.medianBlur(np.array(kept, np.uint8)[d[..., kept].argmin(2)], 5) for d in distances
-        ]
-        shares = [min(float((own == n).mean()) for own in labels) for n in kept]
-        if min(shares) > _PRESENT or len(kept) == 1:
-            return cast(list[NDArray[np.uint8]], labels)
-        kept.pop(int(np.argmin(shares)))
-
-
-_PRESENT = 0.02
-"""Share of a picture below which a region is not in it."""
-
-_OWN_VALUES = 4
-"""Values of `_describe` that are none of the network's: three of color, one of height."""
-
-
-def _describe(picture: Pixels, perceptual: Perceptual) -> np.ndarray:
-    """Return the values (h, w, C) by which places are clustered, at an eighth of the segmented size."""
-    x = to_tensor(scaled(picture, _SEGMENTED))
-    with torch.no_grad():
-        third, fourth = perceptual.to("cpu")(x, ["relu3_1", "relu4_1"])
-    size = fourth.shape[2:]
-    features = [torch.log1p(F.interpolate(f, size, mode="area")) for f in (third, fourth)]
-    colors = F.interpolate(x, size, mode="area")
-    rows = torch.linspace(0, 1, size[0])[None, None, :, None].expand(1, 1, *size)
-    return np.asarray(torch.cat([*features, colors, rows], 1)[0].permute(1, 2, 0))
-
-
-def _weights(values: int) -> np.ndarray:
-    weights = np.full(values, 1 / math.sqrt(values - _OWN_VALUES))
-    weights[-_OWN_VALUES:] = 1 / math.sqrt(_OWN_VALUES)
-    return weights

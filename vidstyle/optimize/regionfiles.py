@@ -10,6 +10,8 @@ from typing import Annotated
 
 from vidstyle.errors import UsageError
 from vidstyle.fields import Between, documented
+from vidstyle.masks import Masks
+from vidstyle.media.inputs import fingerprint
 from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
 from vidstyle.optimize.pictures import check_picture
 
@@ -21,46 +23,83 @@ AUTO, NAMED, NONE = "auto", "names", "none"
 
 @documented
 @dataclass(frozen=True)
-class RegionFiles:
+class FoundRegions:
+    """The regions that are found, and what is known of them.
+
+    Raises:
+        UsageError: the values do not go together.
+    """
+
+    regions: str | None = None
+    """names finds sky, person, vegetation, water, building, ground and other, and paints each like its own of the style; auto finds regions
+    without names; none uses no regions."""
+    style_regions: Path | None = None
+    """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg, or what `regions`
+    names finds."""
+    region_count: Annotated[int | None, Between(2, 24)] = None
+    """Largest number of regions that auto finds, 4 by default: by k-means, of content and styles together."""
+
+    def __post_init__(self) -> None:
+        if self.regions == "":
+            raise UsageError("expected names, auto, none or a map for `regions`, got nothing")
+        if self.regions == NONE and (self.style_regions or self.region_count):
+            raise UsageError("`regions` none has none of the style, and none to find or to save")
+        if self.regions == AUTO and self.style_regions is not None:
+            raise UsageError("`regions` auto finds those of the style, too: no `style_regions`")
+        if self.region_count and (self.regions not in (None, AUTO) or self.style_regions):
+            raise UsageError("`region_count` is for `regions` auto: a map has as many as it has")
+
+    @property
+    def found(self) -> str | None:
+        """How they are found, `AUTO` or `NAMED`; None: they are not."""
+        if self.region_count:
+            return AUTO
+        return self.regions if self.regions in (AUTO, NAMED) else None
+
+    def settings(self) -> dict[str, str]:
+        """Return all that decides which are found, by name; nothing where none are."""
+        if self.found is None:
+            return {}
+        settings = {"regions": self.found, "region_count": str(self.region_count)}
+        if self.style_regions:
+            settings["style_regions"] = fingerprint(self.style_regions)
+        return settings
+
+
+@documented
+@dataclass(frozen=True)
+class RegionFiles(FoundRegions):
     """The files that say where each style is painted: masks, or regions.
 
     Raises:
         UsageError: the files do not go together.
     """
 
-    mask: tuple[Path, ...] = ()
-    """One for each style, white where it is painted; by default everywhere."""
-    style_mask: tuple[Path, ...] = ()
-    """One for each style, white for the part that is used; by default all of it."""
     regions: str | None = None
     """A picture with a color for each region of the content, a semantic map; names finds sky, person, vegetation, water, building,
     ground and other, and paints each like its own of the style; auto finds regions without names; none uses no regions. By default
     photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
     photoreal takes auto."""
-    style_regions: Path | None = None
-    """A picture with the regions of the style, in the same colors; by default starry_sem.png for starry.jpg, or what `regions`
-    names finds."""
-    region_count: Annotated[int | None, Between(2, 24)] = None
-    """Largest number of regions that auto finds, 4 by default: by k-means, of content and styles together."""
+    mask: tuple[Path, ...] = ()
+    """One for each style, white where it is painted; by default everywhere."""
+    style_mask: tuple[Path, ...] = ()
+    """One for each style, white for the part that is used; by default all of it."""
     save_regions: tuple[Path, ...] = ()
     """Write the regions to this picture, with a color for each: those of the content; and, if given again, those of each style."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         by_regions = self.regions not in (None, NONE) or self.style_regions is not None
         if (self.mask or self.style_mask) and (
             by_regions or self.region_count or self.save_regions
         ):
             raise UsageError("take either masks or regions")
-        if self.regions == NONE and (self.style_regions or self.region_count or self.save_regions):
+        if self.regions == NONE and self.save_regions:
             raise UsageError("`regions` none has none of the style, and none to find or to save")
-        if self.regions == AUTO and self.style_regions is not None:
-            raise UsageError("`regions` auto finds those of the style, too: no `style_regions`")
         if self.regions == NAMED and self.style_regions and len(self.save_regions) > 1:
             raise UsageError(
                 "the regions of the style are there already: save those of the content"
             )
-        if self.region_count and (self.regions not in (None, AUTO) or self.style_regions):
-            raise UsageError("`region_count` is for `regions` auto: a map has as many as it has")
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -127,6 +166,31 @@ class RegionFiles:
         if by_name:
             log.warning("regions by name: %s; `regions` none paints without", ", ".join(by_name))
         return replace(self, regions=own, style_regions=style_map)
+
+
+@documented
+@dataclass(frozen=True)
+class ClipPlaces(Masks, FoundRegions):
+    """Where a clip is painted, and the regions in which it is painted like those of the styles.
+
+    Raises:
+        UsageError: a value is out of its range, or values do not go together.
+    """
+
+    def __post_init__(self) -> None:
+        Masks.__post_init__(self)
+        FoundRegions.__post_init__(self)
+        if self.regions not in (None, AUTO, NAMED, NONE):
+            raise UsageError(
+                f"expected `regions` names, auto or none for a clip, got {self.regions}"
+            )
+        if self.style_regions and self.regions != NAMED:
+            raise UsageError("`style_regions` of a clip go with `regions` names")
+
+    @property
+    def files(self) -> list[Path]:
+        """See `Masks`; and the map of the style."""
+        return [*super().files, *([self.style_regions] if self.style_regions else [])]
 
 
 def _beside(picture: Path | None) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,17 @@ from vidstyle.images.masks import Mask
 from vidstyle.images.naming import are_named, name_map, pair_names, read_named, said
 from vidstyle.images.regions import Labels, colors_of, pair_regions, read_mask, read_regions
 from vidstyle.nets.perceptual import Perceptual
+from vidstyle.optimize.likeness import REGIONS, find_regions
 from vidstyle.optimize.painting import Region
-from vidstyle.optimize.photoreal import find_regions
 from vidstyle.optimize.pictures import write_picture
-from vidstyle.optimize.regionfiles import AUTO, NAMED, NONE, RegionFiles
+from vidstyle.optimize.regionfiles import AUTO, NAMED, NONE, FoundRegions, RegionFiles
 from vidstyle.runtime.namer import RegionNamer
 
 log = logging.getLogger(__name__)
 
-_PALETTE = np.array(
+NOT_APART = "names tell no regions apart that both have; they are found by likeness"
+
+PALETTE = np.array(
     [
         (levels[0] << 16) + (levels[1] << 8) + levels[2]
         for levels in sorted(
@@ -90,7 +93,7 @@ def load_regions(
     return [
         Region(n, where, style_mask)
         for n, other in enumerate(others)
-        for where, style_mask in _pairs(own, other)
+        for where, style_mask in pairs(own, other)
     ]
 
 
@@ -108,8 +111,8 @@ def _maps(
     if files.regions == NAMED and (found := _named(files, content, styles, style_names)):
         return found
     if files.regions in (AUTO, NAMED):
-        labels = find_regions(content, styles, perceptual, files.region_count or 4)
-        own, *others = (_PALETTE[x] for x in labels)
+        labels = find_regions(content, styles, perceptual, files.region_count or REGIONS)
+        own, *others = (PALETTE[x] for x in labels)
         # Not so in a picture too small to be told apart.
         return [own, *others] if all(np.isin(own, o).all() for o in others) else [own]
     if not files.style_regions:
@@ -120,7 +123,7 @@ def _maps(
     ]
 
 
-def _pairs(own: Labels, other: Labels) -> list[tuple[Mask, Mask]]:
+def pairs(own: Labels, other: Labels) -> list[tuple[Mask, Mask]]:
     """Return masks of the content and of a style for each region: by name, where a map has the colors of names."""
     if are_named(own, other):
         return [(where, there) for _, where, _, there in pair_names(own, other)]
@@ -133,16 +136,27 @@ def _named(
     """Return the maps of content and styles by what they show; None where that tells nothing apart."""
     namer = RegionNamer()
     own = name_map(namer(content), content)
-    others = [
-        read_named(files.style_regions, style, name.name)
-        if files.style_regions
-        else name_map(namer(style), style)
-        for style, name in zip(styles, style_names, strict=True)
-    ]
-    pairs = [pair_names(own, other) for other in others]
-    if min(map(len, pairs)) < 2:
-        log.warning("names tell no regions apart that both have; they are found by likeness")
+    others = named_styles(files, styles, style_names, namer)
+    found = [pair_names(own, other) for other in others]
+    if min(map(len, found)) < 2:
+        log.warning(NOT_APART)
         return None
-    for name, found in zip(style_names, pairs, strict=True):
-        log.warning("regions by name, %s: %s", name.name, said(found))
+    for name, pair in zip(style_names, found, strict=True):
+        log.warning("regions by name, %s: %s", name.name, said(pair))
     return [own, *others]
+
+
+def named_styles(
+    found: FoundRegions, styles: Sequence[Pixels], names: Sequence[Path], namer: RegionNamer
+) -> list[Labels]:
+    """Return the maps of styles (H, W, 3) by what they show, or that of a file.
+
+    Raises:
+        InputError: the file cannot be read, or has other colors than those of names.
+    """
+    return [
+        read_named(found.style_regions, style, name.name)
+        if found.style_regions
+        else name_map(namer(style), style)
+        for style, name in zip(styles, names, strict=True)
+    ]

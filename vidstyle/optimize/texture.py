@@ -10,6 +10,7 @@ import numpy as np
 
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
+from vidstyle.images.files import MAX_PIXELS
 from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
 
 
@@ -28,8 +29,12 @@ def for_texture(config: Config, size: tuple[int, int]) -> Config:
     """Return a method that paints texture alone, from noise, in a width and height.
 
     Raises:
-        UsageError: it is of another size, or no method for this.
+        UsageError: it is too large or of another size, or the method is none for this.
     """
+    if size[0] * size[1] > MAX_PIXELS:
+        raise UsageError(
+            f"expected a texture of {MAX_PIXELS} pixels at most, got {size[0]}x{size[1]}"
+        )
     if isinstance(config, DoodleConfig | PhotorealConfig):
         raise UsageError(
             f"a texture of {size[0]}x{size[1]} is painted by `method` gatys, mrf or swap"

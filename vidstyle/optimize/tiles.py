@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,7 @@ from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.config import GatysConfig
 from vidstyle.optimize.descent import Objective, PiecewiseObjective
 from vidstyle.optimize.objective import features_of, unit
-from vidstyle.optimize.painting import Scene
+from vidstyle.optimize.painting import Scene, SceneRegion
 from vidstyle.optimize.semantics import within
 
 _GRID = 16
@@ -35,6 +35,12 @@ and the part of its side that this is of a small one."""
 
 Grams = dict[str, Tensor]
 """Layer -> (1, C, C)."""
+
+Features = dict[str, Tensor]
+"""Layer -> (1, C, h, w)."""
+
+Weights = dict[str, Tensor | None]
+"""Layer -> (1, 1, h, w); None: all places count alike."""
 
 
 @dataclass(frozen=True)
@@ -107,52 +113,89 @@ def tiles(height: int, width: int, side: int) -> list[Tile]:
     return [Tile(d, a) for d, a in itertools.product(spans(height, side), spans(width, side))]
 
 
+@dataclass(frozen=True)
+class Goal:
+    """The Gram matrices that a region of a picture is to have, or those that it lacks."""
+
+    share: float
+    """In the style loss."""
+    where: Tensor | None
+    """(1, 1, H, W) of pixels; None: everywhere."""
+    grams: Grams
+
+    def of(self, tile: Tile, have: Grams) -> Goal:
+        """Return what the region lacks within a tile, with as large a share as it has places there.
+
+        Args:
+            tile: of the picture.
+            have: of the region as it is.
+        """
+        lacks = {name: gram - have[name] for name, gram in self.grams.items()}
+        if self.where is None:
+            return Goal(self.share, None, lacks)
+        part = tile.of(self.where)
+        return Goal(self.share * float(part.mean() / self.where.mean()), part, lacks)
+
+
 class TiledObjective(PiecewiseObjective):
-    """The loss of Gatys, Ecker and Bethge 2016, eq. 7, of a picture that is painted tile by tile."""
+    """The loss of Gatys, Ecker and Bethge 2016, eq. 7, of a picture that is painted tile by tile; of its regions, if it has some."""
 
     def __init__(self, perceptual: Perceptual, scene: Scene, config: GatysConfig) -> None:
         """Measure the scene, tile by tile."""
         self._perceptual, self._config, self._scene = perceptual, config, scene
         self.tiles = self._parts(scene.content)
-        style = self._grams_of_styles()
-        self._style, content = style, self.grams(scene.content)
-        empty = {name: torch.zeros_like(gram) for name, gram in style.items()}
+        self.goals = self._goals()
+        wheres = [goal.where for goal in self.goals]
+        content = self.grams(scene.content, wheres)
+        empty = [{name: torch.zeros_like(g) for name, g in grams.items()} for grams in content]
         self._scales = (
             self._content_of(scene.styles[0]) or 1.0,
-            unit(self._distance(content, style), self._distance(empty, style)),
+            unit(self._distance(content), self._distance(empty)),
         )
 
     def _parts(self, picture: Tensor) -> list[Tile]:
         height, width = picture.shape[2:]
         return tiles(height, width, self._config.tile or max(height, width))
 
-    def grams(self, picture: Tensor) -> Grams:
-        """Return the Gram matrices of a picture (1, 3, H, W) as a whole."""
-        found = dict[str, Tensor]()
-        parts = self._parts(picture)
-        whole = sum(part.pixels for part in parts)
+    def grams(self, picture: Tensor, wheres: Sequence[Tensor | None] = (None,)) -> list[Grams]:
+        """Return the Gram matrices of each region (1, 1, H, W) of a picture (1, 3, H, W); None: of the picture as a whole."""
+        found: list[Grams] = [{} for _ in wheres]
         with torch.no_grad():
-            for part in parts:
+            for part in self._parts(picture):
                 features = features_of(part.of(picture), self._perceptual, self._config)
-                for name in self._config.style_layers:
-                    own = within(part.own.to(picture), features[name])
-                    gram = part.pixels / whole * gram_matrix(features[name], own)
-                    found[name] = found[name] + gram if name in found else gram
+                for where, grams in zip(wheres, found, strict=True):
+                    whole = picture[:, :1].numel() if where is None else where.sum()
+                    own = part.own.to(picture)
+                    own = own if where is None else own * part.of(where)
+                    for name in self._config.style_layers:
+                        gram = gram_matrix(features[name], within(own, features[name]))
+                        gram = own.sum() / whole * gram
+                        grams[name] = grams[name] + gram if name in grams else gram
         return found
 
-    def _grams_of_styles(self) -> Grams:
-        each = [self.grams(style) for style in self._scene.styles]
-        shares = [region.share for region in self._scene.regions]
-        return {
-            name: torch.stack([s * g[name] for s, g in zip(shares, each, strict=True)]).sum(0)
-            for name in self._config.style_layers
-        }
+    def _goals(self) -> list[Goal]:
+        """Return what the regions are to have; styles that share all of the picture are mixed."""
+        regions, each = self._scene.regions, list[tuple[SceneRegion, Grams]]()
+        for number, style in enumerate(self._scene.styles):
+            of_style = [r for r in regions if r.style == number]
+            masks = [r.style_mask for r in of_style]
+            each += zip(of_style, self.grams(style, masks), strict=True)
+        goals = [Goal(r.share, r.where, grams) for r, grams in each if r.where is not None]
+        if everywhere := [(r.share, grams) for r, grams in each if r.where is None]:
+            share = sum(s for s, _ in everywhere)
+            mixed = {
+                name: torch.stack([s / share * grams[name] for s, grams in everywhere]).sum(0)
+                for name in self._config.style_layers
+            }
+            goals.append(Goal(share, None, mixed))
+        return goals
 
-    def _distance(self, have: Grams, want: Grams) -> Tensor:
-        energy = torch.zeros(())
-        for name, weight in self._config.style_layers.items():
-            squares = (have[name] - want[name]).square().sum()
-            energy = energy.to(squares) + weight * squares / (4 * have[name].shape[1] ** 2)
+    def _distance(self, have: Sequence[Grams]) -> Tensor:
+        energy = torch.zeros(()).to(self._scene.content)
+        for goal, grams in zip(self.goals, have, strict=True):
+            for name, weight in self._config.style_layers.items():
+                squares = (grams[name] - goal.grams[name]).square().sum()
+                energy = energy + goal.share * weight * squares / (4 * grams[name].shape[1] ** 2)
         return energy
 
     def _content_of(self, style: Tensor) -> float:
@@ -175,8 +218,7 @@ class TiledObjective(PiecewiseObjective):
         self, picture: Tensor, paint: Callable[[Objective, Tensor, int, Tensor], Tensor]
     ) -> Tensor:
         """Return a picture (1, 3, H, W) after each of its tiles was painted, see `PiecewiseObjective`."""
-        have, begins = self.grams(picture), picture
-        change = {name: self._style[name] - have[name] for name in have}
+        have, begins = self.grams(picture, [goal.where for goal in self.goals]), picture
         picture = picture.clone()
         for number, tile in enumerate(self.tiles):
             content = tile.of(self._scene.content)
@@ -184,10 +226,11 @@ class TiledObjective(PiecewiseObjective):
             loss = TileObjective(
                 *(self._perceptual, self._config, content),
                 begin=tile.of(begins),
-                change=change,
+                lacks=[g.of(tile, grams) for g, grams in zip(self.goals, have, strict=True)],
                 scales=(share * self._scales[0], self._scales[1]),
             )
-            tile.lay(paint(loss, tile.of(picture), number, picture), picture)
+            # Not from what its neighbours have painted over it: that would get rougher than the rest.
+            tile.lay(paint(loss, tile.of(begins), number, picture), picture)
         return picture
 
 
@@ -201,19 +244,28 @@ class TileObjective:
         content: Tensor,
         *,
         begin: Tensor,
-        change: Grams,
+        lacks: Sequence[Goal],
         scales: tuple[float, float],
     ) -> None:
         """Take the tile of the content (1, 3, h, w), and of the picture before any of it was painted.
 
-        `change` is what the Gram matrices of the whole lack, and `scales` are what content and style are divided by.
+        `lacks` are what the Gram matrices of the regions of the whole lack, and `scales` are what content and style are divided by.
         """
         self._perceptual, self._config, self._scales = perceptual, config, scales
         with torch.no_grad():
             features = features_of(content, perceptual, config)
             self._content = {name: features[name] for name in config.content_layers}
             features = features_of(begin, perceptual, config)
-            self._wanted = {name: gram_matrix(features[name]) + change[name] for name in change}
+            self._goals = [(goal.share, *self._wanted(goal, features)) for goal in lacks]
+
+    def _wanted(self, lacks: Goal, features: Features) -> tuple[Weights, Grams]:
+        """Return where a region is, and the Gram matrices that it is to have there, of each layer."""
+        where: Weights = {
+            name: None if lacks.where is None else within(lacks.where, features[name])
+            for name in lacks.grams
+        }
+        grams = {n: gram_matrix(features[n], where[n]) + g for n, g in lacks.grams.items()}
+        return where, grams
 
     def __call__(self, picture: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of the tile (1, 3, h, w), and its two relative energies."""
@@ -222,8 +274,10 @@ class TileObjective:
         content, style = torch.zeros((2,)).to(picture).unbind()
         for name, weight in config.content_layers.items():
             content = content + weight * content_energy(features[name], self._content[name])
-        for name, weight in config.style_layers.items():
-            style = style + weight * style_energy(features[name], self._wanted[name])
+        for share, where, grams in self._goals:
+            for name, weight in config.style_layers.items():
+                energy = style_energy(features[name], grams[name], where[name])
+                style = style + share * weight * energy
         content, style = content / self._scales[0], style / self._scales[1]
         loss = config.ratio * content + style + config.variation * total_variation(picture)
         return loss, {"content": content.item(), "style": style.item()}

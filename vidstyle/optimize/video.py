@@ -22,6 +22,7 @@ from vidstyle.frame import Pixels
 from vidstyle.losses.energies import temporal_energy
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.optimize.album import Album
+from vidstyle.optimize.clipregions import ClipRegions
 from vidstyle.optimize.config import VideoConfig
 from vidstyle.optimize.descent import (
     Objective,
@@ -33,10 +34,11 @@ from vidstyle.optimize.descent import (
 )
 from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import (
+    Region,
     Scene,
-    SceneRegion,
     paint_picture,
     recolored,
+    scene_regions,
     style_sides,
 )
 from vidstyle.optimize.plan import Moment
@@ -121,7 +123,9 @@ class _Clip:
         perceptual: Perceptual,
         config: VideoConfig,
         device: torch.device | str,
+        regions: ClipRegions | None,
     ) -> None:
+        self.regions = regions
         self.frames, self.painted = frames, painted
         self.pictures, self.moments = pictures, moments
         self.perceptual = perceptual.to(device)
@@ -165,6 +169,14 @@ class _Clip:
             return frame, [*styles, frame], [*shares, moment.own]
         return frame, styles, shares
 
+    def places(self, number: int, styles: Sequence[Pixels]) -> list[Region]:
+        """Return the regions of a frame and its styles, those of `shown`; none: each style is everywhere."""
+        if self.regions is None:
+            return []
+        moment = self.moments[number]
+        pictures = [*(n for n, _ in moment.pictures), *[None] * bool(moment.own)]
+        return self.regions.at(number, list(zip(pictures, styles, strict=True)))
+
     def objective(self, number: int) -> tuple[Tensor, Objective]:
         """Return a frame (1, 3, H, W), and the loss it has by itself."""
         shown, styles, shares = self.shown(number)
@@ -172,8 +184,9 @@ class _Clip:
         scene = Scene(
             content,
             [to_tensor(style, self.device) for style in styles],
-            [SceneRegion(n, share) for n, share in enumerate(shares)],
+            [],
         )
+        scene.regions.extend(scene_regions(self.places(number, styles), shares, scene))
         return content, GramObjective(self.perceptual, scene, self.config)
 
     def scales(self, number: int) -> tuple[float, ...]:
@@ -215,6 +228,7 @@ class _Clip:
                 self.perceptual,
                 replace(config, size=size, colors="style", style_scale=scales),
                 shares=shares,
+                regions=self.places(number, styles),
                 device=self.device,
                 on_step=on_step,
             )
@@ -257,6 +271,7 @@ def paint_frames(
     perceptual: Perceptual,
     config: VideoConfig,
     *,
+    regions: ClipRegions | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[FrameStep], None],
     begun: int = 0,
@@ -271,6 +286,7 @@ def paint_frames(
         moments: of each frame what it is painted like.
         perceptual: the perceptual network.
         config: the knobs; its size is not used.
+        regions: in which they are painted like regions of the pictures; None: everywhere like all of these.
         device: a torch device.
         on_step: called after every step; an exception of it ends the run.
         begun: go on after so many paintings, which the album holds already.
@@ -280,7 +296,7 @@ def paint_frames(
         UsageError: scales that do not fit.
         TrainingError: the loss is not finite.
     """
-    clip = _Clip(frames, painted, pictures, moments, perceptual, config, device)
+    clip = _Clip(frames, painted, pictures, moments, perceptual, config, device, regions)
     order = range(clip.count)
     works = [
         (number, pass_number)

@@ -41,15 +41,26 @@ class FoundMask:
 
     def at(self, frame: Frame, memory: Arrays) -> tuple[Mask, Arrays]:
         """Return the next frame's mask: what flickers is evened out, what moves is followed, and a cut begins anew."""
-        mask, now, same = self.segmenter(frame.pixels).copy(), thumbnail(frame.pixels), False
-        shot = Shot.first(now)
-        if memory:
-            change, contrast = np.asarray(memory["levels"], np.float64).tolist()
-            before = Shot(np.asarray(memory["last"], np.float32), change, contrast)
-            shot, same = before.follow(now, rises=False)
-        if same and memory["mask"].shape == mask.shape:
-            moved = mask - np.asarray(memory["mask"], np.float32)
-            mask -= np.asarray(moved * (1 - _STEADY - _MOVED * np.abs(moved)), np.float32)
-        levels = np.array([shot.change, shot.contrast], np.float64)
-        memory = {"mask": mask, "last": shot.last, "levels": levels}
+        mask, memory = evened(self.segmenter(frame.pixels), frame.pixels, memory)
         return self.fit(mask, frame), memory
+
+
+def evened(found: Mask, frame: Pixels, memory: Arrays) -> tuple[Mask, Arrays]:
+    """Even out over a shot what is found in its frames, of values from 0 to 1, and return it with the memory for the next one.
+
+    Args:
+        found: of any shape.
+        frame: (H, W, 3), in which it was found.
+        memory: empty for the first frame.
+    """
+    mask, now, same = found.copy(), thumbnail(frame), False
+    shot = Shot.first(now)
+    if memory:
+        change, contrast = np.asarray(memory["levels"], np.float64).tolist()
+        before = Shot(np.asarray(memory["last"], np.float32), change, contrast)
+        shot, same = before.follow(now, rises=False)
+    if same and memory["mask"].shape == mask.shape:
+        moved = mask - np.asarray(memory["mask"], np.float32)
+        mask -= np.asarray(moved * (1 - _STEADY - _MOVED * np.abs(moved)), np.float32)
+    levels = np.array([shot.change, shot.contrast], np.float64)
+    return mask, {"mask": mask, "last": shot.last, "levels": levels}

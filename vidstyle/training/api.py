@@ -71,6 +71,7 @@ def train_style(
         from vidstyle.nets import processes
         from vidstyle.nets.devices import choose_device
         from vidstyle.training.export import export_openvino
+        from vidstyle.training.report import Recording
         from vidstyle.training.style import train
         from vidstyle.zoo import catalog
         from vidstyle.zoo.features import load_features
@@ -92,8 +93,7 @@ def train_style(
             exclude=tuple(exclude),
             manifest=Path(manifest) if manifest else None,
             device=own_device,
-            save_every=save_every,
-            on_report=on_report,
+            recording=Recording(on_report, save_every=save_every, sheet_every=save_every),
         )
         if processes.is_first():
             files = catalog.open_file(weights)

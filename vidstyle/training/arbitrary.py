@@ -7,7 +7,7 @@ learned first, at a high style weight, then the content is brought back at a low
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -28,9 +28,9 @@ from vidstyle.training.config import ArbitraryConfig as Config
 from vidstyle.training.data import Crops
 from vidstyle.training.growth import grow, widen
 from vidstyle.training.held import SEED, held_out_losses
-from vidstyle.training.manifest import split_pictures
+from vidstyle.training.manifest import Folders
 from vidstyle.training.painting import MARGIN, Views, losses_of_step, rows
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, write_sheet
 
@@ -39,41 +39,31 @@ _DESCRIBED = 512
 
 
 def train(
-    content: Path,
-    style: Path,
+    folders: Folders,
     perceptual: Perceptual,
     out: Path,
     *,
     encoder_perceptual: Perceptual,
     config: Config | None = None,
-    exclude: tuple[str, ...] = (),
-    manifest: Path | None = None,
     init: Path | None = None,
     device: str = "cpu",
-    sheet_every: int = 500,
-    save_every: int = 200,
-    on_report: Callable[[Report], None] | None = None,
+    recording: Recording | None = None,
 ) -> Path:
     """Train and return the path of the weights, `out`/arbitrary.safetensors.
 
     A run that finds a checkpoint in `out` goes on from it, with the number of steps of `config`.
 
     Args:
-        content: folder of photos.
-        style: folder of style pictures.
+        folders: what it learns from.
         perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         out: folder for checkpoint, contact sheets and the result.
         encoder_perceptual: the network whose features the style encoder reads, of our own network's widths;
             its weights become part of the result.
         config: the knobs.
-        exclude: beginnings of file names to leave out.
-        manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.
         init: shipped weights to start from, of any style or of one; see `grow` and `widen` for what fits.
         device: a torch device.
-        sheet_every: steps between contact sheets.
-        save_every: steps between checkpoints.
-        on_report: called after every tenth step, and at the end with the losses in the photos that
-            were held out, if any, in the styles that were, or else in the training's.
+        recording: where reports go, and how often to save and draw. Photos that were held out are measured in the
+            styles that were, or else in the training's.
 
     Raises:
         InputError: a folder without pictures, weights that do not fit, or pictures that are not the
@@ -89,8 +79,8 @@ def train(
         )
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    photos, held = split_pictures("content", content, manifest, exclude)
-    pictures, held_styles = split_pictures("style", style, manifest, exclude)
+    photos, held = folders.split("content")
+    pictures, held_styles = folders.split("style")
     perceptual = perceptual.to(target)
     net = _network(config, pictures, encoder_perceptual, init, out / "checkpoint.pt").to(target)
     for module in (net, perceptual):
@@ -125,11 +115,9 @@ def train(
 
     run.fit(
         losses_at,
+        recording,
         constrain=net.frame_net.equalize_kernels_,
-        on_report=on_report,
-        save_every=save_every,
         sheet=lambda step, averaged: write_sheet(out / f"sheet_{step:06d}.jpg", averaged, *shown),
-        sheet_every=sheet_every,
         held_out=held_out if held else None,
     )
     return run.ship(out / "arbitrary.safetensors")

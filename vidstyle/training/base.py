@@ -7,7 +7,7 @@ The any-style network itself paints as before: what is written are the weights t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,9 +27,9 @@ from vidstyle.stylize.style import fit_style
 from vidstyle.training.checkpoint import shipped_weights
 from vidstyle.training.config import BaseConfig, FitConfig
 from vidstyle.training.fit import fit, learns, stroke_picture
-from vidstyle.training.manifest import split_pictures
+from vidstyle.training.manifest import Folders
 from vidstyle.training.pace import FirstSteps, Steps
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording, Report
 from vidstyle.training.run import Run
 from vidstyle.zoo.catalog import ModelFiles
 
@@ -41,37 +41,29 @@ _BIAS = "style_encoder.head.bias"
 
 
 def train(
-    content: Path,
-    style: Path,
+    folders: Folders,
     perceptual: Perceptual,
     base: Path,
     out: Path,
     *,
     config: BaseConfig | None = None,
     fit_config: FitConfig | None = None,
-    exclude: tuple[str, ...] = (),
-    manifest: Path | None = None,
     device: str = "cpu",
-    save_every: int = 20,
-    on_report: Callable[[Report], None] | None = None,
+    recording: Recording | None = None,
 ) -> Path:
     """Train and return the path of the weights, `out`/NAME_fit.safetensors, NAME being the any-style network's.
 
     A run that finds a checkpoint in `out` goes on from it, with the number of steps of `config`.
 
     Args:
-        content: folder of photos.
-        style: folder of style pictures.
+        folders: what it learns from; what is held out there is left out.
         perceptual: the network whose features the losses compare; see `vidstyle.zoo.features`.
         base: safetensors of the any-style network.
         out: folder for checkpoint and result.
         config: the knobs.
         fit_config: the knobs of the fits.
-        exclude: beginnings of file names to leave out.
-        manifest: tells what to learn from; see `vidstyle.training.manifest`.
         device: a torch device.
-        save_every: steps between checkpoints.
-        on_report: called after every step, a fit; its losses are those at the end of the fit.
+        recording: where reports go, and how often to report and save. A step is a fit, and its losses are those at the end of it.
 
     Raises:
         InputError: a folder without pictures, weights that are no any-style network's, pictures that are not the
@@ -79,8 +71,8 @@ def train(
         TrainingError: 20 fits in a row without a finite loss.
     """
     config, fit_config = config or BaseConfig(), fit_config or FitConfig()
-    photos, _ = split_pictures("content", content, manifest, exclude)
-    pictures, _ = split_pictures("style", style, manifest, exclude)
+    photos, _ = folders.split("content")
+    pictures, _ = folders.split("style")
     net = Arbitrary.from_shipped(load_weights(base)).to(device)
     names = choose_(net)
     files = ModelFiles.of(base, takes_pictures=True, shipped=False)
@@ -116,7 +108,7 @@ def train(
         losses = {name: torch.tensor(value) for name, value in reports[-1].losses.items()}
         return way_loss(net, before, begun.state_dict()), losses
 
-    run.fit(losses_at, on_report=on_report, report_every=1, save_every=save_every)
+    run.fit(losses_at, recording)
     learned = {name: run.average.weights[name] for name in names}
     path = out / files.fit_base.name
     notes = {ModelFiles.FIT_BASE_OF: files.digest}

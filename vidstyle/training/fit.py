@@ -26,7 +26,7 @@ from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
 from vidstyle.training.pace import Pace
 from vidstyle.training.painting import MARGIN, Views, features_of_step, losses_of_step
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording, Report
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import to_pixels
 
@@ -140,7 +140,7 @@ def fit(
         rest = net.frame_net, perceptual, config
         return losses_of_step(view, views, style, vectors, *rest, of_styles=of_style(view))
 
-    run.fit(losses_at, constrain=net.constrain_, on_report=on_report, report_every=1)
+    run.fit(losses_at, Recording(on_report, report_every=1), constrain=net.constrain_)
     return run
 
 

@@ -7,7 +7,6 @@ Schmidt 2016, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -26,9 +25,9 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.perceptual import LAYERS, Perceptual
 from vidstyle.training.config import InverseConfig as Config
 from vidstyle.training.data import Crops
-from vidstyle.training.manifest import split_pictures
+from vidstyle.training.manifest import Folders
 from vidstyle.training.painting import ramps
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, to_pixels, write_picture
 
@@ -46,35 +45,25 @@ _MEASURED = 8
 
 
 def train(
-    content: Path,
-    style: Path,
+    folders: Folders,
     perceptual: Perceptual,
     out: Path,
     *,
     config: Config | None = None,
-    exclude: tuple[str, ...] = (),
-    manifest: Path | None = None,
     device: str = "cpu",
-    sheet_every: int = 500,
-    save_every: int = 200,
-    on_report: Callable[[Report], None] | None = None,
+    recording: Recording | None = None,
 ) -> Path:
     """Train and return the path of the weights, `out`/inverse.safetensors.
 
     A run that finds a checkpoint in `out` goes on from it, with the number of steps of `config`.
 
     Args:
-        content: folder of photos.
-        style: folder of style pictures.
+        folders: what it learns from.
         perceptual: the network whose features are inverted.
         out: folder for checkpoint, contact sheets and the result.
         config: the knobs.
-        exclude: beginnings of file names to leave out.
-        manifest: tells what to learn from and what to hold out; see `vidstyle.training.manifest`.
         device: a torch device.
-        sheet_every: steps between contact sheets.
-        save_every: steps between checkpoints.
-        on_report: called after every tenth step, and at the end with the losses in the photos that were held out, if any.
+        recording: where reports go, and how often to save and draw.
 
     Raises:
         InputError: a folder without pictures, or pictures that are not the manifest's.
@@ -84,8 +73,8 @@ def train(
     config.check()
     target = torch.device(device)
     torch.manual_seed(config.seed)
-    photos, held = split_pictures("content", content, manifest, exclude)
-    pictures, _ = split_pictures("style", style, manifest, exclude)
+    photos, held = folders.split("content")
+    pictures, _ = folders.split("style")
     perceptual = perceptual.to(target)
     channels = perceptual.widths[2]
     net = Inverse(channels, quarter=config.quarter, half=config.half).to(target)
@@ -126,12 +115,10 @@ def train(
 
     run.fit(
         losses_at,
-        on_report=on_report,
-        save_every=save_every,
+        recording,
         sheet=lambda step, averaged: _write_sheet(
             out / f"sheet_{step:06d}.jpg", averaged, perceptual, *shown
         ),
-        sheet_every=sheet_every,
         held_out=held_out if held else None,
     )
     return run.ship(out / "inverse.safetensors")

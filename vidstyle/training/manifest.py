@@ -10,8 +10,9 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vidstyle.errors import InputError
 from vidstyle.training.data import list_pictures
@@ -108,6 +109,25 @@ def split_pictures(
     if not split.train:
         raise InputError(f"{manifest} has no {kind} picture to learn from")
     return split
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The pictures that a recipe learns from: photos, and pictures of styles."""
+
+    content: Path
+    """Of photos."""
+    style: Path
+    """Of style pictures."""
+    exclude: tuple[str, ...] = ()
+    """Beginnings of file names to leave out."""
+    manifest: Path | None = None
+    """Tells what to learn from and what to hold out; None: all is learned from."""
+
+    def split(self, kind: Literal["content", "style"]) -> Split:
+        """Return the pictures of one folder; raises as `split_pictures` does."""
+        folder = self.content if kind == "content" else self.style
+        return split_pictures(kind, folder, self.manifest, self.exclude)
 
 
 def _digest(path: Path) -> str:

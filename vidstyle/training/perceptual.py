@@ -7,7 +7,6 @@ the teacher sees is used, never its weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from vidstyle.nets.weights import load_weights
 from vidstyle.training.config import PerceptualConfig as Config
 from vidstyle.training.data import Crops, list_pictures
 from vidstyle.training.muon import Muon
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 
 _HELD_OUT = 20
@@ -167,8 +166,7 @@ def train(
     config: Config | None = None,
     exclude: tuple[str, ...] = (),
     device: str = "cpu",
-    save_every: int = 200,
-    on_report: Callable[[Report], None] | None = None,
+    recording: Recording | None = None,
 ) -> Path:
     """Train and return the path of the weights, `out`/perceptual.safetensors.
 
@@ -181,9 +179,7 @@ def train(
         config: the knobs.
         exclude: beginnings of file names to leave out.
         device: a torch device.
-        save_every: steps between checkpoints.
-        on_report: called after every tenth step with the errors on the training's crops, and at the
-            end with those on the pictures that were held out.
+        recording: where reports go, and how often to save.
 
     Raises:
         InputError: a folder without pictures, or weights that do not fit.
@@ -239,5 +235,5 @@ def train(
         )
         return {name: relative_error(a, b).item() for name, a, b in layers}
 
-    run.fit(losses_at, on_report=on_report, save_every=save_every, held_out=held_out)
+    run.fit(losses_at, recording, held_out=held_out)
     return run.ship(out / "perceptual.safetensors")

@@ -20,15 +20,12 @@ from vidstyle.errors import InputError, TrainingError
 from vidstyle.nets.processes import average_gradients, is_first, mean
 from vidstyle.training import checkpoint
 from vidstyle.training.pace import Pace, Steps
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording, Report
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 20
 """Steps in a row without a finite loss after which a run ends."""
-
-_REPORTED = 10
-"""Steps between two reports."""
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -143,31 +140,27 @@ class Run(Generic[Net]):
     def fit(
         self,
         losses_at: Callable[[int], tuple[Tensor, dict[str, Tensor]]],
+        recording: Recording | None = None,
         *,
         constrain: Callable[[], None] | None = None,
-        on_report: Callable[[Report], None] | None = None,
-        report_every: int = _REPORTED,
-        save_every: int = 200,
         sheet: Callable[[int, Net], None] | None = None,
-        sheet_every: int = 200,
         held_out: Callable[[Net], dict[str, float]] | None = None,
     ) -> None:
         """Take the steps that are left.
 
         Args:
             losses_at: returns, for the number of a step from 0, the loss to minimize and its parts.
+            recording: where reports go, and how often to report, save and draw.
             constrain: brings the weights back, in place, to those that are allowed, after each step.
-            on_report: called after so many steps, and once more at the end with what `held_out` returns.
-            report_every: steps between reports.
-            save_every: steps between checkpoints; the last step is kept too.
-            sheet: draws paintings of the averaged network, after so many steps.
-            sheet_every: steps between sheets; the last step has one too.
+            sheet: draws paintings of the averaged network.
             held_out: measures the averaged network on pictures that were held out.
 
         Raises:
             TrainingError: 20 steps in a row without a finite loss.
             OutputError: the folder of the checkpoints cannot be made.
         """
+        recording = recording or Recording()
+        on_report = recording.on_report
         if self._file:
             make_folder(self._file.parent)
         batch = self.config.batch
@@ -181,14 +174,14 @@ class Run(Generic[Net]):
                 self.average.update(self.net)
             step = done = step + 1
             steps = self._pace.steps(done)
-            if on_report and done % report_every == 0:
+            if on_report and done % recording.report_every == 0:
                 rate = (done - self.start) * batch / (time.monotonic() - started)
                 values = {name: mean(value).item() for name, value in losses.items()}
                 if is_first():
                     on_report(Report(done, steps, values, rate, self.skipped))
-            if is_first() and (done % save_every == 0 or done == steps):
+            if is_first() and (done % recording.save_every == 0 or done == steps):
                 self._save(done)
-            if sheet and is_first() and (done % sheet_every == 0 or done == steps):
+            if sheet and is_first() and (done % recording.sheet_every == 0 or done == steps):
                 sheet(done, self.averaged())
         if on_report and held_out:
             values = {f"held out {k}": v for k, v in held_out(self.averaged()).items()}

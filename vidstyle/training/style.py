@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from vidstyle.training.held import held_out_losses
 from vidstyle.training.leaves import leaves
 from vidstyle.training.manifest import split_pictures
 from vidstyle.training.painting import MARGIN, Views, losses_of_step
-from vidstyle.training.report import Report
+from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 from vidstyle.training.sheet import shown_pictures, write_strip
 
@@ -46,8 +46,7 @@ def train(
     exclude: tuple[str, ...] = (),
     manifest: Path | None = None,
     device: str = "cpu",
-    save_every: int = 200,
-    on_report: Callable[[Report], None] | None = None,
+    recording: Recording | None = None,
 ) -> Path:
     """Train and return the path of the weights, `out`/NAME.safetensors, NAME being the picture's.
 
@@ -63,9 +62,7 @@ def train(
         exclude: beginnings of names of photos in the folder to leave out.
         manifest: tells what to learn from and what to hold out; its photos alone matter.
         device: a torch device.
-        save_every: steps between checkpoints, with a contact sheet each.
-        on_report: called after every tenth step, and at the end with the losses in the photos that
-            were held out, if any.
+        recording: where reports go, and how often to save and draw.
 
     Raises:
         InputError: a folder without pictures, a style that is none, weights that do not fit, photos
@@ -105,11 +102,9 @@ def train(
 
     run.fit(
         losses_at,
+        recording,
         constrain=net.constrain_,
-        on_report=on_report,
-        save_every=save_every,
         sheet=lambda _, averaged: write_strip(out / "sheet.jpg", averaged, shown),
-        sheet_every=save_every,
         held_out=held_out if held else None,
     )
     if processes.is_first():

@@ -14,6 +14,7 @@ from vidstyle import api
 from vidstyle.errors import Interrupted, VidstyleError
 from vidstyle.masks import Masks
 from vidstyle.media.containers import PICTURES
+from vidstyle.naming import default_output
 from vidstyle.pipeline import Progress
 from vidstyle.runtime.compute import Compute
 from vidstyle.shortage import shortage
@@ -37,7 +38,7 @@ _PLAYED = {".mp4", ".m4v", ".mov", ".webm", ".gif"}
 
 def output_name(clip: Clip, style: str | Path) -> str:
     """Return the name of a result that a browser can show, as far as can be."""
-    path = api.default_output(clip.path, str(style))
+    path = default_output(clip.path, str(style))
     if clip.still:
         return path.with_suffix(path.suffix if path.suffix in PICTURES else ".png").name
     return path.with_suffix(path.suffix if path.suffix.lower() in _PLAYED else ".mp4").name

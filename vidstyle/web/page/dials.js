@@ -8,7 +8,7 @@ const LABELS = {
   feather: "Soft edge", compare: "Before and after in the result", hdr: "HDR video",
 };
 const HINTS = {
-  keep: "People, their faces, or all that is not a person; the rest is painted.",
+  keep: "People, their faces, all that is not a person, or a region such as the sky; the rest is painted.",
   mask: "Paint where the picture is white.", invert: "",
 };
 const NONE = { keep: "nothing" };

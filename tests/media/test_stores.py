@@ -1,0 +1,234 @@
+"""Inputs and outputs at addresses that fsspec knows: read whole, written whole, and everything that a store may do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import vidstyle
+from tests.clips import make_clip
+from tests.conftest import vidstyle as command
+from vidstyle import InputError, MissingPackageError, OutputError, UsageError
+from vidstyle.media import address
+from vidstyle.media.address import Stored, located, placed
+from vidstyle.media.stores import fetch, send
+
+fsspec = pytest.importorskip(
+    "fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'"
+)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return make_clip(tmp_path_factory.mktemp("clip") / "in.mp4", times=range(10), size=(64, 48))
+
+
+@pytest.fixture
+def memory(clip):
+    """A store in this process: in.mp4 in a folder of its own."""
+    files = fsspec.filesystem("memory")
+    files.makedirs("/clips")
+    files.put_file(str(clip), "/clips/in.mp4")
+    yield files
+    files.rm("/", recursive=True)
+
+
+@pytest.fixture
+def strange():
+    """Register a kind of store, strange://, that lies in this machine's files and has some methods of its own."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    def register(**methods):
+        kind = type(
+            "Strange", (LocalFileSystem,), {"protocol": "strange", "cachable": False} | methods
+        )
+        kind._strip_protocol = classmethod(
+            lambda cls, path: LocalFileSystem._strip_protocol(str(path).removeprefix("strange://"))
+        )
+        fsspec.register_implementation("strange", kind, clobber=True)
+
+    return register
+
+
+def test_what_is_painted_is_what_a_file_gives(clip, memory, tmp_path):
+    result = vidstyle.stylize("memory://clips/in.mp4", "identity")
+    assert str(result.output) == "memory://clips/in.identity.mp4"
+    vidstyle.stylize(clip, "identity", tmp_path / "out.mp4")
+    assert memory.cat("/clips/in.identity.mp4") == (tmp_path / "out.mp4").read_bytes()
+    assert memory.ls("/clips", detail=False) == ["/clips/in.identity.mp4", "/clips/in.mp4"]
+
+
+def test_one_end_may_be_a_file(clip, memory, tmp_path):
+    vidstyle.stylize("memory://clips/in.mp4", "identity", tmp_path / "out.mp4")
+    vidstyle.stylize(clip, "identity", "memory://clips/out.mp4")
+    assert memory.cat("/clips/out.mp4") == (tmp_path / "out.mp4").read_bytes()
+
+
+def test_what_is_there_is_replaced_if_that_is_allowed(clip, memory):
+    memory.pipe("/clips/out.mp4", b"mine")
+    with pytest.raises(UsageError, match="exists already; allow `overwrite`"):
+        vidstyle.stylize(clip, "identity", "memory://clips/out.mp4")
+    assert memory.cat("/clips/out.mp4") == b"mine"
+    vidstyle.stylize(clip, "identity", "memory://clips/out.mp4", overwrite=True)
+    assert len(memory.cat("/clips/out.mp4")) > 1000
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "options", "text"),
+    [
+        ("memory://clips/none.mp4", None, {}, "cannot read memory://clips/none.mp4: it does not exist"),
+        ("memory://clips/bad.mp4", None, {}, "cannot read memory://clips/bad.mp4: not a media file"),
+        ("memory://clips.d", None, {}, "clips.d: it is a folder; end its name with a slash"),
+        (None, "memory://nowhere/out.mp4", {}, "memory://nowhere/out.mp4: its folder does not exist"),
+        (None, "memory://clips/out.xyz", {}, "cannot tell the container from the ending '.xyz'"),
+        (None, "memory://clips/%04d.png", {}, "numbered pictures go into a folder of this machine"),
+        (None, "memory://clips/out.mp4", {"resume": True}, "name a file, not memory://clips/out.mp4"),
+        (None, "memory://clips/o.mp4", {"keep_partial": True}, "name a file, not memory://clips/o.mp4"),
+        (None, "http://host/out.mp4", {}, "cannot write http://host/out.mp4: http:// is not written"),
+        ("memory://clips/in.mp4", "memory://clips/in.mp4", {"overwrite": True}, "is an input itself"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_one_line(clip, memory, source, output, options, text):
+    memory.pipe("/clips/bad.mp4", b"no video" * 100)
+    memory.makedirs("/clips.d")
+    with pytest.raises(vidstyle.VidstyleError) as caught:
+        vidstyle.stylize(source or clip, "identity", output, **options)
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+    assert not memory.exists("/clips/out.mp4")
+
+
+def test_a_list_from_a_folder_is_skipped_once_it_is_whole(memory, tmp_path):
+    memory.copy("/clips/in.mp4", "/clips/deep/er/b.mp4")
+    memory.pipe("/clips/notes.txt", b"no video")
+    memory.pipe("/clips/.hidden.mp4", b"no video")
+
+    def many():
+        report = vidstyle.stylize_many(
+            ["memory://clips/"],
+            ["identity"],
+            "memory://out/{folder}/{name}.{ext}",
+            recursive=True,
+            report=tmp_path / "report.json",
+        )
+        return [outcome.status for outcome in report.outcomes]
+
+    assert many() == ["done", "done"]
+    assert memory.find("/out") == ["/out/deep/er/b.mp4", "/out/in.mp4"]
+    assert many() == ["skipped", "skipped"]
+    memory.rm("/out/in.mp4")
+    assert many() == ["skipped", "done"]
+    results = json.loads((tmp_path / "report.json").read_text())["results"]
+    assert results[0]["input"] == "memory://clips/deep/er/b.mp4"
+
+
+def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
+    def put_file(self, file, path, **_):
+        Path(path).write_bytes(Path(file).read_bytes()[:100])
+        raise RuntimeError("the line is\ncut")
+
+    strange(put_file=put_file)
+    out = f"strange://{tmp_path}/out.mp4"
+    with pytest.raises(OutputError, match=r"^cannot write strange://.*/out.mp4: the line is$"):
+        vidstyle.stylize(clip, "identity", out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_appears_when_it_is_whole(strange, clip, tmp_path):
+    seen = []
+
+    def put_file(self, file, path, **_):
+        Path(path).write_bytes(Path(file).read_bytes())
+        seen.append([entry.name for entry in tmp_path.iterdir()])
+
+    strange(put_file=put_file)
+    send(clip, Stored(f"strange://{tmp_path}/out.mp4"), overwrite=False)
+    ((name,),) = seen
+    assert name.startswith(".out.mp4.")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_store_that_says_nothing_is_given_up(strange, clip, tmp_path):
+    over = threading.Event()
+    strange(get_file=lambda self, path, file, **_: over.wait(60))
+
+    class Ended(Exception):
+        """What a caller's function raises stays what it is."""
+
+    def stop():
+        raise Ended
+
+    with pytest.raises(Ended):
+        fetch(Stored(f"strange://{clip}"), tmp_path / "in.mp4", stop)
+    over.set()
+
+
+def test_a_store_whose_package_is_missing(strange, clip):
+    def missing(self, *_, **__):
+        raise ImportError("Install s3fs to access S3")
+
+    strange(__init__=missing)
+    with pytest.raises(MissingPackageError, match=r"read strange://.*: Install s3fs to access S3$"):
+        vidstyle.stylize(f"strange://{clip}", "identity")
+
+
+def test_without_fsspec_one_line_says_how_to_get_it(monkeypatch, clip):
+    monkeypatch.setattr(address, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'vidstyle\[fsspec\]'"):
+        vidstyle.stylize("s3://bucket/in.mp4", "identity")
+    with pytest.raises(UsageError, match=r"pip install 'vidstyle\[fsspec\]'"):
+        vidstyle.stylize(clip, "identity", "s3://bucket/out.mp4")
+
+
+def test_fsspec_is_imported_for_addresses_alone(clip, tmp_path):
+    code = "import sys, vidstyle; vidstyle.stylize(*sys.argv[1:]); print('fsspec' in sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, clip, "identity", tmp_path / "out.mp4"],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stdout == "False\n", ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "shown", "beside"),
+    [
+        ("s3://bucket/a/in.mp4", "in.mp4", "s3://bucket/a/in.mp4", "s3://bucket/a/o.mp4"),
+        ("sftp://me:word@host/in.mp4", "in.mp4", "sftp://host/in.mp4", "sftp://me:word@host/o.mp4"),
+        ("zip://in.mp4::s3://b/a.zip", "in.mp4", "zip://in.mp4::s3://b/a.zip", "zip://o.mp4::s3://b/a.zip"),
+    ],
+)  # fmt: skip
+def test_parts_of_an_address(url, name, shown, beside):
+    stored = Stored(url)
+    assert (stored.name, str(stored), stored.with_name("o.mp4").url) == (name, shown, beside)
+
+
+def test_what_is_an_address():
+    assert located("memory://a/in.mp4", stored=True) == Stored("memory://a/in.mp4")
+    assert placed("memory://a/in.mp4") == Stored("memory://a/in.mp4")
+    assert placed("a/in.mp4") == Path("a/in.mp4")
+    for text in ("file:///a/in.mp4", "rtsp://host/in.mp4"):
+        with pytest.raises(InputError, match="expected http"):
+            located(text, stored=True)
+    with pytest.raises(
+        InputError, match="only vidstyle run reads such addresses; download it first"
+    ):
+        located("memory://a/in.mp4")
+
+
+def test_the_command_takes_addresses(clip, tmp_path):
+    ended = command("run", f"local://{clip}", "-s", "identity", "-o", f"local://{tmp_path}/out.mp4")
+    assert ended.returncode == 0, ended.stderr
+    assert f"local://{tmp_path}/out.mp4: 10 frames" in ended.stderr
+    ended = command("run", f"local://{clip}", "-s", "identity", "-o", f"local://{tmp_path}/out.mp4")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "out.mp4 exists already; allow -y" in ended.stderr
+    ended = command("probe", f"local://{clip}")
+    assert ended.returncode == 2
+    assert "only vidstyle run reads such addresses" in ended.stderr
