@@ -11,7 +11,16 @@ from tests.clips import make_picture, pattern
 from tests.conftest import vidstyle
 from vidstyle import InputError
 from vidstyle.nets.perceptual import DISTILLED, Perceptual
-from vidstyle.training.perceptual import Config, disturb, train, worsened
+from vidstyle.training.muon import Muon, orthogonalized
+from vidstyle.training.perceptual import (
+    Config,
+    block,
+    block_losses,
+    difference,
+    disturb,
+    train,
+    worsened,
+)
 from vidstyle.training.report import Recording
 
 WIDTHS = (8, 8, 8, 8, 8)
@@ -49,8 +58,7 @@ def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     weights = load_file(result)
     assert all(w.dtype == torch.float16 for w in weights.values())
     net = Perceptual.from_state_dict(weights)
-    assert (net.widths, net.inner) == (WIDTHS, 2)
-    assert net.conv1_2.out_channels == 2 * net.conv1_1.out_channels
+    assert net.widths == WIDTHS
     # Random at first, never the teacher's.
     assert not torch.allclose(net.conv1_1.weight, load_file(teacher)["conv1_1.weight"], atol=0.05)
 
@@ -68,6 +76,75 @@ def test_layers_are_chosen_by_name():
         assert len(net(x)) == 4
         with pytest.raises(ValueError, match="relu5_2"):
             net(x, ["relu5_2"])
+
+
+def test_blocks_in_a_row_are_the_network():
+    net = Perceptual(WIDTHS).eval()
+    x = torch.rand(1, 3, 64, 48)
+    with torch.no_grad():
+        features = net(x, DISTILLED)
+        for layer, expected in zip(DISTILLED, features, strict=True):
+            x = block(net, x, layer)
+            assert torch.equal(x, expected)
+
+
+def test_blocks_are_compared_each_with_the_teachers_input():
+    torch.manual_seed(0)
+    net, teacher = Perceptual(WIDTHS).eval(), Perceptual(WIDTHS).eval()
+    net.load_state_dict(
+        teacher.state_dict()
+        | {n: v + 1 for n, v in teacher.state_dict().items() if n.startswith("conv2_1")}
+    )
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        losses = block_losses(net, teacher, torch.rand(2, 3, 64, 64), generator, 0.0)
+    assert losses[1] > 0.1
+    assert [loss.item() for n, loss in enumerate(losses) if n != 1] == [0] * 5
+
+
+def test_a_faint_channel_counts_beside_a_strong_one():
+    target = torch.stack([torch.full((4, 4), 10.0), torch.full((4, 4), 1.0)])[None]
+    output = target.clone()
+    output[:, 1] = 0
+    assert difference(target, target) == 0
+    # Of all energy the faint channel has 1 %; of the mean over channels it has a half, somewhat less since it is faint.
+    assert difference(output, target).item() == pytest.approx(
+        (1 / 101 + 0.5 / (1 + 0.01 * 50.5)) / 2, rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (40, 6), (8, 8)])
+def test_orthogonalized_matrices_keep_their_directions(shape):
+    torch.manual_seed(0)
+    matrix = torch.randn(shape) * torch.logspace(0, -1, shape[1])
+    made = orthogonalized(matrix)
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    values = torch.diag(u.T @ made @ v.T)
+    assert torch.allclose(u.T @ made @ v.T, torch.diag(values), atol=1e-3)
+    assert values.min() > 0.6
+    assert values.max() < 1.25
+
+
+def test_muon_learns_directions_that_inputs_hardly_show():
+    torch.manual_seed(0)
+    turned, _ = torch.linalg.qr(
+        torch.randn(16, 16)
+    )  # else each weight is a direction, as Adam takes it
+    inputs = torch.randn(256, 16) * torch.logspace(0, -2, 16) @ turned
+    kernel = torch.randn(8, 16)
+
+    def error(optimizer_of):
+        learned = torch.nn.Parameter(torch.zeros(8, 16))
+        optimizer = optimizer_of([learned])
+        for step in range(300):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.1 * (1 - step / 300)
+            optimizer.zero_grad()
+            (inputs @ (learned - kernel).T).square().mean().backward()
+            optimizer.step()
+        return (learned - kernel).square().mean().item()
+
+    assert error(lambda p: Muon(p, 0.1)) < 0.5 * error(lambda p: torch.optim.Adam(p, 0.1))
 
 
 @pytest.mark.parametrize("average", [False, True])

@@ -33,7 +33,6 @@ class Perceptual(nn.Module):
         self,
         widths: tuple[int, ...] = (16, 32, 64, 128, 128),
         *,
-        inner: int = 1,
         stages: tuple[int, ...] = STAGES,
         padding: Literal["reflect", "zeros"] = "reflect",
     ) -> None:
@@ -41,21 +40,18 @@ class Perceptual(nn.Module):
 
         Args:
             widths: channels of each stage.
-            inner: convolutions that are none of `DISTILLED` have so many times these channels.
             stages: convolutions of each stage; fewer than VGG-19 has for one that ends earlier.
             padding: as `torch.nn.Conv2d` names it.
         """
         super().__init__()
-        self.widths, self.inner, self.stages = widths, inner, stages
+        self.widths, self.stages = widths, stages
         self.preprocess = nn.Conv2d(3, 3, 1)
         previous = 3
         for stage, (width, count) in enumerate(zip(widths, stages, strict=True), start=1):
             for i in range(1, count + 1):
-                name = f"{stage}_{i}"
-                channels = width if f"relu{name}" in DISTILLED else width * inner
-                layer = nn.Conv2d(previous, channels, 3, padding=1, padding_mode=padding)
-                self.add_module(f"conv{name}", layer)
-                previous = channels
+                layer = nn.Conv2d(previous, width, 3, padding=1, padding_mode=padding)
+                self.add_module(f"conv{stage}_{i}", layer)
+                previous = width
 
     @classmethod
     def from_state_dict(
@@ -68,8 +64,7 @@ class Perceptual(nn.Module):
         """
         try:
             widths = tuple(state[f"conv{s}_1.weight"].shape[0] for s in range(1, 6))
-            inner = state["conv1_2.weight"].shape[0] // widths[0]
-            net = cls(widths, inner=inner, padding=padding)
+            net = cls(widths, padding=padding)
             net.load_state_dict({name: state[name] for name in net.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise InputError(

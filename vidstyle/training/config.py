@@ -229,16 +229,16 @@ class KeyframeConfig:
 class PerceptualConfig:
     """Every knob of the training of a perceptual network."""
 
-    steps: Annotated[int, Between(1)] = 6000
+    steps: Annotated[int, Between(1)] = 3600
     """Optimizer steps."""
     batch: Annotated[int, Between(1)] = 12
     """Crops per step."""
     crop: Annotated[int, Between(32)] = 128
     """Side of the crops, pixels."""
-    learning_rate: float = 2e-3
-    """Peak learning rate of Adam, warmed up over 100 steps, then a cosine to zero."""
-    inner: Annotated[int, Between(1)] = 2
-    """Factor of the teacher's channels for layers that are not compared."""
+    learning_rate: float = 2e-2
+    """Peak learning rate of Muon, warmed up over 100 steps, then a cosine to zero."""
+    blockwise: Annotated[float, Between(0, 1)] = 0.5
+    """Share of the steps, the first ones, in which the blocks between two layers learn side by side."""
     adversarial: Annotated[float, Between(0, 1)] = 0.04
     """Every third step uses pictures that are changed by this much, root mean square of 0 to 1, to increase the error."""
     average: float = 0.998

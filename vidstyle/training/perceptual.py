@@ -11,16 +11,18 @@ from functools import partial
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError
 from vidstyle.losses.perceptual import relative_error
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channel_statistics, channels_last
-from vidstyle.nets.perceptual import DISTILLED, Perceptual
+from vidstyle.nets.perceptual import DISTILLED, NAMES, Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training.config import PerceptualConfig as Config
 from vidstyle.training.data import Crops, list_pictures
+from vidstyle.training.muon import Muon
 from vidstyle.training.report import Recording
 from vidstyle.training.run import Run
 
@@ -58,11 +60,74 @@ def worsened(pictures: Tensor, loss: Tensor, most: float) -> Tensor:
     return (pictures + most * gradient / (size + 1e-12)).clamp(0, 1).detach()
 
 
+_SLOPE, _SLOPED = 1e-3, 0.9
+"""Slope of the units below 0 while the network learns, and for which share of the steps: steps of one length would else kill units for good."""
+
+_NOISE = 0.5
+"""Noise in the features that a block is given, at most, by their standard deviation."""
+
+_FAINT = 0.01
+"""Energy of a channel, by the mean of all, below which errors count for less."""
+
+
+def block(net: Perceptual, x: Tensor, layer: str, slope: float = 0.0) -> Tensor:
+    """Return the features of one of `DISTILLED` (B, C, h, w), given those of the one before it, or the picture for the first."""
+    at = DISTILLED.index(layer)
+    first = NAMES.index(DISTILLED[at - 1]) + 1 if at else 0
+    x = x if at else net.preprocess(x)
+    for name in NAMES[first : NAMES.index(layer) + 1]:
+        if name.endswith("_1") and name != NAMES[0]:
+            x = F.max_pool2d(x, 2)
+        x = F.leaky_relu(net.get_submodule(f"conv{name[4:]}")(x), slope)
+    return x
+
+
+def noisy_features(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return features or pictures (B, C, h, w), not below 0, with noise of all frequencies in every other one.
+
+    Photos have little of what is fine, and so hardly teach how it is seen; an optimisation through the network makes use of that.
+    """
+    count = len(x)
+    share = _NOISE * torch.rand(count, 1, 1, 1, generator=generator)
+    share *= torch.randint(2, (count, 1, 1, 1), generator=generator)
+    noise = torch.randn(x.shape, generator=generator).to(x.device) * share.to(x.device)
+    return F.relu(x + noise * channel_statistics(x)[1])
+
+
+def block_losses(
+    net: Perceptual, teacher: Perceptual, pictures: Tensor, generator: torch.Generator, slope: float
+) -> list[Tensor]:
+    """Return a loss for each block between two of `DISTILLED`, each given what the teacher sees in front of it.
+
+    The blocks learn side by side (Wang et al. 2018, "Progressive Blockwise Knowledge Distillation"; here all at once): none waits for the one
+    in front of it, or makes up for its errors.
+    """
+    losses, x = [], pictures
+    for layer in DISTILLED:
+        x = noisy_features(x, generator)
+        with torch.no_grad():
+            target = block(teacher, x, layer)
+        losses.append(difference(block(net, x, layer, slope).float(), target.float()))
+        x = target
+    return losses
+
+
+def difference(output: Tensor, target: Tensor) -> Tensor:
+    """Return the relative squared error of features (B, C, h, w), the mean of that of all and that of each channel.
+
+    A channel that responds rarely and strongly would else hide the others.
+    """
+    squares = target.square().mean((0, 2, 3))
+    errors = (output - target).square().mean((0, 2, 3))
+    each = errors / (squares + _FAINT * squares.mean() + 1e-6)
+    return (relative_error(output, target) + each.mean()) / 2
+
+
 def distances(output_features: list[Tensor], target_features: list[Tensor]) -> list[Tensor]:
     """Return a loss for each layer: features, and their statistics, relative to the teacher's."""
     losses = []
     for mine, other in zip(output_features, target_features, strict=True):
-        loss = relative_error(mine.float(), other.float())
+        loss = difference(mine.float(), other.float())
         pairs = zip(channel_statistics(mine), channel_statistics(other), strict=True)
         losses.append(loss + sum(relative_error(a, b) for a, b in pairs))
     return losses
@@ -127,7 +192,7 @@ def train(
     target = torch.device(device)
     torch.manual_seed(config.seed)
     teacher_net = Perceptual.from_state_dict(load_weights(teacher)).to(target)
-    net = Perceptual(teacher_net.widths, inner=config.inner).to(target)
+    net = Perceptual(teacher_net.widths).to(target)
     for module in (net, teacher_net):
         channels_last(module)
     files = [file for folder in folders for file in list_pictures(folder, exclude)]
@@ -136,21 +201,31 @@ def train(
     crops = partial(Crops, size=config.crop, recolor=0.2)
     held = next(iter(crops(files[::_HELD_OUT], batch=48, seed=1))).to(target)
     init_weights(net, teacher_net, held)
-    run = Run(net, out, config, target)
+    learning = [p for p in net.parameters() if p.requires_grad]
+    run = Run(net, out, config, target, optimizer=Muon(learning, config.learning_rate))
     learned = [f for n, f in enumerate(files) if n % _HELD_OUT]
     pictures = iter(crops(learned, batch=config.batch, seed=run.seed))
     generator = torch.Generator().manual_seed(run.seed)
 
-    def differences(crop: Tensor) -> list[Tensor]:
+    def differences(crop: Tensor, slope: float) -> list[Tensor]:
+        output, output_features = crop, []
         with mixed_precision(target):
-            return distances(net(crop, DISTILLED), teacher_net(crop, DISTILLED))
+            for layer in DISTILLED:
+                output = block(net, output, layer, slope)
+                output_features.append(output)
+            return distances(output_features, teacher_net(crop, DISTILLED))
 
     def losses_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         crop = disturb(next(pictures).to(target, memory_format=torch.channels_last), generator)
+        slope = _SLOPE if step < _SLOPED * config.steps else 0.0
+        if step < config.blockwise * config.steps:
+            with mixed_precision(target):
+                losses = block_losses(net, teacher_net, crop, generator, slope)
+            return torch.stack(losses).sum(), dict(zip(DISTILLED, losses, strict=True))
         if config.adversarial and step % _ADVERSARIAL == 0:
             crop.requires_grad_(True)
-            crop = worsened(crop, torch.stack(differences(crop)).sum(), config.adversarial)
-        losses = differences(crop)
+            crop = worsened(crop, torch.stack(differences(crop, slope)).sum(), config.adversarial)
+        losses = differences(crop, slope)
         return torch.stack(losses).sum(), dict(zip(DISTILLED, losses, strict=True))
 
     @torch.no_grad()
