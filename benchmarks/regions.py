@@ -60,8 +60,13 @@ def report(counts: np.ndarray) -> None:
     """Print what the counts of all pictures mean."""
     right, labelled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
     print(f"right: {right.sum() / max(1, counts.sum()):.2f} of {counts.sum()} places")
-    for name, n, of, among in zip(NAMES, right, labelled, given, strict=True):
-        print(f"{name:12} found {n / max(1, of):.2f}, right {n / max(1, among):.2f}")
+    for name, row, n, of, among in zip(NAMES, counts, right, labelled, given, strict=True):
+        union = max(1, of + among - n)
+        print(
+            f"{name:12} {of / max(1, counts.sum()):.2f} of the places, found {n / max(1, of):.2f}, "
+            f"right {n / max(1, among):.2f}, IoU {n / union:.2f}, taken for",
+            *(f"{share:.2f}" for share in row / max(1, of)),
+        )
 
 
 def main() -> None:
