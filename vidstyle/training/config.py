@@ -152,6 +152,11 @@ class FitConfig(StyleConfig):
     style_side: Annotated[int, Between(0)] = 0
     """Short side, pixels, to which the style picture is scaled; 0: three quarters of the frames', 512 at most."""
     batch: int = 2
+    content_weight: float = 9.0
+    fidelity_weight: float = 4.5
+    temporal_weight: float = 1300.0
+    """Weight of the temporal loss."""
+    late_temporal_weight: float = 1300.0
     average: float = 0.95
 
 
