@@ -6,17 +6,18 @@ import json
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import vidstyle
-from tests.clips import make_clip
+from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, MissingPackageError, OutputError, UsageError
 from vidstyle.media import address
 from vidstyle.media.address import Stored, located, placed
-from vidstyle.media.stores import fetch, send
+from vidstyle.media.stores import fetch, is_stored, send, stored_in
 
 fsspec = pytest.importorskip(
     "fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'"
@@ -91,6 +92,7 @@ def test_what_is_there_is_replaced_if_that_is_allowed(clip, memory):
         (None, "memory://clips/o.mp4", {"keep_partial": True}, "name a file, not memory://clips/o.mp4"),
         (None, "http://host/out.mp4", {}, "cannot write http://host/out.mp4: http:// is not written"),
         ("memory://clips/in.mp4", "memory://clips/in.mp4", {"overwrite": True}, "is an input itself"),
+        ("memory://clips/in.mp4", "memory:///clips/in.mp4", {"overwrite": True}, "is an input itself"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_one_line(clip, memory, source, output, options, text):
@@ -102,6 +104,33 @@ def test_what_cannot_be_is_one_line(clip, memory, source, output, options, text)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
     assert not memory.exists("/clips/out.mp4")
+
+
+def test_an_address_of_this_machine_does_not_replace_what_is_read(clip, tmp_path):
+    own, style = tmp_path / "in.mp4", make_picture(tmp_path / "style.png")
+    own.write_bytes(clip.read_bytes())
+    for source, output in (
+        (own, f"local://{own}"),
+        (f"local://{own}", own),
+        (own, f"local://{style}"),
+    ):
+        with pytest.raises(UsageError, match="is an input itself"):
+            vidstyle.stylize(source, style, output, overwrite=True)
+    assert own.read_bytes() == clip.read_bytes()
+
+
+def test_files_at_the_root_of_an_archive_are_found(clip, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("one.mp4", "sub/two.mp4"):
+            archive.write(clip, name)
+    for root in ("zip://", "zip:///"):
+        folder = Stored(f"{root}::file://{tmp_path}/a.zip")
+        found = stored_in(folder, frozenset({".mp4"}), recursive=True)
+        assert [(at.name, str(folder.to_folder_of(at))) for at in found] == [
+            ("one.mp4", "."),
+            ("two.mp4", "sub"),
+        ]
+        assert all(is_stored(at) for at in found)
 
 
 def test_a_list_from_a_folder_is_skipped_once_it_is_whole(memory, tmp_path):

@@ -52,7 +52,9 @@ class Stored(Address):
 
     def below(self, name: str) -> Stored:
         """Return the address of a file in this folder, or below it."""
-        return Stored(self.url.replace(self._own, f"{self._own.rstrip('/')}/{name}", 1))
+        folder = self._own.rstrip("/")
+        folder = self._own if folder.endswith(":") else f"{folder}/"
+        return Stored(self.url.replace(self._own, f"{folder}{name}", 1))
 
     def to_folder_of(self, file: Stored) -> Path:
         """Return the way from this folder to the one that a file in it, or below it, lies in."""

@@ -69,6 +69,16 @@ def is_stored(address: Stored) -> bool:
         return bool(files.exists(path))
 
 
+def place_of(address: Stored, to: str = "read") -> Path | tuple[Any, str]:
+    """Return the file that an address names, where its store is this machine's disk; else its store, and its name there.
+
+    Raises:
+        VidstyleError: see `check_stored`.
+    """
+    with _opened(address, to, OutputError if to == "write" else InputError) as (files, path):
+        return Path(path) if getattr(files, "local_file", False) else (files, path)
+
+
 def is_store_folder(address: Stored) -> bool:
     """Return whether an address is that of a folder: it ends with a slash, or has no ending and is one.
 
@@ -89,8 +99,9 @@ def stored_in(folder: Stored, endings: frozenset[str], *, recursive: bool) -> li
     """
     with _opened(folder) as (files, path):
         root = path.rstrip("/")
-        found = [
-            name[len(root) + 1 :] for name in files.find(root, maxdepth=None if recursive else 1)
+        found = [  # at the root of an archive names begin without a slash
+            name.removeprefix(root).lstrip("/")
+            for name in files.find(root, maxdepth=None if recursive else 1)
         ]
     return [
         folder.below(name)
