@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import vidstyle
 from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, MissingPackageError, OutputError, UsageError
+from vidstyle.errors import Interrupted
 from vidstyle.media import address
 from vidstyle.media.address import Stored, located, placed
 from vidstyle.media.stores import fetch, is_stored, send, stored_in
@@ -167,6 +169,24 @@ def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
     with pytest.raises(OutputError, match=r"^cannot write strange://.*/out.mp4: the line is$"):
         vidstyle.stylize(clip, "identity", out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_stopped_while_it_is_sent_leaves_nothing(strange, clip, tmp_path):
+    over = threading.Event()
+
+    def put_file(self, file, path, **_):
+        Path(path).write_bytes(b"some")
+        over.wait(60)
+
+    def stop():
+        if list(tmp_path.iterdir()):
+            raise Interrupted(signal.SIGINT)
+
+    strange(put_file=put_file)
+    with pytest.raises(Interrupted):
+        send(clip, Stored(f"strange://{tmp_path}/out.mp4"), overwrite=False, stop=stop)
+    assert list(tmp_path.iterdir()) == []
+    over.set()
 
 
 def test_an_output_appears_when_it_is_whole(strange, clip, tmp_path):

@@ -6,10 +6,12 @@ Every kind of store raises errors of its own: all of them become ours.
 from __future__ import annotations
 
 import contextlib
+import math
 import posixpath
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,9 @@ _NUMBERED = re.compile(r"%(?:0\d+)?d")
 
 _WAIT = 0.1
 """Seconds between two looks whether a transfer is to end."""
+
+_LAST = 5.0
+"""Seconds in which a store must remove what was sent of a file that is given up."""
 
 
 def check_stored(address: Stored) -> None:
@@ -176,6 +181,7 @@ def send(
     Raises:
         VidstyleError: see `check_storable`.
     """
+    hidden = f".{address.name}.{secrets.token_hex(4)}.part"
 
     def put() -> None:
         check_storable(address, overwrite=overwrite)  # it may have come meanwhile
@@ -183,17 +189,21 @@ def send(
             if _has_objects(files):
                 files.put_file(str(file), path)
                 return
-            folder, name = posixpath.split(path)
-            hidden = posixpath.join(folder, f".{name}.{secrets.token_hex(4)}.part")
-            try:
-                files.put_file(str(file), hidden)
-                files.mv(hidden, path)
-            except BaseException:
-                with contextlib.suppress(Exception):
-                    files.rm_file(hidden)
-                raise
+            part = posixpath.join(posixpath.dirname(path), hidden)
+            files.put_file(str(file), part)
+            files.mv(part, path)
 
-    _wait_for(put, stop)
+    def remove() -> None:
+        with _opened(address, "write", OutputError) as (files, path):
+            if not _has_objects(files):
+                files.rm_file(posixpath.join(posixpath.dirname(path), hidden))
+
+    try:
+        _wait_for(put, stop)
+    except BaseException:
+        with contextlib.suppress(VidstyleError):  # nothing was sent yet, or nothing answers
+            _wait_for(remove, seconds=_LAST)
+        raise
 
 
 @contextlib.contextmanager
@@ -222,8 +232,12 @@ def _has_objects(files: Any) -> bool:
     return not _OBJECTS.isdisjoint({names} if isinstance(names, str) else names)
 
 
-def _wait_for(transfer: Callable[[], None], stop: Callable[[], None] | None) -> None:
-    """Run a transfer in a thread: a store that says nothing answers no signal."""
+def _wait_for(
+    transfer: Callable[[], None],
+    stop: Callable[[], None] | None = None,
+    seconds: float = math.inf,
+) -> None:
+    """Run a transfer in a thread, and wait so long: a store that says nothing answers no signal."""
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -234,7 +248,8 @@ def _wait_for(transfer: Callable[[], None], stop: Callable[[], None] | None) -> 
 
     thread = threading.Thread(target=run, daemon=True, name="transfer")
     thread.start()
-    while thread.is_alive():
+    end = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end:
         thread.join(_WAIT)
         if stop:
             stop()
