@@ -19,6 +19,7 @@ from vidstyle import InputError, MissingPackageError, OutputError, UsageError
 from vidstyle.errors import Interrupted
 from vidstyle.media import address
 from vidstyle.media.address import Stored, located, placed
+from vidstyle.media.inputs import fingerprint
 from vidstyle.media.stores import fetch, is_stored, send, stored_in
 
 fsspec = pytest.importorskip(
@@ -159,6 +160,15 @@ def test_a_list_from_a_folder_is_skipped_once_it_is_whole(memory, tmp_path):
     assert results[0]["input"] == "memory://clips/deep/er/b.mp4"
 
 
+def test_a_copy_has_the_time_of_the_file(clip, memory, tmp_path):
+    """So a network that was fitted to a clip is found again."""
+    copies = [tmp_path / "1" / "in.mp4", tmp_path / "2" / "in.mp4"]
+    for copy in copies:
+        copy.parent.mkdir()
+        fetch(Stored("memory://clips/in.mp4"), copy)
+    assert fingerprint(copies[0]) == fingerprint(copies[1])
+
+
 def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
     def put_file(self, file, path, **_):
         Path(path).write_bytes(Path(file).read_bytes()[:100])
@@ -266,7 +276,7 @@ def test_what_is_an_address():
         with pytest.raises(InputError, match="expected http"):
             located(text, stored=True)
     with pytest.raises(
-        InputError, match="only vidstyle run reads such addresses; download it first"
+        InputError, match="only vidstyle run reads such addresses, without keyframes"
     ):
         located("memory://a/in.mp4")
 

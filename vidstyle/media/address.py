@@ -97,7 +97,8 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
         if stored:
             return Stored(text)
         raise InputError(
-            f"cannot read {Stored(text)} here: only vidstyle run reads such addresses; download it first"
+            f"cannot read {Stored(text)} here: only vidstyle run reads such addresses, without keyframes and "
+            "`preview`; download it first"
         )
     way = "name the file itself" if scheme == "file" else "vidstyle live takes others"
     if scheme != "file" and not find_spec("fsspec"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import posixpath
 import re
 import secrets
@@ -149,7 +150,7 @@ def make_store_folder(address: Stored) -> None:
 
 
 def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -> None:
-    """Read a file into one of this machine.
+    """Read a file into one of this machine, which gets its time where the store knows that: it tells whether the file has changed.
 
     Args:
         address: of it.
@@ -163,6 +164,9 @@ def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -
     def get() -> None:
         with _opened(address) as (files, path):
             files.get_file(path, str(file))
+            with contextlib.suppress(Exception):  # of a store that does not tell
+                then = files.modified(path).timestamp()
+                os.utime(file, (then, then))
 
     _wait_for(get, stop)
 
