@@ -150,7 +150,7 @@ def make_store_folder(address: Stored) -> None:
 
 
 def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -> None:
-    """Read a file into one of this machine, which gets its time where the store knows that: it tells whether the file has changed.
+    """Read a file into one of this machine, with the time that its store reports: a fit to it is found by that.
 
     Args:
         address: of it.
