@@ -122,6 +122,18 @@ def test_an_address_of_this_machine_does_not_replace_what_is_read(clip, tmp_path
     assert own.read_bytes() == clip.read_bytes()
 
 
+def test_a_list_does_not_take_its_own_outputs_for_inputs(clip, tmp_path):
+    (tmp_path / "in.mp4").write_bytes(clip.read_bytes())
+    words = (["identity"], f"local://{tmp_path}//{{name}}.{{style}}.mp4")
+    for status in ("done", "skipped"):
+        report = vidstyle.stylize_many(
+            [tmp_path], *words, report=tmp_path / "r.json", overwrite=True
+        )
+        assert [outcome.status for outcome in report.outcomes] == [status]
+    with pytest.raises(UsageError, match="is an input itself"):
+        vidstyle.stylize_many([tmp_path / "in.mp4", tmp_path / "in.identity.mp4"], *words)
+
+
 def test_files_at_the_root_of_an_archive_are_found(clip, tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name in ("one.mp4", "sub/two.mp4"):
