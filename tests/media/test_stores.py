@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -17,10 +18,12 @@ from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, MissingPackageError, OutputError, UsageError
 from vidstyle.errors import Interrupted
+from vidstyle.files import Job
 from vidstyle.media import address
 from vidstyle.media.address import Stored, located, placed
 from vidstyle.media.inputs import fingerprint
 from vidstyle.media.stores import fetch, is_stored, send, stored_in
+from vidstyle.staging import staged
 
 fsspec = pytest.importorskip(
     "fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'"
@@ -191,6 +194,19 @@ def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
     with pytest.raises(OutputError, match=r"^cannot write strange://.*/out.mp4: the line is$"):
         vidstyle.stylize(clip, "identity", out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_that_of_the_copies(strange, clip, memory):
+    def get_file(self, path, file, **_):
+        raise OSError(errno.ENOSPC, "No space left on device", file)
+
+    strange(get_file=get_file)
+    said = r"^cannot copy strange://.*in.mp4 to .*: No space left on device; TMPDIR names another"
+    with pytest.raises(OutputError, match=said):
+        vidstyle.stylize(f"strange://{clip}", "identity", "memory://clips/out.mp4")
+    job = Job(clip, Stored("memory://clips/out.mp4"))
+    with pytest.raises(OutputError, match=r"memory://clips/out.mp4: full; .* TMPDIR"), staged(job) as here:  # fmt: skip
+        raise OutputError(f"cannot write {here.output}: full")
 
 
 def test_what_is_stopped_while_it_is_sent_leaves_nothing(strange, clip, tmp_path):

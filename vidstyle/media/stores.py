@@ -6,6 +6,7 @@ Every kind of store raises errors of its own: all of them become ours.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import posixpath
@@ -23,6 +24,10 @@ from vidstyle.media.address import Stored
 
 _OBJECTS = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
 """Stores of objects: one appears when all of it has come, and there are no folders. Elsewhere a file gets its name when it is whole."""
+
+ELSEWHERE = "TMPDIR names another folder for copies"
+
+_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
 
 _NUMBERED = re.compile(r"%(?:0\d+)?d")
 
@@ -158,12 +163,20 @@ def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -
         stop: called meanwhile; raises to end it.
 
     Raises:
+        OutputError: there is no room for it here.
         VidstyleError: see `check_stored`.
     """
 
     def get() -> None:
         with _opened(address) as (files, path):
-            files.get_file(path, str(file))
+            try:
+                files.get_file(path, str(file))
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                raise OutputError(
+                    f"cannot copy {address} to {file.parent}: {error.strerror}; {ELSEWHERE}"
+                ) from error
             with contextlib.suppress(Exception):  # of a store that does not tell
                 then = files.modified(path).timestamp()
                 os.utime(file, (then, then))
