@@ -1,7 +1,7 @@
 """The command in a process of its own, forked from one that has made its imports, which take an interpreter half a second.
 
-That process, `serve`, reads a line for each command (JSON: its words, folder, environment, and files for its output); it answers
-with the number of the process, and with how it ended once it has.
+That process, `serve`, reads a line for each command (JSON: its words, folder, environment, seconds, and files for its output), and answers
+with its exit code and whether it took too long.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,7 +47,7 @@ def _server() -> _Server:
 
 
 class _Server:
-    """The process that forks."""
+    """The process that forks; one command at a time."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -56,10 +58,7 @@ class _Server:
             text=True,
         )
         self._turn = threading.Lock()
-        atexit.register(self._close)
-
-    def _close(self) -> None:
-        self._process.communicate()
+        atexit.register(self._process.communicate)
 
     def __call__(
         self,
@@ -69,33 +68,40 @@ class _Server:
         files: list[Path],
         timeout: float,
     ) -> int:
-        asked = [words, cwd, environment, *map(str, files)]
+        asked = [words, cwd, environment, timeout, *map(str, files)]
         with self._turn:
-            print(json.dumps(asked), file=self._process.stdin, flush=True)
-            child = int(self._process.stdout.readline())
-            late = threading.Event()
-            timer = threading.Timer(timeout, lambda: (late.set(), os.kill(child, 9)))
-            timer.start()
-            code = int(self._process.stdout.readline())
-            timer.cancel()
-        if late.is_set():
+            try:
+                print(json.dumps(asked), file=self._process.stdin, flush=True)
+                code, late = json.loads(self._process.stdout.readline())
+            except BaseException:  # an answer that comes later must not be the next command's
+                self._process.kill()
+                _server.cache_clear()
+                raise
+        if late:
             raise subprocess.TimeoutExpired(words, timeout)
         return code
 
 
 def serve() -> None:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does before its imports
+    from vidstyle.cli.entry import ENVIRONMENT
+
+    os.environ |= ENVIRONMENT | os.environ
     # Not torch: forked behind its import, a training takes twice as long.
     import vidstyle.cli.paint
     import vidstyle.cli.run  # noqa: F401
 
     for line in sys.stdin:
-        words, cwd, environment, *files = json.loads(line)
+        words, cwd, environment, timeout, *files = json.loads(line)
         child = os.fork()
         if child == 0:
             _become(words, cwd, environment, files)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        ended = os.pidfd_open(child)
+        late = not select.select([ended], [], [], timeout)[0]
+        if late:
+            os.kill(child, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.close(ended)
+        print(json.dumps([code, late]), flush=True)
 
 
 def _become(words: list[str], cwd: str, environment: dict[str, str], files: list[str]) -> None:

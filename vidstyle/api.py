@@ -205,8 +205,7 @@ def run(
     if fitting.fit is not None:
         _check_fit(several, source, fitting, timeline, masks, method, overwrite=overwrite)
     target = placed(output) if output is not None else default_place(source, several or "timeline")
-    if isinstance(target, Path):
-        check_apart(target, [*style_files(several, timeline), *styles.files])
+    check_apart(target, [*style_files(several, timeline), *styles.files])
     regions = read_map(several[0], styles) if styles.files else None
     job = Job(
         *(source, target, reading or Reading(), encoding or Encoding(), odd, compute),

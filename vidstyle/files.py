@@ -82,10 +82,13 @@ class Job:
     def __post_init__(self) -> None:
         check_input(self.source)
         check_output(self.output, overwrite=self.overwrite, container=self.encoding.container)
-        if isinstance(self.output, Stored):
-            self._check_store()
-        else:
-            check_apart(self.output, [*input_files(self.source), *self.masks.files])
+        stored = isinstance(self.source, Stored)
+        read = [self.source] if stored else input_files(self.source)
+        check_apart(self.output, [*read, *self.masks.files])
+        if isinstance(self.output, Stored) and (self.resume or self.keep_partial):
+            raise UsageError(
+                f"`resume` and `keep_partial` keep what is not whole beside the output; name a file, not {self.output}"
+            )
         if self.reading.keep_rotation and not self.container.rotation:
             raise UsageError(
                 f"{self.container.name} cannot tell players to turn the picture; leave `keep_rotation` out"
@@ -99,14 +102,6 @@ class Job:
             if is_pipe(self.output):
                 raise UsageError("a pipe's reader has all of it anyway; leave `keep_partial` out")
             check_output(self.partial, overwrite=self.overwrite)
-
-    def _check_store(self) -> None:
-        if self.output == self.source:
-            raise UsageError(f"{self.output} is an input itself; choose another `output`")
-        if self.resume or self.keep_partial:
-            raise UsageError(
-                f"`resume` and `keep_partial` keep what is not whole beside the output; name a file, not {self.output}"
-            )
 
     def _check_resume(self) -> None:
         if is_pipe(self.source):

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vidstyle.errors import VidstyleError
+from vidstyle.errors import OutputError, VidstyleError
 from vidstyle.files import Job
 from vidstyle.media.address import Stored
-from vidstyle.media.stores import fetch, send
+from vidstyle.media.stores import ELSEWHERE, fetch, send
 
 
 @contextmanager
@@ -49,6 +49,8 @@ def staged(job: Job, stop: Callable[[], None] | None = None) -> Iterator[Job]:
             text = str(error)
             for name, address in names.items():
                 text = text.replace(name, str(address))
+            if isinstance(error, OutputError) and isinstance(job.output, Stored):
+                text += f"; it is made in {made} before it is sent: {ELSEWHERE}"
             error.args = (text,)
             raise
         if isinstance(job.output, Stored) and isinstance(output, Path):

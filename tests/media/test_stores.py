@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import vidstyle
-from tests.clips import make_clip
+from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle as command
 from vidstyle import InputError, MissingPackageError, OutputError, UsageError
+from vidstyle.errors import Interrupted
+from vidstyle.files import Job
 from vidstyle.media import address
 from vidstyle.media.address import Stored, located, placed
-from vidstyle.media.stores import fetch, send
+from vidstyle.media.inputs import fingerprint
+from vidstyle.media.stores import fetch, is_stored, send, stored_in
+from vidstyle.staging import staged
 
 fsspec = pytest.importorskip(
     "fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'"
@@ -91,6 +98,7 @@ def test_what_is_there_is_replaced_if_that_is_allowed(clip, memory):
         (None, "memory://clips/o.mp4", {"keep_partial": True}, "name a file, not memory://clips/o.mp4"),
         (None, "http://host/out.mp4", {}, "cannot write http://host/out.mp4: http:// is not written"),
         ("memory://clips/in.mp4", "memory://clips/in.mp4", {"overwrite": True}, "is an input itself"),
+        ("memory://clips/in.mp4", "memory:///clips/in.mp4", {"overwrite": True}, "is an input itself"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_one_line(clip, memory, source, output, options, text):
@@ -102,6 +110,45 @@ def test_what_cannot_be_is_one_line(clip, memory, source, output, options, text)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
     assert not memory.exists("/clips/out.mp4")
+
+
+def test_an_address_of_this_machine_does_not_replace_what_is_read(clip, tmp_path):
+    own, style = tmp_path / "in.mp4", make_picture(tmp_path / "style.png")
+    own.write_bytes(clip.read_bytes())
+    for source, output in (
+        (own, f"local://{own}"),
+        (f"local://{own}", own),
+        (own, f"local://{style}"),
+    ):
+        with pytest.raises(UsageError, match="is an input itself"):
+            vidstyle.stylize(source, style, output, overwrite=True)
+    assert own.read_bytes() == clip.read_bytes()
+
+
+def test_a_list_does_not_take_its_own_outputs_for_inputs(clip, tmp_path):
+    (tmp_path / "in.mp4").write_bytes(clip.read_bytes())
+    words = (["identity"], f"local://{tmp_path}//{{name}}.{{style}}.mp4")
+    for status in ("done", "skipped"):
+        report = vidstyle.stylize_many(
+            [tmp_path], *words, report=tmp_path / "r.json", overwrite=True
+        )
+        assert [outcome.status for outcome in report.outcomes] == [status]
+    with pytest.raises(UsageError, match="is an input itself"):
+        vidstyle.stylize_many([tmp_path / "in.mp4", tmp_path / "in.identity.mp4"], *words)
+
+
+def test_files_at_the_root_of_an_archive_are_found(clip, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("one.mp4", "sub/two.mp4"):
+            archive.write(clip, name)
+    for root in ("zip://", "zip:///"):
+        folder = Stored(f"{root}::file://{tmp_path}/a.zip")
+        found = stored_in(folder, frozenset({".mp4"}), recursive=True)
+        assert [(at.name, str(folder.to_folder_of(at))) for at in found] == [
+            ("one.mp4", "."),
+            ("two.mp4", "sub"),
+        ]
+        assert all(is_stored(at) for at in found)
 
 
 def test_a_list_from_a_folder_is_skipped_once_it_is_whole(memory, tmp_path):
@@ -128,6 +175,15 @@ def test_a_list_from_a_folder_is_skipped_once_it_is_whole(memory, tmp_path):
     assert results[0]["input"] == "memory://clips/deep/er/b.mp4"
 
 
+def test_a_copy_has_the_time_of_the_file(clip, memory, tmp_path):
+    """So a network that was fitted to a clip is found again."""
+    copies = [tmp_path / "1" / "in.mp4", tmp_path / "2" / "in.mp4"]
+    for copy in copies:
+        copy.parent.mkdir()
+        fetch(Stored("memory://clips/in.mp4"), copy)
+    assert fingerprint(copies[0]) == fingerprint(copies[1])
+
+
 def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
     def put_file(self, file, path, **_):
         Path(path).write_bytes(Path(file).read_bytes()[:100])
@@ -138,6 +194,37 @@ def test_a_transfer_that_fails_leaves_nothing(strange, clip, tmp_path):
     with pytest.raises(OutputError, match=r"^cannot write strange://.*/out.mp4: the line is$"):
         vidstyle.stylize(clip, "identity", out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_that_of_the_copies(strange, clip, memory):
+    def get_file(self, path, file, **_):
+        raise OSError(errno.ENOSPC, "No space left on device", file)
+
+    strange(get_file=get_file)
+    said = r"^cannot copy strange://.*in.mp4 to .*: No space left on device; TMPDIR names another"
+    with pytest.raises(OutputError, match=said):
+        vidstyle.stylize(f"strange://{clip}", "identity", "memory://clips/out.mp4")
+    job = Job(clip, Stored("memory://clips/out.mp4"))
+    with pytest.raises(OutputError, match=r"memory://clips/out.mp4: full; .* TMPDIR"), staged(job) as here:  # fmt: skip
+        raise OutputError(f"cannot write {here.output}: full")
+
+
+def test_what_is_stopped_while_it_is_sent_leaves_nothing(strange, clip, tmp_path):
+    over = threading.Event()
+
+    def put_file(self, file, path, **_):
+        Path(path).write_bytes(b"some")
+        over.wait(60)
+
+    def stop():
+        if list(tmp_path.iterdir()):
+            raise Interrupted(signal.SIGINT)
+
+    strange(put_file=put_file)
+    with pytest.raises(Interrupted):
+        send(clip, Stored(f"strange://{tmp_path}/out.mp4"), overwrite=False, stop=stop)
+    assert list(tmp_path.iterdir()) == []
+    over.set()
 
 
 def test_an_output_appears_when_it_is_whole(strange, clip, tmp_path):
@@ -217,7 +304,7 @@ def test_what_is_an_address():
         with pytest.raises(InputError, match="expected http"):
             located(text, stored=True)
     with pytest.raises(
-        InputError, match="only vidstyle run reads such addresses; download it first"
+        InputError, match="only vidstyle run reads such addresses, without keyframes"
     ):
         located("memory://a/in.mp4")
 

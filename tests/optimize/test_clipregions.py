@@ -179,14 +179,28 @@ def test_regions_that_cannot_be_are_refused(given, message):
         ClipPlaces(**given)
 
 
-def test_a_map_of_the_style_has_the_colors_of_names_and_one_style(tmp_path, perceptual, album):
+@pytest.mark.parametrize(
+    ("regions", "message"),
+    [
+        (FoundRegions("map.png"), "names, auto or none for a clip, got map.png"),
+        (FoundRegions(style_regions="map.png"), "go with `regions` names"),
+        (FoundRegions("names", "map.png"), "one style with `style_regions`, got 2"),
+    ],
+)
+def test_regions_that_cannot_be_are_refused_before_a_clip_is_read(
+    regions, message, base, perceptual, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(FileSource, "__iter__", None)
+    with pytest.raises(UsageError, match=message):
+        paint_video(base, [style()] * 2, perceptual, tmp_path / "out.mkv", regions=regions)
+
+
+def test_a_map_of_the_style_has_the_colors_of_names(tmp_path, perceptual, album):
     cv2.imwrite(str(tmp_path / "map.png"), style())
     frames, maps = album([scene(20)]), Album(tmp_path / "maps")
     given = FoundRegions("names", style_regions=tmp_path / "map.png")
     with pytest.raises(InputError, match="colors of names"):
         find_clip_regions(given, frames, [style()], perceptual, maps)
-    with pytest.raises(UsageError, match="expected one style with `style_regions`, got 2"):
-        find_clip_regions(given, frames, [style()] * 2, perceptual, maps)
 
 
 def test_masks_and_regions_go_together():

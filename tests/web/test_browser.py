@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.web.conftest import Server
+from vidstyle.masks import FOUND
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -175,6 +176,8 @@ def test_a_mask_is_dropped_and_people_are_kept(opened, base, picture):
     page.wait_for_selector("#clips li")
     page.check("input[value=udnie]", force=True)
     page.click("#where summary")
+    kept = page.evaluate("[...document.querySelector('select[name=keep]')].map(o => o.value)")
+    assert kept == ["", *(name.removeprefix("auto:") for name in FOUND)]
     page.select_option("select[name=keep]", "face")
     shows(page, "--keep face")
     assert page.is_disabled("input[name=invert]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +19,7 @@ from vidstyle.media.folder import STILLS, VIDEOS, files_in
 from vidstyle.media.inputs import input_files
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.pipes import is_pipe
-from vidstyle.media.stores import is_store_folder, size_of, stored_in
+from vidstyle.media.stores import is_store_folder, place_of, size_of, stored_in
 from vidstyle.selection import StyleSource, model_for
 
 _NETWORKS = frozenset({".safetensors"})
@@ -174,7 +174,7 @@ class Plan:
         """Leave out what was found in a folder and is a result of the others, or a style."""
         if not any(source.found for source in sources):
             return sources
-        own = {_key(item.output) for item in self._items(sources)}
+        own = {_key(item.output, "write") for item in self._items(sources)}
         own |= {_key(file) for variant in self.variants for file in variant.files}
         return tuple(s for s in sources if not (s.found and _key(s.location) in own))
 
@@ -188,9 +188,9 @@ class Plan:
             )
 
     def _check_names(self) -> None:
-        known: dict[Location, Item] = {}
+        known: dict[Hashable, Item] = {}
         for item in self.items:
-            other = known.setdefault(_key(item.output), item)
+            other = known.setdefault(_key(item.output, "write"), item)
             if other is not item:
                 raise UsageError(
                     f"{item.output} would be the result of both {other} and {item}; "
@@ -204,11 +204,13 @@ class Plan:
         files = [file for source in self.sources for file in source.files]
         files += (file for variant in self.variants for file in variant.files)
         names, numbers = {_key(file) for file in files}, set(map(_number, files)) - {None}
-        names |= {source.location for source in self.sources}
+        names |= {_key(source.location) for source in self.sources if not source.files}
         for target in [*(item.output for item in self.items), *filter(None, [self.report])]:
             if isinstance(target, Path) and is_sequence(target):
                 check_apart(target, files)
-            elif not is_pipe(target) and (_key(target) in names or _number(target) in numbers):
+            elif not is_pipe(target) and (
+                _key(target, "write") in names or _number(target) in numbers
+            ):
                 word = "report" if target == self.report else "output"
                 raise UsageError(f"{target} is an input itself; choose another `{word}`")
 
@@ -264,15 +266,16 @@ def styles_in(folder: Path) -> list[StyleSource]:
     return found
 
 
-def _key(path: Location) -> Location:
-    """Return what two ways to write the name of a file have in common."""
-    if isinstance(path, Address):
-        return path
+def _key(path: Location, to: str = "read") -> Hashable:
+    """Return what two ways to write the name of a file, or its address, have in common."""
+    place = place_of(path, to) if isinstance(path, Stored) else path
+    if not isinstance(place, Path):
+        return place
     try:
-        path = followed(path)
+        place = followed(place)
     except OSError:
-        return path
-    return Path(os.path.realpath(path.parent), path.name)
+        return place
+    return Path(os.path.realpath(place.parent), place.name)
 
 
 def _number(path: Location) -> tuple[int, int] | None:

@@ -8,6 +8,10 @@ import os
 from vidstyle.memory import check_room
 from vidstyle.shortage import shortage
 
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "ERROR"}
+"""Set unless the user has, before the imports: the threads of NumPy and OpenCV map 180 MB each together, which here have nothing to do; and
+OpenCV would write a line of its own about a damaged picture above ours."""
+
 _ADDRESSES = 400 << 20
 """Bytes that the libraries map. Where they do not fit, OpenBLAS ends the process, and OpenCV says that NumPy is not installed."""
 
@@ -15,10 +19,8 @@ _ADDRESSES = 400 << 20
 def main() -> None:
     """Import the command and run it; too little memory for its libraries is told in a line, with exit 2."""
     try:
-        # That of NumPy and that of OpenCV map 180 MB a thread together, which here have nothing to do.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        # Of a damaged picture it would write a line of its own above ours.
-        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         check_room(_ADDRESSES)
         from vidstyle.cli.app import main as command
     except Exception as error:

@@ -52,7 +52,9 @@ class Stored(Address):
 
     def below(self, name: str) -> Stored:
         """Return the address of a file in this folder, or below it."""
-        return Stored(self.url.replace(self._own, f"{self._own.rstrip('/')}/{name}", 1))
+        folder = self._own.rstrip("/")
+        folder = self._own if folder.endswith(":") else f"{folder}/"
+        return Stored(self.url.replace(self._own, f"{folder}{name}", 1))
 
     def to_folder_of(self, file: Stored) -> Path:
         """Return the way from this folder to the one that a file in it, or below it, lies in."""
@@ -95,7 +97,8 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
         if stored:
             return Stored(text)
         raise InputError(
-            f"cannot read {Stored(text)} here: only vidstyle run reads such addresses; download it first"
+            f"cannot read {Stored(text)} here: only vidstyle run reads such addresses, without keyframes and "
+            "`preview`; download it first"
         )
     way = "name the file itself" if scheme == "file" else "vidstyle live takes others"
     if scheme != "file" and not find_spec("fsspec"):

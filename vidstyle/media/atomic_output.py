@@ -18,6 +18,7 @@ from vidstyle.media.address import Place, Stored
 from vidstyle.media.containers import container_for, is_sequence
 from vidstyle.media.overwriting import check_replaceable, existing
 from vidstyle.media.pipes import PendingPipe, is_pipe
+from vidstyle.media.stores import check_storable
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ def check_output(path: Place, *, overwrite: bool, container: str | None = None) 
     """
     container_for(path, container)
     if isinstance(path, Stored):
-        from vidstyle.media.stores import check_storable
-
         check_storable(path, overwrite=overwrite)
     elif not is_pipe(path):
         check_replaceable(path, overwrite=overwrite)

@@ -22,6 +22,7 @@ from vidstyle.media.address import Address, Location, Stored, looks_like_address
 from vidstyle.media.containers import check_sequence, format_name, is_sequence, number_pattern
 from vidstyle.media.pipes import Feed, InputPipe, is_pipe
 from vidstyle.media.reading import Reading
+from vidstyle.media.stores import check_stored, stored_fingerprint
 from vidstyle.media.whitelist import FILE, reference, restricted
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,6 @@ def check_input(path: Location) -> None:
         InputError: no such file, or a folder.
     """
     if isinstance(path, Stored):
-        from vidstyle.media.stores import check_stored
-
         check_stored(path)
     if isinstance(path, Address) or is_pipe(path):
         return
@@ -84,8 +83,6 @@ def fingerprint(path: Location) -> str:
         InputError: it cannot be read.
     """
     if isinstance(path, Stored):
-        from vidstyle.media.stores import stored_fingerprint
-
         return stored_fingerprint(path)
     return fingerprint_of(input_files(path), str(path) if isinstance(path, Address) else "")
 

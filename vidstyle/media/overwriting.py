@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from vidstyle.disk.replacing import already_there, followed, irreplaceable
 from vidstyle.errors import UsageError
+from vidstyle.media.address import Location, Place, Stored
 from vidstyle.media.containers import is_sequence, number_pattern
+from vidstyle.media.stores import place_of
 
 
 def existing(path: Path) -> list[Path]:
@@ -55,24 +56,30 @@ def _check_plain(path: Path, *, linked: bool) -> None:
         )
 
 
-def check_apart(target: Path, inputs: Iterable[Path]) -> None:
+def check_apart(target: Place, inputs: Iterable[Location]) -> None:
     """Refuse an output that would replace a file that is read.
 
     Args:
-        target: the output; also numbered pictures.
-        inputs: files.
+        target: the output, or its address; also numbered pictures.
+        inputs: files, and addresses.
 
     Raises:
         UsageError: it would, under whatever name.
+        VidstyleError: see `media.stores`.
     """
+    there = place_of(target, "write") if isinstance(target, Stored) else target
+    others = [place_of(p) if isinstance(p, Stored) else p for p in inputs]
+    files = [p for p in others if isinstance(p, Path)]
     with contextlib.suppress(OSError):
-        files = list(inputs)
-        if is_sequence(target):
-            _check_numbers_apart(target, files)
-        elif target.exists():
-            there = target.stat()
-            if any(os.path.samestat(there, f.stat()) for f in files if f.exists()):
-                raise UsageError(f"{target} is an input itself; choose another `output`")
+        if not isinstance(there, Path):
+            same = there in others
+        elif is_sequence(there):
+            _check_numbers_apart(there, files)
+            return
+        else:
+            same = there.exists() and any(there.samefile(f) for f in files if f.exists())
+        if same:
+            raise UsageError(f"{target} is an input itself; choose another `output`")
 
 
 def _check_numbers_apart(target: Path, files: list[Path]) -> None:

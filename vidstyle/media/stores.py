@@ -6,10 +6,14 @@ Every kind of store raises errors of its own: all of them become ours.
 from __future__ import annotations
 
 import contextlib
+import errno
+import math
+import os
 import posixpath
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +25,17 @@ from vidstyle.media.address import Stored
 _OBJECTS = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
 """Stores of objects: one appears when all of it has come, and there are no folders. Elsewhere a file gets its name when it is whole."""
 
+ELSEWHERE = "TMPDIR names another folder for copies"
+
+_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
+
 _NUMBERED = re.compile(r"%(?:0\d+)?d")
 
 _WAIT = 0.1
 """Seconds between two looks whether a transfer is to end."""
+
+_LAST = 5.0
+"""Seconds in which a store must remove what was sent of a file that is given up."""
 
 
 def check_stored(address: Stored) -> None:
@@ -69,6 +80,16 @@ def is_stored(address: Stored) -> bool:
         return bool(files.exists(path))
 
 
+def place_of(address: Stored, to: str = "read") -> Path | tuple[Any, str]:
+    """Return the file that an address names, where its store is this machine's disk; else its store, and its name there.
+
+    Raises:
+        VidstyleError: see `check_stored`.
+    """
+    with _opened(address, to, OutputError if to == "write" else InputError) as (files, path):
+        return Path(path) if getattr(files, "local_file", False) else (files, path)
+
+
 def is_store_folder(address: Stored) -> bool:
     """Return whether an address is that of a folder: it ends with a slash, or has no ending and is one.
 
@@ -89,8 +110,9 @@ def stored_in(folder: Stored, endings: frozenset[str], *, recursive: bool) -> li
     """
     with _opened(folder) as (files, path):
         root = path.rstrip("/")
-        found = [
-            name[len(root) + 1 :] for name in files.find(root, maxdepth=None if recursive else 1)
+        found = [  # at the root of an archive names begin without a slash
+            name.removeprefix(root).lstrip("/")
+            for name in files.find(root, maxdepth=None if recursive else 1)
         ]
     return [
         folder.below(name)
@@ -133,7 +155,7 @@ def make_store_folder(address: Stored) -> None:
 
 
 def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -> None:
-    """Read a file into one of this machine.
+    """Read a file into one of this machine, with the time that its store reports: a fit to it is found by that.
 
     Args:
         address: of it.
@@ -141,12 +163,23 @@ def fetch(address: Stored, file: Path, stop: Callable[[], None] | None = None) -
         stop: called meanwhile; raises to end it.
 
     Raises:
+        OutputError: there is no room for it here.
         VidstyleError: see `check_stored`.
     """
 
     def get() -> None:
         with _opened(address) as (files, path):
-            files.get_file(path, str(file))
+            try:
+                files.get_file(path, str(file))
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                raise OutputError(
+                    f"cannot copy {address} to {file.parent}: {error.strerror}; {ELSEWHERE}"
+                ) from error
+            with contextlib.suppress(Exception):  # of a store that does not tell
+                then = files.modified(path).timestamp()
+                os.utime(file, (then, then))
 
     _wait_for(get, stop)
 
@@ -165,6 +198,7 @@ def send(
     Raises:
         VidstyleError: see `check_storable`.
     """
+    hidden = f".{address.name}.{secrets.token_hex(4)}.part"
 
     def put() -> None:
         check_storable(address, overwrite=overwrite)  # it may have come meanwhile
@@ -172,17 +206,21 @@ def send(
             if _has_objects(files):
                 files.put_file(str(file), path)
                 return
-            folder, name = posixpath.split(path)
-            hidden = posixpath.join(folder, f".{name}.{secrets.token_hex(4)}.part")
-            try:
-                files.put_file(str(file), hidden)
-                files.mv(hidden, path)
-            except BaseException:
-                with contextlib.suppress(Exception):
-                    files.rm_file(hidden)
-                raise
+            part = posixpath.join(posixpath.dirname(path), hidden)
+            files.put_file(str(file), part)
+            files.mv(part, path)
 
-    _wait_for(put, stop)
+    def remove() -> None:
+        with _opened(address, "write", OutputError) as (files, path):
+            if not _has_objects(files):
+                files.rm_file(posixpath.join(posixpath.dirname(path), hidden))
+
+    try:
+        _wait_for(put, stop)
+    except BaseException:
+        with contextlib.suppress(VidstyleError):  # nothing was sent yet, or nothing answers
+            _wait_for(remove, seconds=_LAST)
+        raise
 
 
 @contextlib.contextmanager
@@ -211,8 +249,12 @@ def _has_objects(files: Any) -> bool:
     return not _OBJECTS.isdisjoint({names} if isinstance(names, str) else names)
 
 
-def _wait_for(transfer: Callable[[], None], stop: Callable[[], None] | None) -> None:
-    """Run a transfer in a thread: a store that says nothing answers no signal."""
+def _wait_for(
+    transfer: Callable[[], None],
+    stop: Callable[[], None] | None = None,
+    seconds: float = math.inf,
+) -> None:
+    """Run a transfer in a thread, and wait so long: a store that says nothing answers no signal."""
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -223,7 +265,8 @@ def _wait_for(transfer: Callable[[], None], stop: Callable[[], None] | None) -> 
 
     thread = threading.Thread(target=run, daemon=True, name="transfer")
     thread.start()
-    while thread.is_alive():
+    end = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end:
         thread.join(_WAIT)
         if stop:
             stop()

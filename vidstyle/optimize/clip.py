@@ -105,6 +105,8 @@ def paint_video(
         plan.known(Clip(source, reading, info), stop)
         for plan in _plans(styles, shares, look, timeline, apart=len(masks.mask) > 1)
     ]
+    for plan in plans:
+        regions.check_clip(len(plan.pictures))
     knobs = _knobs(config, plans)
     if masks.mask:  # so that nothing happens to what is not painted
         reading = replace(reading, precise=True)

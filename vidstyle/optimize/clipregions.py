@@ -10,7 +10,6 @@ from typing import cast
 
 import cv2
 
-from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.naming import Shares, name_map, names_of, pair_names, said
 from vidstyle.images.regions import Labels, colors_of, labels_of
@@ -87,14 +86,11 @@ def find_clip_regions(
         stop: called often; what it raises ends the search.
 
     Raises:
-        UsageError: there is not one style for the map of one.
         InputError: that map cannot be read, or has other colors than those of names.
         MissingPackageError: torch is missing.
     """
     if not styles or options.found is None:
         return None
-    if options.style_regions and len(styles) != 1:
-        raise UsageError(f"expected one style with `style_regions`, got {len(styles)}")
     named = _by_name(options, styles) if options.found == NAMED else None
     shots: list[_Shot] = []
     memory: Arrays = {}

@@ -56,6 +56,21 @@ class FoundRegions:
             return AUTO
         return self.regions if self.regions in (AUTO, NAMED) else None
 
+    def check_clip(self, styles: int = 1) -> None:
+        """Refuse what does not go with a clip that is painted like so many styles.
+
+        Raises:
+            UsageError: a map of the content, or one of a style without names, or of several styles.
+        """
+        if self.regions not in (None, AUTO, NAMED, NONE):
+            raise UsageError(
+                f"expected `regions` names, auto or none for a clip, got {self.regions}"
+            )
+        if self.style_regions and self.regions != NAMED:
+            raise UsageError("`style_regions` of a clip go with `regions` names")
+        if self.style_regions and styles > 1:
+            raise UsageError(f"expected one style with `style_regions`, got {styles}")
+
     def settings(self) -> dict[str, str]:
         """Return all that decides which are found, by name; nothing where none are."""
         if self.found is None:
@@ -180,12 +195,7 @@ class ClipPlaces(Masks, FoundRegions):
     def __post_init__(self) -> None:
         Masks.__post_init__(self)
         FoundRegions.__post_init__(self)
-        if self.regions not in (None, AUTO, NAMED, NONE):
-            raise UsageError(
-                f"expected `regions` names, auto or none for a clip, got {self.regions}"
-            )
-        if self.style_regions and self.regions != NAMED:
-            raise UsageError("`style_regions` of a clip go with `regions` names")
+        self.check_clip()
 
     @property
     def files(self) -> list[Path]:
