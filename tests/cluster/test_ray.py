@@ -201,18 +201,19 @@ def test_a_list_is_spread_by_clip(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_a_list_that_was_cut_off_is_resumed_though_a_worker_dies(tmp_path, number):
-    # The first two are whole at about the same time, where the report has one of them.
-    clips = [make_shots(tmp_path / f"{n}.mp4", (300,)) for n in range(3)]
+    # The first two are whole at about the same time, where the report has one of them. The last one is only of the second
+    # run: its workers have something to do even if those of the first have ended all clips before they ended themselves.
+    clips = [make_shots(tmp_path / f"{n}.mp4", (300,)) for n in range(4)]
     report, folder = tmp_path / "report.json", tmp_path / "many"
-    list_ = (*clips, "-s", "starry_night", "-o", folder / "{name}.{ext}", "--report", report)
-    process = run(*list_, "--on", "ray", "--workers", 2)
+    how = ("-s", "starry_night", "-o", folder / "{name}.{ext}", "--report", report)
+    process = run(*clips[:3], *how, "--on", "ray", "--workers", 2)
     wait_for_a_file(process, tmp_path, report.name)  # when the first is settled
     others = family(process.pid)
     process.send_signal(number)
     said = finished(process, 130 if number == signal.SIGINT else -signal.SIGKILL)
     assert ("of 3 results were settled" in said) == (number == signal.SIGINT)
     wait_for(lambda: not [p for p in others if alive(p)])
-    process = run(*list_, "--on", "ray", "--workers", 2)
+    process = run(*clips, *how, "--on", "ray", "--workers", 2)
     wait_for_a_file(process, folder, ".*.part")
     kill_a_worker(process)
     said = finished(process)
@@ -239,6 +240,22 @@ def test_an_address_that_needs_grpcio(monkeypatch):
         MissingPackageError, match=r"needs grpcio, .* pip install 'vidstyle\[ray\]'"
     ):
         Cluster(Spreading("ray://127.0.0.1:10001"), Compute())
+
+
+def test_ray_that_is_in_use_is_left_alone(monkeypatch):
+    used = SilentRay()
+    used.is_initialized = lambda: True
+    monkeypatch.setitem(sys.modules, "ray", used)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with pytest.raises(UsageError, match=r"call ray\.shutdown\(\) before `on`"):
+        Cluster(Spreading("ray"), Compute())
+
+
+def test_ray_that_was_imported_without_tokens(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray._raylet", SilentRay())
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(UsageError, match="set RAY_AUTH_MODE=token in the environment before"):
+        Cluster(Spreading("ray"), Compute())
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 _WAIT = 0.5
 """Seconds between two questions how far a worker is."""
 
+_FREE = 0.05
+"""Seconds between two looks for a free worker: as they begin, their cores wait for this."""
+
 
 class SpreadWork(Work):
     """The work of a batch, done by workers; a thread here waits for each of them."""
@@ -102,4 +105,4 @@ class SpreadWork(Work):
             with self._ending():  # without workers: the others would wait as long
                 if worker := self._cluster.crew.take():
                     return worker
-            time.sleep(_WAIT)
+            time.sleep(_FREE)

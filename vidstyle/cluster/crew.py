@@ -30,7 +30,7 @@ _LITTLE_MEMORY = (
     "fewer of them"
 )
 
-_PULSE, _FIRST = 0.5, 0.1
+_PULSE, _FIRST = 0.5, 0.05
 """Seconds between two looks at a worker; at one that has not begun."""
 
 

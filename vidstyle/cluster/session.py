@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -53,7 +54,13 @@ class Cluster:
 
         Raises:
             MissingPackageError: Ray is not installed, or not what a ray:// address needs.
+            UsageError: this process uses Ray already, or has imported it without tokens.
         """
+        if "ray._raylet" in sys.modules and "RAY_AUTH_MODE" not in os.environ:
+            raise UsageError(
+                "Ray was imported without tokens, which `on` takes: set RAY_AUTH_MODE=token in the environment before the "
+                "program begins, or let vidstyle import Ray"
+            )
         for name, value in _ENVIRONMENT.items():  # Ray reads it as it is imported
             os.environ.setdefault(name, value)
         if spreading.address is None and "RAY_AUTH_TOKEN_PATH" not in os.environ:
@@ -66,6 +73,8 @@ class Cluster:
             raise MissingPackageError(
                 "`on` spreads the work by Ray, which is not installed: pip install 'vidstyle[ray]'"
             ) from error
+        if self.ray.is_initialized():  # `close` would end what is not its own
+            raise UsageError("this process uses Ray already: call ray.shutdown() before `on`")
         if (spreading.on or "").startswith("ray://") and not find_spec("grpc"):
             raise MissingPackageError(
                 "`on` at a ray:// address needs grpcio, which is not installed: pip install 'vidstyle[ray]'"
