@@ -270,9 +270,10 @@ class PatchConfig(Config, ABC):
 class MrfConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.mrf`."""
 
-    ratio: float = 0.08
-    patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
+    ratio: float = 0.1
+    patch_layers: dict[str, float] = field(default_factory=lambda: {"relu2_1": 0.5, "relu3_1": 1.0})
     """Layers where patches are compared, with weights."""
+    patch_stride: int = 2
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS[:4], 0.25)
     )
@@ -304,6 +305,9 @@ class DoodleConfig(MrfConfig):
 
     init: str = "noise"
     ratio: float = 0.0
+    patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[2:4], 1.0))
+    """Layers where patches are compared, with weights."""
+    patch_stride: int = 1
     variation: float = 0.5
     gram_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:4], 1.0))
     """Layers where Gram matrices of each region are compared in addition, with weights relative to the patches' as a whole."""
