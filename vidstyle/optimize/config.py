@@ -271,7 +271,7 @@ class MrfConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.mrf`."""
 
     ratio: float = 0.1
-    patch_layers: dict[str, float] = field(default_factory=lambda: {"relu2_1": 0.5, "relu3_1": 1.0})
+    patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:3], 1.0))
     """Layers where patches are compared, with weights."""
     patch_stride: int = 2
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
