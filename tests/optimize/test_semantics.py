@@ -270,7 +270,7 @@ def test_photos_find_regions_by_themselves(folder):
         RegionFiles()
         .resolved(PhotorealConfig(), folder / "photo.png", [folder / "starry.png"])
         .regions
-        == "auto"
+        == "names"
     )
     assert (
         RegionFiles().resolved(GatysConfig(), folder / "photo.png", [folder / "starry.png"])

@@ -94,7 +94,7 @@ class RegionFiles(FoundRegions):
     """A picture with a color for each region of the content, a semantic map; names finds sky, person, vegetation, water, building,
     ground and other, and paints each like its own of the style; auto finds regions without names; none uses no regions. By default
     photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and
-    photoreal takes auto."""
+    photoreal takes names, or auto where they distinguish nothing."""
     mask: tuple[Path, ...] = ()
     """One for each style, white where it is painted; by default everywhere."""
     style_mask: tuple[Path, ...] = ()
@@ -173,7 +173,7 @@ class RegionFiles(FoundRegions):
             raise UsageError("regions of the content and of the style need each other")
         if own is None:
             if isinstance(config, PhotorealConfig):
-                return replace(self, regions=AUTO)
+                return replace(self, regions=NAMED)
             if self.save_regions:
                 raise UsageError("there are no regions to save: take `regions`, such as auto")
             return self
