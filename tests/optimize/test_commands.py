@@ -127,7 +127,6 @@ def test_a_picture_with_its_curves(paint, folder):
         (("--device", "toaster"), "toaster"),
         (("--method", "magic"), "expected gatys, mrf, swap, doodle, photoreal, video"),
         (("--passes", "2"), "--passes does not go with --method gatys"),
-        (("--method", "video", "--regions", "auto"), "--regions does not go with --method video"),
         (("--invert",), "--invert does not go with --method gatys"),
         (("--method", "mrf", "--style-layers", "relu1_1"), "--style-layers does not go"),
         (("--end", "3"), "--end does not go"),

@@ -46,7 +46,7 @@ def data(tmp_path_factory):
 
 def test_it_learns_and_the_result_is_a_perceptual_network(data, tmp_path):
     reports = []
-    config = Config(steps=120, batch=4, crop=32, learning_rate=1e-2, average=0.9)
+    config = Config(steps=120, batch=4, crop=32, learning_rate=0.03, average=0.9)
     folders = [data / "photos", data / "paintings"]
     teacher = data / "teacher.safetensors"
     result = train(folders, teacher, tmp_path, config=config, recording=Recording(reports.append))

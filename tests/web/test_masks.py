@@ -81,7 +81,7 @@ def test_each_dial_has_its_option(client, clip, mask):
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"keep": "dog"}, "expected --keep person or face or background, got dog"),
+        ({"keep": "dog"}, "expected --keep person or background or face or sky"),
         ({"keep": "face", "invert": True}, "--keep face is --mask auto:face with --invert"),
         ({"invert": True}, "--invert changes masks; give a --mask"),
         ({"invert": 1}, "expected true or false for --invert, got 1"),

@@ -127,10 +127,9 @@ class Config(OptimizeConfig, ABC):
         if not self.style_scale or min(self.style_scale) == 0:
             given = ",".join(f"{scale:g}" for scale in self.style_scale) or "none"
             raise UsageError(f"expected a positive `style_scale`, got {given}")
-        layers = self.layers
-        if not layers:
+        if not self.layers:
             raise UsageError(f"expected layers of {', '.join(NAMES)}, got none")
-        for layer in layers:
+        for layer in self.layers:
             if layer not in NAMES:
                 raise UsageError(
                     f"expected layers of {', '.join(NAMES)}, got {layer}{said_of(layer)}"
