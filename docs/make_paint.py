@@ -27,7 +27,7 @@ from vidstyle.optimize.config import Config, GatysConfig, MrfConfig, PhotorealCo
 from vidstyle.optimize.descent import scaled
 from vidstyle.optimize.painting import paint_picture
 from vidstyle.optimize.reconstructions import reconstruct, sheet
-from vidstyle.optimize.regionfiles import AUTO, NONE, RegionFiles
+from vidstyle.optimize.regionfiles import NAMED, NONE, RegionFiles
 from vidstyle.optimize.regions import load_regions
 from vidstyle.zoo.features import load_features
 
@@ -69,7 +69,7 @@ def painted(
 ) -> Pixels:
     """Paint, and say how long it took."""
     began = time.monotonic()
-    files = RegionFiles(regions=AUTO if isinstance(config, PhotorealConfig) else NONE)
+    files = RegionFiles(regions=NAMED if isinstance(config, PhotorealConfig) else NONE)
     regions = load_regions(
         files, (Path("content"), [Path("style")]), content, [style_picture], perceptual
     )
