@@ -273,9 +273,12 @@ def test_an_interrupted_run_keeps_its_picture_and_replaces_none(here, monkeypatc
     kept = here / "o.partial.png"
     kept.write_text("of the user")
 
+    sent = []
+
     def interrupt(_display, step):
-        if step.step == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+        if step.step == 3 and not sent:  # a second one would end the process at once
+            sent.append(step)
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(StepDisplay, "picture", interrupt)
     with pytest.raises(Interrupted):
