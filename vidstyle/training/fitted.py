@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECIPE = 3
+RECIPE = 4
 """Raised with every change of what a fit makes of the same options: older ones are not taken then."""
 
 
