@@ -58,7 +58,7 @@ def times(path: Path, floats: str) -> dict[str, float]:
 def main() -> None:
     """Measure and write."""
     model = catalog.find()
-    offered = offered_precisions(ov.Core())
+    offered = offered_precisions()
     floats = next(name for name in offered if name != "int8")
     rows: dict[str, Any] = {}
     for name in reversed(offered):

@@ -100,7 +100,7 @@ def rates() -> dict[str, Measure]:
 @torch.inference_mode()
 def main() -> None:
     """Measure and write benchmarks/results/networks.json."""
-    offered = offered_precisions(ov.Core())
+    offered = offered_precisions()
     floats = next(p for p in offered if p != "int8")
     works: dict[str, Measure] = dict(rates())
     sizes: dict[str, float] = {}

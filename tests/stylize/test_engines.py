@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -39,6 +42,25 @@ def test_the_converted_network_is_the_trained_one(picture):
         error = np.abs(np.stack(one.frames()).astype(float) - other.frames())
         assert error.max() <= 2
         assert np.allclose(used, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_signal_survives_that_another_thread_lets_go_of_the_last_model():
+    """The runtime's plugin, with the signal stack of the thread that made it, must not go with the model."""
+    program = """if True:
+        import gc, signal, threading
+        import numpy as np
+        import vidstyle
+        models = [vidstyle.load("arbitrary", device="cpu")]
+        look = vidstyle.Look(models[0].style("samples/styles/swirls.jpg"))
+        models[0](np.zeros((32, 32, 3), np.uint8), look)
+        del look
+        thread = threading.Thread(target=lambda: [models.clear(), gc.collect()])
+        thread.start(), thread.join()
+        signal.signal(signal.SIGINT, lambda *_: print("heard"))
+        signal.raise_signal(signal.SIGINT)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "heard\n", done
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from vidstyle.memory import check_room
 from vidstyle.runtime.engine import Statistics, Vector
 from vidstyle.runtime.network import NETWORK_FOLLOWING
 from vidstyle.runtime.padding import MULTIPLE
-from vidstyle.runtime.quiet import ov
+from vidstyle.runtime.quiet import core, ov
 from vidstyle.zoo.catalog import ModelFiles
 
 log = logging.getLogger(__name__)
@@ -72,13 +72,13 @@ class _Painting:
         return [job.collect()[1] for job in self.jobs]
 
 
-def offered_precisions(core: ov.Core) -> list[str]:
+def offered_precisions() -> list[str]:
     """Return the precisions that the processor computes fast and well enough, best first; f32 is the last.
 
     In int8 the convolutions take 0.6 of their time in bf16 on x86, 0.3 of that in f32
     (docs/speed.md); ARM would only simulate it.
     """
-    capable = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capable = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     x86 = platform.machine().lower() in {"x86_64", "amd64"}
     having = {"int8": x86 and "INT8" in capable, "bf16": "BF16" in capable}
     having |= {"f16": "FP16" in capable, "f32": True}
@@ -104,8 +104,8 @@ class OpenVinoEngine:
             OSError: there are too few addresses for the runtime.
         """
         check_room(_ADDRESSES)
-        self._core, self._model = ov.Core(), model
-        offered = offered_precisions(self._core)
+        self._model = model
+        offered = offered_precisions()
         unknown = model.unknown_networks()
         if unknown:
             log.warning(
@@ -149,7 +149,7 @@ class OpenVinoEngine:
     def _read(self, network: Path) -> Any:
         """Read a converted network; what was shipped has been checked before."""
         try:
-            return self._core.read_model(network)
+            return core().read_model(network)
         except RuntimeError as error:
             if self._model.shipped:
                 raise
@@ -171,7 +171,7 @@ class OpenVinoEngine:
         if self._encoder is None:
             model = self._read(self._style_encoder)
             hint = {"INFERENCE_PRECISION_HINT": "f32"}
-            self._encoder = self._core.compile_model(model, "CPU", hint)
+            self._encoder = core().compile_model(model, "CPU", hint)
         vector: Vector = self._encoder(picture[None])[0][0].copy()
         return vector
 
@@ -206,7 +206,7 @@ class OpenVinoEngine:
         threads = given("networks")
         # A dynamic size costs 7-11 % on every frame, compiling for one 0.2 s once.
         model.reshape(shapes | {"frame": ov.PartialShape([1, height, width, 3])})
-        return self._core.compile_model(
+        return core().compile_model(
             model,
             "CPU",
             {

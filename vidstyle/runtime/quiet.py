@@ -8,6 +8,8 @@ so the import is refused for a moment, and nothing that others do with the packa
 from __future__ import annotations
 
 import sys
+from functools import cache
+from typing import Any
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -20,4 +22,15 @@ else:
     finally:
         del sys.modules[_TELEMETRY]
 
-__all__ = ["ov"]
+
+@cache
+def core() -> Any:
+    """Return the runtime of the process, which lives as long as that.
+
+    The thread that makes the CPU plugin gets an alternate signal stack, which goes with the plugin (2026.4). Where another thread let go of
+    the last use of the plugin, the first one would keep the address, and the next signal, a Ctrl-C, would end the process by SIGSEGV.
+    """
+    return ov.Core()
+
+
+__all__ = ["core", "ov"]

@@ -17,7 +17,7 @@ import numpy as np
 from vidstyle.errors import MissingPackageError
 from vidstyle.frame import Pixels, Plane
 from vidstyle.images.masks import Mask
-from vidstyle.runtime.quiet import ov
+from vidstyle.runtime.quiet import core
 
 PACKAGE = "mediapipe==0.10.21"
 """The last one whose wheel carries the networks (Apache 2.0; Python 3.9 to 3.12)."""
@@ -158,4 +158,4 @@ def _compiled(path: Path) -> Any:
             for target in node.output(0).get_target_inputs():
                 target.replace_source_output(larger)
     model.validate_nodes_and_infer_types()
-    return ov.Core().compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1})
+    return core().compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1})

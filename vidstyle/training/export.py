@@ -28,7 +28,7 @@ from vidstyle.media.source import FileSource
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.shape import MULTIPLE
 from vidstyle.runtime.painter import OneStylePainter, Painter, StyleReader
-from vidstyle.runtime.quiet import ov
+from vidstyle.runtime.quiet import core, ov
 from vidstyle.runtime.torch_engine import load_network, make_painter
 from vidstyle.stylize.style import fit_style
 from vidstyle.training.script import run_script
@@ -84,7 +84,7 @@ def _calibration(
         for number in range(_CALIBRATION)
     ]
     if reader:
-        encode = ov.Core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        encode = core().compile_model(reader, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         vectors = [encode(fit_style(read_picture(p))[None])[0] for p in styles]
         for number, item in enumerate(items):
             item["style"] = vectors[number % len(vectors)]
