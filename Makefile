@@ -45,8 +45,9 @@ type: setup  ## check types
 	$(BIN)/mypy
 	for folder in benchmarks docs; do (cd $$folder && MYPYPATH=../benchmarks ../$(BIN)/mypy --no-warn-return-any .) || exit 1; done
 
+# A worker that dies is not replaced: xdist would wait for ever at the end.
 test: setup  ## run the tests, five minutes or so on two cores
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --max-worker-restart 0
 
 test-all: setup  ## run every test
 	$(BIN)/pytest
