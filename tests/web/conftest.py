@@ -102,7 +102,12 @@ class Server:
 
     def left(self) -> list[Path]:
         """Return the files that it holds."""
-        return [p for p in (self.folder / "tmp").rglob("*") if p.is_file()]
+        # Not rglob, which raises where a folder goes meanwhile.
+        return [
+            Path(folder, name)
+            for folder, _, names in os.walk(self.folder / "tmp")
+            for name in names
+        ]
 
     def stop(self, number=signal.SIGINT) -> int:
         self.process.send_signal(number)
