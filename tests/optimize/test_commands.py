@@ -40,18 +40,6 @@ def folder(perceptual, tmp_path):
 
 
 @pytest.fixture
-def paint(folder):
-    def run(*words, content="photo.png", size=48, steps=4):
-        return vidstyle(
-            *("paint", content, "-s", "starry.jpg", "--features", "features.safetensors"),
-            *("--size", size, "--steps", steps, *words),
-            cwd=folder,
-        )
-
-    return run
-
-
-@pytest.fixture
 def here(folder, monkeypatch):
     """The folder, entered for commands in this process: an interpreter with torch takes seconds."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -97,8 +85,9 @@ PAINT = (
 )
 
 
-def test_a_picture_with_its_curves(paint, folder):
-    done = paint("--save-every", 2, "--curve", "curve.csv", "--curve", "curve.png")
+def test_a_picture_with_its_curves(folder):
+    words = ("--steps", 4, "--save-every", 2, "--curve", "curve.csv", "--curve", "curve.png")
+    done = vidstyle(*PAINT, *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert cv2.imread(str(folder / "photo.starry.png")).shape == (36, 48, 3)
     assert (folder / "photo.starry.000002.png").exists()
@@ -201,12 +190,12 @@ def test_a_sheet_that_appears_meanwhile_is_not_replaced(refused, folder, monkeyp
     assert (folder / "photo.content.png").read_text() == "precious"
 
 
-def test_regions_by_color(paint, folder):
+def test_regions_by_color(here):
     for name, shape in (("a.png", (48, 64)), ("b.png", (60, 60))):
         labels = np.zeros((*shape, 3), np.uint8)
         labels[: shape[0] // 2] = (255, 0, 128)
-        cv2.imwrite(str(folder / name), labels)
-    cv2.imwrite(str(folder / "turned.png"), labels[::-1])
+        cv2.imwrite(name, labels)
+    cv2.imwrite("turned.png", labels[::-1])
     paintings = []
     for number, words in enumerate(
         [
@@ -216,9 +205,8 @@ def test_regions_by_color(paint, folder):
             ("--regions", "auto"),
         ]
     ):
-        done = paint(*words, "-o", f"{number}.png")
-        assert done.returncode == 0, done.stderr
-        paintings.append(cv2.imread(str(folder / f"{number}.png")))
+        app([*PAINT, "--steps", "4", *words, "-o", f"{number}.png"], standalone_mode=False)
+        paintings.append(cv2.imread(f"{number}.png"))
     for one, other in itertools.combinations(paintings, 2):
         assert not np.array_equal(one, other)
 
@@ -343,11 +331,10 @@ def changes(one, other):
     return np.abs(one.astype(int) - other).mean()
 
 
-def test_a_clip(folder, paint, refused):
+def test_a_clip(folder, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    words = ("--method", "video", "--passes", 2, "--reach", "1,2", "--resume", "--region-count", 2)
-    done = paint(*words, content="clip.mp4")
-    assert done.returncode == 0, done.stderr
+    words = ["--passes", "2", "--reach", "1,2", "--resume", "--region-count", "2"]
+    app([*CLIP, "--size", "48", "--steps", "4", *words], standalone_mode=False)
     before, after = frames(folder / "clip.mp4"), frames(folder / "clip.starry.mp4")
     assert len(after) == 4
     assert min(changes(cv2.resize(f, (48, 36)), g) for f, g in zip(before, after, strict=True)) > 4
@@ -374,13 +361,9 @@ def test_a_clip_by_a_timeline(folder, refused):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
     cues = '[[cue]]\nat = 0\nstyle = "starry.jpg"\n[[cue]]\nat = 0.1\nstrength = 0\n'
     (folder / "plan.toml").write_text(cues)
-    done = vidstyle(
-        *("paint", "clip.mp4", "--method", "video", "--timeline", "plan.toml"),
-        *("--features", "features.safetensors", "--size", 64, "--steps", 4),
-        *("-o", "%d.png"),
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["--method", "video", "--timeline", "plan.toml", "--features", "features.safetensors"]
+    rest = ["--size", "64", "--steps", "4", "-o", "%d.png"]
+    app(["paint", "clip.mp4", *words, *rest], standalone_mode=False)
     before, after = frames(folder / "clip.mp4"), frames(folder / "%d.png")
     first, *_, last = (changes(f, g) for f, g in zip(before, after, strict=True))
     assert last < 0.5 < 1.5 < first
@@ -403,12 +386,11 @@ def test_a_reconstruction(folder, refused):
         "--features",
         "features.safetensors",
         "--size",
-        48,
+        "48",
         "--steps",
-        2,
+        "2",
     )
-    done = vidstyle(*words, "--kind", "style", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    app([*words, "--kind", "style"], standalone_mode=False)
     assert cv2.imread(str(folder / "photo.style.png")).shape[1] == 5 * 48 + 16
     refused("exists already", *words, "--kind", "style")
     refused("content or style or grid", *words, "--kind", "soul")
