@@ -35,7 +35,6 @@ from vidstyle import Encoding, Reading
 from vidstyle.evaluation.report import measure
 from vidstyle.images.files import read_picture
 from vidstyle.nets.weights import load_weights
-from vidstyle.stylize.style import fit_style
 from vidstyle.training.api import train_style
 from vidstyle.training.clip import clip_frames
 from vidstyle.training.config import FitConfig, StyleConfig
@@ -116,7 +115,7 @@ def fitted(work: Work, pair: tuple[str, str], side: str, seconds: int) -> None:
     picture, frames = read_picture(work.style(pair[0])), clip_frames(work.clip(pair[1]))
     reports: list[Any] = []
     run = fit(
-        begin(weights, fit_style(picture)),
+        begin(weights, picture),
         stroke_picture(picture, frames, FitConfig()),
         *(frames, load_features()),
         pace=Seconds(seconds, time.process_time),

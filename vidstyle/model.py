@@ -31,7 +31,7 @@ from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import photo_style
 from vidstyle.stylize.stroke import size_for
-from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix
+from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix, read_style
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, fitted
@@ -105,11 +105,15 @@ class Model(AbstractContextManager["Model"]):
         if isinstance(picture, str | Path):
             catalog.check_picture(picture)
         pixels = load_picture(picture)
-        if self.name != PHOTOREAL:
-            pixels = fit_style(pixels, scale)
-        elif scale != 1:
-            raise UsageError("photoreal takes the colors of pictures, of no scale")
-        return Style(self.engine.encode(pixels), self._made_by)
+        if self.name == PHOTOREAL:
+            if scale != 1:
+                raise UsageError("photoreal takes the colors of pictures, of no scale")
+            values = self.engine.encode(pixels)
+        elif self.name == SWAP:
+            values = self.engine.encode(fit_style(pixels, scale))
+        else:
+            values = read_style(self.engine.encode, pixels, scale)
+        return Style(values, self._made_by)
 
     def __call__(self, picture: PictureT, look: Look | None = None) -> PictureT:
         """Paint one picture, which comes back as it was: of the same size, dtype, layout and device.

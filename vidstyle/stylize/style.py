@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,9 @@ from vidstyle.runtime.engine import Vector
 
 STYLE_SIDE = 320
 """Short side, pixels, to which a style picture is scaled: the height of the training pictures."""
+
+_SIZES = 0.8, 1.2, 1.6
+"""Scales at which a network reads a picture: the mean of its vectors is nearer to the style than each of them (docs/experiments/any_style.md)."""
 
 SCALES = 0.25, 4.0
 """Smallest and largest scale of a style picture."""
@@ -43,6 +46,19 @@ def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
     size = (max(short, round(width * factor)), max(short, round(height * factor)))
     interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(picture, size, interpolation=interpolation))
+
+
+def read_style(encode: Callable[[Pixels], Vector], picture: Pixels, scale: float = 1.0) -> Vector:
+    """Return the style vector (S,) of a picture (H, W, 3) uint8, the mean over three sizes of it.
+
+    Args:
+        encode: a network's style encoder.
+        picture: of any size.
+        scale: see `fit_style`.
+    """
+    scales = [min(scale * size, SCALES[1]) for size in _SIZES]
+    mean: Vector = np.mean([encode(fit_style(picture, s)) for s in scales], 0)
+    return mean
 
 
 @dataclass(frozen=True, eq=False, repr=False)

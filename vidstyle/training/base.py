@@ -23,10 +23,9 @@ from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
-from vidstyle.stylize.style import fit_style
 from vidstyle.training.checkpoint import shipped_weights
 from vidstyle.training.config import BaseConfig, FitConfig
-from vidstyle.training.fit import fit, learns, stroke_picture
+from vidstyle.training.fit import fit, in_style, learns, stroke_picture
 from vidstyle.training.manifest import Folders
 from vidstyle.training.pace import FirstSteps, Steps
 from vidstyle.training.report import Recording, Report
@@ -123,14 +122,6 @@ def choose_(net: Arbitrary) -> list[str]:
         shared = part == "frame_net" and learns(rest) and not rest.endswith(".bank")
         weight.requires_grad_(shared or name == _BIAS)
     return [name for name, weight in net.named_parameters() if weight.requires_grad]
-
-
-@torch.no_grad()
-def in_style(net: Arbitrary, picture: Pixels) -> OneStyle:
-    """Return the network that paints in the style of a picture (H, W, 3) uint8 as an any-style network does."""
-    read = torch.from_numpy(fit_style(picture)).permute(2, 0, 1)[None].float().div_(255)
-    vector = net.style_encoder(read.to(net.style_encoder.head.weight))
-    return OneStyle.of_vector(net.frame_net, vector).to(vector.device)
 
 
 def way_loss(net: Arbitrary, before: dict[str, Tensor], after: dict[str, Tensor]) -> Tensor:

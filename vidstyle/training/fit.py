@@ -16,12 +16,14 @@ from torch import Tensor
 
 from vidstyle.frame import Pixels
 from vidstyle.images.grid import grid, labelled
+from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
-from vidstyle.stylize.style import STYLE_SIDE, fit_style
+from vidstyle.runtime.engine import Vector
+from vidstyle.stylize.style import STYLE_SIDE, fit_style, read_style
 from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
 from vidstyle.training.pace import Pace
@@ -46,17 +48,31 @@ _SHOWN, _HEIGHT = 4, 240
 """Frames of a strip, and their height in pixels."""
 
 
-def begin(weights: Mapping[str, Tensor], picture: Pixels) -> OneStyle:
+def begin(weights: Mapping[str, Tensor], picture: Pixels, scale: float = 1.0) -> OneStyle:
     """Return the network that paints in the style of a picture as an any-style network does, to be fitted.
 
     Args:
         weights: the any-style network's.
-        picture: (H, W, 3) uint8, of the size at which the network reads styles.
+        picture: (H, W, 3) uint8.
+        scale: see `read_style`.
 
     Raises:
         InputError: the weights are no such network's.
     """
-    return OneStyle.begin(weights, _batch(picture))
+    return in_style(Arbitrary.from_shipped(weights), picture, scale)
+
+
+@torch.no_grad()
+def in_style(net: Arbitrary, picture: Pixels, scale: float = 1.0) -> OneStyle:
+    """Return the network that paints in the style of a picture (H, W, 3) uint8 as an any-style network does."""
+    device = net.style_encoder.head.weight.device
+
+    def encode(read: Pixels) -> Vector:
+        vector: Vector = net.style_encoder(_batch(read).to(device))[0].cpu().numpy()
+        return vector
+
+    vector = torch.from_numpy(read_style(encode, picture, scale))[None]
+    return OneStyle.of_vector(net.frame_net, vector.to(device)).to(device)
 
 
 _STROKES, _LARGEST = 0.75, 512

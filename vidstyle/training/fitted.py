@@ -17,7 +17,7 @@ from vidstyle.media.address import Location
 from vidstyle.media.inputs import check_input, fingerprint
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
-from vidstyle.stylize.style import StyleOptions, fit_style
+from vidstyle.stylize.style import StyleOptions
 from vidstyle.training.clip import clip_frames
 from vidstyle.training.fitting import Fitting
 from vidstyle.zoo import catalog, fits
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECIPE = 4
+RECIPE = 5
 """Raised with every change of what a fit makes of the same options: older ones are not taken then."""
 
 
@@ -173,7 +173,6 @@ def _make(
     device = choose_device(device.removeprefix("torch-"))
     weights = load_weights(base.verified(base.weights))
     start = load_weights(base.known_fit_base) if base.known_fit_base else {}
-    read = fit_style(picture, scale)
     reports: list[Report] = []
 
     def report(step: Report) -> None:
@@ -183,7 +182,7 @@ def _make(
 
     began = time.monotonic()
     run = fit(
-        begin(weights | start, read),
+        begin(weights | start, picture, scale),
         stroke_picture(picture, frames, config, scale=scale),
         frames,
         features or load_features(),
@@ -198,7 +197,7 @@ def _make(
     run.ship(files.weights)
     export_openvino(files, frames=frames)
     files.note_networks()
-    shown = strip(picture, frames, begin(weights, read), run.averaged().cpu())
+    shown = strip(picture, frames, begin(weights, picture, scale), run.averaged().cpu())
     write_picture(folder / fits.STRIP, shown)
     return {
         "seconds": round(took, 1),
