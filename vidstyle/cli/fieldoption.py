@@ -12,6 +12,7 @@ import typer
 
 from vidstyle.cli.parsing import KINDS, Kind
 from vidstyle.cli.spelling import flags, spelled, spelling
+from vidstyle.errors import UsageError
 from vidstyle.fields import Between, OneOf, declared, docstrings, headings
 
 
@@ -48,7 +49,31 @@ class FieldOption:
         """
         if self.kind is None:
             return words or (words if self.has_no else None)
-        return None if words in (None, []) else self.kind.read(self.name, words)
+        if words in (None, []):
+            return None
+        try:
+            return self.kind.read(self.name, words)
+        except UsageError as error:
+            if cue := self._cue(str(words)):
+                raise UsageError(
+                    f"{error}; it follows the sound of a file by `at` {cue}"
+                ) from error
+            raise
+
+    def _cue(self, words: str) -> str | None:
+        """Return the cue that words are meant for, of the whole range where they do not suit the field; None: of no cue."""
+        from vidstyle.stylize.cues import Cue
+        from vidstyle.stylize.look import Look
+
+        if Look not in self.owners.values() or not words.startswith("audio"):
+            return None
+        cue = f"0={self.name}:{words}"
+        try:
+            Cue.parse(cue)
+        except UsageError:
+            bounds = next(note for note in self._notes() if isinstance(note, Between))
+            return f"0={self.name}:audio:{bounds.low:g}..{bounds.high:g}"
+        return cue
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter that typer makes the option of; `describe` makes its help."""
