@@ -13,7 +13,7 @@ import typer
 from vidstyle.cli.parsing import KINDS, Kind
 from vidstyle.cli.spelling import flags, spelled, spelling
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, OneOf, declared, docstrings, headings
+from vidstyle.fields import AtMost, Between, Note, OneOf, declared, docstrings, headings
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ class FieldOption:
         for note in self._notes():
             if isinstance(note, OneOf):
                 words |= dict.fromkeys([*note.choices, *["FILE"] * bool(note.is_file)])
-            elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
+            elif kind in (KINDS[int], KINDS[float]) and isinstance(note, Between) and note.closed:
                 words[f"{note.low:g}..{note.high:g}"] = None
         return "|".join(words) or spelling(self.name).metavar or kind.metavar
 
-    def _notes(self) -> list[Between | OneOf]:
+    def _notes(self) -> list[Note]:
         found = (n for owner in self.owners.values() for n in declared(owner)[self.name][1])
         return list(dict.fromkeys(found))
 
@@ -116,7 +116,7 @@ class FieldOption:
         parts += [first, *(f"{', '.join(texts[text])}: {text}" for text in others)]
         if self.kind and self.kind.example:
             parts.append(f"Such as {self.kind.example}.")
-        if self.kind and self.kind.several:
+        if self.kind and self.kind.several and AtMost(1) not in self._notes():
             parts.append("Repeatable.")
         if extras := [*self._defaults(), *self._bounds()]:
             parts.append(f"[{'; '.join(extras)}]")
