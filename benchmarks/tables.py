@@ -231,6 +231,20 @@ def fit() -> str:
     return table(["", "style", "style vector", "content", "excess"], rows)
 
 
+def batch() -> str:
+    """Return what many results in one command cost beside the painting."""
+    results = load("batch")
+    count = results["clips"] * results["styles"]
+    rows = [
+        [f"one command for {count} results", "decoding, painting and encoding", "ratio"],
+        [f"one command for {count} results", "the network alone", "network_ratio"],
+        ["a command for each result", "decoding, painting and encoding", "separate_ratio"],
+    ]
+    head = ["wall time of", "over that of", "ratio"]
+    told = table(head, [[what, over, f"{results[name]:.2f}"] for what, over, name in rows])
+    return f"{machine_line(results)}; {results['engine']}:\n\n{told}"
+
+
 def look_name(look: str) -> str:
     """Return a look such as "blend 0.5" with its option as code."""
     name, value = look.split()
@@ -315,6 +329,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "optimizers": optimizers,
     "keyframes": keyframes,
     "fit": fit,
+    "batch": batch,
     "strength": strength,
     "strength_steady": strength_steady,
     "strength_time": strength_time,
