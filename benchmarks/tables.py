@@ -245,6 +245,17 @@ def batch() -> str:
     return f"{machine_line(results)}; {results['engine']}:\n\n{told}"
 
 
+def masks() -> str:
+    """Return what a second mask costs, in a sentence."""
+    results = load("masks")
+    spent, ratio = results["cpu_ms_per_frame"], results["ratio_of_two_masks_to_one"]
+    return (
+        f"A frame of 640x360, decoded, painted and encoded, takes {number(spent['no mask'])} ms of a core without a mask, "
+        f"{number(spent['one mask'])} with one, and {number(spent['two masks'])} with two and a network each: "
+        f"{number(ratio, 2)} times that of one (`python benchmarks/masks.py`, commit {results['machine']['commit']})."
+    )
+
+
 def look_name(look: str) -> str:
     """Return a look such as "blend 0.5" with its option as code."""
     name, value = look.split()
@@ -330,6 +341,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "keyframes": keyframes,
     "fit": fit,
     "batch": batch,
+    "masks": masks,
     "strength": strength,
     "strength_steady": strength_steady,
     "strength_time": strength_time,
