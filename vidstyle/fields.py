@@ -97,7 +97,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class AtMost:
+class UpTo:
     """So many values in a tuple at most."""
 
     count: int
@@ -126,7 +126,7 @@ INPUT, STYLE, OUTPUT, QUALITY, MACHINE = HEADINGS = tuple(
 )
 """The headings, in their order."""
 
-Note = Between | OneOf | AtMost
+Note = Between | OneOf | UpTo
 
 
 @cache
@@ -169,7 +169,7 @@ def check(instance: DataclassInstance) -> None:
             if isinstance(note, OneOf) and isinstance(value := getattr(instance, field.name), str):
                 object.__setattr__(instance, field.name, note.word(value))
             given = getattr(instance, field.name)
-            for value in [given] if isinstance(note, AtMost) else _values(given):
+            for value in [given] if isinstance(note, UpTo) else _values(given):
                 note.check(field.name, value)
 
 

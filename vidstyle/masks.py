@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import STYLE, AtMost, Between, OneOf, check, documented
+from vidstyle.fields import STYLE, Between, OneOf, UpTo, check, documented
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
 from vidstyle.images.naming import NAMES, part_of, steepened
@@ -206,7 +206,7 @@ class LiveMask(Masks):
         UsageError: a value is out of its range, or goes without a mask; or there are several masks.
     """
 
-    mask: Annotated[tuple[str, ...], AtMost(1)] = ()
+    mask: Annotated[tuple[str, ...], UpTo(1)] = ()
     """Paint where the mask is white: a picture of any size; or auto:person, auto:background, auto:face, auto:sky, auto:vegetation, auto:water,
     auto:building or auto:ground. One for all styles."""
 

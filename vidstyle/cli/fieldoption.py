@@ -13,7 +13,7 @@ import typer
 from vidstyle.cli.parsing import KINDS, Kind
 from vidstyle.cli.spelling import flags, spelled, spelling
 from vidstyle.errors import UsageError
-from vidstyle.fields import AtMost, Between, Note, OneOf, declared, docstrings, headings
+from vidstyle.fields import Between, Note, OneOf, UpTo, declared, docstrings, headings
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class FieldOption:
         parts += [first, *(f"{', '.join(texts[text])}: {text}" for text in others)]
         if self.kind and self.kind.example:
             parts.append(f"Such as {self.kind.example}.")
-        if self.kind and self.kind.several and AtMost(1) not in self._notes():
+        if self.kind and self.kind.several and UpTo(1) not in self._notes():
             parts.append("Repeatable.")
         if extras := [*self._defaults(), *self._bounds()]:
             parts.append(f"[{'; '.join(extras)}]")
