@@ -192,6 +192,14 @@ def test_numbered_pictures_and_animations_are_videos_too(refused, folder):
     refused("ends in one of .png", "paint", "photo.png", "-s", "starry.jpg", "-o", "out.mp4")
 
 
+def test_a_folder_is_no_picture(refused):
+    for words in ((), ("-s", "starry.jpg", "-o", "out.png"), ("--method", "video")):
+        refused(". is a folder: vidstyle run paints the files in it", "paint", ".", *words)
+    refused("cannot read the picture .: Is a directory", *PAINT, "-s", ".", "-o", "out.png")
+    refused("cannot read the picture .: Is a directory", "paint", "photo.png", "-s", ".")
+    refused("expected a picture, got the folder .", "reconstruct", ".")
+
+
 def come(path):
     """Let a file appear under a name while a command works."""
 

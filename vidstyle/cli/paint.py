@@ -46,8 +46,10 @@ PICTURES = when_method(*api.METHODS)
 
 
 def _check(content: Path, output: Path | None, method: str) -> None:
-    """Refuse a video in the place of a picture, whatever the options are: those of a video do not go with the others."""
-    if method == "video":
+    """Refuse a folder, and a video in the place of a picture, whatever the options are: those of a video do not go with the others."""
+    if content.is_dir():
+        raise UsageError(f"{content} is a folder: vidstyle run paints the files in it")
+    if method == "video" or not (content.is_file() or is_sequence(content)):
         return
     try:
         read_encoded(content)
@@ -66,8 +68,6 @@ def _check(content: Path, output: Path | None, method: str) -> None:
 def _is_video(path: Path) -> bool:
     from vidstyle.media.source import FileSource
 
-    if not (path.is_file() or is_sequence(path)):
-        return False
     try:
         with FileSource(path) as source:
             return sum(1 for _ in islice(source, 2)) > 1
