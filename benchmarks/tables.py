@@ -231,6 +231,71 @@ def fit() -> str:
     return table(["", "style", "style vector", "content", "excess"], rows)
 
 
+def batch() -> str:
+    """Return what many results in one command cost beside the painting."""
+    results = load("batch")
+    count = results["clips"] * results["styles"]
+    rows = [
+        [f"one command for {count} results", "decoding, painting and encoding", "ratio"],
+        [f"one command for {count} results", "the network alone", "network_ratio"],
+        ["a command for each result", "decoding, painting and encoding", "separate_ratio"],
+    ]
+    head = ["wall time of", "over that of", "ratio"]
+    told = table(head, [[what, over, f"{results[name]:.2f}"] for what, over, name in rows])
+    return f"{machine_line(results)}; {results['engine']}:\n\n{told}"
+
+
+def masks() -> str:
+    """Return what a second mask costs, in a sentence."""
+    results = load("masks")
+    spent, ratio = results["cpu_ms_per_frame"], results["ratio_of_two_masks_to_one"]
+    return (
+        f"A frame of 640x360, decoded, painted and encoded, takes {number(spent['no mask'])} ms of a core without a mask, "
+        f"{number(spent['one mask'])} with one, and {number(spent['two masks'])} with two and a network each: "
+        f"{number(ratio, 2)} times that of one (`python benchmarks/masks.py`, commit {results['machine']['commit']})."
+    )
+
+
+def look_name(look: str) -> str:
+    """Return a look such as "blend 0.5" with its option as code."""
+    name, value = look.split()
+    return f"`{name}` {value}"
+
+
+def strength() -> str:
+    """Return how far from style and content weaker paintings are, and how much two pictures show."""
+    rows = [
+        [
+            *(kind, look_name(look)),
+            *(
+                f"{of[key]:.2f}" if key in of else ""
+                for key in ("style", "content", "two pictures")
+            ),
+        ]
+        for kind, looks in load("strength")["distances"].items()
+        for look, of in looks.items()
+    ]
+    head = ["style", "look", "style distance", "content distance", "two pictures"]
+    return table(head, rows)
+
+
+def strength_steady() -> str:
+    """Return how steady weaker paintings are."""
+    rows = [
+        [kind, look_name(look), f"{of['flicker']:.1f}", f"{of['warp1']:.1f}"]
+        for kind, looks in load("strength")["steadiness"].items()
+        for look, of in looks.items()
+    ]
+    return table(["style", "look", "flicker", "warping error"], rows)
+
+
+def strength_time() -> str:
+    """Return what mixing a frame and its painting takes."""
+    ways = load("strength")["mixing_cpu_ms"]
+    rows = [[way, *(number(ms) for ms in of.values())] for way, of in ways.items()]
+    return table(["ms of a core", *next(iter(ways.values()))], rows)
+
+
 def scale_clips() -> str:
     """Return the model of many clips on many machines."""
     head = [
@@ -275,6 +340,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "optimizers": optimizers,
     "keyframes": keyframes,
     "fit": fit,
+    "batch": batch,
+    "masks": masks,
+    "strength": strength,
+    "strength_steady": strength_steady,
+    "strength_time": strength_time,
     "scale_clips": scale_clips,
     "scale_film": scale_film,
 }

@@ -85,9 +85,10 @@ def test_a_timeline_jumps_only_where_it_is_asked_to(cuts, tmp_path):
     moved = np.abs(np.diff(frames(cuts), axis=0)).mean((1, 2, 3))
     assert [n + 1 for n, step in enumerate(moved) if step > 20] == [20, 50]
     assert [n + 1 for n, step in enumerate(steps) if step > 40] == [20, 50]
+    steps[[19, 49]] = 0  # a cut is no measure of what is around
     for seam in (12, 28, 40, 60):
         around = [*steps[seam - 7 : seam - 1], *steps[seam + 3 : seam + 9]]
-        assert steps[seam - 1 : seam + 2].max() < 1.1 * max(around), seam
+        assert steps[seam - 1 : seam + 2].max() <= max(around), seam
 
 
 @pytest.mark.slow

@@ -43,6 +43,11 @@ class Between:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has both bounds."""
+        return None not in (self.low, self.high)
+
     def check(self, name: str, value: float) -> None:
         """Raise UsageError where a value is outside, or is no number."""
         low = -math.inf if self.low is None else self.low
@@ -92,6 +97,19 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class UpTo:
+    """So many values in a tuple at most."""
+
+    count: int
+
+    def check(self, name: str, values: Any) -> None:
+        """Raise UsageError where a tuple has more."""
+        if len(values) > self.count:
+            expected = "one" if self.count == 1 else f"{self.count} at most for"
+            raise UsageError(f"expected {expected} `{name}`, got {len(values)}")
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading of a page of help: decorates a dataclass, and notes a field that stands under another one than its class."""
 
@@ -108,7 +126,7 @@ INPUT, STYLE, OUTPUT, QUALITY, MACHINE = HEADINGS = tuple(
 )
 """The headings, in their order."""
 
-Note = Between | OneOf
+Note = Between | OneOf | UpTo
 
 
 @cache
@@ -150,7 +168,8 @@ def check(instance: DataclassInstance) -> None:
         for note in known[field.name][1]:
             if isinstance(note, OneOf) and isinstance(value := getattr(instance, field.name), str):
                 object.__setattr__(instance, field.name, note.word(value))
-            for value in _values(getattr(instance, field.name)):
+            given = getattr(instance, field.name)
+            for value in [given] if isinstance(note, UpTo) else _values(given):
                 note.check(field.name, value)
 
 

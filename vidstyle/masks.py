@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import STYLE, Between, OneOf, check, documented
+from vidstyle.fields import STYLE, Between, OneOf, UpTo, check, documented
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
 from vidstyle.images.naming import NAMES, part_of, steepened
@@ -194,6 +194,21 @@ class Masks:
         if (mask.min() == 1) if self.invert else not mask.any():
             log.warning("the mask %s leaves nothing to paint", path)
         return _Still(mask, _Fit(str(path), self))
+
+
+@STYLE
+@documented
+@dataclass(frozen=True)
+class LiveMask(Masks):
+    """Where a live source is painted: in one mask, whose `live` is asked for. What it does not cover stays as it is.
+
+    Raises:
+        UsageError: a value is out of its range, or goes without a mask; or there are several masks.
+    """
+
+    mask: Annotated[tuple[str, ...], UpTo(1)] = ()
+    """Paint where the mask is white: a picture of any size; or auto:person, auto:background, auto:face, auto:sky, auto:vegetation, auto:water,
+    auto:building or auto:ground. One for all styles."""
 
 
 def _finders(names: Iterable[str]) -> dict[str, Segmenter]:

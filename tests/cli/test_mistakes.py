@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import vidstyle
-from vidstyle import UsageError
+from vidstyle import Cue, InputError, UsageError
 from vidstyle.cli.app import app
 
 
@@ -34,6 +34,26 @@ from vidstyle.cli.app import app
         ("paint in.jpg --num_iterations 9", "no option --num_iterations; it is --steps here"),
         ("paint in.jpg --content-weight 9", "it is --ratio here"),
         ("train style x.jpg --styel-side 9", "did you mean --style-side"),
+        ("paint in.jpg -s x --preview 9", "no option --preview; it is --save-every here"),
+        (
+            "paint in.mp4 --at 0=x.jpg --preview x.png",
+            "no option --preview; it is one of vidstyle run",
+        ),
+        (
+            "paint in.mp4 --timeline=x --preview x.png",
+            "no option --preview; it is one of vidstyle run",
+        ),
+        (
+            "paint in.mp4 --method video --preview x",
+            "no option --preview; it is one of vidstyle run",
+        ),
+        *(
+            (f"run in.mp4 -s x --method {method}", "is one of vidstyle paint")
+            for method in ("gatys", "mrf", "doodle", "video")
+        ),
+        ("run in.mp4 -s x --method mrf --at 0=y", "for a video it has `method` video"),
+        ("paint in.jpg -s x --method network", "`method` network is one of vidstyle run"),
+        ("run in.mp4 -s x --method oil", "no method is called oil; expected network, swap"),
     ],
 )
 def test_what_is_meant_is_named(words, said):
@@ -49,6 +69,30 @@ def test_it_is_one_line_and_2():
         assert done.returncode == 2
         assert done.stderr.startswith("vidstyle: ")
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "cue"),
+    [
+        ("run in.mp4 -s x --strength audio:level", "0=strength:audio:level"),
+        ("run in.mp4 -s x --blend audio", "0=blend:audio"),
+        ("run in.mp4 -s x --stability audio:0.2..0.5", "0=stability:audio:0.2..0.5"),
+        ("run in.mp4 -s x --stability audio:loud", "0=stability:audio:0..1"),
+        ("run in.mp4 -s x --stroke audio:level", "0=stroke:audio:0.5..3"),
+        ("paint in.mp4 -s x --method video --strength audio", "0=strength:audio"),
+    ],
+)
+def test_a_number_that_follows_the_sound_is_answered_by_its_cue(words, cue):
+    with pytest.raises(UsageError) as caught:
+        app(words.split(), standalone_mode=False)
+    assert str(caught.value).endswith(f"it follows the sound of a file by `at` {cue}")
+    assert Cue.parse(cue)
+
+
+def test_so_it_is_in_a_configuration_file(tmp_path):
+    (tmp_path / "a.toml").write_text('strength = "audio:level"')
+    with pytest.raises(InputError, match="by `at` 0=strength:audio:level"):
+        app(["run", "in.mp4", "--config", str(tmp_path / "a.toml")], standalone_mode=False)
 
 
 def test_every_word_that_is_meant_is_there():

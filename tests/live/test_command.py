@@ -93,6 +93,12 @@ def test_what_is_not_there_gives_one_line(tmp_path):
         ("--camera", "0", "--loop"): "--loop are of a URL",
         ("a.mp4", "--send", "out.ts"): "expected --send udp",
         ("a.mp4", "-o", "x.gif"): "expected a recording of",
+        ("a.mp4", "--mask", "a.png", "--mask", "auto:sky"): "expected one --mask, got 2",
+        (
+            "a.mp4",
+            "--mask",
+            str(ROOT / "samples" / "clip.mp4"),
+        ): "expected a picture or auto:person",
     }
     for words, message in lines.items():
         out = () if "-o" in words else ("-o", tmp_path / "o.mp4")
@@ -102,3 +108,14 @@ def test_what_is_not_there_gives_one_line(tmp_path):
         assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "o.mp4").exists()
     assert vidstyle("live", "--camera", "0").returncode == 2
+
+
+def test_the_help_promises_one_mask_that_is_no_clip():
+    def told(name):
+        shown = vidstyle(name, "--help").stdout.split("--mask FILE")[1].split("--invert")[0]
+        return " ".join(shown.split())
+
+    assert told("live").startswith("Paint where the mask is white: a picture of any size; or auto")
+    assert told("live").endswith("One for all styles.")
+    assert "clip" in told("run")
+    assert told("run").endswith("Repeatable.")

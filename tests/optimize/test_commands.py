@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from tests.clips import make_clip, make_picture
 from tests.conftest import vidstyle
-from vidstyle import VidstyleError
+from vidstyle import VidstyleError, stylize
 from vidstyle.cli import steps
 from vidstyle.cli.app import app
 from vidstyle.cli.spelling import spelled
@@ -150,12 +150,43 @@ def test_content_that_is_no_picture(refused, folder):
     refused("notes.txt is no picture", "paint", "notes.txt", *PAINT[2:], "-o", "out.png")
 
 
-def test_a_clip_without_its_method_names_both_ways(refused, folder):
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("-o", "out.mp4"),
+        ("-s", "starry.jpg", "-o", "out.png"),
+        ("-s", "starry_night"),
+        ("-s", "starry.jpg", "--method", "mrf", "--resume"),
+        ("-s", "starry.jpg", "--strength", "0.5", "--at", "0.1=starry.jpg"),
+        ("-s", "starry.jpg", "--mask", "none.png", "--device", "toaster"),
+        ("-s", "starry.jpg", "--features", "none", "--curve", "losses.txt"),
+    ],
+)
+def test_a_clip_without_its_method_names_both_ways(refused, folder, words):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
-    said = "is a video: vidstyle run paints it, or --method video by optimisation"
-    refused(f"clip.mp4 {said}", "paint", "clip.mp4", *PAINT[2:], "-o", "out.png")
     shutil.copy(folder / "clip.mp4", folder / "clip")
-    refused(f"clip {said}", "paint", "clip", *PAINT[2:], "-o", "out.png")
+    for clip in ("clip.mp4", "clip"):
+        said = "is a video: vidstyle run paints it, or --method video by optimisation"
+        refused(f"{clip} {said}", "paint", clip, *words)
+
+
+def test_numbered_pictures_and_animations_are_videos_too(refused, folder):
+    make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
+    stylize(folder / "clip.mp4", "identity", folder / "clip.gif")
+    for number in range(3):
+        shutil.copy(folder / "photo.png", folder / f"{number}.png")
+    refused("%d.png is a video", "paint", "%d.png", "-s", "starry.jpg")
+    refused("clip.gif is a video", "paint", "clip.gif", "-s", "starry.jpg", "-o", "out.mp4")
+    refused("ends in one of .png", "paint", "photo.png", "-s", "starry.jpg", "-o", "out.mp4")
+
+
+def test_a_folder_is_no_picture(refused):
+    for words in ((), ("-s", "starry.jpg", "-o", "out.png"), ("--method", "video")):
+        refused(". is a folder: vidstyle run paints the files in it", "paint", ".", *words)
+    refused("cannot read the picture .: Is a directory", *PAINT, "-s", ".", "-o", "out.png")
+    refused("cannot read the picture .: Is a directory", "paint", "photo.png", "-s", ".")
+    refused("expected a picture, got the folder .", "reconstruct", ".")
 
 
 def come(path):

@@ -12,7 +12,8 @@ import typer
 
 from vidstyle.cli.parsing import KINDS, Kind
 from vidstyle.cli.spelling import flags, spelled, spelling
-from vidstyle.fields import Between, OneOf, declared, docstrings, headings
+from vidstyle.errors import UsageError
+from vidstyle.fields import Between, Note, OneOf, UpTo, declared, docstrings, headings
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,31 @@ class FieldOption:
         """
         if self.kind is None:
             return words or (words if self.has_no else None)
-        return None if words in (None, []) else self.kind.read(self.name, words)
+        if words in (None, []):
+            return None
+        try:
+            return self.kind.read(self.name, words)
+        except UsageError as error:
+            if cue := self._cue(str(words)):
+                raise UsageError(
+                    f"{error}; it follows the sound of a file by `at` {cue}"
+                ) from error
+            raise
+
+    def _cue(self, words: str) -> str | None:
+        """Return the cue that words are meant for, of the whole range where they do not suit the field; None: of no cue."""
+        from vidstyle.stylize.cues import Cue
+        from vidstyle.stylize.look import Look
+
+        if Look not in self.owners.values() or not words.startswith("audio"):
+            return None
+        cue = f"0={self.name}:{words}"
+        try:
+            Cue.parse(cue)
+        except UsageError:
+            bounds = next(note for note in self._notes() if isinstance(note, Between))
+            return f"0={self.name}:audio:{bounds.low:g}..{bounds.high:g}"
+        return cue
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter that typer makes the option of; `describe` makes its help."""
@@ -75,11 +100,11 @@ class FieldOption:
         for note in self._notes():
             if isinstance(note, OneOf):
                 words |= dict.fromkeys([*note.choices, *["FILE"] * bool(note.is_file)])
-            elif kind in (KINDS[int], KINDS[float]) and None not in (note.low, note.high):
+            elif kind in (KINDS[int], KINDS[float]) and isinstance(note, Between) and note.closed:
                 words[f"{note.low:g}..{note.high:g}"] = None
         return "|".join(words) or spelling(self.name).metavar or kind.metavar
 
-    def _notes(self) -> list[Between | OneOf]:
+    def _notes(self) -> list[Note]:
         found = (n for owner in self.owners.values() for n in declared(owner)[self.name][1])
         return list(dict.fromkeys(found))
 
@@ -91,7 +116,7 @@ class FieldOption:
         parts += [first, *(f"{', '.join(texts[text])}: {text}" for text in others)]
         if self.kind and self.kind.example:
             parts.append(f"Such as {self.kind.example}.")
-        if self.kind and self.kind.several:
+        if self.kind and self.kind.several and UpTo(1) not in self._notes():
             parts.append("Repeatable.")
         if extras := [*self._defaults(), *self._bounds()]:
             parts.append(f"[{'; '.join(extras)}]")

@@ -8,16 +8,19 @@ from typing import Any
 
 import typer
 
+from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.parsing import Kind
 from vidstyle.errors import InputError, UsageError
 from vidstyle.text import read_toml
 
 
-def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | None], None]:
+def reader(
+    options: Mapping[str, FieldOption],
+) -> Callable[[typer.Context, Path | None], None]:
     """Return the callback that lets a file give what the options are if not given.
 
     Args:
-        kinds: of the options that are fields, by their names; None: a switch.
+        options: those that are fields, by their names.
     """
 
     def read(context: typer.Context, path: Path | None) -> None:
@@ -33,10 +36,12 @@ def reader(kinds: Mapping[str, Kind | None]) -> Callable[[typer.Context, Path | 
                 raise InputError(f"{path}: unknown key {name}; expected some of {known}")
             several = params[name].nargs != 1 or getattr(params[name], "multiple", False)
             try:
-                words[name] = _words(name, value, kinds.get(name), several=several)
-                if kind := kinds.get(name):
-                    kind.read(name, words[name])
-                elif name in kinds and not isinstance(value, bool):
+                option = options.get(name)
+                kind = option.kind if option else None
+                words[name] = _words(name, value, kind, several=several)
+                if option and kind:
+                    option.read(words[name])
+                elif option and not isinstance(value, bool):
                     raise UsageError(f"expected true or false for `{name}`, got {value!r}")
             except UsageError as error:
                 raise InputError(f"{path}: {error}") from error

@@ -18,7 +18,7 @@ from vidstyle.cli.terminal import say
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE, Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
-from vidstyle.masks import Masks
+from vidstyle.masks import LiveMask
 from vidstyle.media import capture
 from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
@@ -169,7 +169,7 @@ def live(
     # These can change while it runs.
     look: Annotated[Look, only("strength", "blend", "stroke", "stability", "colors")],
     times: TimelineOptions,
-    masks: Masks,
+    masks: LiveMask,
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],
     as_json: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,16 @@ def _no_command(path: str, commands: list[str], args: list[str]) -> UsageError:
     return UsageError(f"no command is called {word}; {said}")
 
 
-def no_option(error: Exception, command: Any, ctx: Any) -> UsageError | None:
+def no_option(
+    error: Exception, command: Any, ctx: Any, words: Collection[str]
+) -> UsageError | None:
     """Return the answer to an option that a command has not: the one that is meant, or the commands that have it.
 
     Args:
         error: what the parser raised.
         command: which was called.
         ctx: its context.
+        words: behind its name.
 
     Returns:
         None: it is another error.
@@ -126,7 +129,10 @@ def no_option(error: Exception, command: Any, ctx: Any) -> UsageError | None:
         return None
     said = f"{_called(ctx)} has no option {option}"
     own = _options(command)
-    if meant := _OPTIONS.get(option.replace("_", "-")):
+    meant = _OPTIONS.get(option.replace("_", "-"))
+    if option == "--preview" and _is_of_a_video(words):
+        meant = None  # it is that of vidstyle run, which shows a timeline
+    if meant:
         if meant in own:
             return UsageError(f"{said}; it is {meant} here")
     elif option in _INPUTS and (taken := _argument(command)):
@@ -139,6 +145,35 @@ def no_option(error: Exception, command: Any, ctx: Any) -> UsageError | None:
     if near := difflib.get_close_matches(option, own, n=2, cutoff=0.7):
         return UsageError(f"{said}; did you mean {' or '.join(near)}?")
     return UsageError(f"{said}; {_called(ctx)} --help lists them")
+
+
+def no_method(method: str, own: Collection[str]) -> UsageError:
+    """Return the answer to a method that a command has not: the command that has it.
+
+    Args:
+        method: as `method` names it.
+        own: the methods of the command.
+    """
+    from vidstyle.cli import paint
+    from vidstyle.selection import METHODS
+
+    if method in METHODS:
+        return UsageError(f"`method` {method} is one of vidstyle run")
+    if method == "video":
+        return UsageError(
+            f"`method` {method} is one of vidstyle paint, which paints a video by optimisation"
+        )
+    if method in paint.METHODS:
+        return UsageError(
+            f"`method` {method} is one of vidstyle paint, for pictures; for a video it has `method` video"
+        )
+    return UsageError(f"no method is called {method}; expected {', '.join(own)}")
+
+
+def _is_of_a_video(words: Collection[str]) -> bool:
+    """Return whether the words of a command are about a video, or its timeline."""
+    flags = {word.partition("=")[0] for word in words}
+    return bool(flags & {"--at", "--timeline"}) or "video" in words or "--method=video" in words
 
 
 def _options(command: Any) -> list[str]:

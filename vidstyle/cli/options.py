@@ -25,7 +25,7 @@ from typer.core import TyperCommand
 
 from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.files import reader
-from vidstyle.cli.mistakes import no_option
+from vidstyle.cli.mistakes import no_method, no_option
 from vidstyle.errors import UsageError
 from vidstyle.fields import HEADINGS, check, declared
 
@@ -107,7 +107,7 @@ class Group:
         """
         owner = self.kinds.get("") or self.kinds.get(method)
         if owner is None and self.chooses:
-            raise UsageError(f"no method is called {method}; expected {', '.join(self.kinds)}")
+            raise no_method(method, self.kinds)
         values = {name: value for name, value in given.items() if name in self.options}
         for name in values:
             if owner is None or name not in declared(owner):
@@ -157,7 +157,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 "--config",
                 metavar="FILE",
                 is_eager=True,
-                callback=reader({name: option.kind for name, option in options.items()}),
+                callback=reader(options),
                 help="TOML file of options, by the names of fields; options on the command line override it.",
             ),
         ],
@@ -171,6 +171,20 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def checked(check: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a function, which takes some of a command's own values by their names, refuse these before its dataclasses are made."""
+
+    def decorated(made: Callable[..., None]) -> Callable[..., None]:
+        @wraps(made)
+        def run(**values: Any) -> None:
+            check(**{name: values[name] for name in inspect.signature(check).parameters})
+            made(**values)
+
+        return run
+
+    return decorated
+
+
 class Command(TyperCommand):
     """A command whose options are described when somebody asks for help: it takes the source's docstrings."""
 
@@ -180,10 +194,11 @@ class Command(TyperCommand):
         Raises:
             UsageError: it has no such option; the one that is meant is named.
         """
+        words = list(args)
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            if answer := no_option(error, self, ctx):
+            if answer := no_option(error, self, ctx, words):
                 raise answer from error
             raise
 

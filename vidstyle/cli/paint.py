@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidstyle.cli.common import Overwrite
-from vidstyle.cli.options import by_method, command, only, when_method
+from vidstyle.cli.options import by_method, checked, command, only, when_method
 from vidstyle.cli.painting import (
     Job,
     Resumption,
@@ -20,13 +21,16 @@ from vidstyle.cli.painting import (
 from vidstyle.cli.pictures import check_curve, check_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
-from vidstyle.errors import MissingPackageError, UsageError
+from vidstyle.errors import InputError, MissingPackageError, UsageError, VidstyleError
+from vidstyle.images.files import read_encoded
 from vidstyle.media.atomic_output import check_output
+from vidstyle.media.containers import is_sequence
 from vidstyle.media.inputs import check_input
 from vidstyle.media.overwriting import check_apart
 from vidstyle.media.reading import Reading
 from vidstyle.optimize import api
 from vidstyle.optimize.config import Config, VideoConfig
+from vidstyle.optimize.pictures import ENDINGS
 from vidstyle.optimize.plan import CHANGED, check_timeline
 from vidstyle.optimize.regionfiles import ClipPlaces, RegionFiles
 from vidstyle.optimize.texture import for_texture, texture_of
@@ -41,6 +45,37 @@ PLACES: dict[str, type] = {**dict.fromkeys(api.METHODS, RegionFiles), "video": C
 PICTURES = when_method(*api.METHODS)
 
 
+def _check(content: Path, output: Path | None, method: str) -> None:
+    """Refuse a folder, and a video in the place of a picture, whatever the options are: those of a video do not go with the others."""
+    if content.is_dir():
+        raise UsageError(f"{content} is a folder: vidstyle run paints the files in it")
+    if method == "video" or not (content.is_file() or is_sequence(content)):
+        return
+    try:
+        read_encoded(content)
+    except InputError:
+        pass
+    else:
+        # An animation is painted as its first picture, unless it is to become a video.
+        if output is None or output.suffix.lower() in ENDINGS:
+            return
+    if _is_video(content):
+        raise UsageError(
+            f"{content} is a video: vidstyle run paints it, or `method` video by optimisation"
+        )
+
+
+def _is_video(path: Path) -> bool:
+    from vidstyle.media.source import FileSource
+
+    try:
+        with FileSource(path) as source:
+            return sum(1 for _ in islice(source, 2)) > 1
+    except VidstyleError:
+        return False
+
+
+@checked(_check)
 @command
 def paint(
     *,

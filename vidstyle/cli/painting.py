@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import itertools
 from dataclasses import dataclass, fields
@@ -13,7 +12,7 @@ from vidstyle.cli.pictures import write_curve, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.cli.terminal import say
-from vidstyle.errors import DamagedInputError, InputError, Interrupted, UsageError, VidstyleError
+from vidstyle.errors import DamagedInputError, Interrupted, UsageError
 from vidstyle.fields import Between
 from vidstyle.optimize.config import Config, VideoConfig
 from vidstyle.optimize.regionfiles import ClipPlaces, RegionFiles
@@ -115,14 +114,7 @@ def paint_picture_file(job: Job, where: RegionFiles, trace: Trace, *, overwrite:
 
     previews = Previews(job.target, trace.save_every, overwrite=overwrite or job.resume)
     texture = texture_of(job.content)
-    try:
-        picture, target = blank(texture) if texture else read_picture(job.content), job.target
-    except InputError as error:
-        if _is_video(job.content):
-            raise UsageError(
-                f"{job.content} is a video: vidstyle run paints it, or `method` video by optimisation"
-            ) from error
-        raise
+    picture, target = blank(texture) if texture else read_picture(job.content), job.target
     regions = load_regions(
         *(where, (job.content, job.style), picture, job.styles, job.perceptual),
         overwrite=overwrite or job.resume,
@@ -207,16 +199,6 @@ def _free(path: Path) -> Path:
     """Return a path of that name where nothing is: with a number if need be."""
     numbered = (path.with_stem(f"{path.stem}{n}") for n in itertools.count(2))
     return next(p for p in itertools.chain([path], numbered) if not p.exists())
-
-
-def _is_video(path: Path) -> bool:
-    from vidstyle.media.source import FileSource
-
-    try:
-        with contextlib.ExitStack() as opened:
-            return path.is_file() and opened.enter_context(FileSource(path)).info.frames != 1
-    except VidstyleError:
-        return False
 
 
 class Previews:

@@ -52,6 +52,8 @@ def reconstruct(
 ) -> None:
     """Make the classical figures of what the layers of a perceptual network keep of a picture."""
     stop = StopOnSignal()
+    if picture.is_dir():
+        raise UsageError(f"expected a picture, got the folder {picture}")
     if style:
         catalog.check_picture(style)
     target = output or picture.with_name(f"{picture.stem}.{kind}.png")

@@ -14,7 +14,8 @@ from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
 from vidstyle.cli.fitting import FitDisplay
 from vidstyle.cli.many import paint_many, told
-from vidstyle.cli.options import command, without
+from vidstyle.cli.mistakes import no_method
+from vidstyle.cli.options import checked, command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
@@ -38,6 +39,13 @@ from vidstyle.stylize.timeline import Timeline, TimelineOptions
 from vidstyle.training.fitting import Fitting
 
 
+def _check(method: str) -> None:
+    """Refuse the methods of other commands."""
+    if method not in METHODS:
+        raise no_method(method, METHODS)
+
+
+@checked(_check)
 @command
 def run(
     *,

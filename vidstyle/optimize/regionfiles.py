@@ -205,5 +205,5 @@ class ClipPlaces(Masks, FoundRegions):
 
 def _beside(picture: Path | None) -> Path | None:
     """Return the map that a picture's file has by its name, if it is there."""
-    found = picture.with_name(f"{picture.stem}_sem.png") if picture else None
+    found = picture.with_name(f"{picture.stem}_sem.png") if picture and picture.name else None
     return found if found and found.is_file() else None
