@@ -17,10 +17,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vidstyle.disk.pending import write_whole
-from vidstyle.frame import Pixels
 from vidstyle.images.files import read_picture
 from vidstyle.nets.arbitrary import Arbitrary
-from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.weights import load_weights
 from vidstyle.training.checkpoint import shipped_weights
