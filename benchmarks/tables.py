@@ -69,6 +69,29 @@ def whole() -> str:
     return f"{machine_line(results)}; {results['engine']}:\n\n{table(head, rows)}"
 
 
+def pace() -> str:
+    """Say how fast whole runs are."""
+    results = load("pipeline")
+    small, large = (results[size]["long_fps"]["median"] for size in ("640x360", "1280x720"))
+    cores = results["machine"]["cores"]
+    return (
+        f"On {cores} cores of an {results['machine']['processor']}, 640x360 is painted at {small:.0f} frames per second "
+        f"and 1280x720 at {large:.0f} ([the page on speed](speed.md))."
+    )
+
+
+def memory() -> str:
+    """Say what memory whole runs take."""
+    results = load("pipeline")
+    small, large = (
+        round(results[size]["long_peak_mib"]["median"], -1) for size in ("640x360", "1280x720")
+    )
+    return (
+        f"A run takes some {small:.0f} MiB at 640x360 and {large:.0f} MiB at 1280x720 "
+        f"on {results['machine']['cores']} cores ([measured](speed.md#whole-runs))."
+    )
+
+
 def stages() -> str:
     """Return the table of the stages alone."""
     results = load("pipeline")
@@ -332,6 +355,8 @@ def scale_film() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "whole": whole,
+    "pace": pace,
+    "memory": memory,
     "stages": stages,
     "networks": networks,
     "passthrough": passthrough,

@@ -61,7 +61,7 @@ def labelled(picture: Pixels, text: str) -> Pixels:
 def write(name: str, rows: Sequence[Sequence[tuple[str, Pixels]]]) -> None:
     """Write a sheet of pictures of one size, with their titles."""
     whole = sheet([[(title, labelled(made, title)) for title, made in row] for row in rows])
-    cv2.imwrite(str(DOCS / f"{name}.jpg"), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
+    cv2.imwrite(str(DOCS / name), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
 
 
 def painted(
@@ -90,7 +90,7 @@ def make_gatys(teacher: str | None) -> None:
                 for s in STYLES
             ]
         )
-    write("paint", rows)
+    write("paint.jpg", rows)
 
 
 def make_reconstructions(_teacher: str | None) -> None:
@@ -98,9 +98,9 @@ def make_reconstructions(_teacher: str | None) -> None:
     perceptual, size = load_features(), 192
     rows = reconstruct(frames(FRAME, 1)[0], perceptual, "content", size=size)
     texture = scaled(style("mosaic"), size)[: rows[0][0][1].shape[0]]
-    write("reconstruct", rows + reconstruct(texture, perceptual, "style", size=size))
+    write("reconstruct.jpg", rows + reconstruct(texture, perceptual, "style", size=size))
     content = frames(FRAME, 1)[0]
-    write("grid", reconstruct(content, perceptual, "grid", style=style("mosaic"), size=size))
+    write("grid.jpg", reconstruct(content, perceptual, "grid", style=style("mosaic"), size=size))
 
 
 def make_mrf(_teacher: str | None) -> None:
@@ -117,7 +117,7 @@ def make_mrf(_teacher: str | None) -> None:
                 for s in ("woodcut", "fauve")
             ]
         )
-    write("mrf", rows)
+    write("mrf.jpg", rows)
 
 
 def make_photoreal(_teacher: str | None) -> None:
@@ -133,7 +133,7 @@ def make_photoreal(_teacher: str | None) -> None:
         (fast,) = stylize_frames([content], style_picture, method="photoreal")
         rows[2].append(("run --method photoreal", scaled(fast, config.size)))
     height = min(made.shape[0] for row in rows for _, made in row)
-    write("photoreal", [[(title, made[:height]) for title, made in row] for row in rows])
+    write("photoreal.jpg", [[(title, made[:height]) for title, made in row] for row in rows])
 
 
 def make_video(_teacher: str | None) -> None:
@@ -163,7 +163,7 @@ def make_video(_teacher: str | None) -> None:
         rows.append(
             [*some, ("change from the first to the second", change.clip(0, 255).astype(np.uint8))]
         )
-    write("video", rows)
+    write("video.jpg", rows)
 
 
 MAKERS: dict[str, Callable[[str | None], None]] = {

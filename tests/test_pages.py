@@ -204,7 +204,7 @@ def test_the_blocks_of_a_page_work(page: str, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     make_files(tmp_path, 1 if page in SOON else 26)
-    names: dict[str, Any] = {"frames": [pattern(n, 128, 96) for n in range(4)]}
+    names: dict[str, Any] = {}
     of_page = [block for block in BLOCKS if block.page == page]
     for block in (block for block in of_page if block.language == "toml"):
         Path("plan.toml").write_text(block.text)
