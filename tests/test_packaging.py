@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -51,6 +52,16 @@ def test_they_have_types_pages_and_every_file_of_the_package(dist):
     assert "vidstyle/py.typed" in packed
     assert {"README.md", "CHANGELOG.md", "LICENSE"} <= source
     assert not [name for name in packed if name.startswith(("tests/", "docs/", "benchmarks/"))]
+
+
+def test_what_the_readme_links_to_is_in_the_sdist(dist):
+    (sdist,) = dist.glob("*.tar.gz")
+    with tarfile.open(sdist) as tar:
+        source = {name.split("/", 1)[1] for name in tar.getnames()}
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text())
+    beside = {link for link in links if "://" not in link}
+    assert len(beside) > 5
+    assert not [link for link in beside if link.rstrip("/") not in source]
 
 
 def test_the_wheel_works_in_an_empty_environment(dist, base, picture, tmp_path):

@@ -31,7 +31,7 @@ from vidstyle.stylize.painter import Painter
 from vidstyle.stylize.state import State
 from vidstyle.stylize.strength import photo_style
 from vidstyle.stylize.stroke import size_for
-from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix, read_style
+from vidstyle.stylize.style import Style, StyleOptions, fit_style, mix, readings
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.stylize.timeline import Timeline
 from vidstyle.timelines import Clip, check_source, fitted
@@ -105,15 +105,12 @@ class Model(AbstractContextManager["Model"]):
         if isinstance(picture, str | Path):
             catalog.check_picture(picture)
         pixels = load_picture(picture)
-        if self.name == PHOTOREAL:
-            if scale != 1:
-                raise UsageError("photoreal takes the colors of pictures, of no scale")
-            values = self.engine.encode(pixels)
-        elif self.name == SWAP:
-            values = self.engine.encode(fit_style(pixels, scale))
-        else:
-            values = read_style(self.engine.encode, pixels, scale)
-        return Style(values, self._made_by)
+        if self.name == PHOTOREAL and scale != 1:
+            raise UsageError("photoreal takes the colors of pictures, of no scale")
+        if self.name in (PHOTOREAL, SWAP):
+            read = pixels if self.name == PHOTOREAL else fit_style(pixels, scale)
+            return Style(self.engine.encode(read), self._made_by)
+        return mix([Style(self.engine.encode(p), self._made_by) for p in readings(pixels, scale)])
 
     def __call__(self, picture: PictureT, look: Look | None = None) -> PictureT:
         """Paint one picture, which comes back as it was: of the same size, dtype, layout and device.
@@ -387,15 +384,14 @@ def load(
         raise UsageError(f"{name} swaps no patches: leave `patch_size` and `patch_stride` out")
     if name == IDENTITY:
         return Model(IDENTITY, IdentityEngine(), low_latency=low_latency)
+    if name == PHOTOREAL and precision != "auto":
+        raise UsageError("photoreal asks no network: leave `precision` out")
     if name == PHOTOREAL:
-        if precision != "auto":
-            raise UsageError("photoreal asks no network: leave `precision` out")
         engine = ColorTransferEngine()
         return Model(PHOTOREAL, engine, device=device, made_by=PHOTOREAL, low_latency=low_latency)
     files = catalog.named(name, *NO_NETWORK)
-    network = select_engine(device, precision, files, low_latency=low_latency)
     return Model(
-        *(files.name, network),
+        *(files.name, select_engine(device, precision, files, low_latency=low_latency)),
         device=device,
         made_by=files.digest,
         photo=photo_style(files.known_photo, files.digest),

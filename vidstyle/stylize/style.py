@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -48,17 +48,14 @@ def fit_style(picture: Pixels, scale: float = 1.0) -> Pixels:
     return np.ascontiguousarray(cv2.resize(picture, size, interpolation=interpolation))
 
 
-def read_style(encode: Callable[[Pixels], Vector], picture: Pixels, scale: float = 1.0) -> Vector:
-    """Return the style vector (S,) of a picture (H, W, 3) uint8, the mean over three sizes of it.
+def readings(picture: Pixels, scale: float = 1.0) -> list[Pixels]:
+    """Return a picture (H, W, 3) at the sizes at which a network reads it; the mean of its vectors is the style's.
 
     Args:
-        encode: a network's style encoder.
         picture: of any size.
         scale: see `fit_style`.
     """
-    scales = [min(scale * size, SCALES[1]) for size in _SIZES]
-    mean: Vector = np.mean([encode(fit_style(picture, s)) for s in scales], 0)
-    return mean
+    return [fit_style(picture, min(scale * size, SCALES[1])) for size in _SIZES]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -22,8 +22,7 @@ from vidstyle.nets.layers import channels_last
 from vidstyle.nets.onestyle import OneStyle
 from vidstyle.nets.perceptual import Perceptual
 from vidstyle.nets.shape import MULTIPLE
-from vidstyle.runtime.engine import Vector
-from vidstyle.stylize.style import STYLE_SIDE, fit_style, read_style
+from vidstyle.stylize.style import STYLE_SIDE, fit_style, readings
 from vidstyle.training.config import MIN_CROP, FitConfig
 from vidstyle.training.data import Crops
 from vidstyle.training.pace import Pace
@@ -54,7 +53,7 @@ def begin(weights: Mapping[str, Tensor], picture: Pixels, scale: float = 1.0) ->
     Args:
         weights: the any-style network's.
         picture: (H, W, 3) uint8.
-        scale: see `read_style`.
+        scale: see `readings`.
 
     Raises:
         InputError: the weights are no such network's.
@@ -66,13 +65,8 @@ def begin(weights: Mapping[str, Tensor], picture: Pixels, scale: float = 1.0) ->
 def in_style(net: Arbitrary, picture: Pixels, scale: float = 1.0) -> OneStyle:
     """Return the network that paints in the style of a picture (H, W, 3) uint8 as an any-style network does."""
     device = net.style_encoder.head.weight.device
-
-    def encode(read: Pixels) -> Vector:
-        vector: Vector = net.style_encoder(_batch(read).to(device))[0].cpu().numpy()
-        return vector
-
-    vector = torch.from_numpy(read_style(encode, picture, scale))[None]
-    return OneStyle.of_vector(net.frame_net, vector.to(device)).to(device)
+    vectors = [net.style_encoder(_batch(p).to(device)) for p in readings(picture, scale)]
+    return OneStyle.of_vector(net.frame_net, torch.stack(vectors).mean(0)).to(device)
 
 
 _STROKES, _LARGEST = 0.75, 512
