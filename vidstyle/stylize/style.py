@@ -53,7 +53,7 @@ def readings(picture: Pixels, scale: float = 1.0) -> list[Pixels]:
 
     Args:
         picture: of any size.
-        scale: see `fit_style`.
+        scale: see `fit_style`; no reading is larger than the largest of `SCALES`.
     """
     return [fit_style(picture, min(scale * size, SCALES[1])) for size in _SIZES]
 
