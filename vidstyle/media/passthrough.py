@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ class Passthrough:
         self._tags = {key: value for key, value in container.metadata.items() if value}
         self._video_tags = dict(video.metadata)
         self._packets: deque[Any] = deque()
+        self._ahead: dict[int, deque[Any]] = defaultdict(deque)
+        """Per stream, what the reader has taken of times that the video has not come to."""
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, AudioConverter] = {}
         self._texts: dict[int, tuple[str, str]] = {}
@@ -104,11 +107,8 @@ class Passthrough:
             if self._cut and time < self.origin and packet.stream.type == "subtitle":
                 # A line that stands already begins with the output.
                 late = round(self.origin / packet.time_base) - packet.pts
-                packet.pts, packet.duration = (
-                    packet.pts + late,
-                    max(1, (packet.duration or 0) - late),
-                )
-                packet.dts = packet.pts
+                packet.pts = packet.dts = packet.pts + late
+                packet.duration = max(1, (packet.duration or 0) - late)
         self._packets.append(packet)
 
     @property
@@ -304,21 +304,28 @@ class Passthrough:
         packet.dts = None if packet.dts is None else packet.dts - shift
         return packet
 
-    def flush(self, output: av.container.OutputContainer) -> None:
-        """Write the packets that were put in so far to the output.
+    def flush(self, output: av.container.OutputContainer, end: Fraction) -> None:
+        """Write the packets that were put in so far and begin before `end`, seconds of the output.
 
         Raises:
             InputError: a packet was too damaged, and `strict` was asked for.
         """
-        self._flush(output)
+        self._flush(output, self._before(self.origin + end))
         if self._strict and self.lost:
             raise InputError(
                 "a packet beside the video is damaged; without `strict` it is left out"
             )
 
-    def _flush(self, output: av.container.OutputContainer) -> None:
+    def _before(self, end: Fraction) -> Iterator[Any]:
         while self._packets:
             packet = self._packets.popleft()
+            self._ahead[packet.stream.index].append(packet)
+        for ahead in self._ahead.values():
+            while ahead and (ahead[0].pts or 0) * (ahead[0].time_base or 0) < end:
+                yield ahead.popleft()
+
+    def _flush(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
+        for packet in packets:
             index = packet.stream.index
             if kind_of(packet.stream) != "cover":
                 packet = self._shifted(packet)
@@ -380,16 +387,12 @@ class Passthrough:
         return converted
 
     def end_at(self, time: Fraction) -> None:
-        """Let the output end before all was read: drop what waits for a later time, seconds of the output."""
-        end = self.origin + time
-        self._packets = deque(
-            p
-            for p in self._packets
-            if p.pts is None or not p.time_base or p.pts * p.time_base < end
-        )
+        """Let the output end before all was read: drop what begins later, seconds of the output."""
+        self._packets = deque(self._before(self.origin + time))
+        self._ahead.clear()
 
     def finish(self, output: av.container.OutputContainer) -> None:
         """Write the rest, when the source has ended."""
-        self._flush(output)
+        self._flush(output, chain(*self._ahead.values(), self._packets))
         for converter in self._converters.values():
             self._mux_converted(output, converter.finish())

@@ -237,6 +237,7 @@ class FileSink:
         Raises:
             OutputError: the encoder or the disk refused.
         """
+        self._end = converted.end
         try:
             if isinstance(self._pieces, Pieces) and self._written < self._resumed:
                 self._mux(self._encoder.own(self._pieces.after(self._written)))
@@ -246,7 +247,6 @@ class FileSink:
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         self._written += 1
-        self._end = converted.end
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """End a piece, so that another run could go on after it.
@@ -265,7 +265,7 @@ class FileSink:
         for packet in packets:
             self._output.mux(packet)
         if self._passthrough:
-            self._passthrough.flush(self._output)
+            self._passthrough.flush(self._output, self._end)
 
     def _kept(self, packets: Iterable[Any], after: int) -> Iterator[Any]:
         """Keep the packets that come after a frame, before the muxer changes them."""
