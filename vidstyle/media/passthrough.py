@@ -325,10 +325,9 @@ class Passthrough:
                 yield ahead.popleft()
 
     def _flush(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
-        for packet in packets:
-            index = packet.stream.index
-            if kind_of(packet.stream) != "cover":
-                packet = self._shifted(packet)
+        for read in packets:
+            index = read.stream.index
+            packet = read if kind_of(read.stream) == "cover" else self._shifted(read)
             if index in self._converters:
                 self._mux_converted(output, self._converters[index].convert(packet))
             elif index in self._texts:
