@@ -142,6 +142,17 @@ def test_each_region_begins_in_its_styles_colors():
     assert torch.allclose(some[..., 40:], content[..., 40:], atol=1e-5)
 
 
+def test_the_colors_of_the_content_do_not_come_back(perceptual):
+    day, night = (
+        torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(4)) for _ in "ab"
+    )
+    made = Scene(day, [0.2 * night], [SceneRegion(0, 1.0)])
+    for init, same in (("recolored", True), ("content", False)):
+        config = PhotorealConfig(size=64, init=init)
+        _, energies = config.objective(perceptual, made)(recolored_regions(made))
+        assert (energies["content"] < 1e-6) is same
+
+
 @pytest.mark.parametrize(
     "wrong", [{"init": "nothing"}, {"realism": -1.0}, {"smoothing": -1}, {"smoothing": 1000}]
 )

@@ -342,8 +342,8 @@ class PhotorealConfig(GramConfig):
         str, OneOf(RECOLORED, *INITS, is_file=_is_file, random="noise", image="content")
     ] = RECOLORED
     """Initial picture: recolored is the content, each region with mean and covariance of its style's
-    colors; or as for gatys."""
-    ratio: float = 0.01
+    colors, and the content loss compares with it too; or as for gatys."""
+    ratio: float = 0.1
     realism: Annotated[float, Between(0)] = 1.0
     """Weight of the matting Laplacian: how closely windows of the picture have to be affine functions of the content."""
     smoothing: Annotated[int, Between(0, 256)] = 8

@@ -7,6 +7,7 @@ what is, in every small window, an affine map of the content's colors: light and
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -20,20 +21,29 @@ from vidstyle.frame import Pixels
 from vidstyle.images.colors import match_points
 from vidstyle.losses.energies import matting_energy
 from vidstyle.nets.perceptual import Perceptual
-from vidstyle.optimize.config import PhotorealConfig
+from vidstyle.optimize.config import RECOLORED, PhotorealConfig
 from vidstyle.optimize.gatys import GramObjective
 from vidstyle.optimize.painting import Scene
 
 _EPSILON = 1e-7
 """Added to the covariances of the Laplacian's windows, as Levin et al. 2008 have it."""
 
+_SOFT = 24
+"""Part of the longest side over which regions pass into each other where the content has no edge."""
+
+_FLAT, _FLAT_REGIONS = 1e-4, 1e-3
+"""Variance of the guide below which a window is flat: for a picture, and for regions, whose edges are not so sure."""
+
 
 class PhotorealObjective(GramObjective):
-    """The loss of Luan et al. 2017, eq. 4, for one scene."""
+    """The loss of Luan et al. 2017, eq. 4, for one scene; its content is the recolored one, if that is what a run begins with."""
 
     def __init__(self, perceptual: Perceptual, scene: Scene, config: PhotorealConfig) -> None:
         """Measure the scene."""
-        super().__init__(perceptual, scene, config)
+        # The features of a day would bring its colors back into a night.
+        lit = config.init == RECOLORED
+        begin = replace(scene, content=recolored_regions(scene)) if lit else scene
+        super().__init__(perceptual, begin, config)
         self._realism = config.realism
         self._laplacian = matting_laplacian(scene.content) if config.realism else None
 
@@ -49,23 +59,28 @@ class PhotorealObjective(GramObjective):
 def recolored_regions(scene: Scene) -> Tensor:
     """Return the content (1, 3, H, W), each region with mean and covariance of its style's colors.
 
-    The large changes are so made at once: under the matting term a descent takes them in small steps.
+    The large changes are so made at once: under the matting term a descent takes them in small steps. Regions
+    overlap softly, along the content's edges; what none covers stays as it is.
     """
     content = _doubles(scene.content)
-    total, weight = 1e-6 * content, np.full(content.shape[:2], 1e-6)
+    points = content.reshape(-1, 3)
+    masks, changed = [], []
     for region in scene.regions:
         style = _doubles(scene.styles[region.style])
         where, style_mask = (
             np.ones(p.shape[:2]) if mask is None else _doubles(mask)[..., 0]
             for mask, p in ((region.where, content), (region.style_mask, style))
         )
-        points = content.reshape(-1, 3), style.reshape(-1, 3)
-        changed = match_points(*points, where.ravel(), style_mask.ravel()).reshape(content.shape)
-        soft = cv2.blur(where, (9, 9))
-        total += soft[..., None] * changed
-        weight += soft
-    made = torch.from_numpy((total / weight[..., None]).clip(0, 1)).permute(2, 0, 1)[None]
-    return made.to(scene.content.device, scene.content.dtype)
+        masks.append(where)
+        near = match_points(points, style.reshape(-1, 3), where.ravel(), style_mask.ravel())
+        changed.append(near.reshape(content.shape))
+    radius = max(1, max(content.shape[:2]) // _SOFT)
+    masks.append(np.clip(1 - sum(masks), 0, 1))
+    changed.append(content)
+    shares = affine_fit(np.stack(masks, -1), content, radius, _FLAT_REGIONS).clip(0, 1)
+    made = (np.stack(changed, -1) * shares[:, :, None]).sum(-1) / shares.sum(-1, keepdims=True)
+    tensor = torch.from_numpy(made.clip(0, 1)).permute(2, 0, 1)[None]
+    return tensor.to(scene.content.device, scene.content.dtype)
 
 
 def _doubles(picture: Tensor) -> NDArray[np.float64]:
@@ -114,6 +129,15 @@ def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:
         content: likewise, of the same size.
         radius: half the side of the windows, pixels.
     """
+    guide, target = (p.astype(np.float64) / 255 for p in (content, painted))
+    smooth = affine_fit(target, guide, radius, _FLAT)
+    return cast(Pixels, (smooth.clip(0, 1) * 255).round().astype(np.uint8))
+
+
+def affine_fit(
+    target: NDArray[np.float64], guide: NDArray[np.float64], radius: int, ridge: float
+) -> NDArray[np.float64]:
+    """Return what is, around each pixel, the affine map of a guide (H, W, 3) nearest to a target (H, W, C); see `smooth_affinely`."""
     side = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: np.ndarray) -> np.ndarray:
@@ -122,14 +146,12 @@ def smooth_affinely(painted: Pixels, content: Pixels, radius: int) -> Pixels:
         planes = [cv2.blur(flat[..., n], side) for n in range(flat.shape[2])]
         return np.stack(planes, -1).reshape(values.shape)
 
-    guide, target = (p.astype(np.float64) / 255 for p in (content, painted))
     mean_g, mean_t = mean(guide), mean(target)
     covariance = mean(guide[..., :, None] * guide[..., None, :])
     covariance -= mean_g[..., :, None] * mean_g[..., None, :]
     cross = mean(guide[..., :, None] * target[..., None, :])
     cross -= mean_g[..., :, None] * mean_t[..., None, :]
     # The ridge: where the content is flat there is nothing to be affine of.
-    slopes = np.linalg.solve(covariance + 1e-4 * np.eye(3), cross)
-    offsets = mean_t - np.einsum("hwi,hwij->hwj", mean_g, slopes)
-    smooth = np.einsum("hwi,hwij->hwj", guide, mean(slopes)) + mean(offsets)
-    return cast(Pixels, (smooth.clip(0, 1) * 255).round().astype(np.uint8))
+    slopes = np.linalg.solve(covariance + ridge * np.eye(3), cross)
+    offsets = mean_t - (mean_g[..., None, :] @ slopes)[..., 0, :]
+    return np.asarray((guide[..., None, :] @ mean(slopes))[..., 0, :] + mean(offsets))
