@@ -136,7 +136,7 @@ def make_doodle(features: str) -> None:
         return resized(picture, width, height)
 
     top = [("the style", fitted(style("fauve"))), ("its map", fitted(map_of_style().pixels))]
-    write("doodle", [top, [("a doodle", fitted(doodle().pixels)), ("the painting", painted)]])
+    write("doodle.jpg", [top, [("a doodle", fitted(doodle().pixels)), ("the painting", painted)]])
 
 
 def make_swap(features: str) -> None:
@@ -152,7 +152,7 @@ def make_swap(features: str) -> None:
             row.append((title, paint(content, style(name), method=config, features=features)))
             print(f"{title}, {name}: {time.monotonic() - began:.0f} s", flush=True)
         rows.append(row)
-    write("swap", rows)
+    write("swap.jpg", rows)
 
 
 def make_inverse() -> None:
@@ -167,7 +167,7 @@ def make_inverse() -> None:
             row.append((f"patches of {size}", made))
             print(f"patches of {size}, {name}: {time.process_time() - began:.1f} s", flush=True)
         rows.append(row)
-    write("inverse", rows)
+    write("inverse.jpg", rows)
 
 
 def main() -> None:
