@@ -2,7 +2,7 @@
 
 A row has a picture, its labels in the colors of names, black where there is none, and what is found in it. The rows are the pictures of
 models/regions.csv that were held out, or all with `--all`, so many on a sheet, OUT/regions_N.png. Printed is of each name which share of its places
-is found, and which share of the places that get it is right. The pictures are not in the repository: models/regions.md lists them.
+is found, and which share of the places that get it is right; of those held out, benchmarks/results/regions.json gets the figures. The pictures are not in the repository: models/regions.md lists them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import argparse
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from common import write
 from pipeline import ROOT
 
 from vidstyle.frame import Pixels
@@ -56,17 +58,28 @@ def count(labelled: Labelled, found: Labels) -> np.ndarray:
     return counts
 
 
-def report(counts: np.ndarray) -> None:
-    """Print what the counts of all pictures mean."""
+def report(counts: np.ndarray) -> dict[str, Any]:
+    """Return what the counts of all pictures mean, and print it."""
     right, labelled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
-    print(f"right: {right.sum() / max(1, counts.sum()):.2f} of {counts.sum()} places")
+    share = right.sum() / max(1, counts.sum())
+    print(f"right: {share:.2f} of {counts.sum()} places")
+    names = {}
     for name, row, n, of, among in zip(NAMES, counts, right, labelled, given, strict=True):
-        union = max(1, of + among - n)
+        names[name] = {
+            "share": of / max(1, counts.sum()),
+            "found": n / max(1, of),
+            "right": n / max(1, among),
+            "IoU": n / max(1, of + among - n),
+        }
+        taken = dict(zip(NAMES, (row / max(1, of)).tolist(), strict=True))
         print(
-            f"{name:12} {of / max(1, counts.sum()):.2f} of the places, found {n / max(1, of):.2f}, "
-            f"right {n / max(1, among):.2f}, IoU {n / union:.2f}, taken for",
-            *(f"{share:.2f}" for share in row / max(1, of)),
+            f"{name:10}",
+            *(f"{key} {value:.2f}" for key, value in names[name].items()),
+            "taken for",
+            *(f"{value:.2f}" for value in taken.values()),
         )
+        names[name]["taken for"] = taken
+    return {"places": int(counts.sum()), "right": share, "names": names}
 
 
 def main() -> None:
@@ -90,7 +103,9 @@ def main() -> None:
             rows.append(np.hstack([tile(labelled.picture), *maps]))
         number += 1
         cv2.imwrite(str(options.out / f"regions_{number}.png"), np.vstack(rows)[..., ::-1])
-    report(counts)
+    results = report(counts)
+    if not options.all:
+        print(write("regions", results))
 
 
 if __name__ == "__main__":
