@@ -2,7 +2,8 @@
 
 A row has a picture, its labels in the colors of names, black where there is none, and what is found in it. The rows are the pictures of
 models/regions.csv that were held out, or all with `--all`, so many on a sheet, OUT/regions_N.png. Printed is of each name which share of its places
-is found, and which share of the places that get it is right; of those held out, benchmarks/results/regions.json gets the figures. The pictures are not in the repository: models/regions.md lists them.
+is found, and which share of the places that get it is right. Without `--all` these figures are written to benchmarks/results/regions.json. The pictures
+are not in the repository: models/regions.md lists them.
 """
 
 from __future__ import annotations
