@@ -23,7 +23,7 @@ from vidstyle.frame import Pixels
 from vidstyle.images.naming import COLORS, NAMES, color_of, name_map, names_of
 from vidstyle.images.regions import Labels, colors_of
 from vidstyle.runtime.namer import RegionNamer
-from vidstyle.training.regions import NOTHING, Labelled, read_labels
+from vidstyle.training.regions import NOTHING, Labeled, read_labels
 
 WIDTH, HEIGHT, ROWS = 320, 240, 6
 """Of a picture on a sheet, and the rows of a sheet."""
@@ -40,20 +40,20 @@ def tile(picture: Pixels, names: Sequence[str] = ()) -> Pixels:
     return np.asarray(made, np.uint8)
 
 
-def labels_of(labelled: Labelled) -> Labels:
+def labels_of(labeled: Labeled) -> Labels:
     """Return the labels of a picture as a map of its size."""
-    height, width = labelled.picture.shape[:2]
-    cells = cv2.resize(labelled.labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    height, width = labeled.picture.shape[:2]
+    cells = cv2.resize(labeled.labels, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.array([*COLORS, 0], np.int32)[cells]
 
 
-def count(labelled: Labelled, found: Labels) -> np.ndarray:
-    """Return how many cells that are labelled one name, down, are found to be another, across."""
-    height, width = labelled.labels.shape
+def count(labeled: Labeled, found: Labels) -> np.ndarray:
+    """Return how many cells that are labeled one name, down, are found to be another, across."""
+    height, width = labeled.labels.shape
     cells = cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST)
-    known = labelled.labels != NOTHING
+    known = labeled.labels != NOTHING
     numbers = np.searchsorted(np.sort(COLORS), cells[known])
-    pairs = labelled.labels[known], np.argsort(COLORS)[numbers]
+    pairs = labeled.labels[known], np.argsort(COLORS)[numbers]
     counts = np.zeros((len(NAMES), len(NAMES)), np.int64)
     np.add.at(counts, pairs, 1)
     return counts
@@ -61,11 +61,11 @@ def count(labelled: Labelled, found: Labels) -> np.ndarray:
 
 def report(counts: np.ndarray) -> dict[str, Any]:
     """Return what the counts of all pictures mean, and print it."""
-    right, labelled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
+    right, labeled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
     share = right.sum() / max(1, counts.sum())
     print(f"right: {share:.2f} of {counts.sum()} places")
     names = {}
-    for name, row, n, of, among in zip(NAMES, counts, right, labelled, given, strict=True):
+    for name, row, n, of, among in zip(NAMES, counts, right, labeled, given, strict=True):
         names[name] = {
             "share": of / max(1, counts.sum()),
             "found": n / max(1, of),
@@ -97,11 +97,11 @@ def main() -> None:
     number = 0
     while some := list(islice(chosen, ROWS)):
         rows = []
-        for labelled in some:
-            own, found = labels_of(labelled), name_map(namer(labelled.picture), labelled.picture)
-            counts += count(labelled, found)
+        for labeled in some:
+            own, found = labels_of(labeled), name_map(namer(labeled.picture), labeled.picture)
+            counts += count(labeled, found)
             maps = [tile(colors_of(labels), names_of(labels)) for labels in (own, found)]
-            rows.append(np.hstack([tile(labelled.picture), *maps]))
+            rows.append(np.hstack([tile(labeled.picture), *maps]))
         number += 1
         cv2.imwrite(str(options.out / f"regions_{number}.png"), np.vstack(rows)[..., ::-1])
     results = report(counts)

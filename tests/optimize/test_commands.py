@@ -167,7 +167,7 @@ def test_a_clip_without_its_method_names_both_ways(refused, folder, words):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
     shutil.copy(folder / "clip.mp4", folder / "clip")
     for clip in ("clip.mp4", "clip"):
-        said = "is a video: vidstyle run paints it, or --method video by optimisation"
+        said = "is a video: vidstyle run paints it, or --method video by optimization"
         refused(f"{clip} {said}", "paint", clip, *words)
 
 

@@ -1,4 +1,4 @@
-"""A clip that is painted by optimisation, by a timeline and at a strength."""
+"""A clip that is painted by optimization, by a timeline and at a strength."""
 
 from __future__ import annotations
 
