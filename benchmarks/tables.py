@@ -220,6 +220,19 @@ def keyframes() -> str:
     return table(head, rows)
 
 
+def clips() -> str:
+    """Return how steady a clip by optimization is."""
+    results = load("clips")
+    keys = {"warp1": 1, "warp5": 1, "excess1": 2, "excess5": 2, "contrast": 2}
+    ways = {"alone": "each frame by itself", "video": "`--method video`"}
+    rows = [
+        [name, *(f"{results[way][key]:.{digits}f}" for key, digits in keys.items())]
+        for way, name in ways.items()
+    ]
+    shown = ("warping error", "over five frames", "excess", "over five frames", "contrast")
+    return table(["", *shown], rows)
+
+
 def fit() -> str:
     """Return what a fit brings, in the mean."""
     results = load("fit")
@@ -342,6 +355,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "optimizers": optimizers,
     "keyframes": keyframes,
+    "clips": clips,
     "fit": fit,
     "batch": batch,
     "masks": masks,
