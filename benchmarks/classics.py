@@ -1,4 +1,4 @@
-"""Blind sheets of the methods by optimisation, this tree beside an older one: `python benchmarks/classics.py OUT --before COMMIT`.
+"""Blind sheets of the methods by optimization, this tree beside an older one: `python benchmarks/classics.py OUT --before COMMIT`.
 
 Three pairs for each of gatys, mrf, doodle, photoreal and swap, each painted with the defaults of both trees, one after the other. OUT/METHOD_N.png
 shows content and style above, and below the two paintings under A and B in a shuffled order. OUT/key.json says which is which, and how long each

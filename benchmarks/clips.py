@@ -1,4 +1,4 @@
-"""Steadiness of clips by optimisation: `python benchmarks/clips.py`.
+"""Steadiness of clips by optimization: `python benchmarks/clips.py`.
 
 Frames of the sample clip by `vidstyle paint`: each alone by Gatys' method, and by `--method video`; measured as
 `vidstyle metrics` does. Writes benchmarks/results/clips.json.

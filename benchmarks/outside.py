@@ -101,7 +101,7 @@ class Judge:
 
     @staticmethod
     def content(painted: Seen, frame: Seen) -> float:
-        """Return the squared distance of channel-normalised features to the frame's, averaged over layers."""
+        """Return the squared distance of channel-normalized features to the frame's, averaged over layers."""
 
         def unit(f: Feature) -> Feature:
             return f / (np.linalg.norm(f, axis=0, keepdims=True) + 1e-6)

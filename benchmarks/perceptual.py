@@ -1,6 +1,6 @@
 """How far a perceptual network is from its teacher: `python benchmarks/perceptual.py TEACHER PICTURES... [--weights FILE]...`.
 
-Of every layer that a training teaches, the relative squared error of the features (0: equal, about 2: unrelated). And since an optimisation
+Of every layer that a training teaches, the relative squared error of the features (0: equal, about 2: unrelated). And since an optimization
 follows gradients, the cosine between the gradients of both networks, of a picture that is half gray and noisy: of the distance of Gram matrices to
 another picture's at all of these layers, and of the distance of relu4_2. Pictures are folders that the network has not learned from. Writes
 benchmarks/results/perceptual.json; by default of our own network.

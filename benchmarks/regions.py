@@ -2,7 +2,8 @@
 
 A row has a picture, its labels in the colors of names, black where there is none, and what is found in it. The rows are the pictures of
 models/regions.csv that were held out, or all with `--all`, so many on a sheet, OUT/regions_N.png. Printed is of each name which share of its places
-is found, and which share of the places that get it is right. The pictures are not in the repository: models/regions.md lists them.
+is found, and which share of the places that get it is right. Without `--all` these figures are written to benchmarks/results/regions.json. The pictures
+are not in the repository: models/regions.md lists them.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import argparse
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from common import write
 from pipeline import ROOT
 
 from vidstyle.frame import Pixels
 from vidstyle.images.naming import COLORS, NAMES, color_of, name_map, names_of
 from vidstyle.images.regions import Labels, colors_of
 from vidstyle.runtime.namer import RegionNamer
-from vidstyle.training.regions import NOTHING, Labelled, read_labels
+from vidstyle.training.regions import NOTHING, Labeled, read_labels
 
 WIDTH, HEIGHT, ROWS = 320, 240, 6
 """Of a picture on a sheet, and the rows of a sheet."""
@@ -37,36 +40,47 @@ def tile(picture: Pixels, names: Sequence[str] = ()) -> Pixels:
     return np.asarray(made, np.uint8)
 
 
-def labels_of(labelled: Labelled) -> Labels:
+def labels_of(labeled: Labeled) -> Labels:
     """Return the labels of a picture as a map of its size."""
-    height, width = labelled.picture.shape[:2]
-    cells = cv2.resize(labelled.labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    height, width = labeled.picture.shape[:2]
+    cells = cv2.resize(labeled.labels, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.array([*COLORS, 0], np.int32)[cells]
 
 
-def count(labelled: Labelled, found: Labels) -> np.ndarray:
-    """Return how many cells that are labelled one name, down, are found to be another, across."""
-    height, width = labelled.labels.shape
+def count(labeled: Labeled, found: Labels) -> np.ndarray:
+    """Return how many cells that are labeled one name, down, are found to be another, across."""
+    height, width = labeled.labels.shape
     cells = cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST)
-    known = labelled.labels != NOTHING
+    known = labeled.labels != NOTHING
     numbers = np.searchsorted(np.sort(COLORS), cells[known])
-    pairs = labelled.labels[known], np.argsort(COLORS)[numbers]
+    pairs = labeled.labels[known], np.argsort(COLORS)[numbers]
     counts = np.zeros((len(NAMES), len(NAMES)), np.int64)
     np.add.at(counts, pairs, 1)
     return counts
 
 
-def report(counts: np.ndarray) -> None:
-    """Print what the counts of all pictures mean."""
-    right, labelled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
-    print(f"right: {right.sum() / max(1, counts.sum()):.2f} of {counts.sum()} places")
-    for name, row, n, of, among in zip(NAMES, counts, right, labelled, given, strict=True):
-        union = max(1, of + among - n)
+def report(counts: np.ndarray) -> dict[str, Any]:
+    """Return what the counts of all pictures mean, and print it."""
+    right, labeled, given = counts.diagonal(), counts.sum(1), counts.sum(0)
+    share = right.sum() / max(1, counts.sum())
+    print(f"right: {share:.2f} of {counts.sum()} places")
+    names = {}
+    for name, row, n, of, among in zip(NAMES, counts, right, labeled, given, strict=True):
+        names[name] = {
+            "share": of / max(1, counts.sum()),
+            "found": n / max(1, of),
+            "right": n / max(1, among),
+            "IoU": n / max(1, of + among - n),
+        }
+        taken = dict(zip(NAMES, (row / max(1, of)).tolist(), strict=True))
         print(
-            f"{name:12} {of / max(1, counts.sum()):.2f} of the places, found {n / max(1, of):.2f}, "
-            f"right {n / max(1, among):.2f}, IoU {n / union:.2f}, taken for",
-            *(f"{share:.2f}" for share in row / max(1, of)),
+            f"{name:10}",
+            *(f"{key} {value:.2f}" for key, value in names[name].items()),
+            "taken for",
+            *(f"{value:.2f}" for value in taken.values()),
         )
+        names[name]["taken for"] = taken
+    return {"places": int(counts.sum()), "right": share, "names": names}
 
 
 def main() -> None:
@@ -83,14 +97,16 @@ def main() -> None:
     number = 0
     while some := list(islice(chosen, ROWS)):
         rows = []
-        for labelled in some:
-            own, found = labels_of(labelled), name_map(namer(labelled.picture), labelled.picture)
-            counts += count(labelled, found)
+        for labeled in some:
+            own, found = labels_of(labeled), name_map(namer(labeled.picture), labeled.picture)
+            counts += count(labeled, found)
             maps = [tile(colors_of(labels), names_of(labels)) for labels in (own, found)]
-            rows.append(np.hstack([tile(labelled.picture), *maps]))
+            rows.append(np.hstack([tile(labeled.picture), *maps]))
         number += 1
         cv2.imwrite(str(options.out / f"regions_{number}.png"), np.vstack(rows)[..., ::-1])
-    report(counts)
+    results = report(counts)
+    if not options.all:
+        print(write("regions", results))
 
 
 if __name__ == "__main__":

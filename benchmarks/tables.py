@@ -1,45 +1,23 @@
-"""Write the tables of README.md and docs/ from benchmarks/results: `make bench`.
+"""Write the tables of README.md, docs/ and models/ from benchmarks/results: `make bench`.
 
 A table stands between `<!-- name -->` and `<!-- /name -->`; nothing outside is touched. tests/test_tables.py compares the pages with the results.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import cards
 import scale
-from common import RESULTS
+from cells import load, machine_line, number, table
 
 ROOT = Path(__file__).parent.parent
-
-Results = dict[str, Any]
-
-
-def load(name: str) -> Results:
-    """Read a result file."""
-    found: Results = json.loads((RESULTS / f"{name}.json").read_text())
-    return found
-
-
-def number(spread: dict[str, float], digits: int = 1) -> str:
-    """Return median and interquartile range."""
-    return f"{spread['median']:.{digits}f} ({spread['iqr']:.{digits}f})"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a table in Markdown."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
-def machine_line(results: Results) -> str:
-    """Say what machine the figures are of."""
-    of = results["machine"]
-    instructions = ", ".join(of["instructions"])
-    return f"{of['cores']} cores of an {of['processor']} ({instructions}), commit {of['commit']}"
+PAGES = (
+    ROOT / "README.md",
+    *sorted(page for room in ("docs", "models") for page in (ROOT / room).rglob("*.md")),
+)
 
 
 def whole() -> str:
@@ -242,6 +220,19 @@ def keyframes() -> str:
     return table(head, rows)
 
 
+def clips() -> str:
+    """Return how steady a clip by optimization is."""
+    results = load("clips")
+    keys = {"warp1": 1, "warp5": 1, "excess1": 2, "excess5": 2, "contrast": 2}
+    ways = {"alone": "each frame by itself", "video": "`--method video`"}
+    rows = [
+        [name, *(f"{results[way][key]:.{digits}f}" for key, digits in keys.items())]
+        for way, name in ways.items()
+    ]
+    shown = ("warping error", "over five frames", "excess", "over five frames", "contrast")
+    return table(["", *shown], rows)
+
+
 def fit() -> str:
     """Return what a fit brings, in the mean."""
     results = load("fit")
@@ -364,6 +355,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "optimizers": optimizers,
     "keyframes": keyframes,
+    "clips": clips,
     "fit": fit,
     "batch": batch,
     "masks": masks,
@@ -372,6 +364,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "strength_time": strength_time,
     "scale_clips": scale_clips,
     "scale_film": scale_film,
+    **cards.TABLES,
 }
 
 
@@ -394,7 +387,7 @@ def filled(text: str) -> str:
 
 def main() -> None:
     """Fill every table that has a place."""
-    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+    for path in PAGES:
         text = path.read_text()
         if (anew := filled(text)) != text:
             path.write_text(anew)

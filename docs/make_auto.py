@@ -10,7 +10,7 @@ import cv2
 
 from vidstyle import stylize
 from vidstyle.images.files import read_picture
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.media.reading import Reading
 
 DOCS = Path(__file__).parent
@@ -38,7 +38,7 @@ def main() -> None:
                 device="cpu",
             )
             small = cv2.resize(read_picture(out), (320, 180), interpolation=cv2.INTER_AREA)
-            cells.append(labelled(small.astype("uint8"), text))
+            cells.append(labeled(small.astype("uint8"), text))
     shown = grid([cells[:2], cells[2:]])
     cv2.imwrite(str(DOCS / "auto.jpg"), shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
 

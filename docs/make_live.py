@@ -10,7 +10,7 @@ import numpy as np
 
 from vidstyle import Cue, Timeline
 from vidstyle.frame import Pixels
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.live.painter import LivePainter
 from vidstyle.media.source import FileSource
 from vidstyle.runtime.compute import Compute
@@ -46,7 +46,7 @@ def main() -> None:
             if any(abs(now - moment) < 1 / 60 for moment in MOMENTS):
                 text = list(MOMENTS.values())[len(cells)]
                 small = cv2.resize(painted, (320, 180), interpolation=cv2.INTER_AREA)
-                cells.append(labelled(small.astype(np.uint8), text))
+                cells.append(labeled(small.astype(np.uint8), text))
     shown = grid([cells[:3], cells[3:]])
     path = str(ROOT / "docs" / "live.jpg")
     cv2.imwrite(path, shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])

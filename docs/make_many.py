@@ -15,7 +15,7 @@ import numpy as np
 
 import vidstyle
 from vidstyle.frame import Pixels
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.media.source import FileSource
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def cell(path: Path) -> Pixels:
     scale = max(WIDTH / frame.shape[1], HEIGHT / frame.shape[0])
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top, left = (small.shape[0] - HEIGHT) // 2, (small.shape[1] - WIDTH) // 2
-    return labelled(small[top : top + HEIGHT, left : left + WIDTH].astype(np.uint8), path.name)
+    return labeled(small[top : top + HEIGHT, left : left + WIDTH].astype(np.uint8), path.name)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Make the pictures of the pages on optimisation: `python docs/make_paint.py [NAME ...] [--teacher FILE]`.
+"""Make the pictures of the pages on optimization: `python docs/make_paint.py [NAME ...] [--teacher FILE]`.
 
 Names: paint, reconstruct, mrf, photoreal, video; all if none is given. With the teacher of the perceptual network
 paint.jpg has a row of its own.
@@ -49,7 +49,7 @@ def frames(first: int, count: int) -> list[Pixels]:
         return [f.pixels for n, f in enumerate(source) if first <= n < first + count]
 
 
-def labelled(picture: Pixels, text: str) -> Pixels:
+def labeled(picture: Pixels, text: str) -> Pixels:
     """Write a text into a corner of a picture (H, W, 3)."""
     picture, font = picture.copy(), cv2.FONT_HERSHEY_SIMPLEX
     (width, height), below = cv2.getTextSize(text, font, 0.4, 1)
@@ -60,7 +60,7 @@ def labelled(picture: Pixels, text: str) -> Pixels:
 
 def write(name: str, rows: Sequence[Sequence[tuple[str, Pixels]]]) -> None:
     """Write a sheet of pictures of one size, with their titles."""
-    whole = sheet([[(title, labelled(made, title)) for title, made in row] for row in rows])
+    whole = sheet([[(title, labeled(made, title)) for title, made in row] for row in rows])
     cv2.imwrite(str(DOCS / name), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
 
 
@@ -121,7 +121,7 @@ def make_mrf(_teacher: str | None) -> None:
 
 
 def make_photoreal(_teacher: str | None) -> None:
-    """A frame at other times: the styles, by optimisation, and by the one map for clips."""
+    """A frame at other times: the styles, by optimization, and by the one map for clips."""
     perceptual, content = load_features(), frames(FRAME, 1)[0]
     config = PhotorealConfig(size=224)
     rows: list[list[tuple[str, Pixels]]] = [[], [], []]

@@ -10,7 +10,7 @@ from make_sheet import MIDDLE, ROOT
 
 import vidstyle
 from vidstyle import Look
-from vidstyle.images.grid import labelled
+from vidstyle.images.grid import labeled
 from vidstyle.media.source import FileSource
 
 STROKES = (0.5, None, 1.2, 2.5)
@@ -29,7 +29,7 @@ def main() -> None:
             painted = [model(frame, Look(style, stroke=stroke)) for stroke in STROKES]
         cut = [p[180:540, 400:720] for p in painted]
         words = ["no --stroke" if s is None else f"--stroke {s:g}" for s in STROKES]
-        shown.append(np.concatenate([*map(labelled, cut, words)], 1))
+        shown.append(np.concatenate([*map(labeled, cut, words)], 1))
     path = str(ROOT / "docs" / "stroke.jpg")
     cv2.imwrite(path, np.concatenate(shown)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 84])
 

@@ -1,4 +1,4 @@
-"""Make docs/video_timeline.jpg: a clip that is painted by optimisation, by a timeline."""
+"""Make docs/video_timeline.jpg: a clip that is painted by optimization, by a timeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 
 from vidstyle import Cue, Encoding, Reading, Timeline
 from vidstyle.images.files import read_picture
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.clip import paint_video
 from vidstyle.optimize.config import VideoConfig
@@ -37,7 +37,7 @@ def main() -> None:
             encoding=Encoding("ffv1"),
         )
         with FileSource(out) as clip:
-            cells = [labelled(f.pixels, SHOWN[n]) for n, f in enumerate(clip) if n in SHOWN]
+            cells = [labeled(f.pixels, SHOWN[n]) for n, f in enumerate(clip) if n in SHOWN]
     path = str(ROOT / "docs" / "video_timeline.jpg")
     cv2.imwrite(path, grid([cells])[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 

@@ -15,7 +15,7 @@ from strokes import Float, fbm, hex_rgb, mix, ramp, smoothstep
 VIEW = (1280, 720)  # the film is composed at twice its size and averaged down
 HORIZON = 330.0
 FOCAL = 1100.0
-EYE = 34.0  # metres above the sea
+EYE = 34.0  # meters above the sea
 SUN = np.array([0.82, 0.42, -0.20], np.float32)  # low on the right
 SUN = SUN / np.linalg.norm(SUN)
 SUNLIGHT = np.array([1.32, 1.00, 0.66], np.float32)
@@ -29,7 +29,7 @@ WOOD = hex_rgb("22381f 33502a 4d6a33 6c7f3a")
 
 @dataclass
 class Terrain:
-    """A square grid of heights in metres; ``x0, z0`` is its corner and ``step`` its spacing."""
+    """A square grid of heights in meters; ``x0, z0`` is its corner and ``step`` its spacing."""
 
     height: Float
     albedo: Float

@@ -182,7 +182,7 @@ def balloon() -> Float:
 
 
 def gull(
-    frame: Float, centre: tuple[float, float], span: float, beat: float, heading: float
+    frame: Float, center: tuple[float, float], span: float, beat: float, heading: float
 ) -> None:
     """Draw one gull straight into the frame; ``beat`` is the wings' phase in radians."""
     up = np.sin(beat)
@@ -209,10 +209,10 @@ def gull(
         (wings[1][1], (240, 226, 206)),
     )
     for outline, color in order:
-        points = fixed((outline @ lean) * span + centre, 1.0)
+        points = fixed((outline @ lean) * span + center, 1.0)
         cv2.fillPoly(frame, [points], color, cv2.LINE_AA, SHIFT)
     for (bend, _), tone in zip(wings, ((70, 66, 80), (84, 76, 84)), strict=True):
-        points = fixed((bend[-4:] @ lean) * span + centre, 1.0)
+        points = fixed((bend[-4:] @ lean) * span + center, 1.0)
         cv2.polylines(frame, [points], False, tone, 2, cv2.LINE_AA, SHIFT)
 
 
@@ -283,10 +283,10 @@ def _flower(frame: Float, at: tuple[float, float], size: float, kind: int, bend:
     petals, heart = {1: ("d92f24", "f2604a"), 2: ("c9281f", "ee5a3c"), 3: ("f8f2e0", "f2b830")}[
         kind
     ]
-    centre = fixed(np.array(at), 1.0)
+    center = fixed(np.array(at), 1.0)
     for share, tone, up in ((1.0, petals, 0.0), (0.5, heart, -0.25)):
         axes = (int(size * share * 16), int(size * share * 12))
         ring = cv2.ellipse2Poly(
             (0, int(up * size * 16)), axes, int(np.degrees(bend) * 0.4), 0, 360, 30
         )
-        cv2.fillPoly(frame, [ring + centre], hex_rgb(tone)[0].tolist(), cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(frame, [ring + center], hex_rgb(tone)[0].tolist(), cv2.LINE_AA, SHIFT)

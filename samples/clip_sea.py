@@ -77,7 +77,7 @@ class Sea:
         z = self.depth + np.zeros_like(self.across)
         x = self.across * self.depth / FOCAL + camera
         side, away = np.zeros_like(z), np.zeros_like(z)
-        # Metres per tile pixel, drift across, drift towards us, weight, and the distance where a
+        # Meters per tile pixel, drift across, drift towards us, weight, and the distance where a
         # row of pixels spans a whole wave: beyond it the pattern would only flicker.
         for tile, (scale, vx, vz, weight, fade) in zip(self.tiles, SWELLS, strict=True):
             u = ((x + vx * t) / scale).astype(np.float32)

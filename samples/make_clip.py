@@ -24,7 +24,7 @@ from strokes import Float, smoothstep
 
 RATE_FPS, SECONDS = 30, 5
 HEAD_LEFT, STACK_LEFT, HILLS_LEFT = -300.0, 300.0, -100.0
-LIGHTHOUSE_AT = (-112.0, 29.5, 276.0)  # metres: across, up, away
+LIGHTHOUSE_AT = (-112.0, 29.5, 276.0)  # meters: across, up, away
 # Gulls: start and end (x, y), wing span, beats a second, phase.
 GULLS = (
     ((1330, 120), (560, 96), 92, 1.3, 0.0),

@@ -84,7 +84,7 @@ def sample(picture: NDArray[np.float32], points: Float) -> Float:
 
 
 def follow(angle: Float, starts: Float, length: Float, steps: int) -> Float:
-    """Trace a path of each start (N, 2) through a direction field, centred on the start."""
+    """Trace a path of each start (N, 2) through a direction field, centered on the start."""
     halves = []
     for sign in (-1.0, 1.0):
         here = starts.copy()

@@ -1,4 +1,4 @@
-"""``fauve``: a harbour in pure colors, laid in broad flat strokes with blue contours."""
+"""``fauve``: a harbor in pure colors, laid in broad flat strokes with blue contours."""
 
 from __future__ import annotations
 

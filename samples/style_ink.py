@@ -93,13 +93,13 @@ class Sheet:
         self.density += layer.astype(np.float32) / 255 * 1.6 * skip
 
     def splash(
-        self, centre: tuple[float, float], reach: float, count: int, strength: float
+        self, center: tuple[float, float], reach: float, count: int, strength: float
     ) -> None:
         layer = np.zeros(self.shape, np.uint8)
         turns = self.rng.normal(self.rng.uniform(0, 6.3), 1.2, count)
         away = np.abs(self.rng.normal(0, reach, count))
         for turn, far in zip(turns, away, strict=True):
-            spot = np.array([centre[0] + far * np.cos(turn), centre[1] + far * np.sin(turn)])
+            spot = np.array([center[0] + far * np.cos(turn), center[1] + far * np.sin(turn)])
             radius = min(0.5 + self.rng.pareto(2.2) * 0.8, 7.0)
             axes = (int(radius * SCALE * 16 * self.rng.uniform(1, 1.5)), int(radius * SCALE * 16))
             ring = cv2.ellipse2Poly((0, 0), axes, int(np.degrees(turn)), 0, 360, 15)
@@ -114,7 +114,7 @@ class Sheet:
         stain = smoothstep(0.1, 1.2, fbm(self.rng, self.shape, 330, 4))
         paper = mix(paper, paper * np.array([0.93, 0.86, 0.74], np.float32), stain)
         cover = 1 - np.exp(-np.clip(self.density, 0, None))
-        # Thin ink is warm brown-grey, thick ink is black.
+        # Thin ink is warm brown-gray, thick ink is black.
         tint = mix(np.array([70, 60, 52], np.float32), INK, smoothstep(0.3, 0.95, cover))
         return mix(paper, np.broadcast_to(tint, paper.shape), cover * 0.97)
 
@@ -123,8 +123,8 @@ def _ridge(
     x: Float, peaks: tuple[tuple[float, float, float], ...], base: float, rough: Float
 ) -> Float:
     height = np.zeros_like(x)
-    for centre, tall, wide in peaks:
-        height = np.maximum(height, tall * np.exp(-(np.abs((x - centre) / wide) ** 1.35)))
+    for center, tall, wide in peaks:
+        height = np.maximum(height, tall * np.exp(-(np.abs((x - center) / wide) ** 1.35)))
     return base - height - rough * (0.25 + height / 90)
 
 

@@ -31,10 +31,10 @@ POPPY = hex_rgb("d8302c f05a38 f08aa0")
 
 
 def _crown(
-    x: Float, y: Float, centre: tuple[float, float], radii: tuple[float, float], lumps: Float
+    x: Float, y: Float, center: tuple[float, float], radii: tuple[float, float], lumps: Float
 ) -> tuple[Float, Float]:
     """Mask and light of a tree crown lit from the upper right."""
-    dx, dy = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1]
+    dx, dy = (x - center[0]) / radii[0], (y - center[1]) / radii[1]
     r = np.hypot(dx, dy) + 0.22 * lumps
     light = 0.48 + 0.34 * dx - 0.40 * dy + 0.30 * lumps
     return (r < 1), light.astype(np.float32)
@@ -106,14 +106,14 @@ def _shore(color: Float, x: Float, y: Float, rng: np.random.Generator) -> Float:
     color = np.where(
         trunk[..., None], ramp(0.5 + (x - 108) / 26, hex_rgb("2a2860 6a3f6a c87848 f0b868")), color
     )
-    for centre, radii in (
+    for center, radii in (
         ((60, 130), (104, 76)),
         ((160, 106), (96, 70)),
         ((104, 62), (100, 64)),
         ((196, 170), (66, 40)),
         ((20, 190), (66, 44)),
     ):
-        mask, light = _crown(x, y, centre, radii, fbm(rng, shape, 30, 3))
+        mask, light = _crown(x, y, center, radii, fbm(rng, shape, 30, 3))
         color = np.where(mask[..., None], ramp(light, LEAF), color)
     return _figures(color.astype(np.float32), x, y)
 
@@ -150,7 +150,7 @@ def _dots(
     radius: tuple[float, float],
     divide: float,
 ) -> None:
-    """Dab dots all over; ``divide`` is the share that takes a contrasting neighbour hue."""
+    """Dab dots all over; ``divide`` is the share that takes a contrasting neighbor hue."""
     y, x = np.mgrid[0:HEIGHT:spacing, 0:WIDTH:spacing]
     spots = (
         np.stack([x.ravel(), y.ravel()], -1) + rng.uniform(-0.5, 0.5, (x.size, 2)) * spacing * 1.1

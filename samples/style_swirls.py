@@ -12,7 +12,7 @@ HILLS = hex_rgb("101a48 1c2f6e 2b4a86 44649a")
 FIELD = hex_rgb("3c3018 7a5418 b9801e e2b03a f6d873")
 TREE = hex_rgb("0c1a20 12302c 1f4a34 3d6a38 7c8a3c")
 
-# Whirls of the sky: centre, radius, strength (sign is the sense of rotation).
+# Whirls of the sky: center, radius, strength (sign is the sense of rotation).
 WHIRLS = (
     (210, 150, 78, 150.0),
     (352, 205, 52, -92.0),
@@ -20,7 +20,7 @@ WHIRLS = (
     (432, 66, 42, 70.0),
     (590, 250, 46, 60.0),
 )
-# Lights: centre and size; the first is the moon.
+# Lights: center and size; the first is the moon.
 LIGHTS = (
     (520, 128, 34),
     (88, 60, 13),

@@ -69,9 +69,9 @@ class Print:
         """A cut line that swells and thins along its way."""
         cv2.fillPoly(self.key, [fixed(ribbon(path, widths), SCALE)], 255, cv2.LINE_AA, SHIFT)
 
-    def disc(self, centre: tuple[float, float], radius: float, color: Float, line: float) -> None:
+    def disc(self, center: tuple[float, float], radius: float, color: Float, line: float) -> None:
         turn = np.linspace(0, 2 * np.pi, max(int(radius * 5), 14), endpoint=False)
-        ring = np.stack([np.cos(turn), np.sin(turn)], -1) * radius + centre
+        ring = np.stack([np.cos(turn), np.sin(turn)], -1) * radius + center
         self.shape(ring.astype(np.float32), color, line)
 
 

@@ -62,7 +62,7 @@ def _file(style: object, **options: object) -> Frames:
 
 
 def _painted(*options: object) -> Frames:
-    """One picture, by optimisation on the command line."""
+    """One picture, by optimization on the command line."""
     with TemporaryDirectory() as folder:
         photo, out = Path(folder, "photo.png"), Path(folder, "out.png")
         cv2.imwrite(str(photo), cv2.resize(frames()[0], (128, 96))[..., ::-1])

@@ -153,7 +153,7 @@ def test_what_cannot_be_heard_or_seen_beforehand_is_refused(cuts, tmp_path, monk
     out = tmp_path / "out.mkv"
     with pytest.raises(vidstyle.InputError, match="has no sound"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue(0, strength="audio")]))
-    with pytest.raises(UsageError, match="shots up to 3"):
+    with pytest.raises(UsageError, match="a shot of the input, which has 3"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue("shot:4", strength=0)]))
     with pytest.raises(UsageError, match=r"at 4 s is beyond the end .* 4\.00 s"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue(4, strength=0)]))

@@ -38,7 +38,7 @@ from vidstyle.zoo.names import PHOTOREAL
 log = logging.getLogger(__name__)
 
 _NO_FILES = ("", "-", "auto", "none")
-"""Standard input, and what `regions` of a painting by optimisation can be, but not of a video."""
+"""Standard input, and what `regions` of a painting by optimization can be, but not of a video."""
 
 
 def check_regions(method: str, styles: Sequence[object], regions: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.frame import Pixels, StreamInfo
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.media.address import Location
 from vidstyle.media.loudness import RATE, levels
 from vidstyle.media.pipes import is_pipe
@@ -214,7 +214,7 @@ def strip(painter: TimelineStylizer, clip: Clip) -> Pixels:
             shown = start + frame.pts * frame.time_base
             minutes, seconds = divmod(float(shown), 60)
             text = f"{int(minutes)}:{seconds:04.1f} {painter.timeline.told_at(shown)}"
-            cells.append(labelled(_small(painted), text))
+            cells.append(labeled(_small(painted), text))
     if not cells:
         raise InputError(f"cannot show {clip.source}: no frame of it could be read again")
     return grid([cells[n : n + _ACROSS] for n in range(0, len(cells), _ACROSS)])

@@ -56,7 +56,7 @@ def test_inputs_times_styles(folder, judge):
     assert "0 done, 4 skipped, 0 failed" in again.stderr
     other = vidstyle(*words[:1], *words[2:], "--report", "r.json", "--crf", "30", "-q", cwd=folder)
     assert other.returncode == 2
-    assert other.stderr.count("exists already; allow -y or choose another -o") == 4
+    assert other.stderr.count("exists already; pass -y to replace it, or choose another -o") == 4
 
 
 @pytest.mark.slow

@@ -37,14 +37,14 @@ def is_told(done):
     return done.returncode == 2 and done.stderr.startswith(SHORT) and done.stderr.count("\n") == 1
 
 
-def honours(limit, code):
+def honors(limit, code):
     """Return whether a limit of the shell is one here: a program that exceeds it fails."""
     ended = subprocess.run(["bash", "-c", f"ulimit {limit} && {code}"], capture_output=True)
     return ended.returncode != 0
 
 
 needs_limited_memory = pytest.mark.skipif(
-    not honours("-v 300000", f"{sys.executable} -c 'bytearray(10**9)'"),
+    not honors("-v 300000", f"{sys.executable} -c 'bytearray(10**9)'"),
     reason="addresses cannot be limited here",
 )
 

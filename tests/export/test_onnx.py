@@ -210,7 +210,7 @@ def test_the_command_writes_what_it_says(picture, base, tmp_path):
     assert "own" in notes["statistics"]
     again = command(*words, cwd=tmp_path)
     assert again.returncode == 2
-    assert "exists already; allow -y" in again.stderr
+    assert "exists already; pass -y" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_other_frames_follow_the_painted_ones(count):
 
 
 def test_patches_of_all_keyframes_are_learned_in_one_batch(monkeypatch):
-    """Each is normalised as the frames of its shot are; a keyframe a step was learned worse."""
+    """Each is normalized as the frames of its shot are; a keyframe a step was learned worse."""
     torch.manual_seed(0)
     whole = np.ones((96, 96), np.float32)
     frames = [np.full((96, 96, 3), level, np.uint8) for level in (20, 120, 220)]

@@ -186,7 +186,7 @@ def progressive(make, media, column):
 
 
 def comb(pixels: np.ndarray) -> float:
-    """How much neighbouring rows differ more than rows two apart do."""
+    """How much neighboring rows differ more than rows two apart do."""
     luma = pixels.astype(float).mean(-1) / (257 if pixels.dtype == np.uint16 else 1)
     middle = luma[1:-1] - (luma[:-2] + luma[2:]) / 2
     return float(np.maximum(np.abs(middle) - np.abs(luma[2:] - luma[:-2]) / 2, 0).mean())

@@ -78,7 +78,7 @@ def test_one_end_may_be_a_file(clip, memory, tmp_path):
 
 def test_what_is_there_is_replaced_if_that_is_allowed(clip, memory):
     memory.pipe("/clips/out.mp4", b"mine")
-    with pytest.raises(UsageError, match="exists already; allow `overwrite`"):
+    with pytest.raises(UsageError, match="exists already; pass `overwrite`"):
         vidstyle.stylize(clip, "identity", "memory://clips/out.mp4")
     assert memory.cat("/clips/out.mp4") == b"mine"
     vidstyle.stylize(clip, "identity", "memory://clips/out.mp4", overwrite=True)
@@ -315,7 +315,7 @@ def test_the_command_takes_addresses(clip, tmp_path):
     assert f"local://{tmp_path}/out.mp4: 10 frames" in ended.stderr
     ended = command("run", f"local://{clip}", "-s", "identity", "-o", f"local://{tmp_path}/out.mp4")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "out.mp4 exists already; allow -y" in ended.stderr
+    assert "out.mp4 exists already; pass -y" in ended.stderr
     ended = command("probe", f"local://{clip}")
     assert ended.returncode == 2
     assert "only vidstyle run reads such addresses" in ended.stderr

@@ -1,4 +1,4 @@
-"""What the tests of optimisation share."""
+"""What the tests of optimization share."""
 
 from __future__ import annotations
 

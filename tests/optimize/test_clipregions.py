@@ -1,4 +1,4 @@
-"""The regions of a clip that is painted by optimisation."""
+"""The regions of a clip that is painted by optimization."""
 
 from __future__ import annotations
 

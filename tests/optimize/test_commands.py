@@ -167,7 +167,7 @@ def test_a_clip_without_its_method_names_both_ways(refused, folder, words):
     make_clip(folder / "clip.mp4", times=range(4), size=(64, 48))
     shutil.copy(folder / "clip.mp4", folder / "clip")
     for clip in ("clip.mp4", "clip"):
-        said = "is a video: vidstyle run paints it, or --method video by optimisation"
+        said = "is a video: vidstyle run paints it, or --method video by optimization"
         refused(f"{clip} {said}", "paint", clip, *words)
 
 
@@ -210,14 +210,14 @@ def come(path):
 def test_what_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch, words, name):
     monkeypatch.setattr(StepDisplay, "step", come(folder / name))
     command = ("paint", "photo.png", "-s", "starry.jpg", "--features", "features.safetensors")
-    refused("exists already; allow -y", *command, "--size", 48, "--steps", 4, *words)
+    refused("exists already; pass -y", *command, "--size", 48, "--steps", 4, *words)
     assert (folder / name).read_text() == "precious"
 
 
 def test_a_sheet_that_appears_meanwhile_is_not_replaced(refused, folder, monkeypatch):
     monkeypatch.setattr(StepDisplay, "step", come(folder / "photo.content.png"))
     command = ("reconstruct", "photo.png", "--features", "features.safetensors")
-    refused("exists already; allow -y", *command, "--size", 48, "--steps", 2)
+    refused("exists already; pass -y", *command, "--size", 48, "--steps", 2)
     assert (folder / "photo.content.png").read_text() == "precious"
 
 
@@ -403,7 +403,7 @@ def test_a_clip_by_a_timeline(folder, refused):
         ("--at", "9=strength:0.5", "--end", "0.1"): "the cue at 9 s is beyond the end of the input",
         ("--at", "0=stroke:2"): "expected a style or strength, blend in a cue of a clip",
         ("--at", "0=great_wave"): "great_wave is a network",
-        ("--at", "shot:3=blend:0.5"): "expected shots up to 1",
+        ("--at", "shot:3=blend:0.5"): "expected a shot of the input, which has 1",
         ("--at", "0=blend:0.5", "-o", "starry.jpg", "-y"): "starry.jpg",
         ("--strength", "nan"): "--strength from 0 to 1",
     }.items():

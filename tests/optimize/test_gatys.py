@@ -1,4 +1,4 @@
-"""Pictures by optimisation."""
+"""Pictures by optimization."""
 
 from __future__ import annotations
 

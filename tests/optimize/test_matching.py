@@ -1,4 +1,4 @@
-"""Styles that are compared place by place: nearest neighbours, and sliced transport."""
+"""Styles that are compared place by place: nearest neighbors, and sliced transport."""
 
 from __future__ import annotations
 

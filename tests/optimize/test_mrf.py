@@ -1,4 +1,4 @@
-"""Patches: nearest neighbours, their energy, and the picture that comes of them."""
+"""Patches: nearest neighbors, their energy, and the picture that comes of them."""
 
 from __future__ import annotations
 

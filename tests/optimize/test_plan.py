@@ -1,4 +1,4 @@
-"""A clip that is painted by optimisation, by a timeline and at a strength."""
+"""A clip that is painted by optimization, by a timeline and at a strength."""
 
 from __future__ import annotations
 
@@ -148,7 +148,11 @@ def test_a_run_by_a_timeline_goes_on(perceptual, clip):
         ([Cue(0.1, ["identity", BLUE])], {}, "identity does not mix"),
         ([Cue(0.1, "none.jpg")], {}, "cannot read the picture none.jpg"),
         ([Cue(5, BLUE)], {}, "the cue at 5 s is beyond the end of the input at 0.80 s"),
-        ([Cue("shot:2", BLUE)], {}, "expected shots up to 1, which the input has, got shot 2"),
+        (
+            [Cue("shot:2", BLUE)],
+            {},
+            "expected a shot of the input, which has 1, got shot 2",
+        ),
         ([Cue(0.1, BLUE)], {"styles": []}, "nothing says what it looks like before 0.1 s"),
         ([Cue(0, BLUE)], {"styles": [], "shares": (1, 2)}, "expected a style, got none"),
         (

@@ -59,7 +59,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("semantics", [0.0, 0.5, 50.0])
 def test_maps_and_features_are_matched_by_the_sum_of_their_correlations(semantics):
-    """By brute force: each part by its own normalised cross-correlation (Champandard 2016)."""
+    """By brute force: each part by its own normalized cross-correlation (Champandard 2016)."""
     torch.manual_seed(1)
     have, style = torch.rand(1, 5, 7, 8), torch.rand(1, 5, 9, 6)
     own, other = torch.rand(1, 3, 7, 8), torch.rand(1, 3, 9, 6)

@@ -48,7 +48,7 @@ def test_a_swap_is_that_of_a_brute_force(size, stride):
     )
 
 
-def test_the_search_is_a_normalised_convolution():
+def test_the_search_is_a_normalized_convolution():
     """As the paper computes it: the style's patches, each of length 1, are the kernels; and laid back by the transposed one."""
     torch.manual_seed(2)
     content, style = torch.rand(1, 4, 9, 9), torch.rand(1, 4, 7, 7)

@@ -1,4 +1,4 @@
-"""Video by optimisation."""
+"""Video by optimization."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_cues_are_in_order_and_fades_apart():
     timeline = Timeline([Cue(2, strength=0.5), Cue("shot:2", strength=0.7)])
     with pytest.raises(UsageError, match="order of their times"):
         timeline.placed([Fraction(0), Fraction(1)])
-    with pytest.raises(UsageError, match="shots up to 1"):
+    with pytest.raises(UsageError, match="a shot of the input, which has 1"):
         timeline.placed([Fraction(0)])
 
 

@@ -31,7 +31,7 @@ def test_a_gram_matrix_by_hand():
     assert torch.allclose(gram_matrix(x), torch.tensor([[[2.5, 5.5], [5.5, 12.5]]]))
 
 
-def test_nearest_neighbours_by_brute_force():
+def test_nearest_neighbors_by_brute_force():
     have, want = torch.randn(2, 5, 3, 4), torch.randn(2, 5, 4, 6)
     totals = []
     for h, w in zip(have, want, strict=True):
@@ -49,7 +49,7 @@ def test_nearest_neighbours_by_brute_force():
     assert nearest_loss(have, want).item() == pytest.approx(sum(totals) / 2, abs=1e-5)
 
 
-def test_nearest_neighbours_want_all_of_the_style():
+def test_nearest_neighbors_want_all_of_the_style():
     style = torch.randn(1, 6, 8, 8)
     part = style[..., :2, :2].repeat(1, 1, 4, 4)
     assert nearest_loss(style.flip(3), style) < 1e-5, "where does not matter"

@@ -34,7 +34,7 @@ def picture(path, seed):
 
 
 @pytest.fixture
-def labelled(tmp_path):
+def labeled(tmp_path):
     """Eight pictures, and their labels: some of them are held out."""
     rows, seed = [HEADER], 0
     held = {True: 0, False: 0}
@@ -48,8 +48,8 @@ def labelled(tmp_path):
     return tmp_path
 
 
-def test_labels_are_read(labelled):
-    found = read_labels(labelled, labelled / "labels.csv")
+def test_labels_are_read(labeled):
+    found = read_labels(labeled, labeled / "labels.csv")
     assert {x.held_out for x in found} == {True, False}
     sky, vegetation = NAMES.index("sky"), NAMES.index("vegetation")
     wanted = [[sky] * 3, [vegetation, vegetation, NOTHING]]
@@ -59,19 +59,19 @@ def test_labels_are_read(labelled):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("p0.png,0000,3x2,s6", "not the picture that was labelled"),
+        ("p0.png,0000,3x2,s6", "not the picture that was labeled"),
         ("none.png,0000,3x2,s6", "cannot read .*none.png"),
         ("p0.png,,3x2,s5", "no table of labels"),
         ("p0.png,,3x2,q6", "no table of labels"),
         ("p0.png,,3x2", "no table of labels"),
         ("p0.png,,0x2,", "no table of labels"),
-        ("p0.png,,3x2,.6", "nothing is labelled in p0.png"),
+        ("p0.png,,3x2,.6", "nothing is labeled in p0.png"),
     ],
 )
-def test_a_table_that_does_not_fit_is_refused_in_a_line(labelled, rows, message):
-    (labelled / "labels.csv").write_text(f"{HEADER}\n{rows}\n")
+def test_a_table_that_does_not_fit_is_refused_in_a_line(labeled, rows, message):
+    (labeled / "labels.csv").write_text(f"{HEADER}\n{rows}\n")
     with pytest.raises(InputError, match=message):
-        read_labels(labelled, labelled / "labels.csv")
+        read_labels(labeled, labeled / "labels.csv")
 
 
 def test_the_labels_that_are_shipped_are_whole_and_of_pictures_whose_terms_allow_it():
@@ -87,19 +87,19 @@ def test_the_labels_that_are_shipped_are_whole_and_of_pictures_whose_terms_allow
         assert not name.startswith(("bsds_", "camvid_", "dicm_", "imnet1_", "imnet2_"))
 
 
-def test_a_folder_that_cannot_be_made_is_told_before_the_work(labelled, monkeypatch):
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(labeled, monkeypatch):
     monkeypatch.setattr("vidstyle.training.regions._view", None)
-    (labelled / "file").touch()
+    (labeled / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
-        train(labelled, labelled / "labels.csv", None, labelled / "file" / "out")
+        train(labeled, labeled / "labels.csv", None, labeled / "file" / "out")
 
 
 @pytest.mark.slow
-def test_a_small_head_learns(labelled):
+def test_a_small_head_learns(labeled):
     reports = []
     config = Config(steps=60, batch=2, views=2, width=8, learning_rate=0.02)
     weights = train(
-        *(labelled, labelled / "labels.csv", load_features(), labelled / "out"),
+        *(labeled, labeled / "labels.csv", load_features(), labeled / "out"),
         config=config,
         on_report=reports.append,
     )

@@ -161,7 +161,7 @@ def no_method(method: str, own: Collection[str]) -> UsageError:
         return UsageError(f"`method` {method} is one of vidstyle run")
     if method == "video":
         return UsageError(
-            f"`method` {method} is one of vidstyle paint, which paints a video by optimisation"
+            f"`method` {method} is one of vidstyle paint, which paints a video by optimization"
         )
     if method in paint.METHODS:
         return UsageError(

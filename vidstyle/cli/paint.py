@@ -1,4 +1,4 @@
-"""`vidstyle paint CONTENT --style PICTURE`: by optimisation: slow, and the reference."""
+"""`vidstyle paint CONTENT --style PICTURE`: by optimization: slow, and the reference."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _check(content: Path, output: Path | None, method: str) -> None:
             return
     if _is_video(content):
         raise UsageError(
-            f"{content} is a video: vidstyle run paints it, or `method` video by optimisation"
+            f"{content} is a video: vidstyle run paints it, or `method` video by optimization"
         )
 
 
@@ -124,7 +124,7 @@ def paint(
     compute: Annotated[Compute, only("device")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Paint by optimisation: slow, and a reference for the fast networks.
+    """Paint by optimization: slow, and a reference for the fast networks.
 
     Gatys, Ecker and Bethge (2016), Li and Wand (2016), Chen and Schmidt (2016), Champandard (2016), Luan et al. (2017),
     Ruder et al. (2016).

@@ -210,7 +210,7 @@ class Previews:
         there = next(iter(others), None)
         if there and not overwrite:
             raise UsageError(
-                f"{there} exists already; allow `overwrite` or choose another `output`"
+                f"{there} exists already; pass `overwrite` to replace it, or choose another `output`"
             )
 
     def path(self, step: int) -> Path:

@@ -1,4 +1,4 @@
-"""How far a painting by optimisation is, on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+"""How far a painting by optimization is, on stderr: a bar on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 

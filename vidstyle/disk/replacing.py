@@ -50,7 +50,9 @@ def irreplaceable(path: Path, *, linked: bool = True) -> str | None:
 
 def already_there(path: object, named: str = "output") -> UsageError:
     """Return the error of an output, given as a field of that name, that exists and may not be replaced."""
-    return UsageError(f"{path} exists already; allow `overwrite` or choose another `{named}`")
+    return UsageError(
+        f"{path} exists already; pass `overwrite` to replace it, or choose another `{named}`"
+    )
 
 
 def take_permissions(made: Path, replaced: Path) -> None:

@@ -42,7 +42,7 @@ class Filter(nn.Module):
         Args:
             net: the frame net.
             style: (1, S), what it paints in; None: it is an input.
-            statistics: (1, T) to normalise with; None: each frame's own.
+            statistics: (1, T) to normalize with; None: each frame's own.
             share: of the statistics in a mixture with the frame's own, 0 to 1.
         """
         super().__init__()

@@ -40,7 +40,7 @@ class CanvasFilter(nn.Module):
 
         Args:
             frame: (1, H, W, 4) uint8.
-            statistics: (1, T) to normalise with.
+            statistics: (1, T) to normalize with.
             share: (1,) of them in a mixture with the frame's own, 0 to 1.
 
         Returns:

@@ -16,7 +16,7 @@ GAP = 4
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def labelled(picture: Pixels, text: str) -> Pixels:
+def labeled(picture: Pixels, text: str) -> Pixels:
     """Return a picture (H, W, 3) uint8 with a text in its upper left corner, cut off where it does not fit.
 
     The font has ASCII alone: accents are left out, and what else it lacks.

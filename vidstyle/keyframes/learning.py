@@ -110,7 +110,7 @@ def paint_keyframes(
     on_step: Callable[[int, StepResult], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> list[Painted]:
-    """Let the program paint some frames of a clip itself, by optimisation, each as `paint` does.
+    """Let the program paint some frames of a clip itself, by optimization, each as `paint` does.
 
     Args:
         source: the video.

@@ -45,7 +45,7 @@ class KeyframeOptions:
     keyframe_mask: tuple[str, ...] = ()
     """Learn only where this mask is white: a picture for all keyframes, or one for each."""
     paint_keyframes: Annotated[int, Between(0, 16)] = 0
-    """Number of keyframes that are painted by optimisation, as by vidstyle paint, in the style of the `style` picture, and then learned: some
+    """Number of keyframes that are painted by optimization, as by vidstyle paint, in the style of the `style` picture, and then learned: some
     minutes for each."""
     learn: Annotated[float, Between(1, 86400)] = 90.0
     """Seconds of training for one keyframe; several take longer, by the square root of their number. In paint-along, after each save."""

@@ -1,4 +1,4 @@
-"""The energies of style transfer by optimisation, as published: sums, not relative errors.
+"""The energies of style transfer by optimization, as published: sums, not relative errors.
 
 Gatys, Ecker and Bethge 2016 ("Image Style Transfer Using Convolutional Neural Networks"), eqs. 1 to 7; Li and
 Wand 2016 ("Combining Markov Random Fields and Convolutional Neural Networks"); Chen and Schmidt 2016 ("Fast
@@ -116,7 +116,7 @@ class PatchEnergy:
 def nearest_patches(
     have: Tensor, offered: Tensor, max_correlations: int = 2**24
 ) -> tuple[Tensor, Tensor]:
-    """Return for each patch the one of highest normalised cross-correlation, exact, over all that are offered.
+    """Return for each patch the one of highest normalized cross-correlation, exact, over all that are offered.
 
     Li and Wand 2016, eq. 3: argmax <p, s> / (|p| |s|); |p| is left out, it is the same for all.
 
@@ -158,7 +158,7 @@ def matched_patches(
         size: side of a patch.
         stride: places from patch to patch, in all of them.
         maps: semantic maps (1, K, H, W) of the picture and of each style, in the sizes of their features. Those
-            and the features are compared by the normalised cross-correlation of each (Champandard 2016,
+            and the features are compared by the normalized cross-correlation of each (Champandard 2016,
             "Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks").
         semantics: the weight of the maps' correlation over the features'.
     """

@@ -1,4 +1,4 @@
-"""Losses that match features place by place: nearest neighbours and transport for style, self-similarity for content.
+"""Losses that match features place by place: nearest neighbors and transport for style, self-similarity for content.
 
 The first and the last are of STROTSS (Kolkin et al. 2019, "Style Transfer by Relaxed Optimal Transport and
 Self-Similarity"); transport is sliced (Heitz et al. 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis").

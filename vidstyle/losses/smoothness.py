@@ -9,7 +9,7 @@ from vidstyle.nets.layers import widened
 
 
 def total_variation(x: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring pixels of x (B, C, H, W): damps grid patterns."""
+    """Mean squared difference of neighboring pixels of x (B, C, H, W): damps grid patterns."""
     x = widened(x)
     across = (x[..., 1:] - x[..., :-1]).square().mean()
     down = (x[..., 1:, :] - x[..., :-1, :]).square().mean()

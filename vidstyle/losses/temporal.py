@@ -10,7 +10,7 @@ from vidstyle.nets.processes import count, mean
 
 
 def warp(x: Tensor, grid: Tensor) -> Tensor:
-    """Sample x (B, C, H, W) at a backward map (B, h, w, 2), normalised as `F.grid_sample` wants."""
+    """Sample x (B, C, H, W) at a backward map (B, h, w, 2), normalized as `F.grid_sample` wants."""
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 

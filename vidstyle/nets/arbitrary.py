@@ -2,7 +2,7 @@
 
 The frame net works mostly at 1/8 of the resolution, where wide plain convolutions are cheap and see
 far, so that strokes can be large. The style reaches it as the gains and shifts of its instance
-normalisations (AdaIN, Huang and Belongie 2017; conditional instance normalisation predicted from a
+normalizations (AdaIN, Huang and Belongie 2017; conditional instance normalization predicted from a
 picture, Ghiasi et al. 2017), and as amounts of kernels in the two convolutions that make strokes.
 """
 
@@ -28,7 +28,7 @@ _BANKS = ".bank", ".left", ".right"
 
 
 class ResidualBlock(nn.Module):
-    """Two normalised 3x3 convolutions around a skip connection, without a last activation."""
+    """Two normalized 3x3 convolutions around a skip connection, without a last activation."""
 
     def __init__(self, channels: int, rank: int = 0) -> None:
         """Make it; the style mixes the first convolution's kernels from a bank of `rank`, unless 0."""
@@ -48,7 +48,7 @@ class ResidualBlock(nn.Module):
 
         Args:
             x: features.
-            norm: applies a normalisation.
+            norm: applies a normalization.
             amounts: (B or 1, rank), where the style mixes kernels.
         """
         y = self.conv1(x) if amounts is None else self.conv1(x, amounts)
@@ -217,7 +217,7 @@ class FrameNet(nn.Module):
         Args:
             frame: (B, 3, H, W) RGB in [0, 1]; H and W multiples of `MULTIPLE`.
             style: (B, S) or (1, S), from `StyleEncoder`.
-            statistics: (B, T) or (1, T), as returned by an earlier call, to normalise with instead of
+            statistics: (B, T) or (1, T), as returned by an earlier call, to normalize with instead of
                 the frames' own; None: the frames' own.
             weight: (1,), the share of `statistics` in a mixture with the frames' own, 0 to 1; None: 1.
 

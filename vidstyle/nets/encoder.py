@@ -18,7 +18,7 @@ MAX_SHIFT = 3.0
 
 GAIN_OFFSET = 0.7
 """Taken from the head's output for a gain: sigmoid(-0.7) * 3 is about 1, so that an untrained head starts near a plain
-normalisation."""
+normalization."""
 
 STYLE_CONVS = 2
 """`StyleConv`s of a frame net: up2 and out."""

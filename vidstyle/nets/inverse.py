@@ -24,7 +24,7 @@ REACH = 6
 class Inverse(nn.Module):
     """A picture of features of `LAYER` (Chen and Schmidt 2016, section 4).
 
-    It has no normalisation, so that a place depends on what is near it alone, and a picture may be made in parts.
+    It has no normalization, so that a place depends on what is near it alone, and a picture may be made in parts.
     """
 
     scale: Tensor

@@ -1,4 +1,4 @@
-"""Layers that the networks share: reflecting convolutions and normalisation with given statistics."""
+"""Layers that the networks share: reflecting convolutions and normalization with given statistics."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class StyleNorm(nn.Module):
-    """Adaptive instance normalisation whose statistics may come from outside.
+    """Adaptive instance normalization whose statistics may come from outside.
 
     AdaIN (Huang and Belongie, 2017, eq. 8): `gain * (x - mean) / std + shift`, gain and shift from
     the style. The mean and std are the frame's own, or `statistics` that were measured on a proxy of
@@ -138,7 +138,7 @@ class StyleNorm(nn.Module):
         statistics: Tensor | None = None,
         weight: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Normalise.
+        """Normalize.
 
         Args:
             x: (B, C, H, W).
@@ -166,7 +166,7 @@ class StyleNorm(nn.Module):
     def _statistics(
         self, x: Tensor, statistics: Tensor | None, weight: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return the frame's own statistics (B, 2C), as `forward` does, and those to normalise with."""
+        """Return the frame's own statistics (B, 2C), as `forward` does, and those to normalize with."""
         if statistics is not None and weight is None:
             return statistics, statistics
         own = torch.cat([s.flatten(1) for s in channel_statistics(x)], dim=1)

@@ -72,5 +72,5 @@ class Shape:
 
     @property
     def stride(self) -> int:
-        """Pixels between neighbours of the coarsest layer: the period of patterns that stick to the grid."""
+        """Pixels between neighbors of the coarsest layer: the period of patterns that stick to the grid."""
         return 16 if self.sixteenth else 8

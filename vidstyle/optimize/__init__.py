@@ -1,1 +1,1 @@
-"""Pictures made by optimisation: slow, and what the fast networks are judged by."""
+"""Pictures made by optimization: slow, and what the fast networks are judged by."""

@@ -1,4 +1,4 @@
-"""The Python API to paint one picture by optimisation. It imports torch when it is called."""
+"""The Python API to paint one picture by optimization. It imports torch when it is called."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def paint(
     resume: Checkpoint | None = None,
     on_step: Callable[[StepResult], None] | None = None,
 ) -> Pixels:
-    """Paint one picture in the style of others, by optimisation: it takes minutes, and trains no network.
+    """Paint one picture in the style of others, by optimization: it takes minutes, and trains no network.
 
     Args:
         photo: the picture to paint: a file, or pixels (H, W, 3), uint8 RGB; "640x360" paints the style's texture alone, in

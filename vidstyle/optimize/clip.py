@@ -1,4 +1,4 @@
-"""A clip in a file, painted by optimisation: frames in, frames out, and everything else as it was."""
+"""A clip in a file, painted by optimization: frames in, frames out, and everything else as it was."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def paint_video(
     on_step: Callable[[FrameStep], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Summary:
-    """Paint a video in the style of pictures, each frame by optimisation; sound and time stay as they are.
+    """Paint a video in the style of pictures, each frame by optimization; sound and time stay as they are.
 
     Args:
         source: the video.
@@ -96,7 +96,7 @@ def paint_video(
     if timeline:
         check_timeline(timeline, has_style=bool(styles))
     if is_pipe(source):
-        raise UsageError("a clip that is painted by optimisation is read more than once: no pipe")
+        raise UsageError("a clip that is painted by optimization is read more than once: no pipe")
     if resume and len(masks.mask) > 1:
         raise UsageError("`resume` goes on with one painting; expected one mask at most with it")
     check_output(output, overwrite=overwrite)

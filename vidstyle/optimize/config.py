@@ -1,4 +1,4 @@
-"""The knobs of every method by optimisation, known without torch; a config's class chooses the method.
+"""The knobs of every method by optimization, known without torch; a config's class chooses the method.
 
 OptimizeConfig <- Config <- GramConfig <- GatysConfig, PhotorealConfig, VideoConfig
                          <- PatchConfig <- MrfConfig <- DoodleConfig
@@ -43,7 +43,7 @@ def _is_file(word: str) -> bool:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class OptimizeConfig:
-    """How a picture is optimised."""
+    """How a picture is optimized."""
 
     size: Annotated[int, Between(MIN_SIDE)] = 512
     """Longest side of the result, pixels."""

@@ -1,4 +1,4 @@
-"""The descent that all methods by optimisation share: a picture is changed until its loss is low.
+"""The descent that all methods by optimization share: a picture is changed until its loss is low.
 
 Large pictures are made small first, and then enlarged and finished (Gatys et al. 2017, "Controlling
 Perceptual Factors", section 6).
@@ -146,7 +146,7 @@ def coarse_to_fine(
     resume: Checkpoint | None = None,
     on_step: Callable[[StepResult], None] | None = None,
 ) -> Tensor:
-    """Optimise a picture size by size.
+    """Optimize a picture size by size.
 
     Args:
         config: the knobs.
@@ -216,7 +216,7 @@ def descend(
     callback: Callable[[int, float, dict[str, float], Tensor], None] | None = None,
     skipped: int = 0,
 ) -> Tensor:
-    """Optimise a picture (1, 3, H, W) at one size, and return it, in [0, 1].
+    """Optimize a picture (1, 3, H, W) at one size, and return it, in [0, 1].
 
     `callback` gets each step's number from 1, the loss and energies it began with, and the picture after it.
     The first `skipped` steps are taken as done.

@@ -1,4 +1,4 @@
-"""Neural style transfer by optimisation (Gatys, Ecker and Bethge 2015, 2016).
+"""Neural style transfer by optimization (Gatys, Ecker and Bethge 2015, 2016).
 
 The picture itself is what is learned: its features shall be the content's deep down, and its Gram matrices
 the style's; in regions of the picture those of regions of the styles (Gatys et al. 2017, "Controlling

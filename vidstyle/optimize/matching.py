@@ -1,4 +1,4 @@
-"""A style that is compared place by place, in the place of Gram matrices: nearest neighbours, or sliced transport."""
+"""A style that is compared place by place, in the place of Gram matrices: nearest neighbors, or sliced transport."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from vidstyle.zoo.names import IDENTITY
 CHANGED = ("strength", "blend")
 """What a cue can change beside the style."""
 
-_MADE_BY = "optimisation"
+_MADE_BY = "optimization"
 
 _JUMP = 0.5
 """Change of a share from one frame to the next above which the next begins anew, as after a cut."""
@@ -156,7 +156,7 @@ class Plan:
 
 
 def check_timeline(timeline: Timeline, *, has_style: bool) -> None:
-    """Refuse what painting by optimisation cannot do, before anything is read.
+    """Refuse what painting by optimization cannot do, before anything is read.
 
     Args:
         timeline: the cues.
@@ -166,12 +166,12 @@ def check_timeline(timeline: Timeline, *, has_style: bool) -> None:
         UsageError: a cue changes what stays the same for the clip, or nothing says how it begins.
         InputError: a style is a network.
     """
-    timeline.check_changes(CHANGED, "a clip that is painted by optimisation")
+    timeline.check_changes(CHANGED, "a clip that is painted by optimization")
     timeline.check_beginning(has_style=has_style)
     for cue in timeline.cues:
         if isinstance(cue.style, Style):
             raise UsageError(
-                f"expected pictures as the styles of a clip that is painted by optimisation, got what a network has read at {cue.name}"
+                f"expected pictures as the styles of a clip that is painted by optimization, got what a network has read at {cue.name}"
             )
         for source in painted_like(cue):
             if not isinstance(source, np.ndarray):

@@ -22,7 +22,7 @@ class Playback:
     """A stylizer that paints nothing: it gives the next pictures of an album."""
 
     depth = 0
-    name = "optimisation"
+    name = "optimization"
 
     def __init__(
         self,

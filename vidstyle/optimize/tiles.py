@@ -30,7 +30,7 @@ _GRID = 16
 """Pixels of a place of the deepest layer: tiles begin at its multiples, so that features are those of the whole."""
 
 _MARGIN, _LEAST_PART = 96, 8
-"""Pixels by which a tile reaches into its neighbours, over which they fade into each other: as far as the deepest layer sees;
+"""Pixels by which a tile reaches into its neighbors, over which they fade into each other: as far as the deepest layer sees;
 and the part of its side that this is of a small one."""
 
 Grams = dict[str, Tensor]
@@ -229,7 +229,7 @@ class TiledObjective(PiecewiseObjective):
                 lacks=[g.of(tile, grams) for g, grams in zip(self.goals, have, strict=True)],
                 scales=(share * self._scales[0], self._scales[1]),
             )
-            # Not from what its neighbours have painted over it: that would get rougher than the rest.
+            # Not from what its neighbors have painted over it: that would get rougher than the rest.
             tile.lay(paint(loss, tile.of(begins), number, picture), picture)
         return picture
 

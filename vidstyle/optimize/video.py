@@ -1,4 +1,4 @@
-"""Video by optimisation (Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos").
+"""Video by optimization (Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos").
 
 Each frame begins with the painted frame before it, moved along the optical flow, and pays for what differs from
 it where the flow is reliable. What was hidden for a while is compared with frames from before (long-term
@@ -46,7 +46,7 @@ from vidstyle.optimize.shots import find_shots
 from vidstyle.stylize.strength import blend
 
 _SHARE = 0.5
-"""Share of a neighbour in the picture that a frame begins a further pass with (delta of the multi-pass algorithm)."""
+"""Share of a neighbor in the picture that a frame begins a further pass with (delta of the multi-pass algorithm)."""
 
 
 @dataclass(frozen=True)

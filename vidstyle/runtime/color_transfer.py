@@ -123,7 +123,7 @@ def _shift(
 
 
 def _smooth(cube: Cube) -> Cube:
-    """Blur along the three axes: neighbouring colors stay neighbours."""
+    """Blur along the three axes: neighboring colors stay neighbors."""
     kernel = np.array([1, 4, 6, 4, 1], np.float32) / 16
     for axis in range(3):
         line = np.moveaxis(cube, axis, 0)

@@ -55,7 +55,7 @@ class Painting(Protocol):
 
 
 class Engine(Protocol):
-    """Paints frames in a style, normalised with statistics from outside or their own."""
+    """Paints frames in a style, normalized with statistics from outside or their own."""
 
     @property
     def name(self) -> str:

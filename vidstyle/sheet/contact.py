@@ -16,7 +16,7 @@ from vidstyle.errors import InputError, UsageError
 from vidstyle.fields import Between, OneOf, check, documented
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.files import load_picture
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.media.address import Location, located
 from vidstyle.media.inputs import check_input
 from vidstyle.media.reading import Reading
@@ -139,7 +139,7 @@ def draw(
     drawn = [[_timed(made, m.time) for made, m in zip(originals, moments, strict=True)]]
     for name, painted in _painted(rows, frames, options, compute, stop):
         row = [small(p, m.frame, size) for p, m in zip(painted, moments, strict=True)]
-        drawn.append([labelled(row[0], name), *row[1:]])
+        drawn.append([labeled(row[0], name), *row[1:]])
     return grid(drawn)
 
 
@@ -239,7 +239,7 @@ def small(pixels: Pixels, frame: Frame, size: tuple[int, int]) -> Pixels:
 
 
 def _timed(picture: Pixels, time: Fraction | None) -> Pixels:
-    return picture if time is None else labelled(picture, _clock(time))
+    return picture if time is None else labeled(picture, _clock(time))
 
 
 def _clock(time: Fraction) -> str:

@@ -41,7 +41,7 @@ class Layer(Generic[StateT]):
 class Layers(Generic[StateT]):
     """Paints each layer, later ones on top; see `pipeline.Stylizer`. What no mask covers stays to the bit.
 
-    Each layer is a pass of its network: its normalisations take a style for the whole frame.
+    Each layer is a pass of its network: its normalizations take a style for the whole frame.
     """
 
     layers: tuple[Layer[StateT], ...]

@@ -225,7 +225,7 @@ class Timeline:
         for cue in self.cues:
             if cue.shot is not None and cue.shot > len(shots):
                 raise UsageError(
-                    f"expected shots up to {len(shots)}, which the input has, got {cue.name}"
+                    f"expected a shot of the input, which has {len(shots)}, got {cue.name}"
                 )
             cues.append(cue if cue.shot is None else cue.placed(shots[cue.shot - 1]))
         return replace(self, cues=cues)

@@ -38,7 +38,7 @@ class PaintingConfig:
     balanced: bool = False
     """The style loss is relative to the photo's own distance; needs `root`."""
     nearest_weight: float = 0.0
-    """Weight of the nearest-neighbour loss, relu3_1 and relu4_1."""
+    """Weight of the nearest-neighbor loss, relu3_1 and relu4_1."""
     similarity_weight: float = 0.0
     """Weight of the self-similarity loss, relu4_1."""
     least_scale: Annotated[float, Between(0.25, 1)] = 1.0
@@ -203,7 +203,7 @@ class KeyframeConfig:
     feature_weight: float = 1.0
     """Weight of the difference of features, relu1_1 to relu3_1."""
     texture_weight: float = 0.5
-    """Weight of the nearest-neighbour loss of unpainted frames, relu3_1 and relu4_1."""
+    """Weight of the nearest-neighbor loss of unpainted frames, relu3_1 and relu4_1."""
     temporal_weight: float = 20.0
     """Weight of the temporal loss of unpainted frames."""
     average: float = 0.98

@@ -113,7 +113,7 @@ def to_int8(painter: ov.Model, items: list[dict[str, Any]]) -> ov.Model:
     model = painter.clone()
     shapes = {port.any_name: port.partial_shape for port in painter.inputs}
     model.reshape(shapes | {"frame": ov.PartialShape(list(items[0]["frame"].shape))})
-    # Normalisation, and what surrounds it, in int8 would destroy the picture.
+    # Normalization, and what surrounds it, in int8 would destroy the picture.
     kinds = ["MVN", "Multiply", "Add", "Subtract", "ReduceMean", "Sqrt", "Divide", "Power", "Pad"]
     with redirect_stdout(io.StringIO()):  # it draws bars there
         small = nncf.quantize(

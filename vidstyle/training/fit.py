@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.frame import Pixels
-from vidstyle.images.grid import grid, labelled
+from vidstyle.images.grid import grid, labeled
 from vidstyle.nets.arbitrary import Arbitrary
 from vidstyle.nets.devices import mixed_precision
 from vidstyle.nets.layers import channels_last
@@ -179,7 +179,7 @@ def strip(picture: Pixels, frames: Sequence[Pixels], before: OneStyle, after: On
     beside = _sized(picture, small)
     return grid(
         [
-            [beside if n == 0 else np.full_like(beside, 255), labelled(row[0], label), *row[1:]]
+            [beside if n == 0 else np.full_like(beside, 255), labeled(row[0], label), *row[1:]]
             for n, (row, label) in enumerate(zip(rows, labels, strict=True))
         ]
     )

@@ -26,7 +26,7 @@ class Pair:
     second: Tensor
     """(B, 3, H, W)"""
     grid: Tensor
-    """Backward map: where each pixel of `second` lies in `first`, (B, H, W, 2), normalised."""
+    """Backward map: where each pixel of `second` lies in `first`, (B, H, W, 2), normalized."""
     mask: Tensor
     """1 where that place is inside `first` and not hidden there, (B, 1, H, W)."""
     brighter: Tensor
@@ -84,13 +84,13 @@ def occlude(pair: Pair, chance: float, generator: torch.Generator) -> Pair:
     line = torch.arange(size, device=pair.first.device)
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack([x, y], -1)  # (size, size, 2)
-    centre = (0.15 + 0.7 * rand(count, 1, 1, 2)) * size
+    center = (0.15 + 0.7 * rand(count, 1, 1, 2)) * size
     radii = (0.06 + 0.2 * rand(count, 1, 1, 2)) * size
     there = rand(count, 1, 1) < chance
     moved = ((rand(count, 1, 1, 2) - 0.5) * 24).round()
     back = points - moved  # where each pixel of a moved ellipse was, (B, size, size, 2)
-    before = (((points - centre) / radii).square().sum(-1) < 1) & there
-    now = (((back - centre) / radii).square().sum(-1) < 1) & there
+    before = (((points - center) / radii).square().sum(-1) < 1) & there
+    now = (((back - center) / radii).square().sum(-1) < 1) & there
     before, now = before[:, None].float(), now[:, None].float()  # (B, 1, size, size)
     photo = pair.first.roll(1, 0).flip(-1)  # flipped: there may be but one
     grid = (back + 0.5) * 2 / size - 1

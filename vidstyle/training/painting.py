@@ -92,7 +92,7 @@ class Views:
         Args:
             net: the network.
             vectors: (B, S) or (1, S) styles.
-            shared: normalise the second views and the ramps with the statistics of the first, as
+            shared: normalize the second views and the ramps with the statistics of the first, as
                 frames of a shot are, instead of with their own.
         """
         half = len(self.frames) // 2
@@ -122,7 +122,7 @@ class Views:
             features: of the painted frames and of the frames themselves.
             style: as many as frames.
             config: the knobs of the style loss.
-            style_features: of the style pictures, for the nearest-neighbour loss.
+            style_features: of the style pictures, for the nearest-neighbor loss.
         """
         output_features, target_features = features
         pair, half = self.pair, len(moved)
@@ -228,7 +228,7 @@ def weigh(losses: dict[str, Tensor], config: PaintingConfig, progress: float) ->
 def ramps(count: int, generator: torch.Generator) -> Tensor:
     """Return frames (count, 3, 96, 96), each an even change between two colors, in any direction.
 
-    The colors are never near: what changes nowhere has no statistics to normalise it with.
+    The colors are never near: what changes nowhere has no statistics to normalize it with.
     """
     drawn = torch.rand(count, 4, 1, 1, generator=generator)
     begin, angle = drawn[:, :3], 2 * torch.pi * drawn[:, 3:]

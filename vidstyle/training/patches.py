@@ -16,7 +16,7 @@ from vidstyle.nets.shape import MULTIPLE
 
 @dataclass(frozen=True, repr=False)
 class Shot:
-    """Frames that are normalised alike, painted or not."""
+    """Frames that are normalized alike, painted or not."""
 
     frames: Sequence[Tensor]
     """(3, H, W) uint8, all of one size; one at least."""

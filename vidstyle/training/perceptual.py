@@ -52,7 +52,7 @@ _ADVERSARIAL = 3
 def worsened(pictures: Tensor, loss: Tensor, most: float) -> Tensor:
     """Return pictures (B, 3, H, W), changed by a root mean square of `most` so that a loss of them rises.
 
-    An optimisation through a network finds what the network sees wrongly (Goodfellow et al. 2015, "Explaining and
+    An optimization through a network finds what the network sees wrongly (Goodfellow et al. 2015, "Explaining and
     Harnessing Adversarial Examples"): grain, where the teacher's pictures have strokes.
     """
     (gradient,) = torch.autograd.grad(loss, pictures)
@@ -85,7 +85,7 @@ def block(net: Perceptual, x: Tensor, layer: str, slope: float = 0.0) -> Tensor:
 def noisy_features(x: Tensor, generator: torch.Generator) -> Tensor:
     """Return features or pictures (B, C, h, w), not below 0, with noise of all frequencies in every other one.
 
-    Photos have little of what is fine, and so hardly teach how it is seen; an optimisation through the network makes use of that.
+    Photos have little of what is fine, and so hardly teach how it is seen; an optimization through the network makes use of that.
     """
     count = len(x)
     share = _NOISE * torch.rand(count, 1, 1, 1, generator=generator)
@@ -138,7 +138,7 @@ def init_weights(net: Perceptual, teacher: Perceptual, pictures: Tensor) -> None
     """Draw weights (He et al. 2015), in place, with which features are as large as the teacher's.
 
     Far larger ones would first be shrunk by the biases, and channels would fall silent for good. The
-    colors are centred and enlarged before the first layer, once and for all: were it that layer's
+    colors are centered and enlarged before the first layer, once and for all: were it that layer's
     weights that are large, Adam's steps, all of one size, would hardly change them.
     """
     for module in net.modules():

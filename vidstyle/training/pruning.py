@@ -23,7 +23,7 @@ from vidstyle.training.checkpoint import shipped_weights
 from vidstyle.training.script import run_script
 
 _STREAM = ("coarse_norm", "norm2")
-"""Ends of the names of what normalises the stream at 1/16, and not the inside of a block."""
+"""Ends of the names of what normalizes the stream at 1/16, and not the inside of a block."""
 
 
 @torch.no_grad()

@@ -48,7 +48,7 @@ _SMALLEST, _LARGEST = 150, 320
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labeled:
     """A picture and what it shows."""
 
     picture: Pixels
@@ -66,8 +66,8 @@ View = tuple[Tensor, Tensor]
 """What the head looks at (C, h, w), 16-bit floats, and the labels (h, w)."""
 
 
-def read_labels(pictures: Path, labels: Path) -> list[Labelled]:
-    """Read labelled pictures.
+def read_labels(pictures: Path, labels: Path) -> list[Labeled]:
+    """Read labeled pictures.
 
     Args:
         pictures: folder that the names in the file of labels begin at.
@@ -83,7 +83,7 @@ def read_labels(pictures: Path, labels: Path) -> list[Labelled]:
         for row in rows:
             data = (pictures / row["file"]).read_bytes()
             if not hashlib.sha256(data).hexdigest().startswith(row["sha256"]):
-                raise InputError(f"{pictures / row['file']} is not the picture that was labelled")
+                raise InputError(f"{pictures / row['file']} is not the picture that was labeled")
             columns, lines = map(int, row["grid"].split("x"))
             if min(columns, lines) < 1:
                 raise ValueError(f"a grid of {row['grid']}")
@@ -94,9 +94,9 @@ def read_labels(pictures: Path, labels: Path) -> list[Labelled]:
             ]
             grid = np.array(cells, np.uint8).reshape(lines, columns)
             if (grid == NOTHING).all():
-                raise ValueError(f"nothing is labelled in {row['file']}")
+                raise ValueError(f"nothing is labeled in {row['file']}")
             held = int(row["sha256"], 16) % _HELD_OUT == 0
-            found.append(Labelled(read_picture(pictures / row["file"]), grid, held))
+            found.append(Labeled(read_picture(pictures / row["file"]), grid, held))
     except OSError as error:
         raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
     except (KeyError, ValueError, TypeError) as error:
@@ -132,17 +132,17 @@ def train(
     config = config or Config()
     rng = np.random.default_rng(config.seed)
     torch.manual_seed(config.seed)
-    labelled = read_labels(pictures, labels)
+    labeled = read_labels(pictures, labels)
     path = out / "regions.safetensors"
     make_folder(out)
     views = [
         _view(perceptual, x, rng if number else None)
-        for x in labelled
+        for x in labeled
         if not x.held_out
         for number in range(config.views)
     ]
     learned = [(x, y) for x, y in views if (y != NOTHING).any()]
-    measured = [_view(perceptual, x, None) for x in labelled if x.held_out]
+    measured = [_view(perceptual, x, None) for x in labeled if x.held_out]
     head = RegionHead(learned[0][0].shape[0], len(NAMES), config.width)
     _standardize(head, [x for x, _ in learned])
     optimizer = torch.optim.AdamW(head.parameters(), weight_decay=config.weight_decay)
@@ -190,7 +190,7 @@ def measure(head: RegionHead, views: list[View]) -> dict[str, float]:
     return {"right": float(right.sum() / confusion.sum()), **shares}
 
 
-def _view(perceptual: Perceptual, x: Labelled, rng: np.random.Generator | None) -> View:
+def _view(perceptual: Perceptual, x: Labeled, rng: np.random.Generator | None) -> View:
     """Return what the head sees of a picture: as it is, or otherwise, at random."""
     picture, labels = x.picture.astype(np.float32) / np.float32(255), x.labels
     side = SIDE

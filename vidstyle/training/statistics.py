@@ -1,7 +1,7 @@
 """Statistics of whole frames, held while a network learns on small patches, which have none of their own.
 
 Measured anew every few steps they would lag behind the weights, which would come to rely on the lag; measured of patches they would
-be noise. Held, a normalisation is a factor and a summand a channel like any other, and at the end gains and shifts take up what has
+be noise. Held, a normalization is a factor and a summand a channel like any other, and at the end gains and shifts take up what has
 changed.
 """
 
@@ -21,7 +21,7 @@ _FRAMES, _PIXELS = 4, 2**21
 
 
 class HeldStatistics:
-    """By which the frames of each shot are normalised while a network learns."""
+    """By which the frames of each shot are normalized while a network learns."""
 
     def __init__(self, net: OneStyle, shots: Sequence[Shot], home: int) -> None:
         """Measure them.
@@ -71,7 +71,7 @@ class HeldStatistics:
 
 @torch.no_grad()
 def _described(net: OneStyle, shot: Shot, held: Tensor | None = None) -> Tensor:
-    """Return the mean of the statistics (1, T) of some frames, each normalised with its own, or with those that are held."""
+    """Return the mean of the statistics (1, T) of some frames, each normalized with its own, or with those that are held."""
     frames = shot.frames
     count = max(1, min(_FRAMES, _PIXELS // frames[0][0].numel()))
     device = net.affine.device
@@ -84,7 +84,7 @@ def _described(net: OneStyle, shot: Shot, held: Tensor | None = None) -> Tensor:
 
 
 def _split(net: OneStyle, values: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Return the halves (1, C) of each normalisation: means and deviations, or gains and shifts."""
+    """Return the halves (1, C) of each normalization: means and deviations, or gains and shifts."""
     sizes = [channels for channels in net.frame_net.norm_channels for _ in range(2)]
     each = iter(torch.split(values, sizes, dim=1))
     return list(zip(each, each, strict=True))

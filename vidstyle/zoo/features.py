@@ -49,7 +49,7 @@ def _torchvision() -> Perceptual:
 
 
 def from_vgg19(layers: torch.nn.Sequential) -> Perceptual:
-    """Make the network from `features` of torchvision's VGG-19, which wants normalised colors."""
+    """Make the network from `features` of torchvision's VGG-19, which wants normalized colors."""
     convolutions = [layer for layer in layers if isinstance(layer, torch.nn.Conv2d)]
     names = [f"conv{s}_{i}" for s, count in enumerate(STAGES, 1) for i in range(1, count + 1)]
     state = {
