@@ -295,7 +295,7 @@ def test_progress_is_of_all(here):
 def test_values_out_of_their_range_are_refused_before_the_work(here):
     for options, message in (
         ({"style_weights": [1, 2]}, "expected 1 style weights"),
-        ({"method": "oil"}, "no method is called oil"),
+        ({"method": "oil"}, "expected a `method` network, swap, photoreal, got oil"),
         ({"device": "abacus"}, "no device is called abacus"),
     ):
         with pytest.raises(UsageError, match=message):

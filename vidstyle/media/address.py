@@ -11,6 +11,7 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.fields import brief
 
 _GET_FSSPEC = "pip install 'vidstyle[fsspec]'"
 
@@ -89,6 +90,8 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
     Raises:
         InputError: an address of a kind that is not read.
     """
+    if not isinstance(text, str | Path | Address):
+        raise InputError(f"expected the name of a file or its address, got {brief(text)}")
     if not isinstance(text, str) or not (scheme := _scheme(text)):
         return Path(text) if isinstance(text, str) else text
     if scheme in {"http", "https"}:
@@ -98,7 +101,7 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
             return Stored(text)
         raise InputError(
             f"cannot read {Stored(text)} here: only vidstyle run reads such addresses, without keyframes and "
-            "`preview`; download it first"
+            "a preview; download it first"
         )
     way = "name the file itself" if scheme == "file" else "vidstyle live takes others"
     if scheme != "file" and not find_spec("fsspec"):
@@ -112,6 +115,8 @@ def placed(text: str | Place) -> Place:
     Raises:
         UsageError: an address of a kind that is not written.
     """
+    if not isinstance(text, str | Path | Stored):
+        raise UsageError(f"expected the name of a file to make, or its address, got {brief(text)}")
     if not isinstance(text, str) or not (scheme := _scheme(text)):
         return Path(text) if isinstance(text, str) else text
     if scheme not in {"http", "https"} and _is_known(scheme):
