@@ -17,6 +17,9 @@ _GET_FSSPEC = "pip install 'vidstyle[fsspec]'"
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
+_CACHES = re.compile(r"\A(?:[a-z][a-z0-9+.-]+::)+(?=[a-z][a-z0-9+.-]+:/)", re.IGNORECASE)
+"""What stands before an address that is read through it: simplecache::s3://bucket/in.mp4."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -64,8 +67,8 @@ class Stored(Address):
 
     @property
     def _own(self) -> str:
-        """What does not belong to the address of an archive that the file lies in: zip://in.mp4::s3://bucket/a.zip."""
-        return self.url.partition("::")[0]
+        """What belongs neither to a cache that it is read through nor to the archive that it lies in: simplecache::zip://in.mp4::s3://bucket/a.zip."""
+        return _CACHES.sub("", self.url, count=1).partition("::")[0]
 
 
 Location: TypeAlias = Path | Address
@@ -77,7 +80,7 @@ Place: TypeAlias = Path | Stored
 
 def looks_like_address(text: str | Path) -> bool:
     """Return whether a text is an address of any kind, or one whose slash `Path` has eaten."""
-    return _SCHEME.match(str(text)) is not None
+    return (_SCHEME.match(str(text)) or _CACHES.match(str(text))) is not None
 
 
 def located(text: str | Path | Address, *, stored: bool = False) -> Location:
@@ -128,8 +131,9 @@ def placed(text: str | Place) -> Place:
 
 
 def _scheme(text: str) -> str | None:
-    found = _SCHEME.match(text) if "://" in text else None
-    return found[1].lower() if found else None
+    if "://" not in text or not looks_like_address(text):
+        return None
+    return text.partition(":")[0].lower()
 
 
 def _is_known(scheme: str) -> bool:

@@ -87,6 +87,10 @@ def place_of(address: Stored, to: str = "read") -> Path | tuple[Any, str]:
         VidstyleError: see `check_stored`.
     """
     with _opened(address, to, OutputError if to == "write" else InputError) as (files, path):
+        from fsspec.implementations.cached import CachingFileSystem
+
+        while isinstance(files, CachingFileSystem):
+            files = files.fs
         return Path(path) if getattr(files, "local_file", False) else (files, path)
 
 
