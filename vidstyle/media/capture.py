@@ -273,10 +273,12 @@ class LiveSource:
                 opened = time.monotonic()
                 reason = self._read(container, playback)
                 container.close()
+                if self._ended:
+                    break
                 if self._lasts and not reason and self.device.loops and self.came:
                     container = self._open()
                     continue
-                if self._ended or not self.device.returns or (self._lasts and not reason):
+                if not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
                 if time.monotonic() - opened < _PAUSE:  # what ends at once is not opened at once
