@@ -89,9 +89,10 @@ def place_of(address: Stored, to: str = "read") -> Path | tuple[Any, str]:
     with _opened(address, to, OutputError if to == "write" else InputError) as (files, path):
         from fsspec.implementations.cached import CachingFileSystem
 
-        while isinstance(files, CachingFileSystem):
-            files = files.fs
-        return Path(path) if getattr(files, "local_file", False) else (files, path)
+        behind = files
+        while isinstance(behind, CachingFileSystem):
+            behind = behind.fs
+        return Path(path) if getattr(behind, "local_file", False) else (behind, path)
 
 
 def is_store_folder(address: Stored) -> bool:
