@@ -7,57 +7,21 @@ import itertools
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
-from safetensors.torch import save_file
 
-from tests.clips import make_clip, make_picture
+from tests.clips import make_clip
 from tests.conftest import vidstyle
-from vidstyle import VidstyleError, stylize
+from vidstyle import stylize
 from vidstyle.cli import steps
 from vidstyle.cli.app import app
-from vidstyle.cli.spelling import spelled
 from vidstyle.cli.steps import StepDisplay
 from vidstyle.media.source import FileSource
 from vidstyle.optimize.descent import StepResult
-
-
-@pytest.fixture
-def folder(perceptual, tmp_path):
-    save_file(perceptual.state_dict(), tmp_path / "features.safetensors")
-    make_picture(tmp_path / "photo.png", 64, 48)
-    make_picture(tmp_path / "starry.jpg", 60, 60)
-    return tmp_path
-
-
-@pytest.fixture
-def here(folder, monkeypatch):
-    """The folder, entered for commands in this process: an interpreter with torch takes seconds."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(folder)
-    yield folder
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-def refused(here):
-    """Says that a command is refused in one line."""
-
-    def check(message, *words):
-        with pytest.raises(VidstyleError) as caught:
-            app(list(map(str, words)), standalone_mode=False)
-        assert caught.value.exit_code == 2
-        assert message in spelled(str(caught.value))
-        assert "\n" not in str(caught.value)
-
-    return check
-
 
 CLIP = (
     "paint",
