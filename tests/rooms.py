@@ -107,6 +107,7 @@ ALLOWED = {
     "api": {
         "comparison",
         "errors",
+        "fields",
         "files",
         "frame",
         "images",
@@ -125,7 +126,7 @@ ALLOWED = {
         "zoo",
     },
     "regions": {"errors", "frame", "images", "pipeline", "runtime", "stylize", "zoo"},
-    "selection": {"errors", "frame", "images", "model", "runtime", "stylize", "zoo"},
+    "selection": {"errors", "fields", "frame", "images", "model", "runtime", "stylize", "zoo"},
     "batch": {
         "api",
         "comparison",
@@ -197,6 +198,7 @@ ALLOWED = {
     "live": {
         "comparison",
         "errors",
+        "fields",
         "frame",
         "images",
         "media",

@@ -224,3 +224,20 @@ def test_colors_and_opacity_are_those_of_two_decodings(tmp_path, ending, depth):
     opacity = alpha[..., 3:].astype(np.float32) / np.iinfo(alpha.dtype).max
     expected = (color * opacity + 255 * (1 - opacity)).round().astype(np.uint8)
     assert np.array_equal(read_picture(path), expected)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (127, 95), (256, 192), (128, 48)])
+def test_an_avif_of_another_size_than_it_states_is_scaled_to_that(size, tmp_path):
+    """As its `ispe` box states it; nothing is cut off, and nothing is read from beyond it."""
+    picture = np.zeros((96, 128, 3), np.uint8)
+    picture[:, :64], picture[48:, 64:] = (255, 0, 0), (0, 255, 0)
+    made, data = cv2.imencode(".avif", picture)
+    if not made:
+        pytest.skip("this build of OpenCV writes no AVIF")
+    data = bytearray(data.tobytes())
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, *size)
+    (tmp_path / "a.avif").write_bytes(data)
+    read = read_picture(tmp_path / "a.avif")
+    expected = cv2.resize(picture[..., ::-1], size, interpolation=cv2.INTER_AREA)
+    assert read.shape == expected.shape
+    assert np.abs(read.astype(float) - expected).mean() < 8

@@ -10,10 +10,11 @@ from typing import Any
 
 from vidstyle.comparison import Comparison
 from vidstyle.errors import UsageError
+from vidstyle.fields import brief
 from vidstyle.files import Filler, Job, Result, paint_file
 from vidstyle.frame import Pixels, StreamInfo
 from vidstyle.images.arrays import PictureT
-from vidstyle.masks import Masks
+from vidstyle.masks import Masks, mask_files
 from vidstyle.media.address import Location, Place, located, placed
 from vidstyle.media.codecs import Encoding
 from vidstyle.media.inputs import check_input
@@ -149,7 +150,7 @@ def stylize(
             regions=regions,
         ),
         masks=Masks(
-            (str(mask),) if isinstance(mask, str | Path) else tuple(map(str, mask)),
+            mask_files(mask),
             *(invert, feather, keep),
         ),
         compute=Compute(device, precision, batch, low_latency),
@@ -198,6 +199,8 @@ def run(
     """
     masks = masks or Masks()
     fitting = fitting or Fitting()
+    if not isinstance(timeline, Timeline | None):
+        raise UsageError(f"expected a Timeline, got {brief(timeline)}")
     source = located(source, stored=True)
     several, source = _checked(source, style, look, timeline, styles, compute, method, masks)
     if output is None and is_pipe(source):

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
+from numbers import Real
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Class = TypeVar("Class", bound=type)
+
+
+_LONGEST = 60
+"""Characters of a value in a message."""
+
+
+def brief(value: object) -> str:
+    """Return a value for a message, or its type where that is shorter: an array fills many lines."""
+    text = repr(value)
+    return text if "\n" not in text and len(text) <= _LONGEST else f"a {type(value).__name__}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class Between:
 
     def check(self, name: str, value: float) -> None:
         """Raise UsageError where a value is outside, or is no number."""
+        if not isinstance(value, Real):
+            raise UsageError(f"expected `{name}` {self}, got {brief(value)}")
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
         if not (math.isfinite(value) and low <= value <= high):
@@ -85,6 +98,8 @@ class OneOf:
 
     def check(self, name: str, value: str) -> None:
         """Raise UsageError where a value is none of them."""
+        if not isinstance(value, str):
+            raise UsageError(f"expected `{name}` {self}, got {brief(value)}")
         if value not in self.choices and not (self.is_file and self.is_file(value)):
             raise UsageError(f"expected `{name}` {self}, got {value}")
 

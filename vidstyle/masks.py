@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import STYLE, Between, OneOf, UpTo, check, documented
+from vidstyle.fields import STYLE, Between, OneOf, UpTo, brief, check, documented
 from vidstyle.frame import Frame, StreamInfo
 from vidstyle.images.masks import Mask, along_edges, fitted, mask_of, read_mask
 from vidstyle.images.naming import NAMES, part_of, steepened
@@ -194,6 +194,19 @@ class Masks:
         if (mask.min() == 1) if self.invert else not mask.any():
             log.warning("the mask %s leaves nothing to paint", path)
         return _Still(mask, _Fit(str(path), self))
+
+
+def mask_files(mask: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """Return one mask, or several, as `Masks` takes them.
+
+    Raises:
+        UsageError: it is no name of a file.
+    """
+    several = mask if isinstance(mask, list | tuple) else [mask]
+    for each in several:
+        if not isinstance(each, str | Path):
+            raise UsageError(f"expected a `mask` in a file, or auto:person, got {brief(each)}")
+    return tuple(map(str, several))
 
 
 @STYLE

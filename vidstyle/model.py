@@ -124,8 +124,7 @@ class Model(AbstractContextManager["Model"]):
             UsageError: the look does not fit the model.
         """
         pixels, back = to_pixels(picture)
-        (painted,), _ = self.stylizer.step([pixels], look or Look())
-        return back(painted)
+        return back(self.step([pixels], look)[0][0])
 
     def step(
         self, frames: Sequence[Pixels], look: Look | None = None, state: State | None = None
@@ -142,7 +141,7 @@ class Model(AbstractContextManager["Model"]):
         """
         if len(frames) == 0:
             raise UsageError("expected one frame at least, got none")
-        return self.stylizer.step(frames, look or Look(), state)
+        return self.stylizer.step(frames, Look() if look is None else look, state)
 
     def stream(self, frames: Iterable[PictureT], look: Look | None = None) -> Iterator[PictureT]:
         """Paint the frames of a clip lazily, with calls that overlap.
@@ -158,7 +157,7 @@ class Model(AbstractContextManager["Model"]):
             UsageError: the look does not fit the model; at once.
             ValueError: a frame of another dtype or shape than the first; when it comes.
         """
-        look = look or Look()
+        look = Look() if look is None else look
         self.stylizer.check(look)
         return self._stream(iter(frames), look)
 
@@ -229,7 +228,7 @@ class Model(AbstractContextManager["Model"]):
             look.check_beginning(has_style=own)
             look = look.read(self._read, look.look)
         else:
-            looks = list(look) if isinstance(look, Sequence) else [look or Look()]
+            looks = list(look) if isinstance(look, Sequence) else [Look() if look is None else look]
             for each in looks:
                 self.stylizer.check(each)
             if not masks.mask and len(looks) != 1:
@@ -376,6 +375,7 @@ def load(
         MissingPackageError: the device needs a package that is not installed.
     """
     Compute(device, precision)
+    catalog.check_name(name)
     patches = StyleOptions(patch_size=patch_size, patch_stride=patch_stride)
     if name == SWAP:
         swap = select_swap(device, precision, *patches.patch)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from vidstyle.errors import UsageError
+from vidstyle.fields import brief
 from vidstyle.frame import StreamInfo
 from vidstyle.images.files import PictureSource
 from vidstyle.model import Model, load
@@ -18,7 +19,7 @@ from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
-from vidstyle.zoo.names import IDENTITY, PHOTOREAL, SWAP
+from vidstyle.zoo.names import IDENTITY, OPTIMISED, PHOTOREAL, SWAP
 
 METHODS = ("network", SWAP, PHOTOREAL)
 """How a video is painted: by a network; by patches of it that are swapped for a picture's nearest; or it gets a picture's colors
@@ -43,6 +44,18 @@ def several_of(style: StyleSource | Sequence[StyleSource]) -> list[StyleSource]:
     if not styles:
         raise UsageError("expected a style, got none")
     return styles
+
+
+def check_named(method: str) -> None:
+    """Refuse what is none of `METHODS`.
+
+    Raises:
+        UsageError: it is none; those that paint by optimisation are of `vidstyle.paint`.
+    """
+    if not isinstance(method, str) or method not in METHODS:
+        said = method if isinstance(method, str) else brief(method)
+        way = "; vidstyle.paint paints a picture so, by optimisation" if said in OPTIMISED else ""
+        raise UsageError(f"expected a `method` {', '.join(METHODS)}, got {said}{way}")
 
 
 def load_for(
@@ -75,8 +88,7 @@ def model_for(
         InputError: a network's file is missing or damaged.
     """
     styles = several_of(style)
-    if method not in METHODS:
-        raise UsageError(f"no method is called {method}; expected {', '.join(METHODS)}")
+    check_named(method)
     named = [s for s in styles if isinstance(s, str | Path)]
     networks = [s for s in named if catalog.find_style(str(s))]
     if any(str(s) == IDENTITY for s in named):
@@ -127,11 +139,12 @@ def read_style(
 
 
 def check_method(method: str, compute: Compute, look: Look) -> None:
-    """Refuse a device that a method does not ask.
+    """Refuse what is no method, or a device that one does not ask.
 
     Raises:
-        UsageError: it does not.
+        UsageError: it is none, or does not.
     """
+    check_named(method)
     if method == PHOTOREAL and not (look.flow == "raft" or compute.device in {"auto", "cpu"}):
         raise UsageError("photoreal asks no network: leave `device` out")
 

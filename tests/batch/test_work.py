@@ -8,40 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 import vidstyle
-from tests.clips import make_clip, make_picture
+from tests.clips import make_clip
 from tests.conftest import ROOT
 from vidstyle import Encoding, Interrupted, Look, OutputError, UsageError
 from vidstyle.batch import painting, work
 from vidstyle.media.sink import PIECE_FRAMES
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """a.mp4 and b.mkv of ten frames, c.png, one.png and two.png."""
-    folder = tmp_path_factory.mktemp("clips")
-    make_clip(folder / "a.mp4", times=range(10), size=(64, 48))
-    make_clip(folder / "b.mkv", times=range(10), size=(64, 48), sound=False)
-    make_picture(folder / "c.png", 64, 48)
-    make_picture(folder / "one.png")
-    make_picture(folder / "two.png", 100, 100)
-    return folder
-
-
-@pytest.fixture
-def here(clips, tmp_path, monkeypatch):
-    for path in clips.iterdir():
-        shutil.copy(path, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def many(*sources, styles=("identity",), output="out/{name}.{style}.{ext}", **options):
@@ -295,7 +273,7 @@ def test_progress_is_of_all(here):
 def test_values_out_of_their_range_are_refused_before_the_work(here):
     for options, message in (
         ({"style_weights": [1, 2]}, "expected 1 style weights"),
-        ({"method": "oil"}, "no method is called oil"),
+        ({"method": "oil"}, "expected a `method` network, swap, photoreal, got oil"),
         ({"device": "abacus"}, "no device is called abacus"),
     ):
         with pytest.raises(UsageError, match=message):
@@ -312,93 +290,6 @@ def test_weights_are_those_of_the_mixture(here):
     vidstyle.stylize("c.png", "one.png", "one.out.png", method="photoreal")
     mixed, one, two = (cv2.imread(f"{s}.out.png") for s in ("one+two", "one", "two"))
     assert np.abs(mixed - one.astype(float)).mean() < np.abs(mixed - two.astype(float)).mean() / 3
-
-
-def decoded(path):
-    with av.open(str(path)) as container:
-        return np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
-
-
-@pytest.mark.parametrize("jobs", [2, 5])
-def test_several_jobs_make_the_same(here, jobs):
-    order, styles = [], ["identity", "starry_night"]
-    options = {"styles": styles, "device": "cpu"}
-    alone = many("a.mp4", "b.mkv", "c.png", output="one/{name}.{style}.{ext}", **options)
-    report = many(
-        *("a.mp4", "b.mkv", "c.png"),
-        **options,
-        jobs=jobs,
-        report="r.json",
-        on_outcome=lambda outcome: order.append(outcome.output.name),
-    )
-    assert statuses(alone) == statuses(report) == ["done"] * 6
-    assert sorted(order) == sorted(o.output.name for o in report.outcomes)
-    for one, other in zip(alone.outcomes, report.outcomes, strict=True):
-        assert one.output.name == other.output.name
-        assert np.array_equal(decoded(one.output), decoded(other.output))
-    told = json.loads(Path("r.json").read_text())
-    assert (told["done"], told["failed"]) == (6, 0)
-    again = many("a.mp4", "b.mkv", "c.png", **options, jobs=jobs, report="r.json", overwrite=True)
-    assert statuses(again) == ["skipped"] * 6
-
-
-def test_jobs_are_at_work_together(here, monkeypatch):
-    """Each waits in its first frames until the other is there, too."""
-    together = threading.Barrier(2, timeout=60)
-    met = set()
-
-    def meet(step):
-        met.add(step.item)
-
-    paint = painting.paint_file
-
-    def waiting(*args, **options):
-        together.wait()
-        return paint(*args, **options)
-
-    monkeypatch.setattr(painting, "paint_file", waiting)
-    report = many("a.mp4", "b.mkv", jobs=2, on_progress=meet)
-    assert statuses(report) == ["done"] * 2
-    assert len(met) == 2
-
-
-def test_a_failure_in_a_job_does_not_stop_the_rest(here):
-    Path("bad.mp4").write_bytes(b"no video")
-    report = many("a.mp4", "bad.mp4", "b.mkv", "none.mp4", styles=["identity", "no.png"], jobs=3)
-    assert [o.status for o in report.outcomes if o.styles == ["identity"]] == [
-        *("done", "failed", "done", "failed")
-    ]
-    assert report.count("failed") == 6
-
-
-@pytest.mark.parametrize("name", ["stop", "on_outcome", "on_progress"])
-def test_what_a_function_raises_ends_all_jobs(here, name):
-    """The caller's error comes out, nothing is half there, and the report says what is waiting."""
-    calls = []
-
-    def end(*_):
-        calls.append(1)
-        if len(calls) > 2 * (name == "stop"):
-            raise Interrupted(signal.SIGINT)
-
-    with pytest.raises(Interrupted):
-        many(
-            *["a.mp4", "b.mkv", "c.png"],
-            styles=["identity"],
-            jobs=2,
-            report="r.json",
-            **{name: end},
-        )
-    told = json.loads(Path("r.json").read_text())
-    assert told["failed"] == 0
-    assert told["waiting"] + told["done"] == 3
-    made = {r["output"] for r in told["results"] if r["status"] == "done"}
-    assert {str(p) for p in Path("out").iterdir()} == made if Path("out").exists() else not made
-
-
-def test_how_many_jobs_is_held_to_a_range(here):
-    with pytest.raises(UsageError, match="`jobs` from 1 to 64, got 0"):
-        many("a.mp4", "b.mkv", jobs=0)
 
 
 def test_numbered_pictures_are_skipped_once_they_are_whole(here):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import typer
 
 from tests.conftest import vidstyle
 from vidstyle import Cue, InputError, UsageError
 from vidstyle.cli.app import app
+from vidstyle.cli.mistakes import with_commands
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,11 @@ from vidstyle.cli.app import app
         ),
         ("run in.mp4 -s x --method mrf --at 0=y", "for a video it has `method` video"),
         ("paint in.jpg -s x --method network", "`method` network is one of vidstyle run"),
+        *(
+            (f"sheet in.mp4 --method {method}", f"`method` {method} is one of vidstyle paint")
+            for method in ("gatys", "mrf", "doodle", "video")
+        ),
+        ("sheet in.mp4 --method oil", "no method is called oil; expected network, swap"),
         ("run in.mp4 -s x --method oil", "no method is called oil; expected network, swap"),
     ],
 )
@@ -89,6 +96,33 @@ def test_a_number_that_follows_the_sound_is_answered_by_its_cue(words, cue):
     assert Cue.parse(cue)
 
 
+def test_a_live_source_has_no_sound_to_follow():
+    with pytest.raises(UsageError) as caught:
+        app(["live", "-s", "x", "--strength", "audio:0.3..1"], standalone_mode=False)
+    assert str(caught.value).endswith("by vidstyle run `at` 0=strength:audio:0.3..1")
+    said = vidstyle("live", "--help").stdout
+    assert "--at TIME=STYLE" in said
+    assert "strength:audio" not in said
+    assert "shot:3" not in said
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "told"),
+    [
+        ("paint", "choose `hdr` tonemap", "choose vidstyle run `hdr` tonemap"),
+        ("run", "choose `hdr` tonemap", "choose `hdr` tonemap"),
+        ("live", "by vidstyle run `odd` crop", "by vidstyle run `odd` crop"),
+        ("sheet", "choose a lower `fps`", "choose a lower vidstyle run `fps`"),
+        ("run", "no field: `Look`, `nosuch`", "no field: `Look`, `nosuch`"),
+    ],
+)
+def test_an_option_of_another_command_stands_behind_its_name(command, said, told):
+    root = typer.main.get_command(app)
+    parent = typer.Context(root)
+    ctx = typer.Context(root.commands[command], parent=parent, info_name=command)
+    assert with_commands(said, ctx) == told
+
+
 def test_so_it_is_in_a_configuration_file(tmp_path):
     (tmp_path / "a.toml").write_text('strength = "audio:level"')
     with pytest.raises(InputError, match="by `at` 0=strength:audio:level"):
@@ -105,3 +139,16 @@ def test_every_word_that_is_meant_is_there():
     assert not mistakes._COMMANDS.keys() & root.commands.keys()
     flags = {flag for _, it in mistakes._all(root, "") for flag in mistakes._options(it)}
     assert set(mistakes._OPTIONS.values()) <= flags
+
+
+@pytest.mark.parametrize("place", [".", "a/b"])
+@pytest.mark.parametrize(
+    "words", ["run {} --at 0=x.jpg", "sheet {}", "frame {} --at 1", "probe {}"]
+)
+def test_a_folder_is_answered_by_the_pictures_in_it(words, place, tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        app(words.format(place).split(), standalone_mode=False)
+    pictures = {".": "%05d.png", "a/b": "a/b/%05d.png"}[place]
+    assert str(caught.value).endswith(f"give a name such as {pictures}")

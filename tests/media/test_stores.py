@@ -289,6 +289,8 @@ def test_fsspec_is_imported_for_addresses_alone(clip, tmp_path):
         ("s3://bucket/a/in.mp4", "in.mp4", "s3://bucket/a/in.mp4", "s3://bucket/a/o.mp4"),
         ("sftp://me:word@host/in.mp4", "in.mp4", "sftp://host/in.mp4", "sftp://me:word@host/o.mp4"),
         ("zip://in.mp4::s3://b/a.zip", "in.mp4", "zip://in.mp4::s3://b/a.zip", "zip://o.mp4::s3://b/a.zip"),
+        ("simplecache::s3://b/a/in.mp4", "in.mp4", "simplecache::s3://b/a/in.mp4", "simplecache::s3://b/a/o.mp4"),
+        ("filecache::zip://in.mp4::sftp://me:word@h/a.zip", "in.mp4", "filecache::zip://in.mp4::sftp://h/a.zip", "filecache::zip://o.mp4::sftp://me:word@h/a.zip"),
     ],
 )  # fmt: skip
 def test_parts_of_an_address(url, name, shown, beside):
@@ -296,7 +298,29 @@ def test_parts_of_an_address(url, name, shown, beside):
     assert (stored.name, str(stored), stored.with_name("o.mp4").url) == (name, shown, beside)
 
 
+@pytest.mark.parametrize("chain", ["simplecache", "filecache", "simplecache::zip"])
+def test_a_file_is_read_through_a_cache(chain, clip, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(clip, "in.mp4")
+    inside = f"in.mp4::file://{tmp_path}/a.zip"
+    source = f"{chain}://{inside}" if chain.endswith("zip") else f"{chain}::file://{clip}"
+    vidstyle.stylize(source, "identity", tmp_path / "out.mp4")
+    assert (tmp_path / "out.mp4").stat().st_size
+
+
+def test_a_file_is_written_through_a_cache_and_not_over_what_is_read(clip, tmp_path):
+    place = f"simplecache::file://{tmp_path}/out.mp4"
+    vidstyle.stylize(clip, "identity", place)
+    assert (tmp_path / "out.mp4").stat().st_size
+    with pytest.raises(UsageError, match="is an input itself"):
+        vidstyle.stylize_many([place], ["identity"], tmp_path / "out.mp4", overwrite=True)
+
+
 def test_what_is_an_address():
+    assert located("simplecache::memory://in.mp4", stored=True) == Stored(
+        "simplecache::memory://in.mp4"
+    )
+    assert located("a::b.mp4", stored=True) == Path("a::b.mp4")
     assert located("memory://a/in.mp4", stored=True) == Stored("memory://a/in.mp4")
     assert placed("memory://a/in.mp4") == Stored("memory://a/in.mp4")
     assert placed("a/in.mp4") == Path("a/in.mp4")

@@ -199,7 +199,7 @@ def test_values_are_refused_before_the_work(base, tmp_path):
         ({"strengths": []}, "one of `strengths`"),
         ({"cell": 2048, "moments": 50}, "million pixels at most"),
         ({"at": [1]}, "`at` from 0 to 1 s"),
-        ({"method": "oil"}, "`method` network or swap or photoreal"),
+        ({"method": "oil"}, "`method` network, swap, photoreal, got oil"),
         ({"method": "photoreal"}, "of pictures, "),
         ({"styles": tmp_path / "no.jpg"}, "cannot read the picture"),
         ({"source": tmp_path / "no.mp4"}, "does not exist"),

@@ -41,8 +41,12 @@ class FieldOption:
         defaults = [_default(owner, self.name) for owner in self.owners.values()]
         return self.kind is None and any(default is not False for default in defaults)
 
-    def read(self, words: Any) -> Any:
+    def read(self, words: Any, at: FieldOption | None = None) -> Any:
         """Return the value of what typer gives; None where that is nothing.
+
+        Args:
+            words: they are given.
+            at: the option of the command that takes cues, if any.
 
         Raises:
             UsageError: it cannot be read.
@@ -55,10 +59,18 @@ class FieldOption:
             return self.kind.read(self.name, words)
         except UsageError as error:
             if cue := self._cue(str(words)):
+                way = "`at`" if at and at.follows_sound else "vidstyle run `at`"
                 raise UsageError(
-                    f"{error}; it follows the sound of a file by `at` {cue}"
+                    f"{error}; it follows the sound of a file by {way} {cue}"
                 ) from error
             raise
+
+    @property
+    def follows_sound(self) -> bool:
+        """Whether it takes cues that follow the sound, which those of a live session do not."""
+        from vidstyle.stylize.timeline import TimelineOptions
+
+        return TimelineOptions in self.owners.values()
 
     def _cue(self, words: str) -> str | None:
         """Return the cue that words are meant for, of the whole range where they do not suit the field; None: of no cue."""

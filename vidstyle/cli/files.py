@@ -40,7 +40,7 @@ def reader(
                 kind = option.kind if option else None
                 words[name] = _words(name, value, kind, several=several)
                 if option and kind:
-                    option.read(words[name])
+                    option.read(words[name], options.get("at"))
                 elif option and not isinstance(value, bool):
                     raise UsageError(f"expected true or false for `{name}`, got {value!r}")
             except UsageError as error:

@@ -18,12 +18,12 @@ from vidstyle.cli.terminal import say
 from vidstyle.errors import Interrupted, UsageError
 from vidstyle.fields import INPUT, MACHINE, OUTPUT, STYLE, Between, OneOf
 from vidstyle.live.outputs import RECORDED, SENT
+from vidstyle.live.schedule import ScheduleOptions
 from vidstyle.masks import LiveMask
 from vidstyle.media import capture
 from vidstyle.media.atomic_output import check_output
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.look import Look
-from vidstyle.stylize.timeline import TimelineOptions
 
 if TYPE_CHECKING:
     from vidstyle.live.outputs import Output
@@ -168,7 +168,7 @@ def live(
     destinations: Outputs,
     # These can change while it runs.
     look: Annotated[Look, only("strength", "blend", "stroke", "stability", "colors")],
-    times: TimelineOptions,
+    times: ScheduleOptions,
     masks: LiveMask,
     pacing: Pacing,
     compute: Annotated[Compute, only("device", "precision")],

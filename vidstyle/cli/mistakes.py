@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -147,6 +148,18 @@ def no_option(
     return UsageError(f"{said}; {_called(ctx)} --help lists them")
 
 
+def check_method(method: str | None) -> None:
+    """Refuse the methods of `vidstyle paint`, and what is none, in a command that paints a video frame by frame; None: it is not given.
+
+    Raises:
+        UsageError: it names the command that has the method.
+    """
+    from vidstyle.selection import METHODS
+
+    if method is not None and method not in METHODS:
+        raise no_method(method, METHODS)
+
+
 def no_method(method: str, own: Collection[str]) -> UsageError:
     """Return the answer to a method that a command has not: the command that has it.
 
@@ -168,6 +181,25 @@ def no_method(method: str, own: Collection[str]) -> UsageError:
             f"`method` {method} is one of vidstyle paint, for pictures; for a video it has `method` video"
         )
     return UsageError(f"no method is called {method}; expected {', '.join(own)}")
+
+
+def with_commands(text: str, ctx: Any) -> str:
+    """Return a message in which a field that a command has no option for stands behind a command that has it: vidstyle run `hdr`.
+
+    Args:
+        text: of the library, which does not know who calls it.
+        ctx: of the command.
+    """
+    own = {param.name for param in ctx.command.params}
+
+    def behind(match: re.Match[str]) -> str:
+        if match[1] or match[2] in own:
+            return match[0]
+        everything = _all(ctx.find_root().command, "vidstyle")
+        having = (path for path, it in everything if match[2] in {p.name for p in it.params})
+        return f"{path} {match[0]}" if (path := next(having, None)) else match[0]
+
+    return re.sub(r"(vidstyle [a-z -]+)?`([a-z][a-z0-9_]*)(?:=False)?`", behind, text)
 
 
 def _is_of_a_video(words: Collection[str]) -> bool:

@@ -25,8 +25,8 @@ from typer.core import TyperCommand
 
 from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.files import reader
-from vidstyle.cli.mistakes import no_method, no_option
-from vidstyle.errors import UsageError
+from vidstyle.cli.mistakes import no_method, no_option, with_commands
+from vidstyle.errors import UsageError, VidstyleError
 from vidstyle.fields import HEADINGS, check, declared
 
 
@@ -141,7 +141,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(*, config_file: Path | None, **values: Any) -> None:
         given = {}
         for name, option in options.items():
-            value = option.read(values.pop(name))
+            value = option.read(values.pop(name), options.get("at"))
             if value is not None:
                 given[name] = value
         method = values.get("method", "")
@@ -200,6 +200,14 @@ class Command(TyperCommand):
         except Exception as error:
             if answer := no_option(error, self, ctx, words):
                 raise answer from error
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """Do its work; what it raises names no option that it has not, unless with the command that has it."""
+        try:
+            return super().invoke(ctx)
+        except VidstyleError as error:
+            error.args = (with_commands(str(error), ctx), *error.args[1:])
             raise
 
     def describe(self) -> None:

@@ -14,7 +14,7 @@ from vidstyle.batch.plan import Plan, Source, styles_in
 from vidstyle.batch.work import Batch
 from vidstyle.cli.fitting import FitDisplay
 from vidstyle.cli.many import paint_many, told
-from vidstyle.cli.mistakes import no_method
+from vidstyle.cli.mistakes import check_method
 from vidstyle.cli.options import checked, command, without
 from vidstyle.cli.progress import ProgressDisplay
 from vidstyle.cli.signals import StopOnSignal
@@ -39,13 +39,7 @@ from vidstyle.stylize.timeline import Timeline, TimelineOptions
 from vidstyle.training.fitting import Fitting
 
 
-def _check(method: str) -> None:
-    """Refuse the methods of other commands."""
-    if method not in METHODS:
-        raise no_method(method, METHODS)
-
-
-@checked(_check)
+@checked(check_method)
 @command
 def run(
     *,

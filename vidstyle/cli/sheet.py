@@ -10,7 +10,8 @@ import typer
 
 from vidstyle.cli.common import Overwrite, Quiet
 from vidstyle.cli.inline import show as show_inline
-from vidstyle.cli.options import command, only
+from vidstyle.cli.mistakes import check_method
+from vidstyle.cli.options import checked, command, only
 from vidstyle.cli.pictures import check_picture, write_picture
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.terminal import say
@@ -25,6 +26,7 @@ from vidstyle.sheet.contact import SheetOptions, draw, inside
 from vidstyle.zoo import catalog
 
 
+@checked(check_method)
 @command
 def sheet(
     *,

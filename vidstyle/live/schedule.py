@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from vidstyle.errors import UsageError
+from vidstyle.fields import STYLE, documented
 from vidstyle.live.controls import NUMBERS
 from vidstyle.stylize.cues import Cue, Level
-from vidstyle.stylize.timeline import Timeline
+from vidstyle.stylize.timeline import Timeline, TimelineOptions
 
 _CHANGED = (*NUMBERS, "stroke", "colors")
 """What a cue can change beside the style."""
+
+
+@STYLE
+@documented
+@dataclass(frozen=True)
+class ScheduleOptions(TimelineOptions):
+    """How the timeline of a live session is given: neither its shots nor its sound are known."""
+
+    at: tuple[str, ...] = ()
+    """Change the look from this time of the session on: TIME=STYLE,strength:0.4,fade:1.5, with a STYLE, or only numbers. TIME is seconds or
+    1:30."""
 
 
 class Schedule:

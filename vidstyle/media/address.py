@@ -11,10 +11,14 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.fields import brief
 
 _GET_FSSPEC = "pip install 'vidstyle[fsspec]'"
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/", re.IGNORECASE)
+
+_CACHES = re.compile(r"\A(?:[a-z][a-z0-9+.-]+::)+(?=[a-z][a-z0-9+.-]+:/)", re.IGNORECASE)
+"""What stands before an address that is read through it: simplecache::s3://bucket/in.mp4."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ class Stored(Address):
 
     @property
     def _own(self) -> str:
-        """What does not belong to the address of an archive that the file lies in: zip://in.mp4::s3://bucket/a.zip."""
-        return self.url.partition("::")[0]
+        """What belongs neither to a cache that it is read through nor to the archive that it lies in: simplecache::zip://in.mp4::s3://bucket/a.zip."""
+        return _CACHES.sub("", self.url, count=1).partition("::")[0]
 
 
 Location: TypeAlias = Path | Address
@@ -76,7 +80,7 @@ Place: TypeAlias = Path | Stored
 
 def looks_like_address(text: str | Path) -> bool:
     """Return whether a text is an address of any kind, or one whose slash `Path` has eaten."""
-    return _SCHEME.match(str(text)) is not None
+    return (_SCHEME.match(str(text)) or _CACHES.match(str(text))) is not None
 
 
 def located(text: str | Path | Address, *, stored: bool = False) -> Location:
@@ -89,6 +93,8 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
     Raises:
         InputError: an address of a kind that is not read.
     """
+    if not isinstance(text, str | Path | Address):
+        raise InputError(f"expected the name of a file or its address, got {brief(text)}")
     if not isinstance(text, str) or not (scheme := _scheme(text)):
         return Path(text) if isinstance(text, str) else text
     if scheme in {"http", "https"}:
@@ -98,7 +104,7 @@ def located(text: str | Path | Address, *, stored: bool = False) -> Location:
             return Stored(text)
         raise InputError(
             f"cannot read {Stored(text)} here: only vidstyle run reads such addresses, without keyframes and "
-            "`preview`; download it first"
+            "a preview; download it first"
         )
     way = "name the file itself" if scheme == "file" else "vidstyle live takes others"
     if scheme != "file" and not find_spec("fsspec"):
@@ -112,6 +118,8 @@ def placed(text: str | Place) -> Place:
     Raises:
         UsageError: an address of a kind that is not written.
     """
+    if not isinstance(text, str | Path | Stored):
+        raise UsageError(f"expected the name of a file to make, or its address, got {brief(text)}")
     if not isinstance(text, str) or not (scheme := _scheme(text)):
         return Path(text) if isinstance(text, str) else text
     if scheme not in {"http", "https"} and _is_known(scheme):
@@ -123,8 +131,9 @@ def placed(text: str | Place) -> Place:
 
 
 def _scheme(text: str) -> str | None:
-    found = _SCHEME.match(text) if "://" in text else None
-    return found[1].lower() if found else None
+    if "://" not in text or not looks_like_address(text):
+        return None
+    return text.partition(":")[0].lower()
 
 
 def _is_known(scheme: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -41,6 +42,9 @@ _PAUSE = 0.5
 
 _WHOLE = re.compile(r"(file|ftp|https?)://", re.IGNORECASE)
 """Of addresses that may lead to a file."""
+
+_CLOSING = 0.3
+"""Seconds that `close` waits for the thread: the next frame comes sooner, if any comes."""
 
 _OPENING = 10.0
 """Seconds that an input may take to open, and to give its first frame."""
@@ -269,15 +273,16 @@ class LiveSource:
                 opened = time.monotonic()
                 reason = self._read(container, playback)
                 container.close()
+                if self._ended:
+                    break
                 if self._lasts and not reason and self.device.loops and self.came:
                     container = self._open()
                     continue
-                if self._ended or not self.device.returns or (self._lasts and not reason):
+                if not self.device.returns or (self._lasts and not reason):
                     break
                 log.warning("%s was lost (%s): waiting for it", self.device.name, reason)
-                # What ends at once is not opened without a pause.
-                if time.monotonic() - opened < _PAUSE:
-                    time.sleep(_PAUSE)
+                if time.monotonic() - opened < _PAUSE:  # what ends at once is not opened at once
+                    self._pause()
                 found = self._wait()
                 if found is None:
                     break
@@ -294,19 +299,17 @@ class LiveSource:
 
     def _wait(self) -> Any:
         while not self._ended:
-            try:
+            with contextlib.suppress(InputError):
                 return self._open()
-            except InputError:
-                time.sleep(_PAUSE)
+            self._pause()
         return None
 
-    def _read(self, container: Any, playback: Playback | None) -> str:
-        """Read until the end or an error; return its reason, empty at the end.
+    def _pause(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, _PAUSE)
 
-        Args:
-            container: what is read.
-            playback: of a file.
-        """
+    def _read(self, container: Any, playback: Playback | None) -> str:
+        """Read until the end or an error, a file as it is to be played; return the reason, empty at the end."""
         clock = DeviceClock()
         try:
             for packet in container.demux(video=0):
@@ -384,10 +387,11 @@ class LiveSource:
         return Captured(pixels, stamp, number, time.monotonic() - began)
 
     def close(self) -> None:
-        """Stop reading; the thread ends with the packet that it waits for."""
+        """Stop reading. The thread ends with the packet that it waits for; where none comes over a net, seconds later."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+        self._thread.join(_CLOSING)
 
     def __enter__(self) -> Self:
         return self

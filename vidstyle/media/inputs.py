@@ -58,7 +58,7 @@ def check_input(path: Location) -> None:
             if path.is_dir():
                 raise InputError(
                     f"cannot read {path}: it is a folder; for numbered pictures give a name such "
-                    f"as {path.name}/%05d.png"
+                    f"as {path / '%05d.png'}"
                 )
             if path.exists():
                 raise InputError(f"cannot read {path}: it is no file, but a pipe or a device")

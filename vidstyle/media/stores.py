@@ -87,7 +87,12 @@ def place_of(address: Stored, to: str = "read") -> Path | tuple[Any, str]:
         VidstyleError: see `check_stored`.
     """
     with _opened(address, to, OutputError if to == "write" else InputError) as (files, path):
-        return Path(path) if getattr(files, "local_file", False) else (files, path)
+        from fsspec.implementations.cached import CachingFileSystem
+
+        behind = files
+        while isinstance(behind, CachingFileSystem):
+            behind = behind.fs
+        return Path(path) if getattr(behind, "local_file", False) else (behind, path)
 
 
 def is_store_folder(address: Stored) -> bool:

@@ -138,7 +138,8 @@ def default_config(method: str) -> Config:
         UsageError: no method has that name.
     """
     if method not in METHODS:
-        raise UsageError(f"expected a `method` {', '.join(METHODS)}, got {method}")
+        way = "; vidstyle.stylize paints so, by a network" if method == "network" else ""
+        raise UsageError(f"expected a `method` {', '.join(METHODS)}, got {method}{way}")
     return METHODS[method]()
 
 

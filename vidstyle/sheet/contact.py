@@ -24,7 +24,7 @@ from vidstyle.media.video import Video
 from vidstyle.model import Model
 from vidstyle.moments import find_moments
 from vidstyle.runtime.compute import Compute
-from vidstyle.selection import METHODS, TAKEN, StyleSource, load_for
+from vidstyle.selection import METHODS, TAKEN, StyleSource, check_named, load_for
 from vidstyle.stylize.look import Look
 from vidstyle.zoo import catalog
 from vidstyle.zoo.names import IDENTITY
@@ -57,6 +57,7 @@ class SheetOptions:
     """network: a painting. swap: patches of the video replaced by the picture's nearest. photoreal: only its colors, without strokes."""
 
     def __post_init__(self) -> None:
+        check_named(self.method)
         check(self)
         if not self.strengths:
             raise UsageError("expected one of `strengths` at least, got none")

@@ -14,7 +14,7 @@ from types import MappingProxyType, UnionType
 from typing import Self, TypeAlias, Union, get_args, get_origin
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import Note, OneOf, declared
+from vidstyle.fields import Note, OneOf, brief, declared
 from vidstyle.stylize.fades import CURVES
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, normalized
@@ -109,8 +109,8 @@ class Cue:
         shot = re.fullmatch(r"shot:(\d{1,9})", at) if isinstance(at, str) else None
         if shot and int(shot[1]) < 1:
             raise UsageError("expected shots from 1 on, got shot:0")
-        if curve not in CURVES:
-            raise UsageError(f"expected a curve of {' or '.join(CURVES)}, got {curve}")
+        if not isinstance(curve, str) or curve not in CURVES:
+            raise UsageError(f"expected a curve of {' or '.join(CURVES)}, got {brief(curve)}")
         sources = style if style is None or isinstance(style, Style) else _several(style)
         if isinstance(sources, tuple):
             normalized(weights, len(sources))
@@ -263,7 +263,7 @@ def _time(name: str, value: object) -> Fraction:
     except (ValueError, OverflowError):
         pass
     other = " or shot:3" if name == "time" else ""
-    raise UsageError(f"expected a {name} such as 90.5 or 1:30{other}, got {value!r}") from None
+    raise UsageError(f"expected a {name} such as 90.5 or 1:30{other}, got {brief(value)}") from None
 
 
 def is_number(name: str) -> bool:
@@ -294,9 +294,9 @@ def _checked(name: str, value: Value) -> Value:
         if isinstance(value, str):
             value = _number(name, value)
         elif isinstance(value, bool) or not isinstance(value, int | float | Level):
-            raise UsageError(f"expected `{name}` as a number or audio, got {value!r}")
+            raise UsageError(f"expected `{name}` as a number or audio, got {brief(value)}")
     elif not isinstance(value, str | bool):
-        raise UsageError(f"expected `{name}` as a word, got {value!r}")
+        raise UsageError(f"expected `{name}` as a word, got {brief(value)}")
     for note in notes:
         if isinstance(note, OneOf) and isinstance(value, str):
             value = note.word(value)

@@ -43,5 +43,10 @@ class Look:
 
     def __post_init__(self) -> None:
         fields.check(self)
+        if not isinstance(self.style, Style | None):
+            raise UsageError(
+                f"expected a `style` of Model.style or mix, got {fields.brief(self.style)}: "
+                "let the model read it, Look(model.style(picture))"
+            )
         if self.flow == "raft" and not self.stability:
             raise UsageError("a `flow` is what a `stability` above 0 follows; give both")

@@ -14,7 +14,7 @@ import numpy as np
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import STYLE, Between, check, documented
+from vidstyle.fields import STYLE, Between, brief, check, documented
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Vector
 
@@ -179,7 +179,10 @@ def normalized(weights: Sequence[float] | None, count: int) -> tuple[float, ...]
     """
     if not count:
         raise UsageError("expected a style, got none")
-    weights = (1.0,) * count if weights is None else tuple(weights)
+    try:
+        weights = (1.0,) * count if weights is None else tuple(map(float, weights))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"expected a list of style weights, got {brief(weights)}") from error
     if not (all(math.isfinite(w) and w >= 0 for w in weights) and sum(weights) > 0):
         raise UsageError(
             "expected style weights of 0 or more that are not all 0, got "
@@ -203,6 +206,11 @@ def mix(styles: Sequence[Style], weights: Sequence[float] | None = None) -> Styl
     Raises:
         UsageError: there are no styles, they are of different models, or the weights do not fit.
     """
+    for style in (several := styles if isinstance(styles, Sequence) else [styles]):
+        if not isinstance(style, Style) or several is not styles:
+            raise UsageError(
+                f"expected a list of styles that Model.style returned, got {type(style).__name__}"
+            )
     each = normalized(weights, len(styles))
     if len({style.made_by for style in styles}) > 1:
         raise UsageError("expected styles of one model, got some of different ones")

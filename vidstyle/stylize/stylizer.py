@@ -28,6 +28,7 @@ from itertools import islice
 import numpy as np
 
 from vidstyle.errors import UsageError
+from vidstyle.fields import brief
 from vidstyle.flow.finder import flow_finder
 from vidstyle.frame import Frame, Pixels
 from vidstyle.images.colors import LIGHTS, with_light_of
@@ -183,6 +184,8 @@ class Stylizer:
         Raises:
             UsageError: it does not belong to the engine.
         """
+        if not isinstance(look, Look):
+            raise UsageError(f"expected a Look, got {brief(look)}; make one, Look(style)")
         if not self.engine.takes_pictures:
             if look.style is not None:
                 raise UsageError(

@@ -115,6 +115,10 @@ class Timeline:
     """What the style before the first cue is called, for people."""
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.cues, Sequence) and all(isinstance(cue, Cue) for cue in self.cues)):
+            raise UsageError(f"expected a list of Cue, got {fields.brief(self.cues)}")
+        if not isinstance(self.look, Look):
+            raise UsageError(f"expected a Look before the first cue, got {fields.brief(self.look)}")
         object.__setattr__(self, "cues", tuple(self.cues))
         if not self.cues:
             raise UsageError("expected one cue at least, got none")

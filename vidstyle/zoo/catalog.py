@@ -203,6 +203,18 @@ def find(name: str = "arbitrary", folder: Path = FOLDER) -> ModelFiles:
     return ModelFiles.of(folder / f"{name}.safetensors", takes_pictures=True, shipped=True)
 
 
+def check_name(name: object) -> None:
+    """Refuse what is no name of a model, nor a file.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not isinstance(name, str | Path):
+        raise UsageError(
+            f"expected the name of a model, or its weights, got a {type(name).__name__}"
+        )
+
+
 def named(name: str | Path, *others: str) -> ModelFiles:
     """Return a network by its name, or by its weights.
 
