@@ -318,6 +318,11 @@ class DoodleConfig(MrfConfig):
 class SwapConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.swap`."""
 
+    patch_layers: Annotated[dict[str, float], Between(0)] = field(
+        default_factory=lambda: {"relu1_1": 0.3, "relu2_1": 0.3, "relu3_1": 1.0}
+    )
+    """Layers where patches are compared, with weights."""
+    patch_stride: int = 2
     ratio: float = 0.0
     variation: float = 10.0
 
