@@ -19,7 +19,7 @@ from vidstyle.stylize.look import Look
 from vidstyle.stylize.style import Style, StyleOptions, mix
 from vidstyle.stylize.stylizer import Stylizer
 from vidstyle.zoo import catalog
-from vidstyle.zoo.names import IDENTITY, OPTIMISED, PHOTOREAL, SWAP
+from vidstyle.zoo.names import IDENTITY, OPTIMIZED, PHOTOREAL, SWAP
 
 METHODS = ("network", SWAP, PHOTOREAL)
 """How a video is painted: by a network; by patches of it that are swapped for a picture's nearest; or it gets a picture's colors
@@ -50,11 +50,11 @@ def check_named(method: str) -> None:
     """Refuse what is none of `METHODS`.
 
     Raises:
-        UsageError: it is none; those that paint by optimisation are of `vidstyle.paint`.
+        UsageError: it is none; those that paint by optimization are of `vidstyle.paint`.
     """
     if not isinstance(method, str) or method not in METHODS:
         said = method if isinstance(method, str) else brief(method)
-        way = "; vidstyle.paint paints a picture so, by optimisation" if said in OPTIMISED else ""
+        way = "; vidstyle.paint paints a picture so, by optimization" if said in OPTIMIZED else ""
         raise UsageError(f"expected a `method` {', '.join(METHODS)}, got {said}{way}")
 
 

@@ -15,8 +15,8 @@ PHOTOREAL = "photoreal"
 SWAP = "swap"
 """The model that swaps patches of a video for a picture's nearest."""
 
-OPTIMISED = ("gatys", "mrf", "doodle")
-"""Methods that paint by optimisation alone; photoreal and swap have a form of that, too."""
+OPTIMIZED = ("gatys", "mrf", "doodle")
+"""Methods that paint by optimization alone; photoreal and swap have a form of that, too."""
 
 NO_NETWORK = (PHOTOREAL, SWAP, IDENTITY)
 """The models that are made of no weights."""
