@@ -234,13 +234,13 @@ class PatchConfig(Config, ABC):
     size: int = 384
     steps: int = 100
     patch_layers: Annotated[dict[str, float], Between(0)] = field(
-        default_factory=lambda: {"relu3_1": 1.0}
+        default_factory=lambda: {"relu1_1": 0.3, "relu2_1": 0.3, "relu3_1": 1.0}
     )
     """Layers where patches are compared, with weights."""
     pooling: str = "average"
     patch_size: Annotated[int, Between(1, 15)] = 3
     """Side of a patch, places of a layer: larger ones keep more of the style's own shapes."""
-    patch_stride: Annotated[int, Between(1, 15)] = 1
+    patch_stride: Annotated[int, Between(1, 15)] = 2
     """Places from patch to patch, `patch_size` at most: larger ones are faster, and coarser."""
     semantics: Annotated[float, Between(0)] = 4.0
     """With masks or regions: weight of their similarity beside the features' in the search for patches; 0: they only limit the painted region."""
@@ -272,7 +272,6 @@ class MrfConfig(PatchConfig):
     ratio: float = 0.1
     patch_layers: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LAYERS[:3], 1.0))
     """Layers where patches are compared, with weights."""
-    patch_stride: int = 2
     gram_layers: Annotated[dict[str, float], Between(0)] = field(
         default_factory=lambda: dict.fromkeys(LAYERS[:4], 0.25)
     )
@@ -318,11 +317,6 @@ class DoodleConfig(MrfConfig):
 class SwapConfig(PatchConfig):
     """Every knob of a run of `vidstyle.optimize.swap`."""
 
-    patch_layers: Annotated[dict[str, float], Between(0)] = field(
-        default_factory=lambda: {"relu1_1": 0.3, "relu2_1": 0.3, "relu3_1": 1.0}
-    )
-    """Layers where patches are compared, with weights."""
-    patch_stride: int = 2
     ratio: float = 0.0
     variation: float = 10.0
 
