@@ -173,7 +173,7 @@ def test_each_half_is_painted_like_its_half_of_the_style(perceptual, config, lea
     assert red[:, :26].mean() > red[:, 38:].mean() + least
 
 
-def test_a_doodle_needs_no_content(folder, perceptual):
+def test_a_doodle_needs_no_content(folder, perceptual, caplog):
     files = RegionFiles(style_regions=folder / "style_map.png")
     config = DoodleConfig(size=64, steps=2)
     assert (config.ratio, config.init) == (0, "noise")
@@ -183,6 +183,10 @@ def test_a_doodle_needs_no_content(folder, perceptual):
         paint("map.png", "starry.png", method=config, features=perceptual)
     (folder / "style_map.png").rename("starry_sem.png")
     assert np.array_equal(paint("map.png", "starry.png", method=config, features=perceptual), made)
+    assert "maps found by name: starry_sem.png" in caplog.text
+    assert "paints without" not in caplog.text
+    with pytest.raises(UsageError, match="nothing but its regions, got `regions` none"):
+        RegionFiles(regions="none").resolved(config, Path("map.png"), [Path("starry.png")])
     with pytest.raises(UsageError, match="a map in a file"):
         paint(read_picture(folder / "map.png"), "starry.png", method=config, features=perceptual)
 
@@ -196,7 +200,7 @@ def test_maps_are_found_by_name(folder, perceptual, caplog):
     assert "by name" not in caplog.text
     (folder / "style_map.png").rename("starry_sem.png")
     found = paint("photo.png", "starry.png", **words)
-    assert "regions by name: photo_sem.png, starry_sem.png; `regions` none" in caplog.text
+    assert "maps found by name: photo_sem.png, starry_sem.png; `regions` none" in caplog.text
     assert not np.array_equal(found, alone)
     none = RegionFiles(regions="none")
     assert np.array_equal(paint("photo.png", "starry.png", regions=none, **words), alone)

@@ -146,8 +146,12 @@ class RegionFiles(FoundRegions):
             styles: the styles' files, likewise.
 
         Raises:
-            UsageError: one map is there, and the other is missing.
+            UsageError: one map is there, and the other is missing; or a doodle without regions.
         """
+        if self.regions == NONE and isinstance(config, DoodleConfig):
+            raise UsageError(
+                "a doodle is nothing but its regions, got `regions` none; a texture has a size, such as 640x360, in its place"
+            )
         if self.mask or self.style_mask or self.regions in (NAMED, NONE):
             return self
         if self.region_count or self.regions == AUTO:
@@ -179,7 +183,8 @@ class RegionFiles(FoundRegions):
             return self
         by_name = [str(m) for m in (Path(own), style_map) if m not in (*self.files, content)]
         if by_name:
-            log.warning("regions by name: %s; `regions` none paints without", ", ".join(by_name))
+            way_out = "" if isinstance(config, DoodleConfig) else "; `regions` none paints without"
+            log.warning("maps found by name: %s%s", ", ".join(by_name), way_out)
         return replace(self, regions=own, style_regions=style_map)
 
 
