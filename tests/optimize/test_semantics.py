@@ -187,6 +187,8 @@ def test_a_doodle_needs_no_content(folder, perceptual, caplog):
     assert "paints without" not in caplog.text
     with pytest.raises(UsageError, match="nothing but its regions, got `regions` none"):
         RegionFiles(regions="none").resolved(config, Path("map.png"), [Path("starry.png")])
+    with pytest.raises(UsageError, match="one style with maps of regions, got 2"):
+        paint("map.png", ["starry.png", "photo.png"], method=config, features=perceptual)
     with pytest.raises(UsageError, match="a map in a file"):
         paint(read_picture(folder / "map.png"), "starry.png", method=config, features=perceptual)
 
@@ -325,6 +327,8 @@ def test_texture_is_made_in_any_size(folder, perceptual, method):
 def test_textures_that_cannot_be_are_refused(folder, perceptual):
     with pytest.raises(UsageError, match="its own `size`, got 100"):
         paint("80x40", "starry.png", method=GatysConfig(size=100), features=perceptual)
+    with pytest.raises(UsageError, match="32 pixels a side at least, got 80x31"):
+        paint("80x31", "starry.png", features=perceptual)
     with pytest.raises(UsageError, match="134217728 pixels at most, got 99999x99999"):
         paint("99999x99999", "starry.png", features=perceptual)
     for method in ("doodle", "photoreal"):
