@@ -17,6 +17,7 @@ from vidstyle.losses.energies import matched_patches, patches
 from vidstyle.losses.perceptual import gram_matrix
 from vidstyle.optimize.api import paint
 from vidstyle.optimize.config import (
+    DISTANCE,
     DoodleConfig,
     GatysConfig,
     MrfConfig,
@@ -26,7 +27,7 @@ from vidstyle.optimize.config import (
 from vidstyle.optimize.gatys import GramEnergy
 from vidstyle.optimize.painting import Region, Scene, SceneRegion, paint_picture
 from vidstyle.optimize.regionfiles import RegionFiles
-from vidstyle.optimize.semantics import semantic_maps
+from vidstyle.optimize.semantics import fading, semantic_maps
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -99,6 +100,31 @@ def test_a_map_has_a_channel_for_each_region():
     assert semantic_maps(scene([SceneRegion(0, 1.0)])) is None
 
 
+def test_channels_fade_with_the_distance_from_their_region():
+    """By brute force: 1 within, outside half of what the distance to the nearest pixel of the region leaves."""
+    left, speck = torch.zeros(1, 1, 6, 8), torch.zeros(1, 1, 8, 6)
+    left[..., :3], speck[..., 7, 2] = 1, 0.1
+    own, (other,) = semantic_maps(scene([SceneRegion(0, 1.0, left, speck)]), DISTANCE)
+    for mask, channel in ((left, own), (speck, other)):
+        there = np.argwhere(mask[0, 0].numpy() > 0)
+        for place in np.ndindex(mask.shape[2:]):
+            away = np.linalg.norm(there - place, axis=1).min()
+            expected = 1 if away == 0 else 0.5 * np.exp(-away / (8 / 16))
+            assert float(channel[0, 0][place]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_by_distance_a_border_is_sought_at_the_same_border():
+    """Of features that are all alike, a place of the first region takes one as far from the second as it is."""
+    torch.manual_seed(4)
+    width = 16
+    columns = torch.arange(width, dtype=torch.float32).expand(1, 1, 6, width)
+    left = (columns < 8).float()
+    maps = torch.cat([fading(left), fading(1 - left)], 1)
+    features = torch.cat([columns / 1000, torch.ones_like(columns)], 1)
+    found = matched_patches(features, [features.flip(2)], maps=(maps, [maps]), semantics=100.0)
+    assert torch.allclose(found[0] * 1000, patches(features)[0] * 1000, atol=0.5)
+
+
 def test_channels_add_to_a_gram_energy_what_they_do_in_the_matrices():
     """The Gram matrices of features and maps concatenated, written out; squares of the maps alone do not depend on the picture."""
     left, top = torch.zeros(1, 1, 6, 8), torch.zeros(1, 1, 8, 6)
@@ -124,8 +150,16 @@ def test_channels_add_to_a_gram_energy_what_they_do_in_the_matrices():
     assert energy({"relu1_1": output}).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("config", "least"), [(MrfConfig, 20), (SwapConfig, 20), (GatysConfig, 4)])
-def test_each_half_is_painted_like_its_half_of_the_style(perceptual, config, least):
+@pytest.mark.parametrize(
+    ("config", "least", "more"),
+    [
+        (MrfConfig, 20, {}),
+        (SwapConfig, 20, {}),
+        (SwapConfig, 20, {"map_encoding": DISTANCE}),
+        (GatysConfig, 4, {}),
+    ],
+)
+def test_each_half_is_painted_like_its_half_of_the_style(perceptual, config, least, more):
     content = np.full((64, 64, 3), 128, np.uint8)
     style = np.empty((64, 64, 3), np.uint8)
     style[:32], style[32:] = (220, 30, 30), (30, 30, 220)
@@ -133,13 +167,13 @@ def test_each_half_is_painted_like_its_half_of_the_style(perceptual, config, lea
     left, top = np.zeros((64, 64), np.float32), np.zeros((64, 64), np.float32)
     left[:, :32], top[:32] = 1, 1
     regions = [Region(0, left, top), Region(0, 1 - left, 1 - top)]
-    knobs = {"size": 64, "steps": 25, "variation": 0.0, "ratio": 0.0, "semantics": 8.0}
+    knobs = {"size": 64, "steps": 25, "variation": 0.0, "ratio": 0.0, "semantics": 8.0, **more}
     made = paint_picture(content, [style], perceptual, config(**knobs), regions=regions).astype(int)
     red = made[..., 0] - made[..., 2]
     assert red[:, :26].mean() > red[:, 38:].mean() + least
 
 
-def test_a_doodle_needs_no_content(folder, perceptual):
+def test_a_doodle_needs_no_content(folder, perceptual, caplog):
     files = RegionFiles(style_regions=folder / "style_map.png")
     config = DoodleConfig(size=64, steps=2)
     assert (config.ratio, config.init) == (0, "noise")
@@ -149,6 +183,12 @@ def test_a_doodle_needs_no_content(folder, perceptual):
         paint("map.png", "starry.png", method=config, features=perceptual)
     (folder / "style_map.png").rename("starry_sem.png")
     assert np.array_equal(paint("map.png", "starry.png", method=config, features=perceptual), made)
+    assert "maps found by name: starry_sem.png" in caplog.text
+    assert "paints without" not in caplog.text
+    with pytest.raises(UsageError, match="nothing but its regions, got `regions` none"):
+        RegionFiles(regions="none").resolved(config, Path("map.png"), [Path("starry.png")])
+    with pytest.raises(UsageError, match="one style with maps of regions, got 2"):
+        paint("map.png", ["starry.png", "photo.png"], method=config, features=perceptual)
     with pytest.raises(UsageError, match="a map in a file"):
         paint(read_picture(folder / "map.png"), "starry.png", method=config, features=perceptual)
 
@@ -162,7 +202,7 @@ def test_maps_are_found_by_name(folder, perceptual, caplog):
     assert "by name" not in caplog.text
     (folder / "style_map.png").rename("starry_sem.png")
     found = paint("photo.png", "starry.png", **words)
-    assert "regions by name: photo_sem.png, starry_sem.png; `regions` none" in caplog.text
+    assert "maps found by name: photo_sem.png, starry_sem.png; `regions` none" in caplog.text
     assert not np.array_equal(found, alone)
     none = RegionFiles(regions="none")
     assert np.array_equal(paint("photo.png", "starry.png", regions=none, **words), alone)
@@ -287,6 +327,8 @@ def test_texture_is_made_in_any_size(folder, perceptual, method):
 def test_textures_that_cannot_be_are_refused(folder, perceptual):
     with pytest.raises(UsageError, match="its own `size`, got 100"):
         paint("80x40", "starry.png", method=GatysConfig(size=100), features=perceptual)
+    with pytest.raises(UsageError, match="32 pixels a side at least, got 80x31"):
+        paint("80x31", "starry.png", features=perceptual)
     with pytest.raises(UsageError, match="134217728 pixels at most, got 99999x99999"):
         paint("99999x99999", "starry.png", features=perceptual)
     for method in ("doodle", "photoreal"):

@@ -137,9 +137,9 @@ class FieldOption:
     def _defaults(self) -> Iterator[str]:
         shown = {m: _shown(self.kind, _default(o, self.name)) for m, o in self.owners.items()}
         first, *others = values = _by_value(shown)
-        if any(values):
-            yield f"default: {first}"
-        yield from (f"{', '.join(values[value])}: {value}" for value in others)
+        parts = [first] * bool(first) + [f"{', '.join(values[value])}: {value}" for value in others]
+        if parts:
+            yield f"default: {'; '.join(parts)}"
 
     def _bounds(self) -> Iterator[str]:
         """Yield the bounds that the metavar does not show."""

@@ -33,6 +33,7 @@ MIN_SIDE = 32
 INITS = ("content", "noise", "style", "blend")
 RECOLORED = "recolored"
 OPTIMIZERS = ("lbfgs", "adam")
+ENCODINGS = COLORED, DISTANCE = "colors", "distance"
 STYLE_LOSSES = GRAM, NEAREST, WASSERSTEIN = "gram", "nearest", "wasserstein"
 
 
@@ -52,8 +53,7 @@ class OptimizeConfig:
     init: Annotated[str, OneOf(*INITS, is_file=_is_file, random="noise", image="content")] = (
         "content"
     )
-    """Initial picture: content; noise, or random; style; blend, content and noise by halves; or a picture in a
-    file, stretched to the content's shape."""
+    """Initial picture: content; noise, or random; style; blend, content and noise by halves; or a file's picture, stretched to the content's shape."""
     noise_share: Annotated[float | None, Between(0, 1)] = None
     """Share of noise in the initial picture; by default 0, and 0.5 for blend."""
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "lbfgs"
@@ -112,8 +112,8 @@ class Config(OptimizeConfig, ABC):
     pooling: Annotated[str, OneOf("max", "average", avg="average")] = "max"
     """Pooling of the network; Gatys et al. found average, or avg, a little smoother."""
     colors: Annotated[str, OneOf(*COLORS, keep="luminance")] = "style"
-    """Colors of the result: style; or the content's: luminance, yuv, luv, lab (the painting's luminance with the content's hues), linear, histogram
-    (the style gets its colors first)."""
+    """Colors of the result: style; or the content's: luminance, yuv, luv, lab (the painting's luminance with the content's hues), linear, histogram (the
+    style gets its colors first)."""
     style_scale: Annotated[tuple[float, ...], Between(0, 8)] = (1.0,)
     """Ratio of the styles' longest side to the result's, one for all or one for each."""
 
@@ -244,6 +244,8 @@ class PatchConfig(Config, ABC):
     """Places from patch to patch, `patch_size` at most: larger ones are faster, and coarser."""
     semantics: Annotated[float, Between(0)] = 4.0
     """With masks or regions: weight of their similarity beside the features' in the search for patches; 0: they only limit the painted region."""
+    map_encoding: Annotated[str, OneOf(*ENCODINGS)] = "colors"
+    """How the search sees regions: colors, a channel for each; distance: channels that fade outside, so that a border is sought at the same border."""
     rotations: Annotated[int, Between(0, 12)] = 0
     """Rotations of the style to either side, 15 degrees each."""
     scales: Annotated[int, Between(0, 5)] = 0
@@ -340,8 +342,8 @@ class PhotorealConfig(GramConfig):
     init: Annotated[
         str, OneOf(RECOLORED, *INITS, is_file=_is_file, random="noise", image="content")
     ] = RECOLORED
-    """Initial picture: recolored is the content, each region with mean and covariance of its style's
-    colors, and the content loss compares with it too; or as for gatys."""
+    """Initial picture: recolored is the content, each region with mean and covariance of its style's colors, and the content loss compares with it
+    too; or as for gatys."""
     ratio: float = 0.1
     realism: Annotated[float, Between(0)] = 1.0
     """Weight of the matting Laplacian: how closely windows of the picture have to be affine functions of the content."""
@@ -383,15 +385,13 @@ class VideoConfig(GramConfig):
     later_steps: Annotated[int | None, Between(1)] = None
     """Optimizer steps of the frames after a shot's first, which begin nearly finished; by default `steps`."""
     temporal: Annotated[float, Between(0)] = 5.0
-    """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in
-    [0, 1]."""
+    """Weight of steadiness (gamma of Ruder et al. 2016, eq. 7). It is the mean squared difference, values in [0, 1]."""
     reach: Annotated[tuple[int, ...], Between(1)] = (1, 2, 4)
     """Distances, in frames, to the earlier frames with which a frame is compared (J of the long-term loss)."""
     passes: Annotated[int, Between(1)] = 1
     """Passes over the clip; the second goes backward."""
     flow: Annotated[str, OneOf(*FLOWS)] = "auto"
-    """The optical flow: dis, or raft (torchvision's, slow without a GPU); auto is raft on a GPU
-    where its weights have been downloaded."""
+    """The optical flow: dis, or raft (torchvision's, slow without a GPU); auto is raft on a GPU where its weights have been downloaded."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

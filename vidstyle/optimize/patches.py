@@ -34,7 +34,7 @@ class PatchObjective(SceneObjective):
         config = self._config
         if len({round(share, 6) for share in scene.shares}) > 1:
             raise UsageError("patches are taken from all styles alike: they have no weights")
-        maps, colors = semantic_maps(scene), 3
+        maps, colors = semantic_maps(scene, config.map_encoding), 3
         styles = scene.styles
         if maps:
             styles = [torch.cat(both, 1) for both in zip(styles, maps[1], strict=True)]

@@ -146,8 +146,12 @@ class RegionFiles(FoundRegions):
             styles: the styles' files, likewise.
 
         Raises:
-            UsageError: one map is there, and the other is missing.
+            UsageError: one map is there, and the other is missing; maps with several styles; or a doodle without regions.
         """
+        if self.regions == NONE and isinstance(config, DoodleConfig):
+            raise UsageError(
+                "a doodle is nothing but its regions, got `regions` none; a texture has a size, such as 640x360, in its place"
+            )
         if self.mask or self.style_mask or self.regions in (NAMED, NONE):
             return self
         if self.region_count or self.regions == AUTO:
@@ -164,13 +168,7 @@ class RegionFiles(FoundRegions):
             own = str(found)
         else:
             own = self.regions
-        if own and not style_map:
-            expected = f"{styles[0].stem}_sem.png beside {styles[0].name}, or " if styles[0] else ""
-            raise UsageError(
-                f"regions of the content and of the style need each other: expected {expected}`style_regions`"
-            )
-        if self.style_regions and not own:
-            raise UsageError("regions of the content and of the style need each other")
+        _check_both(own, style_map if own else self.style_regions, styles)
         if own is None:
             if isinstance(config, PhotorealConfig):
                 return replace(self, regions=NAMED)
@@ -179,7 +177,8 @@ class RegionFiles(FoundRegions):
             return self
         by_name = [str(m) for m in (Path(own), style_map) if m not in (*self.files, content)]
         if by_name:
-            log.warning("regions by name: %s; `regions` none paints without", ", ".join(by_name))
+            way_out = "" if isinstance(config, DoodleConfig) else "; `regions` none paints without"
+            log.warning("maps found by name: %s%s", ", ".join(by_name), way_out)
         return replace(self, regions=own, style_regions=style_map)
 
 
@@ -201,6 +200,19 @@ class ClipPlaces(Masks, FoundRegions):
     def files(self) -> list[Path]:
         """See `Masks`; and the map of the style."""
         return [*super().files, *([self.style_regions] if self.style_regions else [])]
+
+
+def _check_both(own: str | None, style_map: Path | None, styles: Sequence[Path | None]) -> None:
+    """Refuse one map of the two, and maps with several styles."""
+    if own and not style_map:
+        if len(styles) > 1:
+            raise UsageError(f"expected one style with maps of regions, got {len(styles)}")
+        expected = f"{styles[0].stem}_sem.png beside {styles[0].name}, or " if styles[0] else ""
+        raise UsageError(
+            f"regions of the content and of the style need each other: expected {expected}`style_regions`"
+        )
+    if style_map and not own:
+        raise UsageError("regions of the content and of the style need each other")
 
 
 def _beside(picture: Path | None) -> Path | None:

@@ -11,7 +11,7 @@ import numpy as np
 from vidstyle.errors import UsageError
 from vidstyle.frame import Pixels
 from vidstyle.images.files import MAX_PIXELS
-from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
+from vidstyle.optimize.config import MIN_SIDE, Config, DoodleConfig, PhotorealConfig
 
 
 def texture_of(content: Path) -> tuple[int, int] | None:
@@ -29,8 +29,12 @@ def for_texture(config: Config, size: tuple[int, int]) -> Config:
     """Return a method that paints texture alone, from noise, in a width and height.
 
     Raises:
-        UsageError: it is too large or of another size, or the method is none for this.
+        UsageError: it is too small, too large or of another size, or the method is none for this.
     """
+    if min(size) < MIN_SIDE:
+        raise UsageError(
+            f"expected a texture of {MIN_SIDE} pixels a side at least, got {size[0]}x{size[1]}"
+        )
     if size[0] * size[1] > MAX_PIXELS:
         raise UsageError(
             f"expected a texture of {MAX_PIXELS} pixels at most, got {size[0]}x{size[1]}"
