@@ -119,7 +119,7 @@ def test_the_command_line_of_it(tmp_path):
     assert "colors" in result.engine
     with FileSource(result.output) as source:
         assert len(list(source)) == 8
-    with pytest.raises(UsageError, match="expected network, swap, photoreal"):
+    with pytest.raises(UsageError, match="expected a `method` network, swap, photoreal"):
         stylize(tmp_path / "in.mp4", tmp_path / "dusk.png", method="magic", overwrite=True)
     asked = {"method": "photoreal", "overwrite": True}
     with pytest.raises(UsageError, match="of no scale"):

@@ -186,7 +186,7 @@ def test_the_command_does_too_and_says_what_it_refuses_in_a_line(style, judge, t
         ({"method": "network", "patch_size": 5}, "arbitrary swaps no patches"),
         ({"precision": "int8"}, "`precision` auto or f32 for `method` swap, got int8"),
         ({"style": "starry_night"}, "swap takes the patches of pictures, of no network"),
-        ({"method": "oil"}, "expected network, swap, photoreal"),
+        ({"method": "oil"}, "expected a `method` network, swap, photoreal"),
         ({"patch_size": 15}, "pictures of 60 pixels at least for a `patch_size` of 15, got 64x48"),
     ],
 )
