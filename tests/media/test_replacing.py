@@ -357,6 +357,8 @@ def test_a_folder_that_cannot_be_written_is_told(base, tmp_path, monkeypatch):
 def test_a_hangup_ends_a_run_cleanly_unless_it_is_ignored(tmp_path, ignored):
     clip = make_clip(tmp_path / "in.nut", codec="rawvideo", sound=False).read_bytes()
     command = [sys.executable, "-m", "vidstyle", "run", "-", "-s", "identity", "-o", "out.mp4"]
+    # These tests may themselves run under nohup, and what is ignored is inherited.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     run = subprocess.Popen(
         ["nohup", *command] if ignored else command,
         cwd=tmp_path,
@@ -364,6 +366,7 @@ def test_a_hangup_ends_a_run_cleanly_unless_it_is_ignored(tmp_path, ignored):
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    signal.signal(signal.SIGHUP, before)
     run.stdin.write(clip)
     run.stdin.flush()  # and then it waits for more
     while not list(tmp_path.glob(".out.mp4.*.part")):
