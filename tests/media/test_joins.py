@@ -68,7 +68,8 @@ def read(path):
         beside = source.passthrough
         sound = [
             float(p.pts * p.time_base - beside.origin)
-            for p in beside._packets
+            for packets in beside._packets.values()
+            for p in packets
             if p.stream.type == "audio"
         ]
         return frames, sound, source.damage

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 
@@ -184,3 +186,15 @@ def test_surround_gets_the_nearest_layout(tmp_path, judge, caplog, layout, endin
     assert judge.stream(out, "a:0")["channels"] == channels
     assert ("takes no more of them" in caplog.text) == (ending == "avi")
     assert np.abs(heard(out)).max() > 0.01
+
+
+def test_sound_that_outlasts_the_video_stays_interleaved(tmp_path):
+    clip = tmp_path / "in.mkv"
+    two = (*LAVFI, "sine=d=40", *LAVFI, "sine=440:d=40", "-map", "0", "-map", "1", "-map", "2")
+    ffmpeg(*VIDEO, *two, "-c:v", "libx264", "-c:a", "aac", clip)
+    out = tmp_path / "out.mkv"
+    run(clip, out)
+    with av.open(out) as made:
+        times = [float(p.pts * p.time_base) for p in made.demux() if p.size]
+    assert times[-1] > 39
+    assert max(a - b for a, b in pairwise(times)) < 3

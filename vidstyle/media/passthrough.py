@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
-from collections import defaultdict, deque
+import math
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from vidstyle.media.encoder import Encoder
 from vidstyle.media.hdr import Mastering
 from vidstyle.media.projection import Projection
 from vidstyle.media.rehearsal import Beginnings, refusal
-from vidstyle.media.routes import Action, Route, kind_of, route
+from vidstyle.media.routes import Action, Route, begin_of, kind_of, route
 from vidstyle.media.rows import PcmRow, SoundRows
 from vidstyle.media.subtitles import from_text, to_text
 from vidstyle.media.tags import kept_tags
@@ -77,9 +78,8 @@ class Passthrough:
         """How a player shall turn the video, where it is not upright already."""
         self._tags = {key: value for key, value in container.metadata.items() if value}
         self._video_tags = dict(video.metadata)
-        self._packets: deque[Any] = deque()
-        self._ahead: dict[int, deque[Any]] = defaultdict(deque)
-        """Per stream, what the reader has taken of times that the video has not come to."""
+        self._packets: dict[int, deque[Any]] = {s.index: deque() for s in self.streams}
+        """Per stream, what was read, up to times that the video has not come to."""
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, AudioConverter] = {}
         self._texts: dict[int, tuple[str, str]] = {}
@@ -109,7 +109,7 @@ class Passthrough:
                 late = round(self.origin / packet.time_base) - packet.pts
                 packet.pts = packet.dts = packet.pts + late
                 packet.duration = max(1, (packet.duration or 0) - late)
-        self._packets.append(packet)
+        self._packets[packet.stream.index].append(packet)
 
     @property
     def lost(self) -> int:
@@ -164,7 +164,7 @@ class Passthrough:
         self, stream: Any, route: Route, output: av.container.OutputContainer, container: Container
     ) -> None:
         if route.action is Action.COPY and route.kind in {"audio", "subtitle"} and self._beginnings:
-            read = [p for p in self._packets if p.stream is stream]
+            read = list(self._packets[stream.index])
             if reason := self._beginnings.lack(stream, read):
                 route = replace(route, action=Action.DROP, reason=f"it is damaged ({reason})")
                 self._refused += 1
@@ -195,7 +195,7 @@ class Passthrough:
             stream = self._container.streams[index]
             if kind_of(stream) not in {"audio", "subtitle"}:
                 continue
-            first = next((p for p in self._packets if p.stream is stream), None)
+            first = next(iter(self._packets[stream.index]), None)
             if reason := refusal(stream, first, container.format):
                 what = f"{kind_of(stream)} stream {index} ({stream.codec_context.name})"
                 raise OutputError(
@@ -272,7 +272,7 @@ class Passthrough:
             return
         elif route.kind == "cover" and container.attachments and route.action is Action.COPY:
             # There a cover is an attached file of that name.
-            data = next((bytes(p) for p in self._packets if p.stream is stream), None)
+            data = next((bytes(p) for p in self._packets[index]), None)
             if data is not None:
                 ending = "jpg" if route.codec == "mjpeg" else route.codec
                 name = stream.metadata.get("filename", f"cover.{ending}")
@@ -316,13 +316,12 @@ class Passthrough:
                 "a packet beside the video is damaged; without `strict` it is left out"
             )
 
-    def _before(self, end: Fraction) -> Iterator[Any]:
-        while self._packets:
-            packet = self._packets.popleft()
-            self._ahead[packet.stream.index].append(packet)
-        for ahead in self._ahead.values():
-            while ahead and (ahead[0].pts or 0) * (ahead[0].time_base or 0) < end:
-                yield ahead.popleft()
+    def _before(self, end: Fraction | float) -> Iterable[Any]:
+        def taken(packets: deque[Any]) -> Iterator[Any]:
+            while packets and begin_of(packets[0]) < end:
+                yield packets.popleft()
+
+        return heapq.merge(*map(taken, self._packets.values()), key=begin_of)
 
     def _flush(self, output: av.container.OutputContainer, packets: Iterable[Any]) -> None:
         for read in packets:
@@ -387,11 +386,12 @@ class Passthrough:
 
     def end_at(self, time: Fraction) -> None:
         """Let the output end before all was read: drop what begins later, seconds of the output."""
-        self._packets = deque(self._before(self.origin + time))
-        self._ahead.clear()
+        for packets in self._packets.values():
+            while packets and begin_of(packets[-1]) >= self.origin + time:
+                packets.pop()
 
     def finish(self, output: av.container.OutputContainer) -> None:
         """Write the rest, when the source has ended."""
-        self._flush(output, chain(*self._ahead.values(), self._packets))
+        self._flush(output, self._before(math.inf))
         for converter in self._converters.values():
             self._mux_converted(output, converter.finish())

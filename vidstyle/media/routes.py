@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -58,6 +59,11 @@ def _taken_by(format_name: str) -> frozenset[str]:
     """Ask a muxer for the codecs that it takes."""
     with av.open(os.devnull, "w", format=format_name) as output:
         return frozenset(output.supported_codecs)
+
+
+def begin_of(packet: av.Packet[Any]) -> Fraction:
+    """Return when a packet begins, seconds; 0 where it has no time."""
+    return Fraction((packet.pts or 0) * (packet.time_base or 0))
 
 
 def kind_of(stream: Any) -> str:
