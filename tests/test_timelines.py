@@ -223,6 +223,8 @@ def test_the_command(cuts, tmp_path):
     )
     done = command("run", "in.mkv", "--timeline", "plan.toml", "--preview", "p.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "vidstyle: p.png\n")
+    again = command("run", "in.mkv", "--timeline", "plan.toml", "--preview", "p.png", cwd=tmp_path)
+    assert again.stderr.endswith("pass -y to replace it, or choose another --preview\n")
     strip = cv2.imread(str(tmp_path / "p.png"))
     assert strip.shape[1] == 6 * 240 + 5 * 4
     assert {p.name for p in tmp_path.iterdir()} == {"in.mkv", "plan.toml", "p.png"}

@@ -273,6 +273,7 @@ def test_options_that_do_not_go_together(options, said):
         (("--keyframe", "0.5=painted.png", "-o", "painted.png"), "painted.png"),
         (("--keyframe", "0.5=painted.png", "--resume"), "keep it by --learn-to"),
         (("--keyframe", "0.5=painted.png", "--learn-to", "no/net.safetensors"), "does not exist"),
+        (("--keyframe", "0.5=painted.png", "--learn-to", "net.safetensors"), "another --learn-to"),
         (("--keyframe", "0.5=painted.png", "other.mp4"), "are those of one input"),
         (("--paint-keyframes", "2"), "give a --style"),
     ],
@@ -280,6 +281,7 @@ def test_options_that_do_not_go_together(options, said):
 def test_what_is_wrong_is_one_line(words, said, base, painted, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     (tmp_path / "there.mp4").touch()
+    (tmp_path / "net.safetensors").touch()
     cv2.imwrite(str(tmp_path / "narrow.png"), np.zeros((96, 40, 3), np.uint8))
     before = {*tmp_path.iterdir()}
     done = vidstyle("run", "in.mp4", *words, cwd=tmp_path)

@@ -94,6 +94,7 @@ def learned_network(
             config=KeyframeConfig(seconds=options.learn),
             device=device,
             overwrite=overwrite,
+            named="learn_to",
             on_report=_reporter(stop, quiet=quiet),
             stop=stop,
         )

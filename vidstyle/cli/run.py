@@ -338,7 +338,7 @@ def _preview(
     if timeline is None:
         raise UsageError("`preview` shows a timeline; give a `timeline` or `at`")
     inputs = [*input_files(located(source)), *api.style_files(style or [], timeline)]
-    check_picture(picture, inputs, overwrite=overwrite)
+    check_picture(picture, inputs, overwrite=overwrite, named="preview")
     strip = api.preview(source, style, look, timeline=timeline, **options)
     write_picture(picture, strip, overwrite=overwrite)
     say(str(picture))
