@@ -336,7 +336,7 @@ def _check_fit(
         raise UsageError(
             f"`fit` learns a picture, and {several[0]} is a network: give its picture, or leave `fit` out"
         )
-    check_fit(source, fitting, overwrite=overwrite)
+    check_fit(source, several[0], fitting, overwrite=overwrite)
 
 
 def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:

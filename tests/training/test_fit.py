@@ -152,7 +152,26 @@ def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path, caplog):
         vidstyle.stylize_frames([frame], w, device="cpu") for w in (made.weights, mine)
     )
     assert np.array_equal(own, other)
-    assert (tmp_path / "mine.jpg").is_file()
+    assert (tmp_path / "mine_before_after.jpg").is_file()
+
+
+def test_what_lies_beside_a_style_stays(words, tmp_path):
+    """The strip is a picture, and does not get the style's own name."""
+    style, weights = tmp_path / "blots.jpg", tmp_path / "blots.safetensors"
+    before = style.read_bytes()
+    words["fitting"] = Fitting(0.3, weights)
+    for there in (weights, tmp_path / "blots_before_after.jpg"):
+        there.touch()
+        with pytest.raises(UsageError, match=f"{there} exists already.*another `fit_to`"):
+            fit_clip(**words)
+        there.unlink()
+    fit_clip(**words)
+    assert style.read_bytes() == before
+    assert (tmp_path / "blots_before_after.jpg").is_file()
+    made = weights.read_bytes()
+    weights.write_bytes(b"")
+    fit_clip(**words, overwrite=True)
+    assert weights.read_bytes() == made
 
 
 @pytest.mark.slow
