@@ -76,6 +76,7 @@ class ProgressDisplay:
 
     def _draw(self, progress: Progress, what: str, completed: float, total: float | None) -> None:
         if self._bar and self._task is not None:
+            self._bar.start()  # not before: a network may be made first, which has displays of its own
             self._bar.update(
                 self._task,
                 description=what,
@@ -93,8 +94,6 @@ class ProgressDisplay:
         return due
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
         return self
 
     def __exit__(
