@@ -221,6 +221,25 @@ def test_a_full_disk_is_told(words, cache, monkeypatch):
     assert list(cache.iterdir()) == []
 
 
+def test_a_disk_that_becomes_full_gets_no_part_of_a_fit(cache, tmp_path, monkeypatch):
+    with fits.making("key", {}) as folder:
+        for name in (fits.WEIGHTS, fits.STRIP, "network_frame.xml"):
+            (folder / name).write_bytes(b"made")
+    write = fits.write_whole
+
+    def full(path, data, **how):
+        if path.suffix == ".safetensors":
+            raise OutputError(f"cannot write {path}: No space left on device")
+        write(path, data, **how)
+
+    monkeypatch.setattr(fits, "write_whole", full)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with pytest.raises(OutputError, match="No space left"):
+        fits.find("key").copy_to(mine / "starry.safetensors", overwrite=False)
+    assert list(mine.iterdir()) == []
+
+
 def test_a_cache_that_cannot_be_written_is_told(words, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(fits.PLACE, str(tmp_path / "file"))

@@ -69,11 +69,18 @@ class Fit:
             UsageError: it is there already, and may not be replaced.
             OutputError: it cannot be written.
         """
-        for file in self._files_for(weights):
-            target = weights.with_name(file.name.replace(self.weights.stem, weights.stem, 1))
-            if file == self.strip:
-                target = strip_of(weights)
-            write_whole(target, file.read_bytes(), overwrite=overwrite)
+        made: list[Path] = []
+        try:
+            for file in self._files_for(weights):
+                target = weights.with_name(file.name.replace(self.weights.stem, weights.stem, 1))
+                if file == self.strip:
+                    target = strip_of(weights)
+                write_whole(target, file.read_bytes(), overwrite=overwrite)
+                made.append(target)
+        except BaseException:
+            for target in made:
+                target.unlink(missing_ok=True)
+            raise
 
     def _files_for(self, weights: Path) -> list[Path]:
         """Return what is copied, the weights last."""
