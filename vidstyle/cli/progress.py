@@ -43,7 +43,7 @@ class ProgressDisplay:
             if self._bar
             else None
         )
-        self._last = time.monotonic()
+        self._last: float | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Show how far a file is."""
@@ -88,9 +88,12 @@ class ProgressDisplay:
 
     def _due(self) -> bool:
         """Return whether it is time for a line."""
-        due = not self._quiet and time.monotonic() - self._last >= _SECONDS
+        now = time.monotonic()
+        if self._last is None:  # of the first frame no rate is known, whatever was made before it
+            self._last = now
+        due = not self._quiet and now - self._last >= _SECONDS
         if due:
-            self._last = time.monotonic()
+            self._last = now
         return due
 
     def __enter__(self) -> Self:
