@@ -164,6 +164,16 @@ def test_what_cannot_be_heard_or_seen_beforehand_is_refused(cuts, tmp_path, monk
         vidstyle.stylize("-", "identity", out, timeline=Timeline([Cue("shot:2", strength=0)]))
     with pytest.raises(vidstyle.InputError, match=r"none\.jpg"):
         vidstyle.stylize(cuts, "identity", out, timeline=Timeline([Cue(1, "none.jpg")]))
+    monkeypatch.setattr("vidstyle.selection.load", lambda *_, **__: pytest.fail("it loads"))
+    style = STYLES / "mosaic.jpg"  # to read it takes seconds: what is missing is said before
+    with pytest.raises(UsageError, match="a shot of the input, which has 3"):
+        vidstyle.stylize(cuts, style, out, timeline=Timeline([Cue("shot:4", strength=0)]))
+    with pytest.raises(vidstyle.InputError, match="has no sound"):
+        vidstyle.stylize(cuts, style, out, timeline=Timeline([Cue(0, strength="audio")]))
+    with pytest.raises(vidstyle.InputError, match=r"none\.jpg"):
+        vidstyle.stylize(cuts, style, out, timeline=Timeline([Cue(1, "none.jpg")]))
+    with pytest.raises(vidstyle.InputError, match=r"none\.jpg"):
+        vidstyle.stylize(cuts, [style, "none.jpg"], out)
     assert not list(tmp_path.iterdir())
 
 
@@ -223,6 +233,8 @@ def test_the_command(cuts, tmp_path):
     )
     done = command("run", "in.mkv", "--timeline", "plan.toml", "--preview", "p.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "vidstyle: p.png\n")
+    again = command("run", "in.mkv", "--timeline", "plan.toml", "--preview", "p.png", cwd=tmp_path)
+    assert again.stderr.endswith("pass -y to replace it, or choose another --preview\n")
     strip = cv2.imread(str(tmp_path / "p.png"))
     assert strip.shape[1] == 6 * 240 + 5 * 4
     assert {p.name for p in tmp_path.iterdir()} == {"in.mkv", "plan.toml", "p.png"}

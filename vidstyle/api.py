@@ -190,12 +190,13 @@ def run(
     on_progress: Callable[[Progress], None] | None = None,
     on_fit_report: Callable[[Report], None] | None = None,
     on_fit: Callable[[Fit], None] | None = None,
+    learned: Callable[[], Path] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Result:
     """Paint a video file as `stylize` does, with its options by the dataclasses that declare them.
 
     `fill` is that of `paint_file`. With `fitting` the network is fitted first, or the fit that is kept is taken: `on_fit_report` is called after every step of it,
-    `on_fit` with the fit.
+    `on_fit` with the fit. `learned` makes the network that paints, when all else is checked; `style` only names the output then.
     """
     masks = masks or Masks()
     fitting = fitting or Fitting()
@@ -220,7 +221,7 @@ def run(
     )
     with staged(job, stop) as here, ExitStack() as opened:
         source = here.source
-        readers = Readers(opened, styles, compute, method, look.stroke)
+        readers = Readers(opened, styles, compute, method, look.stroke, learned)
 
         def prepare(info: StreamInfo) -> list[Painter[Any]]:
             if styles.regions:
@@ -230,7 +231,7 @@ def run(
                 readers.options = replace(styles, regions=None)
             if timeline:
                 clip = Clip(source, job.reading, info)
-                return [ready(timeline, several, look, readers.read, clip, stop)]
+                return [ready(timeline, several, look, readers, clip, stop)]
             parts = [[style] for style in several] if len(masks.mask) > 1 else [several]
             if fitting.fit is not None:
                 fit = fit_clip(
@@ -245,6 +246,8 @@ def run(
                 if on_fit:
                     on_fit(fit)
                 parts, readers.options = [[fit.weights]], StyleOptions()
+            for part in parts:
+                readers.check(part)
             read = [readers.read(part, info) for part in parts]
             return [stylizer.bind(replace(look, style=own)) for stylizer, own in read]
 
@@ -281,7 +284,7 @@ def preview(
         with Video.open(source, reading, stop=stop) as video:
             clip = Clip(source, reading, video.info)
         readers = Readers(opened, styles, compute, method, look.stroke)
-        return strip(ready(timeline, several, look, readers.read, clip, stop), clip)
+        return strip(ready(timeline, several, look, readers, clip, stop), clip)
 
 
 def _checked(
@@ -336,7 +339,7 @@ def _check_fit(
         raise UsageError(
             f"`fit` learns a picture, and {several[0]} is a network: give its picture, or leave `fit` out"
         )
-    check_fit(source, fitting, overwrite=overwrite)
+    check_fit(source, several[0], fitting, overwrite=overwrite)
 
 
 def style_files(several: Sequence[StyleSource], timeline: Timeline | None) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from vidstyle.errors import UsageError
 from vidstyle.fields import brief
 from vidstyle.frame import StreamInfo
-from vidstyle.images.files import PictureSource
+from vidstyle.images.files import PictureSource, read_encoded
 from vidstyle.model import Model, load
 from vidstyle.runtime.compute import Compute
 from vidstyle.stylize.cues import Cue
@@ -159,16 +159,41 @@ class Readers:
         compute: Compute,
         method: str,
         stroke: float | None,
+        learned: Callable[[], Path] | None = None,
     ) -> None:
-        """Take what closes the models, how they read, and the stroke of the look; see `Look`."""
+        """Take what closes the models, how they read, and the stroke of the look; see `Look`.
+
+        `learned` makes the network that paints in place of the styles of all the video, when they are read.
+        """
         self._opened, self.options, self._stroke = opened, options, stroke
+        self._learned = learned
         self._compute, self._method = compute, method
         self._models: dict[str, Model] = {}
+
+    @property
+    def rises(self) -> bool:
+        """Whether the end of a fade from black begins a shot; see `engine.Following`."""
+        return self._method != PHOTOREAL
+
+    def check(self, styles: Sequence[object]) -> None:
+        """Refuse styles that cannot be read, as far as that is known before pictures are decoded.
+
+        Raises:
+            UsageError: they do not go together.
+            InputError: a file is missing, damaged, or no picture.
+        """
+        _, pictures = model_for(cast(Sequence[StyleSource], styles), method=self._method)
+        for picture in pictures:
+            if isinstance(picture, str | Path):
+                catalog.check_picture(picture)
+                read_encoded(Path(picture))
 
     def read(
         self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
     ) -> tuple[Stylizer, Style | None]:
         """Return what paints in some styles, those of a cue or of all the video, and what it has read of them."""
+        if self._learned and cue is None:
+            styles = [self._learned()]
         several = cast(Sequence[StyleSource], styles)
         name, pictures = model_for(several, method=self._method)
         if str(name) not in self._models:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -64,16 +65,30 @@ class Clip:
         return self.start + frames / rate if frames and rate else None
 
 
-ReadStyles = Callable[[Sequence[object], StreamInfo, Cue | None], tuple[Stylizer, Style | None]]
-"""Returns what paints in some styles, of a cue or of all the video, and what it has read of them: None where its style is
-its own."""
+class StyleReaders(Protocol):
+    """Reads the styles of a video."""
+
+    @property
+    def rises(self) -> bool:
+        """Whether the end of a fade from black begins a shot for what paints."""
+        ...
+
+    def check(self, styles: Sequence[object]) -> None:
+        """Refuse styles that cannot be read, as far as that is soon known."""
+        ...
+
+    def read(
+        self, styles: Sequence[object], info: StreamInfo, cue: Cue | None = None
+    ) -> tuple[Stylizer, Style | None]:
+        """Return what paints in some styles, of a cue or of all the video, and what it has read; None: its style is its own."""
+        ...
 
 
 def ready(
     timeline: Timeline,
     styles: Sequence[object],
     look: Look,
-    read: ReadStyles,
+    readers: StyleReaders,
     clip: Clip,
     stop: Stop | None,
 ) -> TimelineStylizer:
@@ -83,13 +98,13 @@ def ready(
         timeline: checked by `check_source` and `Timeline.check_beginning`.
         styles: before the first cue; none where that says how it begins.
         look: before the first cue, but for its style.
-        read: reads styles.
+        readers: read styles.
         clip: the video.
         stop: called often; raises to stop.
 
     Raises:
-        UsageError: see `fitted`.
-        InputError: see `fitted`; or a style cannot be read.
+        UsageError: see `known`.
+        InputError: see `known`; or a style cannot be read.
     """
     stylizers: dict[str, Stylizer] = {}
 
@@ -98,12 +113,16 @@ def ready(
         stylizers[stylizer.made_by] = stylizer
         return style or own_style(stylizer)
 
-    _check_end(timeline, clip)
+    # What is missing is said before styles are read, or a network is made: either may take long.
+    for sources in (styles, *(cue.sources for cue in timeline.cues)):
+        if sources:
+            readers.check(sources)
+    timeline = known(timeline, clip, stop, rises=readers.rises)
     if styles:
         timeline = replace(timeline, style_name=style_name(styles))
-        look = replace(look, style=note(read(styles, clip.info, None)))
-    timeline = timeline.read(lambda cue: note(read(cue.sources, clip.info, cue)), look)
-    return fitted(timeline, stylizers, clip, stop)
+        look = replace(look, style=note(readers.read(styles, clip.info)))
+    timeline = timeline.read(lambda cue: note(readers.read(cue.sources, clip.info, cue)), look)
+    return TimelineStylizer(stylizers, timeline, clip.start)
 
 
 def fitted(
@@ -140,6 +159,7 @@ def known(timeline: Timeline, clip: Clip, stop: Stop | None, *, rises: bool = Tr
         UsageError: a cue is beyond the end, or there are not as many shots.
         InputError: there is no sound, or the input cannot be read a second time.
     """
+    _check_end(timeline, clip)
     source, reading = clip.source, clip.reading
     again = replace(reading, start=None, end=None, hwaccel=None, alpha=False)
     if timeline.by_sound:

@@ -306,6 +306,8 @@ def test_a_heatmap_over_a_clip_is_refused(clip):
     before = clip.read_bytes()
     with pytest.raises(UsageError, match="is an input itself"):
         measure(clip, clip, heatmap=clip, overwrite=True)
+    with pytest.raises(UsageError, match="or choose another `heatmap`"):
+        measure(clip, clip, heatmap=clip)
     assert clip.read_bytes() == before
 
 

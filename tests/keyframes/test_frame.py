@@ -85,7 +85,7 @@ def test_deep_frames_keep_their_bits(tmp_path):
     [
         (("--at", "9"), "expected --at from 0 to 1 s"),
         (("--at", "soon"), "expected a time such as 90, 90.5 or 1:30 for --at, got 'soon'"),
-        (("--at", "0.5", "-o", "f.mp4"), "expected an output that ends in"),
+        (("--at", "0.5", "-o", "f.mp4"), "expected a file that ends in"),
         (("--at", "0.5", "--fps", "10", "--start", "0.7"), "expected --at from 0.7 to"),
     ],
 )

@@ -261,25 +261,39 @@ def test_options_that_do_not_go_together(options, said):
         KeyframeOptions(**options)
 
 
+PAINTED = ("--keyframe", "0.5=painted.png")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--keyframe", "9=painted.png"), "expected --keyframe from 0 to 1 s"),
         (("--keyframe", "0.5=narrow.png"), "expected a keyframe of 128x96"),
-        (("--keyframe", "0.5=none.png"), "cannot read the keyframe none.png"),
+        (("--keyframe", "0.5=none.png"), "cannot read the picture none.png"),
         (("--keyframe", "0.5=in.mp4"), "is no picture that can be read"),
         (("--keyframe", "0.5=painted.png", "-s", "painted.png"), "leave --style out"),
         (("--keyframe", "0.5=painted.png", "-o", "there.mp4"), "there.mp4"),
         (("--keyframe", "0.5=painted.png", "-o", "painted.png"), "painted.png"),
         (("--keyframe", "0.5=painted.png", "--resume"), "keep it by --learn-to"),
         (("--keyframe", "0.5=painted.png", "--learn-to", "no/net.safetensors"), "does not exist"),
+        (("--keyframe", "0.5=painted.png", "--learn-to", "net.safetensors"), "another --learn-to"),
         (("--keyframe", "0.5=painted.png", "other.mp4"), "are those of one input"),
         (("--paint-keyframes", "2"), "give a --style"),
+        (("--paint-keyframes", "2", "-s", "starry_night"), "starry_night is a network"),
+        ((*PAINTED, "--style-scale", "2"), "leave --style-scale out"),
+        ((*PAINTED, "--mask", "painted.png", "--mask", "painted.png"), "one --mask, got 2"),
+        ((*PAINTED, "--mask", "none.png"), "cannot read none.png"),
+        ((*PAINTED, "--fit", "1"), "--fit and a --keyframe"),
+        ((*PAINTED, "--at", "shot:2=strength:0.5"), "a shot of the input, which has 1"),
+        ((*PAINTED, "--at", "0.2=none.jpg"), "cannot read the picture none.jpg"),
+        ((*PAINTED, "--keyframe-mask", "m.png", "-o", "m.png", "-y"), "m.png is an input itself"),
     ],
 )
 def test_what_is_wrong_is_one_line(words, said, base, painted, tmp_path):
     shutil.copy(base, tmp_path / "in.mp4")
     (tmp_path / "there.mp4").touch()
+    (tmp_path / "net.safetensors").touch()
+    (tmp_path / "m.png").touch()
     cv2.imwrite(str(tmp_path / "narrow.png"), np.zeros((96, 40, 3), np.uint8))
     before = {*tmp_path.iterdir()}
     done = vidstyle("run", "in.mp4", *words, cwd=tmp_path)

@@ -152,7 +152,26 @@ def test_a_fit_is_a_style_and_is_made_once(words, cache, tmp_path, caplog):
         vidstyle.stylize_frames([frame], w, device="cpu") for w in (made.weights, mine)
     )
     assert np.array_equal(own, other)
-    assert (tmp_path / "mine.jpg").is_file()
+    assert (tmp_path / "mine_before_after.jpg").is_file()
+
+
+def test_what_lies_beside_a_style_stays(words, tmp_path):
+    """The strip is a picture, and does not get the style's own name."""
+    style, weights = tmp_path / "blots.jpg", tmp_path / "blots.safetensors"
+    before = style.read_bytes()
+    words["fitting"] = Fitting(0.3, weights)
+    for there in (weights, tmp_path / "blots_before_after.jpg"):
+        there.touch()
+        with pytest.raises(UsageError, match=f"{there} exists already.*another `fit_to`"):
+            fit_clip(**words)
+        there.unlink()
+    fit_clip(**words)
+    assert style.read_bytes() == before
+    assert (tmp_path / "blots_before_after.jpg").is_file()
+    made = weights.read_bytes()
+    weights.write_bytes(b"")
+    fit_clip(**words, overwrite=True)
+    assert weights.read_bytes() == made
 
 
 @pytest.mark.slow
@@ -200,6 +219,25 @@ def test_a_full_disk_is_told(words, cache, monkeypatch):
     with pytest.raises(OutputError, match=r"not kept: .*No space left on device.*VIDSTYLE_CACHE"):
         fit_clip(**words)
     assert list(cache.iterdir()) == []
+
+
+def test_a_disk_that_becomes_full_gets_no_part_of_a_fit(cache, tmp_path, monkeypatch):
+    with fits.making("key", {}) as folder:
+        for name in (fits.WEIGHTS, fits.STRIP, "network_frame.xml"):
+            (folder / name).write_bytes(b"made")
+    write = fits.write_whole
+
+    def full(path, data, **how):
+        if path.suffix == ".safetensors":
+            raise OutputError(f"cannot write {path}: No space left on device")
+        write(path, data, **how)
+
+    monkeypatch.setattr(fits, "write_whole", full)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with pytest.raises(OutputError, match="No space left"):
+        fits.find("key").copy_to(mine / "starry.safetensors", overwrite=False)
+    assert list(mine.iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_is_told(words, tmp_path, monkeypatch):

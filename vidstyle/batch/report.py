@@ -136,7 +136,7 @@ def read_made(path: Path | None) -> dict[str, Made]:
     """
     if path is None:
         return {}
-    check_replaceable(path, overwrite=True)
+    check_replaceable(path, overwrite=True, named="report")
     try:
         results = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else []
         results += read_notes(path)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from vidstyle.cli.signals import StopOnSignal
 from vidstyle.cli.steps import StepDisplay
+from vidstyle.cli.terminal import say
 from vidstyle.cli.timeleft import TimeLeft
 from vidstyle.errors import UsageError
-from vidstyle.keyframes.learning import learn_keyframes, paint_keyframes
+from vidstyle.keyframes.learning import learn_keyframes, paint_keyframes, read_twice
 from vidstyle.keyframes.painted import NETWORK, KeyframeOptions
-from vidstyle.media.address import located
-from vidstyle.media.atomic_output import check_output
-from vidstyle.media.inputs import check_input
+from vidstyle.masks import Masks
+from vidstyle.media.address import placed
 from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.reading import Reading
-from vidstyle.naming import default_output
+from vidstyle.stylize.cues import style_name
+from vidstyle.stylize.style import StyleOptions
 from vidstyle.training.config import KeyframeConfig
+from vidstyle.training.fitting import Fitting
+from vidstyle.zoo import catalog
 
 if TYPE_CHECKING:
     from vidstyle.optimize.descent import StepResult
@@ -30,6 +33,51 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 """Between two lines."""
+
+
+def check_keyframes(
+    keyframes: KeyframeOptions,
+    source: str,
+    style: Sequence[str],
+    styles: StyleOptions,
+    masks: Masks,
+    fitting: Fitting,
+    method: str,
+    output: str | None,
+    *,
+    resume: bool,
+) -> None:
+    """Refuse what does not go with keyframes.
+
+    Raises:
+        UsageError: what does not; the input cannot be read twice; the output is a mask; or a style beside keyframes that
+            are painted, or none for those that are to be.
+        InputError: no such input, or a style is a network.
+    """
+    if method != "network":
+        raise UsageError(f"a network learns keyframes: `method` {method} does not go with them")
+    if keyframes.keyframe and style:
+        raise UsageError("a `keyframe` is the style: leave `style` out")
+    if keyframes.paint_keyframes and not style:
+        raise UsageError("`paint_keyframes` paints in the style of a picture: give a `style`")
+    read_twice(source)
+    for picture in style:
+        catalog.check_picture(picture)
+    for option in fields(styles):
+        if getattr(styles, option.name) != option.default:
+            raise UsageError(
+                f"the network of keyframes is its own style: leave `{option.name}` out"
+            )
+    if len(masks.mask) > 1:
+        raise UsageError(f"keyframes are one style: expected one `mask`, got {len(masks.mask)}")
+    if fitting.fit is not None:
+        raise UsageError("`fit` and a `keyframe` each make the network: leave one out")
+    if output is not None:
+        check_apart(placed(output), [f for keyframe in keyframes.painted for f in keyframe.files])
+    if resume and not keyframes.learn_to:
+        raise UsageError(
+            "what is learned differs from run to run; to `resume`, keep it by `learn_to`"
+        )
 
 
 @contextmanager
@@ -40,8 +88,6 @@ def learned_network(
     reading: Reading,
     device: str,
     stop: StopOnSignal,
-    output: str | None,
-    container: str | None,
     *,
     overwrite: bool,
     quiet: bool,
@@ -55,26 +101,13 @@ def learned_network(
         reading: what is read of the clip.
         device: of torch.
         stop: raises once a signal has come.
-        output: of the painting that follows; None: beside the input.
-        container: of it, where its name does not tell.
         overwrite: replace what is there.
         quiet: tell nothing.
 
     Raises:
-        UsageError: a style beside keyframes that are painted, or none for those that are to be.
         VidstyleError: see `learn_keyframes`.
     """
-    if options.keyframe and style:
-        raise UsageError("a `keyframe` is the style: leave `style` out")
-    if options.paint_keyframes and not style:
-        raise UsageError("`paint_keyframes` paints in the style of a picture: give a `style`")
-    place = located(source)
-    check_input(place)
-    name = "+".join(Path(s).stem for s in style) or options.painted[0].name
-    target = Path(output) if output is not None else default_output(place, name)
-    # It is said before the minutes that are spent, not behind them.
-    check_output(target, overwrite=overwrite, container=container)
-    check_apart(target, [file for keyframe in options.painted for file in keyframe.files])
+    name = style_name(style) if style else options.painted[0].name
     if options.learn_to and options.paint_keyframes:
         check_replaceable(options.learn_to, overwrite=overwrite, named="learn_to")
     with TemporaryDirectory(prefix="vidstyle-") as folder:
@@ -94,6 +127,7 @@ def learned_network(
             config=KeyframeConfig(seconds=options.learn),
             device=device,
             overwrite=overwrite,
+            named="learn_to",
             on_report=_reporter(stop, quiet=quiet),
             stop=stop,
         )
@@ -122,10 +156,6 @@ def _reporter(stop: StopOnSignal, *, quiet: bool) -> Callable[[Report], None]:
             return
         told = time.monotonic()
         losses = "  ".join(f"{name} {value:.3g}" for name, value in step.losses.items())
-        print(
-            f"learning, step {step.step}: {losses}  {remaining}".rstrip(),
-            file=sys.stderr,
-            flush=True,
-        )
+        say(f"learning, step {step.step}: {losses}  {remaining}".rstrip())
 
     return report

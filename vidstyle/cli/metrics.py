@@ -57,7 +57,7 @@ def metrics(
     """Compare a painted video with its input: steadiness, distance to the style, contrast and sharpness."""
     stop = StopOnSignal()
     if heatmap and style:
-        check_apart(heatmap, [style])
+        check_apart(heatmap, [style], named="heatmap")
     likeness = find_likeness(style, features) if style else None
     found = measure(
         source, painted, style=likeness, heatmap=heatmap, overwrite=overwrite, stop=stop

@@ -86,6 +86,7 @@ def paint_along(
         config=KeyframeConfig(seconds=keyframes.learn),
         device=compute.device,
         overwrite=overwrite,
+        named="learn_to",
     )
     with contextlib.ExitStack() as opened:
         windows: list[Window] = []

@@ -32,10 +32,10 @@ def check_curve(curve: Path, target: Path, inputs: list[Path], *, overwrite: boo
     """Refuse a file of losses that cannot be written, or is the picture, or an input."""
     if curve.suffix.lower() not in CURVES:
         raise UsageError(f"expected a `curve` that ends in .csv or .png, got {curve.name}")
-    check_replaceable(curve, overwrite=overwrite)
+    check_replaceable(curve, overwrite=overwrite, named="curve")
     if curve.resolve() == target.resolve():
-        raise UsageError(f"{curve} is the picture itself; choose another name for the curve")
-    check_apart(curve, inputs)
+        raise UsageError(f"{curve} is the picture itself; choose another `curve`")
+    check_apart(curve, inputs, named="curve")
     if curve.suffix.lower() == ".png":
         try:
             import matplotlib  # noqa: F401 - asked for before hours of work, not after

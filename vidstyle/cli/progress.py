@@ -43,7 +43,7 @@ class ProgressDisplay:
             if self._bar
             else None
         )
-        self._last = time.monotonic()
+        self._last: float | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Show how far a file is."""
@@ -76,6 +76,7 @@ class ProgressDisplay:
 
     def _draw(self, progress: Progress, what: str, completed: float, total: float | None) -> None:
         if self._bar and self._task is not None:
+            self._bar.start()  # not before: a network may be made first, which has displays of its own
             self._bar.update(
                 self._task,
                 description=what,
@@ -87,14 +88,15 @@ class ProgressDisplay:
 
     def _due(self) -> bool:
         """Return whether it is time for a line."""
-        due = not self._quiet and time.monotonic() - self._last >= _SECONDS
+        now = time.monotonic()
+        if self._last is None:  # of the first frame no rate is known, whatever was made before it
+            self._last = now
+        due = not self._quiet and now - self._last >= _SECONDS
         if due:
-            self._last = time.monotonic()
+            self._last = now
         return due
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -235,17 +236,19 @@ def run(
             )
             return
         with ExitStack() as opened:
+            learned = None
             if keyframes.given:
-                from vidstyle.cli.keyframes import learned_network
+                from vidstyle.cli.keyframes import check_keyframes, learned_network
 
-                _check_keyframes(keyframes, styles, method, resume=resume)
+                rest = styles, masks, fitting, method, output
+                check_keyframes(keyframes, source[0], style or [], *rest, resume=resume)
                 network = learned_network(
                     *(keyframes, source[0], style or [], reading, compute.device, stop),
-                    *(output, encoding.container),
                     overwrite=overwrite,
                     quiet=quiet,
                 )
-                style = [str(opened.enter_context(network))]
+                learned = partial(opened.enter_context, network)
+                style = style or [str(keyframes.painted[0].picture)]
             fit_display = FitDisplay(quiet=quiet)
             with ProgressDisplay(quiet=quiet) as display:
                 result = api.run(
@@ -260,6 +263,7 @@ def run(
                     on_progress=display,
                     on_fit_report=fit_display.report,
                     on_fit=fit_display.made,
+                    learned=learned,
                     stop=stop,
                     **how,
                 )
@@ -290,19 +294,6 @@ def _paint_only(
 
         return spread.paint_one(batch, spreading, on_progress=display, stop=stop)
     return batch.paint_only(on_progress=display, stop=stop)
-
-
-def _check_keyframes(
-    keyframes: KeyframeOptions, styles: StyleOptions, method: str, *, resume: bool
-) -> None:
-    if method != "network":
-        raise UsageError(f"a network learns keyframes: `method` {method} does not go with them")
-    if styles.regions:
-        raise UsageError("a network learns keyframes: `regions` are those of `method` photoreal")
-    if resume and not keyframes.learn_to:
-        raise UsageError(
-            "what is learned differs from run to run; to `resume`, keep it by `learn_to`"
-        )
 
 
 def _mixed(styles: list[str], *, each: bool) -> list[tuple[StyleSource, ...]]:
@@ -338,7 +329,7 @@ def _preview(
     if timeline is None:
         raise UsageError("`preview` shows a timeline; give a `timeline` or `at`")
     inputs = [*input_files(located(source)), *api.style_files(style or [], timeline)]
-    check_picture(picture, inputs, overwrite=overwrite)
+    check_picture(picture, inputs, overwrite=overwrite, named="preview")
     strip = api.preview(source, style, look, timeline=timeline, **options)
     write_picture(picture, strip, overwrite=overwrite)
     say(str(picture))

@@ -230,9 +230,9 @@ def measure(
     source, painted = Path(source), Path(painted)
     heatmap = Path(heatmap) if heatmap else None
     if heatmap:
-        check_output(heatmap, overwrite=overwrite)
+        check_output(heatmap, overwrite=overwrite, named="heatmap")
         pictures = [Path(style)] if isinstance(style, str | Path) else []
-        check_apart(heatmap, [source, painted, *pictures])
+        check_apart(heatmap, [source, painted, *pictures], named="heatmap")
     likeness = style if style is None or isinstance(style, Compares) else find_likeness(style)
     sums, past, count = _Sums(), deque[tuple[Floats, Floats, np.ndarray]](maxlen=FAR), 0
     with contextlib.ExitStack() as stack:

@@ -83,6 +83,7 @@ class Along:
         config: KeyframeConfig | None = None,
         device: str = "auto",
         overwrite: bool = False,
+        named: str = "out",
     ) -> None:
         """Check what can be checked at once.
 
@@ -94,6 +95,7 @@ class Along:
             config: the knobs.
             device: "auto", or a device of torch; see `train_style`.
             overwrite: replace weights that are there.
+            named: the field that `out` is given as, for messages.
 
         Raises:
             VidstyleError: as `learn_keyframes`.
@@ -102,8 +104,8 @@ class Along:
         if not self._files:
             raise UsageError("expected a `keyframe` to learn from, got none")
         self._clip, self._out = read_twice(source), Path(out)
-        check_apart(self._out, self._files)
-        check_replaceable(self._out, overwrite=overwrite)
+        check_apart(self._out, self._files, named=named)
+        check_replaceable(self._out, overwrite=overwrite, named=named)
         self._keyframes, self._reading, self._device = keyframes, reading, device
         self._config = (config or KeyframeConfig()).of_several(len(keyframes))
         self._config.check()

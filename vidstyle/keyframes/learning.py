@@ -44,6 +44,7 @@ def learn_keyframes(
     base: str | Path | None = None,
     device: str = "auto",
     overwrite: bool = False,
+    named: str = "out",
     on_report: Callable[[Report], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> Path:
@@ -58,6 +59,7 @@ def learn_keyframes(
         base: safetensors to begin with, of an any-style network or another style's; by default the small one that is shipped.
         device: "auto", or a device of torch; see `train_style`.
         overwrite: replace other weights that are there.
+        named: the field that `out` is given as, for messages.
         on_report: called after every tenth step; what it raises ends the learning, and nothing is written.
         stop: called often, before every step too; what it raises ends it.
 
@@ -74,7 +76,7 @@ def learn_keyframes(
     if not keyframes:
         raise UsageError("expected a `keyframe` to learn from, got none")
     place, target = read_twice(source), Path(out)
-    check_apart(target, [file for k in keyframes for file in k.files])
+    check_apart(target, [file for k in keyframes for file in k.files], named=named)
     config = config or KeyframeConfig()
     config.check()
     start = Path(base) if base else catalog.verify(catalog.find("small").weights)
@@ -82,7 +84,7 @@ def learn_keyframes(
     if target.is_file() and _is_of(target, subject):
         log.warning("%s was learned from the same before", target)
         return target
-    check_replaceable(target, overwrite=overwrite)
+    check_replaceable(target, overwrite=overwrite, named=named)
     lesson = Lesson.read(place, keyframes, reading, config, start, device, stop)
     from vidstyle.training.keyframes import learn, ship
 

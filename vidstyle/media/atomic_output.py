@@ -23,13 +23,16 @@ from vidstyle.media.stores import check_storable
 log = logging.getLogger(__name__)
 
 
-def check_output(path: Place, *, overwrite: bool, container: str | None = None) -> None:
+def check_output(
+    path: Place, *, overwrite: bool, container: str | None = None, named: str = "output"
+) -> None:
     """Refuse an output that cannot or must not be written, before any work is done.
 
     Args:
         path: of the file, or `-`, or its address.
         overwrite: it may exist.
         container: named by the user; None: the file's ending tells.
+        named: the field that it is given as, for messages.
 
     Raises:
         UsageError: an unknown ending; or see `check_replaceable`.
@@ -39,7 +42,7 @@ def check_output(path: Place, *, overwrite: bool, container: str | None = None) 
     if isinstance(path, Stored):
         check_storable(path, overwrite=overwrite)
     elif not is_pipe(path):
-        check_replaceable(path, overwrite=overwrite)
+        check_replaceable(path, overwrite=overwrite, named=named)
 
 
 class PendingOutput(Protocol):

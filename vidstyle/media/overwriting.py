@@ -38,30 +38,33 @@ def check_replaceable(path: Path, *, overwrite: bool, named: str = "output") -> 
             raise UsageError(f"cannot write {path}: the folder {parent} does not exist")
         there = existing(path)
         for file in there:
-            _check_plain(file, linked=not is_sequence(path))
+            _check_plain(file, named, linked=not is_sequence(path))
         if there and not overwrite:
             raise already_there(path, named)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _check_plain(path: Path, *, linked: bool) -> None:
+def _check_plain(path: Path, named: str, *, linked: bool) -> None:
     kind = irreplaceable(path, linked=linked)
     if kind in {"a folder", "a link"}:
         raise UsageError(f"cannot write {path}: it is {kind}")
     if kind:
-        raise UsageError(
-            f"cannot write {path}: it is {kind}, not a file; what is to go there, write to standard output: "
-            "`output` - `container` matroska"
-        )
+        way_out = f"choose another `{named}`"
+        if named == "output":
+            way_out = (
+                "what is to go there, write to standard output: `output` - `container` matroska"
+            )
+        raise UsageError(f"cannot write {path}: it is {kind}, not a file; {way_out}")
 
 
-def check_apart(target: Place, inputs: Iterable[Location]) -> None:
+def check_apart(target: Place, inputs: Iterable[Location], *, named: str = "output") -> None:
     """Refuse an output that would replace a file that is read.
 
     Args:
         target: the output, or its address; also numbered pictures.
         inputs: files, and addresses.
+        named: the field that the output is given as, for messages.
 
     Raises:
         UsageError: it would, under whatever name.
@@ -79,7 +82,7 @@ def check_apart(target: Place, inputs: Iterable[Location]) -> None:
         else:
             same = there.exists() and any(there.samefile(f) for f in files if f.exists())
         if same:
-            raise UsageError(f"{target} is an input itself; choose another `output`")
+            raise UsageError(f"{target} is an input itself; choose another `{named}`")
 
 
 def _check_numbers_apart(target: Path, files: list[Path]) -> None:

@@ -17,14 +17,16 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """Of a picture that is written, in 8 bits; JPEG alone loses something."""
 
 
-def check_picture(target: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
-    """Refuse an output that is no picture, exists, or is an input, before any work is done."""
+def check_picture(
+    target: Path, inputs: Sequence[Path], *, overwrite: bool, named: str = "output"
+) -> None:
+    """Refuse an output, given as a field of that name, that is no picture, exists, or is an input, before any work is done."""
     if target.suffix.lower() not in ENDINGS:
         raise UsageError(
-            f"expected an output that ends in one of {' '.join(ENDINGS)}, got {target.name}"
+            f"expected a file that ends in one of {' '.join(ENDINGS)} for `{named}`, got {target.name}"
         )
-    check_output(target, overwrite=overwrite)
-    check_apart(target, inputs)
+    check_output(target, overwrite=overwrite, named=named)
+    check_apart(target, inputs, named=named)
 
 
 def write_picture(target: Path, pixels: Pixels, *, overwrite: bool) -> None:

@@ -128,7 +128,7 @@ class RegionFiles(FoundRegions):
         """Refuse maps to write that are no pictures, exist, or are another file of the run, before any work is done."""
         others = [*inputs, *([target] if target else [])]
         for file in self.save_regions:
-            check_picture(file, inputs, overwrite=overwrite)
+            check_picture(file, inputs, overwrite=overwrite, named="save_regions")
             if file in others:
                 raise UsageError(
                     f"{file} is another file of the run; choose another `save_regions`"

@@ -15,6 +15,7 @@ from vidstyle.frame import Pixels
 from vidstyle.images.files import PictureSource, load_picture
 from vidstyle.media.address import Location
 from vidstyle.media.inputs import check_input, fingerprint
+from vidstyle.media.overwriting import check_apart, check_replaceable
 from vidstyle.media.pipes import is_pipe
 from vidstyle.media.reading import Reading
 from vidstyle.stylize.style import StyleOptions
@@ -73,7 +74,7 @@ def fit_clip(
     """
     from vidstyle.training.config import FitConfig  # every run would wait for it
 
-    check_fit(clip, fitting, overwrite=overwrite)
+    check_fit(clip, style, fitting, overwrite=overwrite)
     StyleOptions(scale)
     check_input(clip)
     if isinstance(style, str | Path):
@@ -128,19 +129,22 @@ def fit_clip(
     return found
 
 
-def check_fit(clip: Location, fitting: Fitting, *, overwrite: bool) -> None:
+def check_fit(clip: Location, style: PictureSource, fitting: Fitting, *, overwrite: bool) -> None:
     """Refuse what cannot be fitted, or not kept, as far as nothing is opened.
 
     Raises:
-        UsageError: the clip cannot be read twice, or `fitting.fit_to` is there already.
-        OutputError: there is no such folder.
+        UsageError: the clip cannot be read twice, or `fitting.fit_to` is there already, or cannot be written.
     """
     if is_pipe(clip):
         raise UsageError(
             "standard input can be read once, and a fit reads it before: give a file, or leave `fit` out"
         )
-    if fitting.fit_to:
-        fits.check_target(fitting.fit_to, overwrite=overwrite)
+    if not fitting.fit_to:
+        return
+    pictures = [Path(style)] if isinstance(style, str | Path) else []
+    for file in (fitting.fit_to, fits.strip_of(fitting.fit_to)):
+        check_replaceable(file, overwrite=overwrite, named="fit_to")
+        check_apart(file, [clip, *pictures], named="fit_to")
 
 
 def _make(

@@ -27,9 +27,13 @@ class Fitting:
     """First tune the network to this style and this clip, for the given seconds; auto: until the loss stops falling. The result is cached, see
     vidstyle cache: later runs reuse it. None: not at all."""
     fit_to: Path | None = None
-    """Also save the fitted network as NAME.safetensors, a style for other runs."""
+    """Also save the fitted network as NAME.safetensors, a style for other runs, and NAME_before_after.jpg."""
 
     def __post_init__(self) -> None:
         check(self)
         if self.fit_to is not None and self.fit is None:
             raise UsageError("`fit_to` keeps what `fit` makes: give `fit`, too")
+        if self.fit_to is not None and self.fit_to.suffix.lower() != ".safetensors":
+            raise UsageError(
+                f"expected a name such as starry.safetensors for `fit_to`, got {self.fit_to}"
+            )

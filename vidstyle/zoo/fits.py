@@ -16,7 +16,7 @@ from typing import Any
 from vidstyle.disk import caches
 from vidstyle.disk.caches import PLACE
 from vidstyle.disk.pending import write_whole
-from vidstyle.errors import OutputError, UsageError
+from vidstyle.errors import OutputError
 from vidstyle.zoo.catalog import ModelFiles
 
 WEIGHTS, STRIP, _FACTS = "network.safetensors", "before_after.jpg", "fit.json"
@@ -59,18 +59,28 @@ class Fit:
             return False
 
     def copy_to(self, weights: Path, *, overwrite: bool) -> None:
-        """Keep it by a name of its own, NAME.safetensors; its converted networks, and NAME.jpg, the strip, go beside it.
+        """Keep it by a name of its own, NAME.safetensors; its converted networks and the strip go beside it.
+
+        Args:
+            weights: the name.
+            overwrite: what is there may be replaced.
 
         Raises:
             UsageError: it is there already, and may not be replaced.
             OutputError: it cannot be written.
         """
-        check_target(weights, overwrite=overwrite)
-        for file in self._files_for(weights):
-            target = weights.with_name(file.name.replace(self.weights.stem, weights.stem, 1))
-            if file == self.strip:
-                target = weights.with_suffix(".jpg")
-            write_whole(target, file.read_bytes())
+        made: list[Path] = []
+        try:
+            for file in self._files_for(weights):
+                target = weights.with_name(file.name.replace(self.weights.stem, weights.stem, 1))
+                if file == self.strip:
+                    target = strip_of(weights)
+                write_whole(target, file.read_bytes(), overwrite=overwrite)
+                made.append(target)
+        except BaseException:
+            for target in made:
+                target.unlink(missing_ok=True)
+            raise
 
     def _files_for(self, weights: Path) -> list[Path]:
         """Return what is copied, the weights last."""
@@ -81,19 +91,9 @@ class Fit:
         return [*files, self.weights]
 
 
-def check_target(weights: Path, *, overwrite: bool) -> None:
-    """Refuse a name under which a fitted network cannot be kept.
-
-    Raises:
-        UsageError: it is no .safetensors, or is there already and may not be replaced.
-        OutputError: there is no such folder.
-    """
-    if weights.suffix.lower() != ".safetensors":
-        raise UsageError(f"expected a name such as starry.safetensors for `fit_to`, got {weights}")
-    if weights.exists() and not overwrite:
-        raise UsageError(f"{weights} exists already; pass `overwrite` to replace it")
-    if not weights.parent.is_dir():
-        raise OutputError(f"cannot write {weights}: there is no folder {weights.parent}")
+def strip_of(weights: Path) -> Path:
+    """Return where the strip of a fit that is kept by a name of its own lies; starry.jpg may be the style itself."""
+    return weights.with_name(f"{weights.stem}_{STRIP}")
 
 
 def cache_folder() -> Path:
