@@ -79,6 +79,11 @@ class Between:
         )
 
 
+def any_file(_word: str) -> bool:
+    """Take every other word as a file of `OneOf`, which is looked for when it is read."""
+    return True
+
+
 @dataclass(frozen=True)
 class OneOf:
     """One of some words; or a synonym, which `check` replaces by its word."""
