@@ -126,6 +126,7 @@ def test_a_live_source_has_no_sound_to_follow():
         ("paint", "choose `hdr` tonemap", "choose vidstyle run `hdr` tonemap"),
         ("run", "choose `hdr` tonemap", "choose `hdr` tonemap"),
         ("live", "by vidstyle run `odd` crop", "by vidstyle run `odd` crop"),
+        ("sheet", "expected `at` from 0 to 1 s", "expected `at` from 0 to 1 s"),
         ("sheet", "choose a lower `fps`", "choose a lower vidstyle run `fps`"),
         ("run", "no field: `Look`, `nosuch`", "no field: `Look`, `nosuch`"),
     ],
