@@ -45,6 +45,7 @@ def test_inputs_times_styles(folder, judge):
     reason = "cannot read broken.mp4: not a media file"
     assert f"vidstyle: broken.mp4 in styles/dusk.png: {reason}" in done.stderr
     assert re.search(r"out/a\.fog\.mp4: 30 frames in .* fps\) on ", done.stderr)
+    assert re.search(r"out/b\.fog\.png: 1 frame in ", done.stderr)
     assert re.fullmatch(r"vidstyle: 4 done, 0 skipped, 2 failed in \d+\.\d s", lines[-1])
     told = json.loads((folder / "r.json").read_text())
     assert (told["done"], told["failed"], told["exit_code"]) == (4, 2, 2)
