@@ -63,6 +63,18 @@ def test_a_field_of_another_type_is_named(name, value):
             make()
 
 
+@pytest.mark.parametrize("name", ["strength", "blend", "colors", "flow", "stability"])
+def test_none_is_of_a_field_whose_type_has_it(name, base):
+    assert Look(stroke=None) == Look()
+    for call in (
+        lambda: Look(**{name: None}),
+        lambda: vidstyle.stylize(base, PIXELS, "out.mp4", **{name: None}),
+        lambda: vidstyle.Reading(max_pixels=None),
+    ):
+        with pytest.raises(vidstyle.UsageError, match=r"^expected `\w+` .*got None$"):
+            call()
+
+
 @pytest.mark.parametrize("value", [PIXELS, Tensor(), [PIXELS], 5, {}], ids=lambda v: str(type(v)))
 def test_names_of_files_and_models_and_methods_are_texts(value, base):
     for call in (

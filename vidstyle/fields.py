@@ -26,7 +26,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
 from numbers import Real
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from vidstyle.errors import UsageError
@@ -77,6 +77,11 @@ class Between:
             if self.low is not None
             else f"up to {self.high:g}"
         )
+
+
+def any_file(_word: str) -> bool:
+    """Take every other word as a file of `OneOf`, which is looked for when it is read."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ def declared(owner: type) -> dict[str, tuple[Any, tuple[Note, ...]]]:
 
 
 def check(instance: DataclassInstance) -> None:
-    """Hold the fields of a dataclass to their declarations, each value of a tuple or dict; None is passed over.
+    """Hold the fields of a dataclass to their declarations, each value of a tuple or dict; None where its type has None.
 
     A synonym of a word is replaced by the word.
 
@@ -180,10 +185,13 @@ def check(instance: DataclassInstance) -> None:
     """
     known = declared(type(instance))
     for field in fields(instance):
-        for note in known[field.name][1]:
+        value_type, notes = known[field.name]
+        for note in notes:
             if isinstance(note, OneOf) and isinstance(value := getattr(instance, field.name), str):
                 object.__setattr__(instance, field.name, note.word(value))
             given = getattr(instance, field.name)
+            if given is None and NoneType in get_args(value_type):
+                continue
             for value in [given] if isinstance(note, UpTo) else _values(given):
                 note.check(field.name, value)
 
@@ -191,7 +199,7 @@ def check(instance: DataclassInstance) -> None:
 def _values(value: Any) -> tuple[Any, ...]:
     if isinstance(value, dict):
         return tuple(value.values())
-    return value if isinstance(value, tuple) else () if value is None else (value,)
+    return value if isinstance(value, tuple) else (value,)
 
 
 @cache

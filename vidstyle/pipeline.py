@@ -150,6 +150,32 @@ class Progress:
     """Time since the start."""
     resumed: int = 0
     """Frames among them that an earlier run had painted."""
+    rate: float | None = None
+    """Frames a second; None where that is not known yet. What was before the first frames of this run, as loading
+    and reading ahead, does not count: it does not grow with the clip."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to the end, an estimate; None where nothing is known of it."""
+        if not self.total or not self.rate:
+            return None
+        return max(0, self.total - self.frames) / self.rate
+
+
+SETTLED = 1.0
+"""Seconds of painting after which its pace is known: frames come in bursts."""
+
+
+class _Rate:
+    """Frames a second of a run, from its first painted frames on."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def __call__(self, frames: int, seconds: float) -> float | None:
+        """Return the rate when `frames` are painted `seconds` after the start; None: it is not known yet."""
+        before, began = self._first = self._first or (frames, seconds)
+        return (frames - before) / (seconds - began) if seconds - began >= SETTLED else None
 
 
 @dataclass(frozen=True)
@@ -289,6 +315,7 @@ def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
     done, damaged = begin.first if begin else 0, 0
     resumed = begin.frames if begin else 0
     marked = resumed if begin is None or begin.piece is None else begin.piece
+    rate = _Rate()
     in_flight: deque[tuple[list[Frame], Callable[[], Sequence[Pixels]], StateT]] = deque()
 
     def hand_on(frames: Sequence[Frame]) -> None:
@@ -299,7 +326,8 @@ def run(  # noqa: PLR0912, PLR0915 - one loop reads better whole
         done += len(frames)
         if on_progress:
             seconds = time.monotonic() - started
-            on_progress(Progress(done, source.info.frames, seconds, min(done, resumed)))
+            known = rate(done, seconds) if done > resumed else None
+            on_progress(Progress(done, source.info.frames, seconds, min(done, resumed), known))
 
     def take() -> None:
         """Hand the oldest call's frames on."""

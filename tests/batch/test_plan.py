@@ -10,7 +10,9 @@ import pytest
 
 from vidstyle import InputError, UsageError
 from vidstyle.batch.plan import Plan, styles_in
+from vidstyle.batch.step import Pace
 from vidstyle.media.folder import STILLS, VIDEOS, files_in
+from vidstyle.pipeline import Progress
 
 
 @pytest.fixture
@@ -169,3 +171,16 @@ def test_a_style_folder_holds_pictures_and_networks(folder):
         "st/own.safetensors",
         "st/two.png",
     ]
+
+
+def test_the_time_left_does_not_count_what_comes_before_the_first_frames(folder):
+    item, other = Plan.of(["in/a.mp4"], [ONE, TWO], None).items
+    pace = Pace([item, other])
+
+    def at(seconds, frames):
+        return pace.of(item, Progress(frames, 100, seconds, resumed=20), seconds)
+
+    assert at(0.5, 20) == (0.1, None)  # an earlier run's
+    assert at(5.0, 40) == (0.2, None)
+    assert at(5.1, 42) == (0.21, None)  # frames come in bursts
+    assert at(7.0, 60) == (0.3, pytest.approx(14))  # a tenth in two seconds

@@ -45,6 +45,7 @@ def test_inputs_times_styles(folder, judge):
     reason = "cannot read broken.mp4: not a media file"
     assert f"vidstyle: broken.mp4 in styles/dusk.png: {reason}" in done.stderr
     assert re.search(r"out/a\.fog\.mp4: 30 frames in .* fps\) on ", done.stderr)
+    assert re.search(r"out/b\.fog\.png: 1 frame in ", done.stderr)
     assert re.fullmatch(r"vidstyle: 4 done, 0 skipped, 2 failed in \d+\.\d s", lines[-1])
     told = json.loads((folder / "r.json").read_text())
     assert (told["done"], told["failed"], told["exit_code"]) == (4, 2, 2)
@@ -149,11 +150,11 @@ def test_progress_lines_tell_of_all(monkeypatch, capsys):
     monkeypatch.setattr(progress, "_SECONDS", 0.0)
     item, _ = Plan.of(["a.mp4"], [("s.jpg",), ("t.jpg",)], None).items
     with progress.ProgressDisplay() as display:
-        display.of_many(Step(item, 2, 9, Progress(10, 40, 2.0), 0.1, 33.4))
+        display.of_many(Step(item, 2, 9, Progress(10, 40, 2.0, rate=5.0), 0.1, 33.4))
         display.of_many(Step(item, 2, 9, Progress(20, None, 4.0), 0.1, None))
     assert capsys.readouterr().err.splitlines() == [
         "vidstyle: 2 of 9, a.mp4 in s.jpg: 10/40 frames, 5.0 fps, 33 s left in all",
-        "vidstyle: 2 of 9, a.mp4 in s.jpg: 20 frames, 5.0 fps",
+        "vidstyle: 2 of 9, a.mp4 in s.jpg: 20 frames",
     ]
 
 

@@ -70,12 +70,26 @@ def test_what_is_meant_is_named(words, said):
     assert "\n" not in str(caught.value)
 
 
-def test_it_is_one_line_and_2():
-    for words in (["in.mp4", "--style", "x.jpg"], ["run", "--maks"], ["train", "in.mp4"]):
-        done = vidstyle(*words)
-        assert done.returncode == 2
-        assert done.stderr.startswith("vidstyle: ")
-        assert done.stderr.count("\n") == 1
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "in.mp4 --style x.jpg",
+            "run --maks",
+            "train in.mp4",
+            "run",
+            "sheet a.mp4 b.mp4",
+            "--nope",
+        ),
+        *("run a.mp4 -s", "run a.mp4 -s b.jpg --jobs 0", "bench --repeats much", "train --nope"),
+        *("-v", "run a.mp4 -s b.jpg --resume=3", "--version=3"),
+    ],
+)
+def test_it_is_one_line_and_2(words):
+    done = vidstyle(*words.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith("vidstyle: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -112,6 +126,7 @@ def test_a_live_source_has_no_sound_to_follow():
         ("paint", "choose `hdr` tonemap", "choose vidstyle run `hdr` tonemap"),
         ("run", "choose `hdr` tonemap", "choose `hdr` tonemap"),
         ("live", "by vidstyle run `odd` crop", "by vidstyle run `odd` crop"),
+        ("sheet", "expected `at` from 0 to 1 s", "expected `at` from 0 to 1 s"),
         ("sheet", "choose a lower `fps`", "choose a lower vidstyle run `fps`"),
         ("run", "no field: `Look`, `nosuch`", "no field: `Look`, `nosuch`"),
     ],

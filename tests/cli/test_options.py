@@ -330,6 +330,20 @@ def test_messages_call_an_option_as_help_does():
                 assert flags(param.name)[0] in param.opts, f"{it.name}: {param.name}"
 
 
+@pytest.mark.parametrize(
+    ("command_name", "words"),
+    [("run", "names|FILE"), ("paint", "names|auto|none|FILE")],
+)
+def test_help_lists_all_words_of_regions(command_name, words):
+    (metavar,) = (
+        param.metavar
+        for it in commands()
+        for param in it.params
+        if (it.name, param.name) == (command_name, "regions")
+    )
+    assert metavar == words
+
+
 def messages():
     """All strings of the library that are no docstrings."""
     package = Path(vidstyle.__file__).parent

@@ -212,11 +212,15 @@ def test_progress_lines_tell_what_is_left(monkeypatch, capsys):
 
     monkeypatch.setattr(progress, "_SECONDS", 0.0)
     with progress.ProgressDisplay() as display:
-        display(Progress(10, 40, 2.0))
-        display(Progress(20, None, 4.0))
+        display(Progress(1, 40, 2.0))
+        display(Progress(10, 40, 4.0, rate=5.0))
+        display(Progress(20, None, 6.0, rate=5.0))
+        display(Progress(40, 40, 10.0, rate=5.0))
     assert capsys.readouterr().err.splitlines() == [
+        "vidstyle: 1/40 frames",
         "vidstyle: 10/40 frames, 5.0 fps, 6 s left",
         "vidstyle: 20 frames, 5.0 fps",
+        "vidstyle: 40/40 frames, 5.0 fps",
     ]
 
 

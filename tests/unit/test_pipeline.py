@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vidstyle import Interrupted
+from vidstyle import Interrupted, pipeline
 from vidstyle.pipeline import Progress, run
 from vidstyle.testing import ListSource, MemorySink
 
@@ -44,6 +44,34 @@ def test_frames_keep_order_and_time():
     assert sink.committed
     assert [p.frames for p in seen] == [4, 8, 10]
     assert all(isinstance(p, Progress) for p in seen)
+
+
+def test_the_rate_is_of_painting_alone_and_known_when_it_has_settled(monkeypatch):
+    """What comes before the first painted frames, and what an earlier run had painted, is of no pace."""
+    told = []
+    monkeypatch.setattr(pipeline, "_Rate", lambda: lambda *facts: told.append(facts[0]))
+    begin = pipeline.Checkpoint(4, dict)
+    monkeypatch.setattr(Invert, "unpack", lambda *_: 4)
+    run(ListSource(), Invert(), MemorySink(), batch=2, begin=begin, on_progress=lambda _: None)
+    assert told == [6, 8, 10]
+    monkeypatch.undo()
+    rate = pipeline._Rate()
+    assert [rate(1, 4.0), rate(3, 4.4), rate(21, 6.0), rate(41, 8.0)] == [None, None, 10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [
+        ((50, 150, 6.0, 0, 20.0), 5.0),
+        ((150, 150, 9.0, 0, 20.0), 0.0),
+        ((160, 150, 9.0, 0, 20.0), 0.0),
+        ((1, 150, 0.3), None),
+        ((50, None, 6.0, 0, 20.0), None),
+        ((50, 150, 6.0, 0, 0.0), None),
+    ],
+)
+def test_what_is_left_follows_from_the_rate(facts, left):
+    assert Progress(*facts).left == left
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vidstyle.batch.plan import Item
-from vidstyle.pipeline import Progress
+from vidstyle.pipeline import SETTLED, Progress
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Pace:
         self._within: dict[Item, float] = {}
         """Weight of what is done of those that are being painted."""
         self._first: tuple[float, float] | None = None
-        """Seconds and share when the first frames were painted: what was before does not grow with the work."""
+        """Seconds and share when the first frames were painted: what was before does not grow with the work, and what an
+        earlier run had painted is there at once."""
 
     def end(self, item: Item) -> None:
         """Note that an item is over."""
@@ -57,6 +58,10 @@ class Pace:
         within = min(1.0, progress.frames / progress.total) if progress.total else 0.0
         self._within[item] = within * self._weights[item]
         share = (self._done + sum(self._within.values())) / self._work
+        if share == 1:
+            return share, 0.0
+        if progress.frames <= progress.resumed:
+            return share, None
         began, before = self._first = self._first or (seconds, share)
-        left = (seconds - began) * (1 - share) / (share - before) if share > before else None
-        return share, left
+        known = share > before and seconds - began >= SETTLED
+        return share, (seconds - began) * (1 - share) / (share - before) if known else None

@@ -62,9 +62,10 @@ def told(source: Source, result: Result) -> str:
     """Tell of a result: frames, time, and size."""
     summary = result.summary
     rate = (summary.frames - summary.resumed) / max(summary.seconds, 1e-6)
+    frames = "1 frame" if summary.frames == 1 else f"{summary.frames} frames"
     earlier = f" ({summary.resumed} of them before)" if summary.resumed else ""
     return (
-        f"{result.output}: {summary.frames} frames{earlier} in {summary.seconds:.1f} s "
+        f"{result.output}: {frames}{earlier} in {summary.seconds:.1f} s "
         f"({rate:.1f} fps) on {result.engine}{_size(source, result)}"
     )
 

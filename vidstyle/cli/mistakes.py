@@ -11,6 +11,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from vidstyle.cli.spelling import flags
 from vidstyle.errors import UsageError
 
 _COMMANDS = {
@@ -63,15 +64,24 @@ class Commands(TyperGroup):
             return super().parse_args(ctx, args)
         except Exception as error:
             option = getattr(error, "option_name", None)
-            if option is None or not hasattr(error, "possibilities"):
-                raise
             names = [name for name, it in self.commands.items() if option in _options(it)]
-            if not names:
+            if not names or not hasattr(error, "possibilities"):
+                if words and (answer := wrong_use(error, ctx)):
+                    raise answer from error
                 raise
             raise UsageError(
                 f"expected a command before {option}; did you mean: "
                 f"{_called(ctx)} {names[0]} {shlex.join(words)}"
             ) from error
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command; that there is none behind the options is told in a line."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if answer := wrong_use(error, ctx):
+                raise answer from error
+            raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is called.
@@ -148,6 +158,22 @@ def no_option(
     return UsageError(f"{said}; {_called(ctx)} --help lists them")
 
 
+def wrong_use(error: Exception, ctx: Any) -> UsageError | None:
+    """Return in a line what the parser tells in four: what is missing, too much, or no value of an option.
+
+    Args:
+        error: what the parser raised.
+        ctx: of the command.
+
+    Returns:
+        None: it is another error.
+    """
+    if not hasattr(error, "format_message"):
+        return None
+    said = error.format_message().rstrip(".")
+    return UsageError(f"{said[:1].lower()}{said[1:]}; {_called(ctx)} --help lists what it takes")
+
+
 def check_method(method: str | None) -> None:
     """Refuse the methods of `vidstyle paint`, and what is none, in a command that paints a video frame by frame; None: it is not given.
 
@@ -191,9 +217,10 @@ def with_commands(text: str, ctx: Any) -> str:
         ctx: of the command.
     """
     own = {param.name for param in ctx.command.params}
+    called = set(_options(ctx.command))  # sheet has `at_times`, and calls it --at
 
     def behind(match: re.Match[str]) -> str:
-        if match[1] or match[2] in own:
+        if match[1] or match[2] in own or flags(match[2])[0] in called:
             return match[0]
         everything = _all(ctx.find_root().command, "vidstyle")
         having = (path for path, it in everything if match[2] in {p.name for p in it.params})

@@ -33,26 +33,22 @@ class ProgressDisplay:
             self._bar = Bar(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                TextColumn("{task.fields[frames]}  {task.fields[fps]:.1f} fps"),
+                TextColumn("{task.fields[frames]}"),
                 TimeRemainingColumn(),
                 console=Console(file=terminal.drawing),
                 transient=True,
             )
         self._task = (
-            self._bar.add_task("painting", total=None, frames="0 frames", fps=0.0)
-            if self._bar
-            else None
+            self._bar.add_task("painting", total=None, frames="0 frames") if self._bar else None
         )
         self._last: float | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Show how far a file is."""
-        total, frames, fps = progress.total, progress.frames, _rate(progress)
         if self._bar:
-            self._draw(progress, "painting", frames, total)
+            self._draw(progress, "painting", progress.frames, progress.total)
         elif self._due():
-            left = (total - frames) / fps if total and total > frames and fps else None
-            terminal.say(f"{_frames(progress)}, {fps:.1f} fps{_left(left)}")
+            terminal.say(f"{_frames(progress)}{_left(progress.left)}")
 
     def of_many(self, step: Step) -> None:
         """Show how far one of many files is, and the whole."""
@@ -60,11 +56,8 @@ class ProgressDisplay:
         if self._bar:
             self._draw(step.progress, terminal.printable(which), step.share, 1.0)
         elif self._due():
-            fps = _rate(step.progress)
             left = _left(step.left)
-            terminal.say(
-                f"{which}: {_frames(step.progress)}, {fps:.1f} fps{left}{left and ' in all'}"
-            )
+            terminal.say(f"{which}: {_frames(step.progress)}{left}{left and ' in all'}")
 
     def say(self, text: str) -> None:
         """Print a line for people, above the bar if there is one."""
@@ -83,7 +76,6 @@ class ProgressDisplay:
                 completed=completed,
                 total=total,
                 frames=_frames(progress),
-                fps=_rate(progress),
             )
 
     def _due(self) -> bool:
@@ -109,15 +101,11 @@ class ProgressDisplay:
             self._bar.stop()
 
 
-def _rate(progress: Progress) -> float:
-    """Return frames a second of this run."""
-    return (progress.frames - progress.resumed) / max(progress.seconds, 1e-6)
-
-
 def _frames(progress: Progress) -> str:
     of = f"/{progress.total}" if progress.total else ""
-    return f"{progress.frames}{of} frames"
+    rate = "" if progress.rate is None else f", {progress.rate:.1f} fps"
+    return f"{progress.frames}{of} frames{rate}"
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f", {seconds:.0f} s left"
+    return "" if not seconds else f", {seconds:.0f} s left"

@@ -45,7 +45,6 @@ SPELLINGS = {
     "overwrite": Spelling(("-y", "--overwrite")),
     "pixel_format": Spelling(("--pix-fmt",)),
     "quiet": Spelling(("--quiet", "-q")),
-    "regions": Spelling(metavar="names|PICTURE"),
     "runtime": Spelling(metavar="FOLDER|FILE.tgz"),
     "save_regions": Spelling(metavar="PICTURE"),
     "screen": Spelling(metavar="DISPLAY"),

@@ -86,7 +86,10 @@ class Spread:
         self.shown = max(self.shown, frames)
         if self.on_progress:
             seconds = time.monotonic() - self.began
-            self.on_progress(Progress(self.shown, total, seconds, min(self.shown, self.earlier)))
+            earlier = min(self.shown, self.earlier)
+            # From the start on: the first pieces of all workers are there at once.
+            rate = (self.shown - earlier) / seconds if self.shown > earlier else None
+            self.on_progress(Progress(self.shown, total, seconds, earlier, rate))
 
     def joined(self, progress: Progress) -> None:
         """Tell how far the run is that joins the pieces."""

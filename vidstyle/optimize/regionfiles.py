@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from vidstyle.errors import UsageError
-from vidstyle.fields import Between, documented
+from vidstyle.fields import Between, OneOf, any_file, documented
 from vidstyle.masks import Masks
 from vidstyle.media.inputs import fingerprint
 from vidstyle.optimize.config import Config, DoodleConfig, PhotorealConfig
@@ -90,7 +90,7 @@ class RegionFiles(FoundRegions):
         UsageError: the files do not go together.
     """
 
-    regions: str | None = None
+    regions: Annotated[str | None, OneOf(NAMED, AUTO, NONE, is_file=any_file)] = None
     """A picture with a color for each region of the content, a semantic map; names finds sky, person, vegetation, water, building,
     ground and other, and paints each like its own of the style; auto finds regions without names; none uses no regions. By default
     photo_sem.png and starry_sem.png for photo.jpg and starry.jpg, where both exist; for doodle the content is the map; and

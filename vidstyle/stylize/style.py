@@ -14,7 +14,7 @@ import numpy as np
 
 from vidstyle.disk.pending import write_whole
 from vidstyle.errors import InputError, UsageError
-from vidstyle.fields import STYLE, Between, brief, check, documented
+from vidstyle.fields import STYLE, Between, OneOf, any_file, brief, check, documented
 from vidstyle.frame import Pixels
 from vidstyle.runtime.engine import Vector
 
@@ -136,7 +136,7 @@ class StyleOptions:
     patch_stride: Annotated[int | None, Between(1, 15)] = None
     """Of `method` swap: places from patch to patch, `patch_size` at most; larger strides are faster, and show a grid. By default a quarter of the
     size, at least 1."""
-    regions: str | None = None
+    regions: Annotated[str | None, OneOf(FOUND, is_file=any_file)] = None
     """Of `method` photoreal: names finds sky, person, vegetation, water, building, ground and other in picture and video, and each
     gets the colors of its own; or a map of the picture, in the colors that paint's `save_regions` writes. By default the whole frame
     gets those of the whole picture."""

@@ -100,19 +100,13 @@ class Render:
             spelled: says a text of the library as the command line does.
             changed: called whenever there is something new to tell.
         """
-        began: list[tuple[float, int]] = []
 
         def stop() -> None:
             if self.unwanted or engine.closed:
                 raise Interrupted(signal.SIGINT)
 
         def on_progress(progress: Progress) -> None:
-            now = time.monotonic()
-            began[:] = began or [(now, progress.frames)]
-            (since, before), self.frames, self.total = began[0], progress.frames, progress.total
-            if self.total and self.frames > before:
-                rest = max(0, self.total - self.frames)
-                self.left = (now - since) * rest / (self.frames - before)
+            self.frames, self.total, self.left = progress.frames, progress.total, progress.left
             changed()
             notes.paused = True
             engine.breathe()
