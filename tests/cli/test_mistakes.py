@@ -70,8 +70,30 @@ def test_what_is_meant_is_named(words, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run in.mp4 -s x --jobs 0", "expected `jobs` from 1 to 64, got 0"),
+        ("run in.mp4 -s x --jobs=65", "expected `jobs` from 1 to 64, got 65"),
+        ("run in.mp4 -s x --jobs many", "expected a whole number for `jobs`, got 'many'"),
+        ("web --port 1e3", "expected a whole number for `port`, got '1e3'"),
+        ("bench --repeats -1", "expected `repeats` of 1 or more, got -1"),
+        (
+            "train arbitrary --content x --style y --sheet-every 0",
+            "expected `sheet_every` of 1 or more, got 0",
+        ),
+        ("reconstruct in.jpg --steps few", "expected a whole number for `steps`, got 'few'"),
+    ],
+)
+def test_a_number_out_of_its_range_is_answered_by_the_range(words, said):
+    with pytest.raises(UsageError) as caught:
+        app(words.split(), standalone_mode=False)
+    assert str(caught.value) == said
+
+
 def test_it_is_one_line_and_2():
-    for words in (["in.mp4", "--style", "x.jpg"], ["run", "--maks"], ["train", "in.mp4"]):
+    jobs = ["run", "in.mp4", "--jobs", "0"]
+    for words in (["in.mp4", "--style", "x.jpg"], ["run", "--maks"], ["train", "in.mp4"], jobs):
         done = vidstyle(*words)
         assert done.returncode == 2
         assert done.stderr.startswith("vidstyle: ")
