@@ -71,6 +71,27 @@ def test_what_is_meant_is_named(words, said):
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run in.mp4 -s x --jobs 0", "expected `jobs` from 1 to 64, got 0"),
+        ("run in.mp4 -s x --jobs=65", "expected `jobs` from 1 to 64, got 65"),
+        ("run in.mp4 -s x --jobs many", "expected a whole number for `jobs`, got 'many'"),
+        ("web --port 1e3", "expected a whole number for `port`, got '1e3'"),
+        ("bench --repeats -1", "expected `repeats` of 1 or more, got -1"),
+        (
+            "train arbitrary --content x --style y --sheet-every 0",
+            "expected `sheet_every` of 1 or more, got 0",
+        ),
+        ("reconstruct in.jpg --steps few", "expected a whole number for `steps`, got 'few'"),
+    ],
+)
+def test_a_number_out_of_its_range_is_answered_by_the_range(words, said):
+    with pytest.raises(UsageError) as caught:
+        app(words.split(), standalone_mode=False)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
     "words",
     [
         *(

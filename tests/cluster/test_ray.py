@@ -1,4 +1,4 @@
-"""Ray itself: workers that are killed, a driver that is killed, and a list of clips."""
+"""Ray itself, on this machine: workers that are killed, a driver that is killed, a list of clips; and what is refused."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,88 +17,20 @@ from vidstyle.cluster.options import Spreading
 from vidstyle.cluster.session import Cluster
 from vidstyle.runtime.compute import Compute
 
-from .test_pieces import make_shots
-
-needs_ray = pytest.mark.skipif(
-    find_spec("ray") is None, reason="Ray is not installed: pip install 'vidstyle[ray]'"
+from .processes import (
+    alive,
+    family,
+    finished,
+    kill_a_worker,
+    needs_ray,
+    run,
+    wait_for,
+    wait_for_a_file,
 )
+from .test_pieces import make_shots
 
 SEVEN = (180, 90, 260, 130, 240, 170, 210)
 """Frames of seven shots: five pieces of 250 frames, and some behind them."""
-
-SECONDS = 900
-"""For one run, on a machine that does much else."""
-
-
-def run(*arguments, **options):
-    command = [sys.executable, "-m", "vidstyle", "run", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, **pipes, **options)
-
-
-def finished(process, code=0) -> str:
-    try:
-        printed, said = process.communicate(timeout=SECONDS)
-    except BaseException:
-        kill_family(process.pid)
-        process.kill()
-        raise
-    assert process.returncode == code, said
-    assert "Traceback" not in said
-    assert printed == ""
-    return said
-
-
-def family(pid: int) -> dict[int, str]:
-    """Return the processes that descend from one, and their commands."""
-    parents, commands = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-                commands[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
-            except OSError:
-                continue
-            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    found: dict[int, str] = {}
-    below = {pid}
-    while below := {p for p, parent in parents.items() if parent in below}:
-        found |= {p: commands[p] for p in below}
-    return found
-
-
-def kill_family(pid: int) -> None:
-    for process in family(pid):
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def wait_for(what):
-    end = time.monotonic() + SECONDS
-    while not (found := what()):
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-    return found
-
-
-def kill_a_worker(process) -> None:
-    def workers():
-        assert process.poll() is None, process.communicate()[1]
-        return [pid for pid, name in family(process.pid).items() if "ray::Worker" in name]
-
-    os.kill(wait_for(workers)[0], signal.SIGKILL)
-
-
-def wait_for_a_file(process, folder: Path, pattern: str) -> None:
-    try:
-        wait_for(lambda: any(folder.glob(pattern)) or process.poll() is not None)
-        assert process.poll() is None, process.communicate()[1]
-    except BaseException:
-        kill_family(process.pid)
-        process.kill()
-        raise
 
 
 def wait_for_a_piece(process, folder: Path) -> None:
@@ -154,13 +82,6 @@ def test_a_killed_driver_is_resumed(clip, whole, tmp_path):
     said = finished(spread(clip, output))
     assert "before)" in said
     assert output.read_bytes() == whole.read_bytes()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @needs_ray
@@ -223,6 +144,22 @@ def test_a_list_that_was_cut_off_is_resumed_though_a_worker_dies(tmp_path, numbe
     assert {path.name for path in folder.iterdir()} == {clip.name for clip in clips}
     for clip in clips:
         assert (tmp_path / "one" / clip.name).read_bytes() == (folder / clip.name).read_bytes()
+
+
+@needs_ray
+@pytest.mark.slow
+def test_workers_read_and_write_addresses(tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'")
+    (tmp_path / "in").mkdir()
+    clips = [make_shots(tmp_path / "in" / f"{name}.mp4", (12, 9)) for name in "ab"]
+    at, style = f"local://{tmp_path}", ("-s", "starry_night")
+    pattern = ("-o", f"{at}/many/{{name}}.{{ext}}", "--report", tmp_path / "report.json")
+    said = finished(run(f"{at}/in/", *style, *pattern, "--on", "ray", "--workers", 2))
+    assert f"{at}/many/a.mp4: 21 frames" in said
+    finished(run(*clips, *style, "-o", tmp_path / "one" / "{name}.{ext}"))
+    for clip in clips:
+        one, many = (tmp_path / folder / clip.name for folder in ("one", "many"))
+        assert one.read_bytes() == many.read_bytes()
 
 
 def test_without_ray_one_line_says_how_to_get_it(monkeypatch):
@@ -316,163 +253,3 @@ def test_what_is_not_painted_in_pieces(tmp_path, arguments):
     clip = make_shots(tmp_path / "in.mp4", (3,))
     said = finished(run(clip, "-s", "starry_night", *arguments, "--on", "ray", cwd=tmp_path), 2)
     assert "--on spreads one video by its pieces" in said
-
-
-IMPATIENT = """
-from vidstyle.cluster import crew
-crew.PATIENCE, crew.NOTICE = {patience}, 2
-from vidstyle.cli.entry import main
-main()
-"""
-HOLDER = """
-import ray, sys, time
-ray.init(sys.argv[1], log_to_driver=False)
-@ray.remote(num_cpus=1)
-class Holder:
-    def begun(self):
-        pass
-holders = [Holder.remote() for _ in range(int(sys.argv[2]))]
-ray.get([holder.begun.remote() for holder in holders])
-print("held", flush=True)
-time.sleep(3600)
-"""
-
-
-@contextmanager
-def ended_with_its_family(command, **options):
-    process = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        kill_family(process.pid)
-        process.kill()
-        process.communicate()
-
-
-def free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """A cluster of two cores, which others may hold: its address, and the environment that has its token."""
-    with started_cluster(tmp_path_factory.mktemp("head")) as (address, environment):
-        yield address, environment
-
-
-@contextmanager
-def started_cluster(folder, *arguments):
-    address = free_address()
-    environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
-    environment |= {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(SECONDS)}
-    environment |= {"RAY_agent_register_timeout_ms": str(1000 * SECONDS)}
-    start = [
-        sys.executable,
-        "-m",
-        "ray.scripts.scripts",
-        "start",
-        "--head",
-        "--block",
-        "--num-cpus=2",
-    ]
-    start += [f"--port={address.rpartition(':')[2]}", "--include-dashboard=false"]
-    start += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}", *arguments]
-    log = (folder / "log").open("w")
-    with log, ended_with_its_family(start, env=environment, stdout=log, stderr=log) as head:
-        wait_for(lambda: head.poll() is not None or "runtime started" in Path(log.name).read_text())
-        assert head.poll() is None, Path(log.name).read_text()
-        yield address, environment
-
-
-@contextmanager
-def held(cluster, cores):
-    """Hold some of the cluster's cores."""
-    address, environment = cluster
-    command = [sys.executable, "-c", HOLDER, address, str(cores)]
-    with ended_with_its_family(command, env=environment, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        yield
-
-
-def run_on(cluster, *arguments, patience=SECONDS):
-    address, environment = cluster
-    code = IMPATIENT.format(patience=patience)
-    words = ["run", *arguments, "-s", "starry_night", "--on", address, "--workers", 2]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, words)], text=True, **pipes)
-
-
-@needs_ray
-@pytest.mark.slow
-def test_a_cluster_without_room_is_waited_for_so_long(cluster, tmp_path):
-    clips = [make_shots(tmp_path / f"{name}.mp4", (9,)) for name in "ab"]
-    report = tmp_path / "report.json"
-    to = ("-o", tmp_path / "{name}.out.mp4", "--report", report)
-    with held(cluster, 2):
-        said = finished(run_on(cluster, *clips, *to, patience=20), 2)
-    assert "2 of 2 workers have not begun" in said
-    assert "waiting for a worker" in said
-    assert "no worker has begun or answered for 20 seconds: 0 of 2 cores of the cluster are" in said
-    assert said.count("no worker") == 1
-    assert [r["status"] for r in json.loads(report.read_text())["results"]] == ["waiting"] * 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "report.json"]
-
-
-@needs_ray
-@pytest.mark.slow
-def test_a_worker_that_is_never_placed_holds_nobody_up(cluster, tmp_path):
-    clip = make_shots(tmp_path / "in.mp4", (270, 240))
-    finished(run(clip, "-s", "starry_night", "-o", tmp_path / "one.mp4"))
-    with held(cluster, 1):
-        said = finished(run_on(cluster, clip, "-o", tmp_path / "two.mp4"))
-    assert "1 of 2 workers have not begun" in said
-    assert "1 worker," in said
-    assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
-
-
-@needs_ray
-@pytest.mark.slow
-def test_a_cluster_at_a_ray_address_paints_lists_and_long_clips(tmp_path):
-    client = free_address()
-    port = f"--ray-client-server-port={client.rpartition(':')[2]}"
-    clips = [make_shots(tmp_path / f"{name}.mp4", (12, 9)) for name in "ab"]
-    long = make_shots(tmp_path / "long.mp4", (270, 240))
-    with started_cluster(tmp_path, port) as (_, environment):
-        wait_for(lambda: listens(client))
-        cluster = f"ray://{client}", environment
-        finished(run_on(cluster, *clips, "-o", tmp_path / "many" / "{name}.{ext}"))
-        finished(run_on(cluster, long, "-o", tmp_path / "two.mp4"))
-    finished(run(*clips, "-s", "starry_night", "-o", tmp_path / "one" / "{name}.{ext}"))
-    finished(run(long, "-s", "starry_night", "-o", tmp_path / "one.mp4"))
-    for clip in clips:
-        one, many = (tmp_path / folder / clip.name for folder in ("one", "many"))
-        assert one.read_bytes() == many.read_bytes()
-    assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
-
-
-def listens(address: str) -> bool:
-    host, port = address.split(":")
-    try:
-        socket.create_connection((host, int(port)), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-@needs_ray
-@pytest.mark.slow
-def test_workers_read_and_write_addresses(tmp_path):
-    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'vidstyle[fsspec]'")
-    (tmp_path / "in").mkdir()
-    clips = [make_shots(tmp_path / "in" / f"{name}.mp4", (12, 9)) for name in "ab"]
-    at, style = f"local://{tmp_path}", ("-s", "starry_night")
-    pattern = ("-o", f"{at}/many/{{name}}.{{ext}}", "--report", tmp_path / "report.json")
-    said = finished(run(f"{at}/in/", *style, *pattern, "--on", "ray", "--workers", 2))
-    assert f"{at}/many/a.mp4: 21 frames" in said
-    finished(run(*clips, *style, "-o", tmp_path / "one" / "{name}.{ext}"))
-    for clip in clips:
-        one, many = (tmp_path / folder / clip.name for folder in ("one", "many"))
-        assert one.read_bytes() == many.read_bytes()

@@ -220,7 +220,7 @@ def test_the_command_writes_what_it_says(picture, base, tmp_path):
         ("stary_night", {}, "did you mean starry_night?"),
         (STYLE, {"output": "a.pt"}, "ends in .onnx"),
         (STYLE, {"output": "no/a.onnx"}, "does not exist"),
-        (STYLE, {"size": (8, 48)}, "16 pixels or more"),
+        (STYLE, {"size": (16, 48)}, "17 pixels or more"),
         (STYLE, {"opset": 9}, "from 13 to 20"),
         (STYLE, {"share": 0.5}, "give both"),
         (STYLE, {"style_scale": 2}, "size it was trained with"),

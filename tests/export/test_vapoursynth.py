@@ -55,8 +55,8 @@ def run(tmp_path):
             timeout=120,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
-        if "No module named" in done.stderr:
-            pytest.skip(f"vspipe's Python lacks what this needs: {done.stderr.splitlines()[-1]}")
+        if lacks := re.search(r"No module named \S+", done.stderr):
+            pytest.skip(f"vspipe's Python lacks what this needs: {lacks[0]}")
         if plugin := re.search(r"No attribute with the name (ov|ort) exists", done.stderr):
             pytest.skip(f"the plugin vapoursynth-mlrt-{plugin[1]} is not installed")
         if "does not go with the one of a plugin" in done.stderr:

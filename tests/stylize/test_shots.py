@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from vidstyle import Encoding, stylize
 from vidstyle.runtime.engine import Following
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.shots import Shot, thumbnail
@@ -38,6 +40,42 @@ def cuts(frames):
 
 # Statistics that are known at once and never rest: what a call is given tells which shot's frames it knows.
 AT_ONCE = Following(lag=0, settled=1000, slow=1000, quick=1, misfit=1, share=1)
+
+
+def test_statistics_of_even_frames_are_not_followed():
+    noise = np.random.default_rng(3).integers(16, 18, (64, 96, 3), np.uint8)
+    dark = scene(1) // 8
+    for deep in (False, True):
+        engine = TinyEngine(following=replace(AT_ONCE, least=1), size=3)
+        stylizer = Stylizer(engine, made_by=MADE_BY)
+        calls = ([noise, dark, np.zeros_like(noise)], [noise, noise], [dark])
+        state = None
+        for call in calls:
+            frames = [frame.astype(np.uint16) * 257 if deep else frame for frame in call]
+            _, state = stylizer.step(frames, Look(STYLE), state)
+        followed = [given[0] for given in engine.statistics if given]
+        assert len(followed) == 2
+        for mean in followed:
+            assert mean / (257 if deep else 1) == pytest.approx(dark.mean((0, 1)), abs=1e-2)
+
+
+def test_a_black_screen_behind_a_fade_keeps_its_color(tmp_path):
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    picture = scene(1, 160, 96)
+    lights = [*[1] * 8, *np.linspace(1, 0, 9), *[0] * 30]
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv444p"
+        for light in lights:
+            frame = (picture * light).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    stylize(source, "starry_night", output, device="cpu", encoding=Encoding("ffv1"))
+    with av.open(str(output)) as container:
+        painted = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    first, *others = painted[-25:]
+    for other in others:
+        assert np.abs(other.astype(int) - first).max() <= 1
 
 
 def test_state_ends_at_a_cut_within_a_batch():

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -97,7 +98,7 @@ def test_who_enters_a_shot_does_not_recolor_the_rest(model, picture):
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_what_is_pooled_does_not_depend_on_the_machine(depth):
-    engine = TinyEngine(depth=depth, following=NETWORK_FOLLOWING)
+    engine = TinyEngine(depth=depth, following=replace(NETWORK_FOLLOWING, least=0))
     stylizer = Stylizer(engine, made_by=MADE_BY)
     state = None
     for n in range(30):
@@ -134,7 +135,7 @@ def test_a_pool_that_does_not_fit_is_left_soon():
 @pytest.mark.parametrize("batch", [1, 4])
 def test_after_a_change_of_style_nothing_of_the_old_ones_statistics_is_used(batch):
     """They fade within some frames; then frames have their own, until there is a pool of the new style's."""
-    engine = TinyEngine(following=NETWORK_FOLLOWING)
+    engine = TinyEngine(following=replace(NETWORK_FOLLOWING, least=0))
     stylizer = Stylizer(engine, made_by=MADE_BY)
     state = None
     for n in range(0, 160, batch):

@@ -1,18 +1,20 @@
-"""Commands and options that there are not, answered by those that are meant."""
+"""Commands, options and numbers that are not taken, answered by those that are."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from typer.core import TyperGroup
 
+from vidstyle.cli.parsing import KINDS
 from vidstyle.cli.spelling import flags
 from vidstyle.errors import UsageError
+from vidstyle.fields import Between
 
 _COMMANDS = {
     **dict.fromkeys(("stylize", "stylise", "transfer", "convert", "render", "video"), "run"),
@@ -156,6 +158,39 @@ def no_option(
     if near := difflib.get_close_matches(option, own, n=2, cutoff=0.7):
         return UsageError(f"{said}; did you mean {' or '.join(near)}?")
     return UsageError(f"{said}; {_called(ctx)} --help lists them")
+
+
+def no_number(error: Exception, words: Sequence[str]) -> UsageError | None:
+    """Return the answer to a number that an option of the parser's own does not take; those of fields are read elsewhere.
+
+    Args:
+        error: what the parser raised.
+        words: behind the command's name.
+
+    Returns:
+        None: it is another error.
+    """
+    param: Any = getattr(error, "param", None)
+    bounds = param if hasattr(param, "min") else getattr(param, "type", None)  # as of the version
+    low, high = getattr(bounds, "min", None), getattr(bounds, "max", None)
+    if low is None and high is None and "integer" not in str(error):
+        return None
+    given = _given(param.opts, words)
+    try:
+        Between(low, high).check(param.name, KINDS[int].read(param.name, given))
+    except UsageError as answer:
+        return answer
+    return None
+
+
+def _given(names: Collection[str], words: Sequence[str]) -> str:
+    """Return the last value that an option was given."""
+    given = ""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in names:
+            given = value if equals else following
+    return given
 
 
 def wrong_use(error: Exception, ctx: Any) -> UsageError | None:

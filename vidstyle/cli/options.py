@@ -25,7 +25,7 @@ from typer.core import TyperCommand
 
 from vidstyle.cli.fieldoption import FieldOption
 from vidstyle.cli.files import reader
-from vidstyle.cli.mistakes import no_method, no_option, with_commands, wrong_use
+from vidstyle.cli.mistakes import no_method, no_number, no_option, with_commands, wrong_use
 from vidstyle.errors import UsageError, VidstyleError
 from vidstyle.fields import HEADINGS, check, declared
 
@@ -192,13 +192,15 @@ class Command(TyperCommand):
         """Parse its words.
 
         Raises:
-            UsageError: it has no such option, and the one that is meant is named; or words are missing or wrong.
+            UsageError: it has no such option, and the one that is meant is named; a number is out of its range, or none; or
+                words are missing or wrong.
         """
         words = list(args)
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            if answer := no_option(error, self, ctx, words) or wrong_use(error, ctx):
+            answer = no_option(error, self, ctx, words) or no_number(error, words)
+            if answer := answer or wrong_use(error, ctx):
                 raise answer from error
             raise
 

@@ -21,7 +21,7 @@ from vidstyle.runtime.padding import MULTIPLE
 from vidstyle.selection import StyleSource, model_for
 from vidstyle.stylize.style import StyleOptions
 
-LEAST_SIDE = 2 * MULTIPLE
+LEAST_SIDE = 2 * MULTIPLE + 1
 """Pixels of a frame, each way: with fewer the network could not reflect at its own borders."""
 
 _MOMENTS = 16
@@ -164,6 +164,6 @@ def _notes(
     own = "each frame's own"
     return {
         "style": "an input" if style is None else ", ".join(named),
-        "pixels": "RGB from 0 to 1, planes (1, 3, height, width), 17 pixels or more each way",
+        "pixels": f"RGB from 0 to 1, planes (1, 3, height, width), {LEAST_SIDE} pixels or more each way",
         "statistics": f"of a clip, share {options.share:g}" if options.statistics else own,
     }

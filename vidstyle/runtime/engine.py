@@ -40,6 +40,8 @@ class Following:
     """The end of a fade from black begins anew: statistics of black frames make garbage of bright ones."""
     fade: float = 1.0
     """Share of the way to the pool's mean that each frame goes."""
+    least: float = 0.0
+    """Standard deviation, levels of 255, below which a frame is even, and its statistics are rounding: they are not followed."""
 
 
 class Painting(Protocol):

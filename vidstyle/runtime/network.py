@@ -16,4 +16,6 @@ NETWORK_FOLLOWING = Following(
     misfit=0.4,
     # A rest of its own bounds what a pool that does not fit can do.
     share=0.97,
+    # A black screen, with the noise that a codec leaves of it.
+    least=1,
 )

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
-from vidstyle.runtime.engine import Following, Statistics, Vector
+from vidstyle.frame import Pixels
+from vidstyle.runtime.engine import Following, Painting, Statistics, Vector
+
+
+@dataclass(frozen=True, repr=False)
+class _Telling:
+    """A painting of frames some of which are even, and count as not described."""
+
+    painting: Painting
+    tells: tuple[bool, ...]
+
+    def frames(self) -> list[Pixels]:
+        """See `Painting.frames`."""
+        return self.painting.frames()
+
+    def statistics(self) -> list[Vector | None]:
+        """See `Painting.statistics`."""
+        owns = zip(self.painting.statistics(), self.tells, strict=True)
+        return [own if tells else None for own, tells in owns]
+
+
+def telling(painting: Painting, frames: Sequence[Pixels], following: Following | None) -> Painting:
+    """Return a painting of frames (H, W, 3) such that the statistics of even ones are not followed.
+
+    A network divides by deviations that are near zero in such a frame; followed, each frame's error would be the next one's
+    statistics, and the colors of a black screen would wander.
+    """
+    if following is None or not following.least:
+        return painting
+    tells = tuple(
+        float(cv2.meanStdDev(f)[1].max()) * 255 / np.iinfo(f.dtype).max >= following.least
+        for f in frames
+    )
+    return painting if all(tells) else _Telling(painting, tells)
 
 
 @dataclass(frozen=True, repr=False)
