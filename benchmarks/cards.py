@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cells import load, machine_line, measured_line, number, table
 
 JUDGED = ("style", "vector", "content")
-"""Distances of benchmarks/outside.py."""
+"""Distances of benchmarks/judged.py."""
 
 
 def figures(of: dict[str, float], keys: Sequence[str], digits: int = 3) -> list[str]:
@@ -18,12 +18,12 @@ def figures(of: dict[str, float], keys: Sequence[str], digits: int = 3) -> list[
 def any_style() -> str:
     """Return how near the any-style network is to style and content."""
     results = load("outside_any")
-    shown = (*JUDGED, "worst quarter")
+    shown = dict.fromkeys(("pairs", "unseen"), (*JUDGED, "worst quarter")) | {"samples": JUDGED}
     rows = [
-        [name, *(cell for set_ in ("pairs", "unseen") for cell in figures(of.get(set_, {}), shown))]
+        [name, *(cell for set_, keys in shown.items() for cell in figures(of.get(set_, {}), keys))]
         for name, of in results["networks"].items()
     ]
-    names = [f"{key}, {set_}" for set_ in ("pairs", "unseen") for key in shown]
+    names = [f"{key}, {set_}" for set_, keys in shown.items() for key in keys]
     return f"{measured_line(results)}\n\n{table(['', *names], rows)}"
 
 
@@ -32,11 +32,10 @@ def one_style(kind: str) -> str:
     results = load(f"outside_{kind}")
     rows = []
     for style, of in results["styles"].items():
-        clips = f": {of['clips']}" if "clips" in of else ""
         for row, (name, found) in enumerate(of["networks"].items()):
-            rows.append(["" if row else f"`{style}`{clips}", name, *figures(found, JUDGED)])
-    first = "style: clips" if any("clips" in of for of in results["styles"].values()) else "style"
-    return f"{measured_line(results)}\n\n{table([first, '', *JUDGED], rows)}"
+            first = "" if row else f"`{style}`: {of['frames']}"
+            rows.append([first, name, *figures(found, JUDGED)])
+    return f"{measured_line(results)}\n\n{table(['style: frames', '', *JUDGED], rows)}"
 
 
 def perceptual() -> str:

@@ -223,7 +223,7 @@ def main() -> None:
             rows |= {side: court.figures(of, peers_of(of)) for side, of in rivals.items() if of}
             for row, found in rows.items():
                 shown(f"{name}: {row}", found)
-            kinds[kind][name] = {"networks": rows} | ({"frames": len(cases)})
+            kinds[kind][name] = {"frames": len(cases), "networks": rows}
     save("first", "Frames 0 and 24 of the clips that a rival painted; f32.", styles=kinds["first"])
     save("later", "The first frame of each of four clips; f32.", styles=kinds["later"])
 
