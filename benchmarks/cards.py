@@ -9,6 +9,8 @@ from cells import load, machine_line, measured_line, number, table
 JUDGED = ("style", "vector", "content")
 """Distances of benchmarks/judged.py."""
 
+JUDGED_BY = "{}; `python benchmarks/judged.py`:"
+
 
 def figures(of: dict[str, float], keys: Sequence[str], digits: int = 3) -> list[str]:
     """Return a cell for each key, empty where nothing was measured."""
@@ -24,7 +26,7 @@ def any_style() -> str:
         for name, of in results["networks"].items()
     ]
     names = [f"{key}, {set_}" for set_, keys in shown.items() for key in keys]
-    return f"{measured_line(results)}\n\n{table(['', *names], rows)}"
+    return f"{JUDGED_BY.format(machine_line(results))}\n\n{table(['', *names], rows)}"
 
 
 def one_style(kind: str) -> str:
@@ -35,7 +37,8 @@ def one_style(kind: str) -> str:
         for row, (name, found) in enumerate(of["networks"].items()):
             first = "" if row else f"`{style}`: {of['frames']}"
             rows.append([first, name, *figures(found, JUDGED)])
-    return f"{measured_line(results)}\n\n{table(['style: frames', '', *JUDGED], rows)}"
+    head = ["style: frames", "", *JUDGED]
+    return f"{JUDGED_BY.format(machine_line(results))}\n\n{table(head, rows)}"
 
 
 def perceptual() -> str:

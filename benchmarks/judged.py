@@ -8,18 +8,15 @@ network. Writes benchmarks/results/outside_any.json, outside_first.json (styles 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import cv2
 import numpy as np
-from common import RESULTS
+from common import write
 from outside import Judge, Seen
 from pipeline import ROOT
 from quality import UNSEEN_CLIPS, frames_of
@@ -148,21 +145,6 @@ def peers_of(cases: list[Case]) -> Painter:
     return paint
 
 
-def save(name: str, how: str, **results: Any) -> None:
-    """Write a result file."""
-    said = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(said, capture_output=True, text=True, check=True).stdout.strip()
-    measured = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit,
-        "by": "`benchmarks/judged.py`",
-        "how": how,
-    }
-    path = RESULTS / f"outside_{name}.json"
-    path.write_text(json.dumps({"measured": measured, **results}, indent=1) + "\n")
-    print(path)
-
-
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -202,7 +184,7 @@ def main() -> None:
         "Frames 0 and 24 of each of sixteen pairs of clip and style; two first frames of clips in each of twelve styles that no training saw, "
         "and in each of the six drawn samples; f32, each frame with its own statistics."
     )
-    save("any", how, networks=networks)
+    print(write("outside_any", {"how": how, "networks": networks}))
     if given.any:
         return
     classical = list(pairs(given.data, given.peers / "one_style", picture))
@@ -224,8 +206,12 @@ def main() -> None:
             for row, found in rows.items():
                 shown(f"{name}: {row}", found)
             kinds[kind][name] = {"frames": len(cases), "networks": rows}
-    save("first", "Frames 0 and 24 of the clips that a rival painted; f32.", styles=kinds["first"])
-    save("later", "The first frame of each of four clips; f32.", styles=kinds["later"])
+    hows = {
+        "first": "Frames 0 and 24 of the clips that a rival painted; f32.",
+        "later": "The first frame of each of four clips; f32.",
+    }
+    for kind, how in hows.items():
+        print(write(f"outside_{kind}", {"how": how, "styles": kinds[kind]}))
 
 
 if __name__ == "__main__":
