@@ -166,7 +166,7 @@ def test_floats_come_back_as_floats(model, look, dtype):
     frame = clip(1)[0]
     painted = model((frame / 255).astype(dtype), look)
     assert painted.dtype == dtype
-    assert np.abs(painted.astype(float) * 255 - model(frame, look)).max() <= 2
+    assert np.abs(painted.astype(float) * 255 - model(frame, look)).max() <= 3
 
 
 def test_tensors_come_back_as_tensors(model, look):

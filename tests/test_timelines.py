@@ -88,7 +88,7 @@ def test_a_timeline_jumps_only_where_it_is_asked_to(cuts, tmp_path):
     steps[[19, 49]] = 0  # a cut is no measure of what is around
     for seam in (12, 28, 40, 60):
         around = [*steps[seam - 7 : seam - 1], *steps[seam + 3 : seam + 9]]
-        assert steps[seam - 1 : seam + 2].max() <= max(around), seam
+        assert steps[seam - 1 : seam + 2].max() <= 1.01 * max(around), seam
 
 
 @pytest.mark.slow

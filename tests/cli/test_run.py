@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -222,19 +221,6 @@ def test_progress_lines_tell_what_is_left(monkeypatch, capsys):
         "vidstyle: 20 frames, 5.0 fps",
         "vidstyle: 40/40 frames, 5.0 fps",
     ]
-
-
-def test_the_first_frame_after_a_fit_tells_no_rate(monkeypatch, capsys):
-    """The minute that a network was made in is not the clip's, and one frame foretells nothing."""
-    from vidstyle.cli import progress
-    from vidstyle.pipeline import Progress
-
-    now = 0.0
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
-    with progress.ProgressDisplay() as display:
-        for frames, now in ((1, 60.0), (20, 62.0), (40, 66.0)):
-            display(Progress(frames, 80, now - 58))
-    assert capsys.readouterr().err.splitlines() == ["vidstyle: 40/80 frames, 5.0 fps, 8 s left"]
 
 
 def test_progress_is_lines_where_there_is_no_terminal(base, tmp_path):

@@ -196,4 +196,4 @@ def test_regions_of_nothing_are_refused(day, night, tmp_path):
 def test_regions_are_refused_before_keyframes_are_learned(day, night):
     done = vidstyle(*("run", str(day), "--keyframe", f"0={night}", "--regions", "names"))
     assert done.returncode == 2
-    assert "a network learns keyframes" in done.stderr
+    assert "the network of keyframes is its own style: leave --regions out" in done.stderr
