@@ -158,6 +158,8 @@ class FitConfig(StyleConfig):
     """Weight of the temporal loss."""
     late_temporal_weight: float = 1300.0
     average: float = 0.95
+    sharpness: Annotated[float, Between(0)] = 0.4
+    """Amount of the unsharp mask that is folded into the result: the losses leave strokes soft."""
 
 
 @documented

@@ -29,6 +29,7 @@ from vidstyle.training.pace import Pace
 from vidstyle.training.painting import MARGIN, Views, features_of_step, losses_of_step
 from vidstyle.training.report import Recording, Report
 from vidstyle.training.run import Run
+from vidstyle.training.sharpening import sharpened
 from vidstyle.training.sheet import to_pixels
 
 _SEEING = ("stem", "down1.", "down2.")
@@ -151,6 +152,7 @@ def fit(
         return losses_of_step(view, views, style, vectors, *rest, of_styles=of_style(view))
 
     run.fit(losses_at, Recording(on_report, report_every=1), constrain=net.constrain_)
+    run.average.weights = sharpened(run.average.weights, config.sharpness)
     return run
 
 

@@ -61,11 +61,11 @@ def _sharpened(kernel: Tensor, amount: float) -> Tensor:
     """Sharpen the pixels' lightness in the last convolution's kernel (pigments, in, 3, 3)."""
     pixels = CELL * CELL
     # What an input of 1 in one cell adds to the pixels around: (in, 1, 6, 6).
-    spread = F.pixel_shuffle(kernel[:pixels].double().flip(2, 3).transpose(0, 1), CELL)
+    spread = F.pixel_shuffle(kernel[:pixels].float().flip(2, 3).transpose(0, 1), CELL)
     spread = F.pad(spread, [CELL * _MARGIN] * 4)
-    at = torch.arange(-_RADIUS, _RADIUS + 1, dtype=torch.double)
+    at = torch.arange(-_RADIUS, _RADIUS + 1, device=kernel.device)
     line = torch.exp(-at.square() / (2 * SIGMA**2))
-    line /= line.sum()
+    line = line / line.sum()
     blurred = F.conv2d(spread, torch.outer(line, line)[None, None], padding=_RADIUS)
     cells = F.pixel_unshuffle(spread + amount * (spread - blurred), CELL)
     for axis in (2, 3):
