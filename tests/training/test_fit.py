@@ -31,6 +31,7 @@ from vidstyle.training.fitted import fit_clip
 from vidstyle.training.fitting import Fitting
 from vidstyle.training.leaves import leaves
 from vidstyle.training.pace import Seconds
+from vidstyle.training.sharpening import sharpened
 from vidstyle.zoo import catalog, fits
 
 QUICK = FitConfig(crop=64, style_side=64)
@@ -105,6 +106,20 @@ def test_it_learns_strokes_and_leaves_what_sees(features):
             name.startswith(("frame_net.stem", "frame_net.down", "colors")) and "norm" not in name
         )
         assert torch.equal(value, before[name]) == sees or "norm" in name, name
+
+
+def test_what_is_learned_is_sharpened_at_the_end(features):
+    frames, style = [pattern(n, 160, 128) for n in range(2)], pattern(5, 96, 64)
+    torch.manual_seed(0)
+    begun = Arbitrary(Shape(8, 8, 16, 1)).state_dict()
+    found = {}
+    for amount in (0.0, 0.4):
+        config, pace = replace(QUICK, sharpness=amount), Seconds(20, Ticks())
+        run = fit(begin(begun, style), style, frames, features, pace=pace, config=config)
+        found[amount] = run.averaged().state_dict()
+    for name, wanted in sharpened(found[0.0], 0.4).items():
+        assert torch.allclose(found[0.4][name], wanted, atol=1e-5), name
+    assert not torch.allclose(*(of["frame_net.out.weight"] for of in found.values()), atol=1e-3)
 
 
 def test_the_clock_ends_it_and_the_rate_falls():
