@@ -38,7 +38,7 @@ from vidstyle.runtime.select import find_accelerator
 from vidstyle.stylize import recolor
 from vidstyle.stylize.look import Look
 from vidstyle.stylize.packing import Arrays, pack, unpack
-from vidstyle.stylize.pooling import Pool, telling
+from vidstyle.stylize.pooling import Pool, uneven
 from vidstyle.stylize.recolor import ColorState
 from vidstyle.stylize.shots import SHORTEST, Thumbnail, samples_ahead, split
 from vidstyle.stylize.stabilizer import Stabilizer
@@ -248,7 +248,7 @@ class Stylizer:
             return pool, None
         size = self.batch(*samples[0].shape[:2])
         parts = [samples[n : n + size] for n in range(0, len(samples), size)]
-        paintings = [telling(self.engine.paint(p, style, None), p, following) for p in parts]
+        paintings = [uneven(self.engine.paint(p, style, None), p, following) for p in parts]
         for painting in paintings:
             pool = pool.add(painting.statistics())
         pool = replace(pool, frames=0)
@@ -319,7 +319,7 @@ class Stylizer:
         height, width, _ = frames[0].shape
         padded = [self._padded(frame) for frame in frames]
         painting = self.engine.paint(padded, style, statistics, describe=describe)
-        painting = telling(painting, padded, self.engine.following)
+        painting = uneven(painting, padded, self.engine.following)
         return painting, lambda: [crop(p, height, width) for p in painting.frames()]
 
     def _padded(self, frame: Pixels) -> Pixels:
