@@ -67,7 +67,7 @@ def pairs(data: Path, peers: Path, picture: Callable[[str], Path]) -> Iterator[C
             yield Case(picture(style), scaled(frame, width, height), peer)
 
 
-def firsts(data: Path, clips: tuple[str, ...], side: int = 360) -> list[Pixels]:
+def first_frames(data: Path, clips: tuple[str, ...], side: int = 360) -> list[Pixels]:
     """Return the first frame of each clip, its short side scaled to `side`."""
     found = []
     for clip in clips:
@@ -87,8 +87,8 @@ def each_on(pictures: list[Path], frames: list[Pixels], clips: int) -> list[Case
     ]
 
 
-class Court:
-    """The judge, and the pictures that it has seen."""
+class Distances:
+    """The judge's distances; a style picture is seen once."""
 
     def __init__(self) -> None:
         self._judge = Judge()
@@ -134,7 +134,7 @@ def load(name: str | Path) -> vidstyle.Model:
 
 
 def peers_of(cases: list[Case]) -> Painter:
-    """Return what "paints" the frames of cases as the peer did."""
+    """Return what gives the frames of cases as the peer painted them."""
     known = {(id(case.frame), case.picture): case.peer for case in cases}
 
     def paint(frame: Pixels, picture: Path) -> Pixels:
@@ -158,8 +158,8 @@ def main() -> None:
     def picture(style: str) -> Path:
         return hero / f"{LATER.get(style, style)}.jpg"
 
-    court = Court()
-    clips = firsts(given.data, UNSEEN_CLIPS)
+    distances = Distances()
+    clips = first_frames(given.data, UNSEEN_CLIPS)
     sets = {
         "pairs": list(pairs(given.data, given.peers, picture)),
         "unseen": each_on(sorted((given.data / "style_val").glob("*.jpg")), clips, 2),
@@ -175,10 +175,10 @@ def main() -> None:
         with load(weights) as model:
             paint = painter(model)
             networks[name] = {
-                key: shown(f"{name}, {key}", court.figures(cases, paint))
+                key: shown(f"{name}, {key}", distances.figures(cases, paint))
                 for key, cases in sets.items()
             }
-    published = court.figures(sets["pairs"], peers_of(sets["pairs"]))
+    published = distances.figures(sets["pairs"], peers_of(sets["pairs"]))
     networks["published network (27,800)"] = {"pairs": shown("published", published)}
     how = (
         "Frames 0 and 24 of each of sixteen pairs of clip and style; two first frames of clips in each of twelve styles that no training saw, "
@@ -200,9 +200,9 @@ def main() -> None:
             kind = "first" if cases else "later"
             cases = cases or each_on([picture(name)], clips, len(clips))
             with load(name) as own:
-                rows = {"this one": court.figures(cases, painter(own))}
-            rows["any style"] = court.figures(cases, any_style)
-            rows |= {side: court.figures(of, peers_of(of)) for side, of in rivals.items() if of}
+                rows = {"this one": distances.figures(cases, painter(own))}
+            rows["any style"] = distances.figures(cases, any_style)
+            rows |= {side: distances.figures(of, peers_of(of)) for side, of in rivals.items() if of}
             for row, found in rows.items():
                 shown(f"{name}: {row}", found)
             kinds[kind][name] = {"frames": len(cases), "networks": rows}
